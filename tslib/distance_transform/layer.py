@@ -1,0 +1,116 @@
+"""The transform in torch: batched, on any device, differentiable in score, stiffness and rest.
+
+Every candidate is compared, by broadcasting: for maps of the size of a heat-map that is faster than the
+envelope. Chapter 02 builds every function of this file; the names are the same.
+"""
+
+import torch
+
+from .arguments import check_values, leading_shape
+
+CANDIDATES = {"cpu": 2**19, "cuda": 2**27}  # compared at a time; on a CPU they have to fit its cache
+
+
+def max_plus(score, stiffness, rest):
+    """Best sender along the last axis, for every receiver, by comparing all of them.
+
+    score: (N, R, n), R rows in each of N maps; stiffness, rest: (N,). Returns message (N, R, n) and
+    source (N, R, n) int64, the lowest on ties. Takes N * R * n * n candidates at once.
+    """
+    q = torch.arange(score.shape[-1], dtype=score.dtype, device=score.device)
+    cost = stiffness[:, None, None] * (q - q[:, None] - rest[:, None, None]).square()  # (N, n of p, n of q)
+    return (score[:, :, None, :] - cost[:, None]).max(-1)
+
+
+def max_plus_chunked(score, stiffness, rest):
+    """The same as max_plus, a few maps or rows at a time, so that the candidates never fill the memory."""
+    N, R, n = score.shape
+    limit = CANDIDATES.get(score.device.type, CANDIDATES["cuda"])
+    maps, rows = max(1, limit // (R * n * n)), min(R, max(1, limit // (n * n)))
+    message = torch.empty_like(score, memory_format=torch.contiguous_format)
+    source = torch.empty(score.shape, dtype=torch.int64, device=score.device)
+    for i in range(0, N, maps):
+        for r in range(0, R, rows):
+            part = slice(i, i + maps), slice(r, r + rows)
+            message[part], source[part] = max_plus(score[part], stiffness[part[0]], rest[part[0]])
+    return message, source
+
+
+class DistanceTransform(torch.autograd.Function):
+    """score (N, H, W), stiffness (N, 2), rest (N, 2) -> message and source (N, H, W).
+
+    Backward is Paper A's sub-gradient (Sec. 3.3): each cell of the message has one source, so its gradient
+    goes there whole, as in max pooling; only the arg-max maps are kept for it, in the smallest integers.
+    """
+
+    @staticmethod
+    def forward(ctx, score, stiffness, rest):
+        N, H, W = score.shape
+        across, column = max_plus_chunked(score, stiffness[:, 0], rest[:, 0])
+        message, row = max_plus_chunked(across.mT.contiguous(), stiffness[:, 1], rest[:, 1])
+        message, row = message.mT.contiguous(), row.mT
+        column = column.gather(1, row)  # the winning row's winning column
+        small = torch.uint8 if max(H, W) <= 256 else torch.int16 if max(H, W) <= 2**15 else torch.int32
+        ctx.save_for_backward(column.to(small), row.to(small), stiffness, rest)
+        source = row * W + column
+        ctx.mark_non_differentiable(source)
+        return message, source
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient, _):
+        column, row, stiffness, rest = ctx.saved_tensors
+        (N, H, W), grid = column.shape, {"dtype": gradient.dtype, "device": gradient.device}
+        stretch_x = column - torch.arange(W, **grid) - rest[:, 0, None, None]
+        stretch_y = row - torch.arange(H, **grid)[:, None] - rest[:, 1, None, None]
+        source = (row.long() * W + column).flatten(1)
+        grad_score = torch.zeros(N, H * W, **grid).scatter_add_(1, source, gradient.flatten(1))
+        pull = torch.stack([(gradient * s).sum((1, 2)) for s in (stretch_x, stretch_y)], -1)
+        energy = torch.stack([(gradient * s.square()).sum((1, 2)) for s in (stretch_x, stretch_y)], -1)
+        return grad_score.view(N, H, W), -energy, 2 * stiffness * pull
+
+
+def distance_transform(score, stiffness, rest, return_source=False):
+    """Generalized distance transform of score maps (Paper A, Eq. 4), differentiable.
+
+        message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2 - stiffness_y (q_y - p_y - rest_y)^2
+
+    Parameters
+    ----------
+    score : Tensor (..., H, W), float32 or float64, on any device
+        Scores of the sender's cells. -inf marks a cell that may not be chosen.
+    stiffness : Tensor or numbers (..., 2)
+        Positive, x first, in score per cell squared.
+    rest : Tensor or numbers (..., 2)
+        Offset sender - receiver at which the spring is relaxed, x first, in cells; any real number.
+        The leading axes of all three broadcast; springs take the dtype and device of the score.
+    return_source : bool
+        Also return where each message came from.
+
+    Returns
+    -------
+    message : Tensor (..., H, W)
+        Gradients reach all three arguments; they cannot be differentiated a second time.
+    source : int64 Tensor (..., H, W), if return_source
+        The best q of every p, as the flat index y * W + x (as max_pool2d names places); the lowest on ties.
+
+    Raises
+    ------
+    ValueError
+        Stiffness not positive, NaN or +inf scores, springs that are not finite, shapes that do not
+        broadcast, a score that is not float32 or float64.
+    """
+    if not isinstance(score, torch.Tensor) or score.dtype not in (torch.float32, torch.float64):
+        kind = score.dtype if isinstance(score, torch.Tensor) else type(score).__name__
+        raise ValueError(f"score must be a float32 or float64 tensor, but it is {kind}.")
+    stiffness, rest = (torch.as_tensor(a, dtype=score.dtype, device=score.device) for a in (stiffness, rest))
+    lead = leading_shape(score.shape, stiffness.shape, rest.shape)
+    check_values(score, stiffness, rest)
+    H, W = score.shape[-2:]
+    message, source = DistanceTransform.apply(
+        score.expand(*lead, H, W).reshape(-1, H, W),
+        stiffness.expand(*lead, 2).reshape(-1, 2),
+        rest.expand(*lead, 2).reshape(-1, 2),
+    )
+    message, source = message.view(*lead, H, W), source.view(*lead, H, W)
+    return (message, source) if return_source else message

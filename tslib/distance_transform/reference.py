@@ -1,0 +1,109 @@
+"""The transform in NumPy, by the envelope of parabolas: linear in the number of cells, and slow to the eye.
+
+Felzenszwalb & Huttenlocher, "Distance Transforms of Sampled Functions" (2012), turned upside down because
+Paper A maximises. Chapter 01 builds every function of this file; the names are the same.
+"""
+
+import numpy as np
+
+from .arguments import check_values, leading_shape
+
+
+def crossing(score, v, q, stiffness):
+    """Where the parabola of cell q rises above that of an earlier cell v < q: a float, in cells.
+
+    Left of it v is higher, right of it q. Needs finite scores and stiffness > 0.
+    """
+    return (v + q) / 2 + (score[v] - score[q]) / (2 * stiffness * (q - v))
+
+
+def envelope(score, stiffness):
+    """Cells whose parabola is somewhere the highest, and the place where each one begins to be.
+
+    score: n floats, -inf for masked cells, which send nothing. Returns two lists of one length,
+    both increasing: cells (int) and starts (float, the first one -inf).
+    """
+    cells, starts = [], []
+    for q in range(len(score)):
+        if score[q] == -np.inf:
+            continue
+        start = -np.inf
+        while cells:
+            start = crossing(score, cells[-1], q, stiffness)
+            if start > starts[-1]:
+                break
+            cells.pop(), starts.pop()  # hidden below its neighbours
+            start = -np.inf
+        cells.append(q), starts.append(start)
+    return cells, starts
+
+
+def distance_transform_1d(score, stiffness, rest):
+    """One row: message[p] = max_q score[q] - stiffness (q - p - rest)^2, and the q that wins.
+
+    score: (n,) float64; stiffness > 0 and rest: floats, in cells. Returns message (n,) float64 and
+    source (n,) int64, the lowest q on ties; a row of -inf gives -inf from cell 0.
+    """
+    cells, starts = envelope(score.tolist(), stiffness)
+    source = np.zeros(len(score), np.int64)
+    k = 0
+    for p in range(len(score)):
+        while k + 1 < len(cells) and p + rest > starts[k + 1]:
+            k += 1
+        source[p] = cells[k] if cells else 0
+    message = score[source] - stiffness * (source - np.arange(len(score)) - rest) ** 2
+    return message, source
+
+
+def distance_transform_2d(score, stiffness, rest):
+    """One map: all rows, then all columns of the result, then the two arg-maxes composed.
+
+    score: (H, W) float64; stiffness and rest: (2,), x first. Returns message (H, W) float64 and
+    source (H, W) int64 flat indices y * W + x.
+    """
+    H, W = score.shape
+    across, column = np.empty((H, W)), np.empty((H, W), np.int64)
+    message, row = np.empty((H, W)), np.empty((H, W), np.int64)
+    for y in range(H):
+        across[y], column[y] = distance_transform_1d(score[y], float(stiffness[0]), float(rest[0]))
+    for x in range(W):
+        message[:, x], row[:, x] = distance_transform_1d(across[:, x], float(stiffness[1]), float(rest[1]))
+    return message, row * W + column[row, np.arange(W)]
+
+
+def distance_transform_numpy(score, stiffness, rest):
+    """Generalized distance transform of score maps (Paper A, Eq. 4): the reference.
+
+        message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2 - stiffness_y (q_y - p_y - rest_y)^2
+
+    Parameters
+    ----------
+    score : array_like (..., H, W)
+        Scores of the sender's cells. -inf marks a cell that may not be chosen.
+    stiffness : array_like (..., 2)
+        Positive, x first, in score per cell squared.
+    rest : array_like (..., 2)
+        Offset sender - receiver at which the spring is relaxed, x first, in cells; any real number.
+        The leading axes of all three broadcast.
+
+    Returns
+    -------
+    message : float64 (..., H, W)
+    source : int64 (..., H, W)
+        The best q of every p, as the flat index y * W + x; the lowest one on ties.
+
+    Raises
+    ------
+    ValueError
+        Stiffness not positive, NaN or +inf scores, springs that are not finite, shapes that do not broadcast.
+    """
+    score, stiffness, rest = (np.asarray(a, np.float64) for a in (score, stiffness, rest))
+    lead = leading_shape(score.shape, stiffness.shape, rest.shape)
+    check_values(score, stiffness, rest)
+    H, W = score.shape[-2:]
+    score = np.broadcast_to(score, (*lead, H, W))
+    stiffness, rest = np.broadcast_to(stiffness, (*lead, 2)), np.broadcast_to(rest, (*lead, 2))
+    message, source = np.empty((*lead, H, W)), np.empty((*lead, H, W), np.int64)
+    for i in np.ndindex(lead):
+        message[i], source[i] = distance_transform_2d(score[i], stiffness[i], rest[i])
+    return message, source
