@@ -1,7 +1,7 @@
 """The transform in torch: batched, on any device, differentiable in score, stiffness and rest.
 
-Every candidate is compared, by broadcasting: for maps of the size of a heat-map that is faster than the
-envelope. Chapter 02 builds every function of this file; the names are the same.
+Every candidate is compared, by broadcasting: in torch operations that is faster than the envelope on maps of
+the size of a heat-map. Chapter 02 builds every function of this file; the names are the same.
 """
 
 import torch
@@ -18,7 +18,8 @@ def max_plus(score, stiffness, rest):
     source (N, R, n) int64, the lowest on ties. Takes N * R * n * n candidates at once.
     """
     q = torch.arange(score.shape[-1], dtype=score.dtype, device=score.device)
-    cost = stiffness[:, None, None] * (q - q[:, None] - rest[:, None, None]).square()  # (N, n of p, n of q)
+    stretch = q - q[:, None] - rest[:, None, None]  # (N, n of p, n of q)
+    cost = stiffness[:, None, None] * stretch.square()
     return (score[:, :, None, :] - cost[:, None]).max(-1)
 
 
@@ -30,10 +31,19 @@ def max_plus_chunked(score, stiffness, rest):
     message = torch.empty_like(score, memory_format=torch.contiguous_format)
     source = torch.empty(score.shape, dtype=torch.int64, device=score.device)
     for i in range(0, N, maps):
+        a, mu = stiffness[i : i + maps], rest[i : i + maps]
         for r in range(0, R, rows):
             part = slice(i, i + maps), slice(r, r + rows)
-            message[part], source[part] = max_plus(score[part], stiffness[part[0]], rest[part[0]])
+            message[part], source[part] = max_plus(score[part], a, mu)
     return message, source
+
+
+def smallest(index):
+    """Row or column indices (N, H, W) in the smallest integers that hold them all, for keeping."""
+    for dtype in (torch.uint8, torch.int16):
+        if max(index.shape[-2:]) <= torch.iinfo(dtype).max + 1:
+            return index.to(dtype)
+    return index.to(torch.int32)
 
 
 class DistanceTransform(torch.autograd.Function):
@@ -50,8 +60,7 @@ class DistanceTransform(torch.autograd.Function):
         message, row = max_plus_chunked(across.mT.contiguous(), stiffness[:, 1], rest[:, 1])
         message, row = message.mT.contiguous(), row.mT
         column = column.gather(1, row)  # the winning row's winning column
-        small = torch.uint8 if max(H, W) <= 256 else torch.int16 if max(H, W) <= 2**15 else torch.int32
-        ctx.save_for_backward(column.to(small), row.to(small), stiffness, rest)
+        ctx.save_for_backward(smallest(column), smallest(row), stiffness, rest)
         source = row * W + column
         ctx.mark_non_differentiable(source)
         return message, source
@@ -60,14 +69,17 @@ class DistanceTransform(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, gradient, _):
         column, row, stiffness, rest = ctx.saved_tensors
-        (N, H, W), grid = column.shape, {"dtype": gradient.dtype, "device": gradient.device}
-        stretch_x = column - torch.arange(W, **grid) - rest[:, 0, None, None]
-        stretch_y = row - torch.arange(H, **grid)[:, None] - rest[:, 1, None, None]
+        N, H, W = gradient.shape
         source = (row.long() * W + column).flatten(1)
-        grad_score = torch.zeros(N, H * W, **grid).scatter_add_(1, source, gradient.flatten(1))
-        pull = torch.stack([(gradient * s).sum((1, 2)) for s in (stretch_x, stretch_y)], -1)
-        energy = torch.stack([(gradient * s.square()).sum((1, 2)) for s in (stretch_x, stretch_y)], -1)
-        return grad_score.view(N, H, W), -energy, 2 * stiffness * pull
+        to_score = torch.zeros_like(gradient).flatten(1)
+        to_score.scatter_add_(1, source, gradient.flatten(1))
+        to_stiffness, to_rest = torch.empty_like(stiffness), torch.empty_like(rest)
+        p = torch.arange(max(H, W), dtype=gradient.dtype, device=gradient.device)
+        for axis, stretch in enumerate((column - p[:W], row - p[:H, None])):
+            stretch = stretch - rest[:, axis, None, None]
+            to_rest[:, axis] = 2 * stiffness[:, axis] * (gradient * stretch).sum((1, 2))
+            to_stiffness[:, axis] = -(gradient * stretch.square()).sum((1, 2))
+        return to_score.view(N, H, W), to_stiffness, to_rest
 
 
 def distance_transform(score, stiffness, rest, return_source=False):

@@ -62,12 +62,13 @@ def distance_transform_2d(score, stiffness, rest):
     source (H, W) int64 flat indices y * W + x.
     """
     H, W = score.shape
+    (a_x, a_y), (mu_x, mu_y) = stiffness, rest
     across, column = np.empty((H, W)), np.empty((H, W), np.int64)
     message, row = np.empty((H, W)), np.empty((H, W), np.int64)
     for y in range(H):
-        across[y], column[y] = distance_transform_1d(score[y], float(stiffness[0]), float(rest[0]))
+        across[y], column[y] = distance_transform_1d(score[y], a_x, mu_x)
     for x in range(W):
-        message[:, x], row[:, x] = distance_transform_1d(across[:, x], float(stiffness[1]), float(rest[1]))
+        message[:, x], row[:, x] = distance_transform_1d(across[:, x], a_y, mu_y)
     return message, row * W + column[row, np.arange(W)]
 
 
@@ -105,5 +106,5 @@ def distance_transform_numpy(score, stiffness, rest):
     stiffness, rest = np.broadcast_to(stiffness, (*lead, 2)), np.broadcast_to(rest, (*lead, 2))
     message, source = np.empty((*lead, H, W)), np.empty((*lead, H, W), np.int64)
     for i in np.ndindex(lead):
-        message[i], source[i] = distance_transform_2d(score[i], stiffness[i], rest[i])
+        message[i], source[i] = distance_transform_2d(score[i], stiffness[i].tolist(), rest[i].tolist())
     return message, source

@@ -1,0 +1,717 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2. Teach the message to torch
+#
+# **You'll build** the transform of chapter 1 as a torch function: batched, on any device, differentiable in the score, the stiffness
+# and the rest offset, and frugal with memory.
+#
+# **You'll learn**
+#
+# - to write the message as a matrix product in another arithmetic, max-plus;
+# - what plain autograd does with it, counted in bytes;
+# - Paper A's gradients: derive them, code them in a custom `autograd.Function`, and check them in three ways;
+# - what happens at a tie, and what float32 costs;
+# - when comparing everything beats the algorithm that takes far fewer steps, and why.
+#
+# **You'll need** chapter 1, torch tensors and `backward()`. No GPU (where there is one, section 2.7 uses it); about twenty
+# seconds on two cores, an hour of yours with the exercises. Paper A is *Thin-Slicing Networks* (Song et al., CVPR 2017).
+
+# %%
+import time
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from exercises import chapter_02 as check
+from memory import LiveBytes
+from style import BLUE, GREEN, GREY, ORANGE, RED, show_map
+
+from tslib.distance_transform import distance_transform_numpy
+
+_ = torch.manual_seed(0)
+
+# %% [markdown]
+# | symbol | meaning | in code | shape |
+# |---|---|---|---|
+# | $N$ | maps in the batch: one for every message, of every joint and frame | `N` | |
+# | $R$ | rows of a map that one pass treats alike | `R` | |
+# | $s$ | scores of the senders | `score` | `(N, H, W)` |
+# | $a, \mu$ | stiffness and rest offset of each map's spring | `stiffness`, `rest` | `(N, 2)`, x first |
+# | $C$ | price of every pair of cells along one axis | `cost` | `(N, n, n)`: receiver, sender |
+# | $m, q^*$ | message and source | `message`, `source` | `(N, H, W)` |
+# | $g$ | gradient that arrives from above, $\partial L / \partial m$ | `gradient` | `(N, H, W)` |
+
+# %% [markdown]
+# ## 2.1 A matrix product in another arithmetic
+#
+# Chapter 1 found, for one row, the best of all senders (Eq. 1.4). Write the price of each pair of cells into a matrix,
+# $C[p, q] = a (q - p - \mu)^2$. Then
+#
+# $$m[p] = \max_q \bigl( s[q] - C[p, q] \bigr). \tag{2.1}$$
+#
+# Compare with an ordinary matrix product, $m[p] = \sum_q A[p, q] \cdot s[q]$: the sum became a maximum, the product a
+# sum (with $A = -C$). This arithmetic is called *max-plus*. In array form: put the senders on a new last axis, subtract, take the maximum. `max(-1)`
+# returns the first of equal maxima, which is the tie rule of chapter 1.
+
+
+# %% tags=["export:tslib.distance_transform.layer"]
+def max_plus(score, stiffness, rest):
+    """score (N, R, n) -> message and source (N, R, n), along the last axis (Eq. 2.1)."""
+    q = torch.arange(score.shape[-1], dtype=score.dtype, device=score.device)
+    stretch = q - q[:, None] - rest[:, None, None]  # (N, n of p, n of q)
+    cost = stiffness[:, None, None] * stretch.square()
+    return (score[:, :, None, :] - cost[:, None]).max(-1)
+
+
+# %%
+five = torch.tensor([[[0.0, 3, 0, 0, 2]]])
+m, q = max_plus(five, stiffness=torch.ones(1), rest=torch.zeros(1))
+print("chapter 1's row: message", m.flatten().tolist(), " source", q.flatten().tolist())
+
+# %%
+n, a, mu = 40, 0.01, 4.0
+q = torch.arange(n)
+row = torch.exp(-((q - 28.0) ** 2) / 8) + 0.8 * torch.exp(-((q - 8.0) ** 2) / 8)
+message, source = max_plus(row.view(1, 1, n), torch.tensor([a]), torch.tensor([mu]))
+offers = row - a * (q - q[:, None] - mu) ** 2
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.6))
+image = left.imshow(offers, vmin=-1, aspect="auto")
+left.plot(source.flatten(), q, "o", ms=4, color="white")
+left.set(xlabel="sender q (cells)", ylabel="receiver p (cells)")
+left.set_title("one line a receiver: its offers s[q] - C[p, q], dot: the best")
+fig.colorbar(image, ax=left)
+right.plot(q, row, color=GREY, label="score s")
+right.plot(q, message.flatten(), color=ORANGE, lw=2.5, label="message m: each line's best")
+right.set(xlabel="cell", title="s moved by -4 and widened", ylim=(None, 1.5))
+right.legend(loc="upper left")
+plt.show()
+
+# %% [markdown]
+# The dots never go back to the left as $p$ grows: the sources of a row are in order. That is the fact on which the envelope of chapter 1 rests.
+
+# %% [markdown]
+# ## 2.2 Two passes, many maps
+#
+# Rows first, then columns of the result, exactly as Eq. 1.7; a column pass is a row pass on the transposed map.
+
+
+# %%
+def message_plain(score, stiffness, rest):
+    """Both passes, left to autograd: score (N, H, W), springs (N, 2) -> message (N, H, W)."""
+    across, _ = max_plus(score, stiffness[:, 0], rest[:, 0])
+    message, _ = max_plus(across.mT, stiffness[:, 1], rest[:, 1])
+    return message.mT
+
+
+def springs(N, dtype=torch.float64):
+    """N random springs that pull."""
+    return 0.01 + torch.rand(N, 2, dtype=dtype), 6 * torch.randn(N, 2, dtype=dtype)
+
+
+some = torch.randn(6, 20, 31, dtype=torch.float64), *springs(6)
+print("equal to chapter 1:", np.allclose(message_plain(*some), distance_transform_numpy(*some)[0]))
+
+# %% [markdown]
+# ## 2.3 What plain autograd does with it
+#
+# Those two lines are correct, differentiable, and expensive: all $N \cdot H \cdot W \cdot W$ candidates exist at once. Do they stay? `LiveBytes` (in
+# `memory.py`) watches every tensor that is made, and adds up the bytes alive: a count, the same on every machine. The map is
+# Paper A's, 46 x 46; the numbers are per map.
+
+
+# %%
+def bytes_taken(function, N=64, size=46):
+    """Bytes per map: forward pass at its peak, kept for the backward pass, that one's peak."""
+    score, (stiffness, rest) = torch.randn(N, size, size), springs(N, torch.float32)
+    leaves = [t.requires_grad_() for t in (score, stiffness, rest)]
+    with LiveBytes() as memory:
+        message = function(*leaves)
+        forward, kept = memory.peak, memory.now - message.nbytes
+        memory.peak = memory.now
+        message.sum().backward()
+    return np.array([forward, kept, memory.peak]) / N
+
+
+def report(name, taken):
+    forward, kept, backward = taken / 1e6
+    print(f"{name:17} forward {forward:.3f} MB, kept {kept:.3f} MB, backward {backward:.3f} MB a map")
+
+
+plain = bytes_taken(message_plain)
+report("plain autograd", plain)
+messages = 6 * 284  # 6 clips of 5 frames, 284 messages in each
+print(f"{messages} messages: {messages * plain.max() / 1e9:.1f} GB at the peak;",
+      f"three rounds of them keep {3 * messages * plain[1] / 1e9:.2f} GB")
+
+# %% [markdown]
+# (1704 is what Paper A's joint training passes at a time: 6 clips of 5 frames, 13 joints, every limb, every left-right pair and every joint to its neighbour
+# frames, both ways. Chapter 4 counts them.)
+#
+# So autograd does *not* keep the candidates: `max` remembers only where each maximum was, eight bytes a cell and pass; two tables of prices a pass
+# make up the other half of what is kept. But the backward pass builds the candidates' gradient in full, almost all of it zeros, only to add it up again. One candidate
+# out of $W$ has a gradient; a message deserves a backward pass that knows this.
+#
+# The forward pass is easily tamed: a few maps at a time, so that the candidates fit into the processor's cache.
+
+# %% tags=["export:tslib.distance_transform.layer"]
+CANDIDATES = {"cpu": 2**19, "cuda": 2**27}  # compared at a time; on a CPU they have to fit its cache
+
+
+def max_plus_chunked(score, stiffness, rest):
+    """The same as max_plus, a few maps or rows at a time."""
+    N, R, n = score.shape
+    limit = CANDIDATES.get(score.device.type, CANDIDATES["cuda"])
+    maps, rows = max(1, limit // (R * n * n)), min(R, max(1, limit // (n * n)))
+    message = torch.empty_like(score, memory_format=torch.contiguous_format)
+    source = torch.empty(score.shape, dtype=torch.int64, device=score.device)
+    for i in range(0, N, maps):
+        a, mu = stiffness[i : i + maps], rest[i : i + maps]
+        for r in range(0, R, rows):
+            part = slice(i, i + maps), slice(r, r + rows)
+            message[part], source[part] = max_plus(score[part], a, mu)
+    return message, source
+
+
+# %%
+maps, (a, mu) = torch.randn(70, 33, 46), (t[:, 0] for t in springs(70, torch.float32))
+equal = [torch.equal(*pair) for pair in zip(max_plus(maps, a, mu), max_plus_chunked(maps, a, mu))]
+print("message and source equal, to the last bit:", equal)
+
+# %% [markdown]
+# ## 2.4 The gradients, on paper
+#
+# Paper A (Sec. 3.3) differentiates the message as one differentiates max pooling. Around almost every point one sender wins by a margin, so a small
+# change of anything leaves the winner $q^*(p)$ in place, and the maximum is simply *its* offer:
+#
+# $$m(p) = s(q^*) - a_x (\Delta^*_x - \mu_x)^2 - a_y (\Delta^*_y - \mu_y)^2, \qquad \Delta^* = q^*(p) - p. \tag{2.2}$$
+#
+# Differentiate that line:
+#
+# $$\frac{\partial m(p)}{\partial s(q)} = \begin{cases} 1 & q = q^*(p) \\ 0 & \text{else} \end{cases} \qquad
+# \frac{\partial m(p)}{\partial \mu} = 2 a (\Delta^* - \mu) \qquad \frac{\partial m(p)}{\partial a} = -(\Delta^* - \mu)^2. \tag{2.3}$$
+#
+# The paper states the first one and, for its weights $w$, $\partial m / \partial w = d(\Delta^*)$ with $d(\Delta) = [\Delta_x, \Delta_x^2, \Delta_y, \Delta_y^2]$: the features of the
+# *displacement*. With $w_1 = 2 a \mu$, $w_2 = -a$ and the constant $-a\mu^2$, which the paper leaves out and we keep, the chain rule leads from one form to the other. In array form: the gradient `g[p]` is added to the score's cell `source[p]`, and
+# each spring gets one sum over all receivers.
+
+# %% [markdown]
+# ## 2.5 The gradients, in code
+#
+# `backward` needs the source of every cell and the springs, nothing else. A source on a 46 x 46 map is two numbers below 256: two bytes.
+
+
+# %% tags=["export:tslib.distance_transform.layer"]
+def smallest(index):
+    """The index map in the smallest integers that hold it, for keeping."""
+    for dtype in (torch.uint8, torch.int16):
+        if max(index.shape[-2:]) <= torch.iinfo(dtype).max + 1:
+            return index.to(dtype)
+    return index.to(torch.int32)
+
+
+class DistanceTransform(torch.autograd.Function):
+    """score (N, H, W), springs (N, 2) -> message and source (N, H, W) (Eqs. 2.2, 2.3)."""
+
+    @staticmethod
+    def forward(ctx, score, stiffness, rest):
+        N, H, W = score.shape
+        across, column = max_plus_chunked(score, stiffness[:, 0], rest[:, 0])
+        message, row = max_plus_chunked(across.mT.contiguous(), stiffness[:, 1], rest[:, 1])
+        message, row = message.mT.contiguous(), row.mT
+        column = column.gather(1, row)  # the winning row's winning column
+        ctx.save_for_backward(smallest(column), smallest(row), stiffness, rest)
+        source = row * W + column
+        ctx.mark_non_differentiable(source)
+        return message, source
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient, _):
+        column, row, stiffness, rest = ctx.saved_tensors
+        N, H, W = gradient.shape
+        source = (row.long() * W + column).flatten(1)
+        to_score = torch.zeros_like(gradient).flatten(1)
+        to_score.scatter_add_(1, source, gradient.flatten(1))
+        to_stiffness, to_rest = torch.empty_like(stiffness), torch.empty_like(rest)
+        p = torch.arange(max(H, W), dtype=gradient.dtype, device=gradient.device)
+        for axis, stretch in enumerate((column - p[:W], row - p[:H, None])):
+            stretch = stretch - rest[:, axis, None, None]
+            to_rest[:, axis] = 2 * stiffness[:, axis] * (gradient * stretch).sum((1, 2))
+            to_stiffness[:, axis] = -(gradient * stretch.square()).sum((1, 2))
+        return to_score.view(N, H, W), to_stiffness, to_rest
+
+
+# %% [markdown]
+# The composed arg-max of section 1.6 is the `gather`; the stretch is $\Delta^* - \mu$. **First check**: the same gradients as plain autograd.
+
+
+# %%
+def message_ours(score, stiffness, rest):
+    return DistanceTransform.apply(score, stiffness, rest)[0]
+
+
+leaves = [torch.randn(5, 13, 17, dtype=torch.float64), *springs(5)]
+upstream = torch.randn(5, 13, 17, dtype=torch.float64)
+gradients = [torch.autograd.grad(f(*(t.requires_grad_() for t in leaves)), leaves, upstream)
+             for f in (message_plain, message_ours)]
+for name, theirs, ours in zip(("score", "stiffness", "rest"), *gradients):
+    print(f"gradient of {name:9} as plain autograd's: {torch.allclose(theirs, ours)}")
+
+# %% [markdown]
+# **Second check**: against no other code at all, but against finite differences. `gradcheck` moves every single input by a hair, in float64.
+
+# %%
+tiny = [t.requires_grad_() for t in (torch.randn(2, 6, 8, dtype=torch.float64), *springs(2))]
+print("gradcheck, all three arguments:", torch.autograd.gradcheck(message_ours, tiny))
+
+# %% [markdown]
+# And the memory, counted as before:
+
+# %%
+ours = bytes_taken(message_ours)
+report("plain autograd", plain)
+report("DistanceTransform", ours)
+print(f"kept: {plain[1] / ours[1]:.0f} times less; at the peak: {plain.max() / ours.max():.0f} times less")
+
+# %%
+fig, ax = plt.subplots(figsize=(8, 2.6))
+where = np.arange(3)
+for shift, taken, color in ((-0.2, plain, RED), (0.2, ours, BLUE)):
+    label = "plain autograd" if taken is plain else "DistanceTransform"
+    bars = ax.barh(where + shift, taken / 46**2, 0.38, color=color, label=label)
+    ax.bar_label(bars, fmt="%.0f", padding=3)
+ax.set_yticks(where, ["forward, peak", "kept", "backward, peak"])
+ax.set_xlabel("bytes per cell of a map")
+ax.invert_yaxis()
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# ## 2.6 Where the gradient goes
+#
+# **Third check**, and a look inside. Let the loss be the sum of the whole message, so every receiver sends back exactly 1. Then the score's gradient
+# *counts*: how many receivers chose this cell? Its sum is the number of receivers.
+
+# %%
+H, W = 18, 28
+Y, X = torch.meshgrid(torch.arange(H), torch.arange(W), indexing="ij")
+strong, weak = (torch.exp(-((X - x) ** 2 + (Y - y) ** 2) / 5.12) for x, y in ((20, 13), (8, 5)))
+wrist = (strong + 0.8 * weak)[None].double().requires_grad_()
+spring = torch.tensor([[0.02, 0.04]]).double(), torch.tensor([[6.0, 3.0]]).double()
+message, source = DistanceTransform.apply(wrist, *spring)
+message.sum().backward()
+
+receivers = torch.bincount(source.flatten(), minlength=H * W).view(1, H, W)
+print("the gradient counts the receivers:", torch.equal(wrist.grad, receivers.double()))
+print(f"together {int(wrist.grad.sum())}, cells of the map {H * W};",
+      f"{(receivers == 0).double().mean():.0%} of the cells get none, the busiest serves {receivers.max()}")
+
+# %%
+counted = torch.where(receivers > 0, receivers.double(), -torch.inf)
+fig, axes = plt.subplots(1, 3, figsize=(13, 3), sharey=True)
+show_map(axes[0], wrist[0].detach(), "score")
+show_map(axes[1], message[0].detach(), "message")
+show_map(axes[2], counted[0], "gradient = receivers per cell (white: none)", cmap="viridis")
+plt.show()
+
+# %% [markdown]
+# This is how end-to-end training will reach the heat-maps: through the few cells that somebody chose, with a weight that says how many did.
+# The two peaks collect crowds; each dark cell serves the one receiver that lies a rest offset away. The crowd on the right edge and at the bottom
+# is an artefact worth knowing: receivers whose rest offset leads out of the map all take the last cell of a row or column.
+#
+# An easy mistake, made in public code too: the gradient of the spring with the *position* of the source where the displacement belongs. It is a small step
+# from $\Delta^*$ to $q^*$, and nothing crashes:
+
+
+# %%
+class SpringGradientWrong(DistanceTransform):
+    """Measures the stretch from cell 0 instead of from the receiver."""
+
+    @staticmethod
+    def backward(ctx, gradient, _):
+        column, row, stiffness, rest = ctx.saved_tensors
+        stretch = torch.stack([column, row], -1) - rest[:, None, None]  # forgot to subtract p
+        weighted = gradient[..., None] * stretch
+        to_score = DistanceTransform.backward(ctx, gradient, _)[0]
+        return to_score, -(weighted * stretch).sum((1, 2)), 2 * stiffness * weighted.sum((1, 2))
+
+
+def message_wrong(*arguments):
+    return SpringGradientWrong.apply(*arguments)[0]
+
+
+print("gradcheck of the wrong one:", torch.autograd.gradcheck(message_wrong, tiny, raise_exception=False))
+
+# %% [markdown]
+# ### At a tie
+#
+# Where two senders offer the same, the maximum has a kink, and no derivative. Paper A speaks of a *sub-gradient*: any mixture of the two is one. Ours
+# gives all to the lowest cell. Finite differences see the left and the right slope and report their mean:
+
+# %%
+tie = torch.tensor([[[1.0, 0.0, 1.0]]], dtype=torch.float64, requires_grad=True)
+quarter = torch.full((1, 2), 0.25, dtype=torch.float64), torch.zeros(1, 2, dtype=torch.float64)
+
+
+def middle(score):
+    """The message to the middle cell: two senders offer 0.75."""
+    return message_ours(score, *quarter)[0, 0, 1]
+
+
+middle(tie).backward()
+steps = 1e-6 * torch.eye(3, dtype=torch.float64).view(3, 1, 1, 3)
+finite = [float(middle((tie + d).detach()) - middle((tie - d).detach())) / 2e-6 for d in steps]
+print("our gradient:", tie.grad.flatten().tolist(), " finite differences:", np.round(finite, 3).tolist())
+
+# %% [markdown]
+# Both are right. So gradients are compared on data without ties. And sources are compared by what they offer, unless the arithmetic is exact (numbers like quarters): after rounding, two
+# versions may see a tie differently in the last bit.
+
+# %% [markdown]
+# ## 2.7 Verified, case by case
+#
+# `distance_transform` in `tslib` is this Function behind a door that checks and broadcasts. Here it is held against chapter 1 on the kinds of input that
+# break such code; on a machine with a GPU, there too. The tests of `tslib` do the same on more than a thousand drawn cases.
+
+# %%
+from tslib.distance_transform import distance_transform
+
+devices = ["cpu"] + ["cuda"] * torch.cuda.is_available()
+quarters = torch.randint(0, 4, (4, 12, 12)) / 4
+masked = torch.randn(3, 9, 14).masked_fill(torch.rand(3, 9, 14) < 0.6, -torch.inf)
+far = torch.full((2, 2), 0.5), torch.tensor([[19.5, -20.0], [-17.0, 18.25]])
+cases = {
+    "random": (torch.randn(4, 12, 12), springs(4)),
+    "tied: multiples of 1/4": (quarters, (torch.full((4, 2), 0.25), torch.zeros(4, 2))),
+    "constant": (torch.ones(2, 7, 9), springs(2)),
+    "one row": (torch.randn(2, 1, 50), springs(2)),
+    "one column": (torch.randn(2, 50, 1), springs(2)),
+    "not square": (torch.randn(2, 5, 33), springs(2)),
+    "not contiguous": (torch.randn(9, 3, 12).permute(1, 2, 0), springs(3)),
+    "rest far outside the map": (torch.randn(2, 8, 8), far),
+    "masked by -inf": (masked, springs(3)),
+    "4 springs on each of 3 maps": (torch.randn(3, 1, 10, 11), springs(4)),
+}
+
+# %%
+for name, (maps, spring) in cases.items():
+    expected, places = distance_transform_numpy(maps, *spring)
+    for device in devices:
+        m, q = distance_transform(maps.double().to(device), *spring, return_source=True)
+        verdict = np.allclose(m.cpu(), expected), np.array_equal(q.cpu(), places)
+        assert all(verdict), (name, device)
+    print(f"{name:28} message {verdict[0]}, source {verdict[1]}")
+
+# %% [markdown]
+# ## 2.8 What float32 costs
+#
+# Twenty-four bits hold seven digits. The price of an offset is small, the score may be large: after a few rounds of messages that are summed and never
+# normalised, it will be. Add a constant to all scores; in exact arithmetic the message grows by that constant and the sources stay.
+
+# %%
+maps, loose = torch.rand(20, 46, 46), (torch.full((20, 2), 0.01), torch.zeros(20, 2))
+exact, places = distance_transform(maps.double(), *loose, return_source=True)
+constants, errors, moved = 10.0 ** np.arange(0, 7), [], []
+for constant in constants:
+    m, q = distance_transform(maps + constant, *loose, return_source=True)
+    errors.append((m.double() - constant - exact).abs().max().item())
+    moved.append((q != places).double().mean().item())
+
+roundings = 3 * 2.0**-24 * (constants + 1)  # adding the constant, the row pass, the column pass
+print("error within three roundings:", bool((np.array(errors) <= roundings).all()))
+print("wrong sources:", ", ".join(f"{m:.1%} at +{c:,.0f}" for m, c in zip(moved, constants)))
+
+# %%
+fig, ax = plt.subplots(figsize=(8, 3))
+ax.loglog(constants, errors, "o-", color=BLUE, label="largest error of the message")
+ax.loglog(constants, roundings, ":", color=GREY, label="three roundings")
+ax.axhline(0.01, color=RED, lw=1, ls="--", label="price of one cell's stretch")
+ax.set(xlabel="constant added to all scores", ylabel="score units")
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# Where the error comes near the price of one cell's stretch, sources begin to go wrong. On scores around 1, float32 is ample. Chapter 4 keeps them there.
+
+# %% [markdown]
+# ## 2.9 When brute force wins
+#
+# `max_plus` compares $n$ candidates for each cell; the envelope needs fewer than two crossings. Write the envelope with the same tools, torch operations: the same sweep
+# as in chapter 1, all rows at once, with a shrinking list of the rows that still strike out parabolas.
+
+
+# %%
+def envelope_rows(score, stiffness, rest):
+    """The envelope of chapter 1 for score (R, n), all rows at once; one spring."""
+    R, n = score.shape
+    cells, starts = torch.zeros(R, n, dtype=torch.int64), torch.full((R, n), -torch.inf)
+    last, crossings = torch.zeros(R, dtype=torch.int64), 0  # where each row's list ends
+    for q in range(1, n):
+        active = torch.arange(R)
+        while len(active):
+            k = last[active]
+            v = cells[active, k]
+            lead = (score[active, v] - score[active, q]) / (2 * stiffness * (q - v))
+            start = (v + q) / 2 + lead  # Eq. 1.6
+            hidden = start <= starts[active, k]
+            last[active] += torch.where(hidden, -1, 1)
+            done, crossings = active[~hidden], crossings + len(active)
+            cells[done, last[done]], starts[done, last[done]] = q, start[~hidden]
+            active = active[hidden]
+    starts[torch.arange(n) > last[:, None]] = torch.inf
+    p = torch.arange(n, dtype=score.dtype)
+    k = torch.searchsorted(starts[:, 1:].contiguous(), (p + rest).repeat(R, 1))
+    source = cells.gather(1, k)
+    return score.gather(1, source) - stiffness * (source - p - rest).square(), source, crossings
+
+
+# %%
+def brute_rows(score, stiffness, rest):
+    return max_plus_chunked(score[None], torch.tensor([stiffness]), torch.tensor([rest]))
+
+
+def seconds(function, *arguments):
+    """Processor time, the best of three: other programs do not count."""
+    runs = []
+    for _ in range(3):
+        start = time.process_time()
+        result = function(*arguments)
+        runs.append(time.process_time() - start)
+    return min(runs), result
+
+
+sizes, R, spent, steps = (16, 32, 64, 128, 256, 512), 1000, [], []
+threads = torch.get_num_threads()
+torch.set_num_threads(1)
+for n in sizes:
+    rows = torch.rand(R, n)
+    (slow, brute), (fast, clever) = (seconds(f, rows, 0.05, 1.5) for f in (brute_rows, envelope_rows))
+    assert torch.allclose(brute[0][0], clever[0], atol=1e-5)
+    spent.append([slow, fast])
+    steps.append([R * n * n, clever[2]])
+    print(f"rows of {n:3}: {n:3} comparisons a cell, or {clever[2] / rows.numel():.2f} crossings")
+torch.set_num_threads(threads)
+
+# %%
+spent, steps = np.array(spent), np.array(steps)
+ratio, speed = spent[:, 1] / spent[:, 0], steps / spent / 1e6
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.4))
+left.semilogx(sizes, ratio, "o-", color=BLUE)
+for place in zip(sizes, ratio):
+    left.annotate(f"{place[1]:.1f}", place, (4, 5), textcoords="offset points")
+left.axhline(1, color=GREY, lw=1, ls=":")
+left.axvline(46, color=GREEN, lw=1, ls="--")
+left.annotate("Paper A's maps", (46, 0.2), (4, 0), textcoords="offset points", color=GREEN)
+left.set(title="time of the envelope / time of brute force", ylim=(0, None))
+right.loglog(sizes, speed[:, 0], "o-", color=RED, label="brute force: comparisons")
+right.loglog(sizes, speed[:, 1], "o-", color=BLUE, label="envelope: crossings")
+right.set(title="million steps a second, one thread", ylim=(1, None))
+right.legend(loc="center")
+for ax in (left, right):
+    ax.set_xlabel("cells in a row")
+    ax.set_xticks(sizes, sizes)
+    ax.minorticks_off()
+plt.show()
+
+# %% [markdown]
+# Measured where this page was made; run the cell for yours. Left: above the dotted line brute force is faster. Right is the reason. A step of brute force is one subtraction and one
+# comparison on neighbours in memory, many of them in one instruction. A step of the envelope reads and writes where the data says, and here each one is a dozen torch calls. The
+# clever algorithm takes far fewer steps; each costs far more. The longer the rows, the more it gains, but heat-maps are small.
+#
+# This is a race between two ways to use *torch*, and says nothing about compiled code. A compiled envelope sheds the torch calls and would overtake this `max_plus`; a compiled brute force need not write its candidates
+# to memory and would be faster still. We stay with three lines that need no compiler and run on a GPU as they are.
+
+# %% [markdown]
+# ## 2.10 What moved to `tslib`
+#
+# `max_plus`, `max_plus_chunked`, `smallest` and `DistanceTransform` are `tslib/distance_transform/layer.py`, held equal by a test. What the next chapters import is
+#
+# ```python
+# from tslib.distance_transform import distance_transform
+# message = distance_transform(score, stiffness, rest)  # differentiable; return_source=True for the places
+# ```
+
+# %% [markdown]
+# ## Exercises
+#
+# **2.1 Max-plus** (easy, 5 minutes). Multiply two matrices in max-plus arithmetic: $M[i, j] = \max_k (A[i, k] + B[k, j])$.
+
+
+# %%
+def max_plus_product(A, B):
+    """A (R, n), B (n, m) -> (R, m)."""
+    raise NotImplementedError
+
+
+check.exercise_2_1(max_plus_product)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Give $A$ a new axis at the end and $B$ one at the beginning, so that both are `(R, n, m)`.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def max_plus_product(A, B):
+#     return (A[:, :, None] + B[None]).amax(1)
+# ```
+#
+# </details>
+
+# %% [markdown]
+# **2.2 Send it back** (easy, 10 minutes). Given the gradient of a message and its sources, return the gradient of the score, without autograd.
+
+
+# %%
+def route(gradient, source):
+    """gradient (H, W), source (H, W) flat int64 indices -> gradient of the score (H, W)."""
+    raise NotImplementedError
+
+
+check.exercise_2_2(route)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Several receivers may name the same source, and all of their gradients count. What does `x[i] += g` do when `i` holds an index twice?
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def route(gradient, source):
+#     flat = torch.zeros(gradient.numel(), dtype=gradient.dtype)
+#     return flat.index_add(0, source.flatten(), gradient.flatten()).view_as(gradient)
+# ```
+#
+# `x[i] += g` reads, adds and writes once per index: of two receivers one is lost.
+#
+# </details>
+
+# %% [markdown]
+# **2.3 The paper's weights** (medium, 15 minutes). Paper A's spring is $\psi = w \cdot d$ with $d = [\Delta x, \Delta x^2, \Delta y, \Delta y^2]$ and $\Delta$ = sender - receiver. Return the
+# gradient of the four weights.
+
+
+# %%
+def gradient_of_weights(gradient, source):
+    """gradient (H, W), source (H, W) flat int64 indices -> (4,), in the order of d."""
+    raise NotImplementedError
+
+
+check.exercise_2_3(gradient_of_weights)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# $\partial m(p) / \partial w = d(\Delta^*)$ at every receiver (2.4). A flat index is `y * W + x`.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def gradient_of_weights(gradient, source):
+#     H, W = source.shape
+#     dx = source % W - torch.arange(W)
+#     dy = source // W - torch.arange(H)[:, None]
+#     return torch.stack([(gradient * d).sum() for d in (dx, dx**2, dy, dy**2)])
+# ```
+#
+# </details>
+
+# %% [markdown]
+# **2.4 A softer maximum** (medium, 15 minutes). Replace the maximum of Eq. 2.1 by $\tau \log \sum_q \exp(\cdot / \tau)$. Small $\tau$ gives the maximum back; large $\tau$ lets every sender
+# have a say, and a gradient.
+
+
+# %%
+def soft_message(score, stiffness, rest, temperature):
+    """score (n,) -> message (n,), with the soft maximum of the given temperature."""
+    raise NotImplementedError
+
+
+check.exercise_2_4(soft_message)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `torch.logsumexp` does not overflow. The temperature appears twice.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def soft_message(score, stiffness, rest, temperature):
+#     q = torch.arange(len(score), dtype=score.dtype)
+#     offers = score - stiffness * (q - q[:, None] - rest) ** 2
+#     return temperature * torch.logsumexp(offers / temperature, -1)
+# ```
+#
+# </details>
+
+# %% [markdown]
+# **2.5 Learn a spring** (medium, 20 minutes). The elbow is known to be in cell `target`. Starting at rest `(0, 0)`, follow the gradient to the rest offset that makes the wrist's message at
+# the target highest.
+
+
+# %%
+def learn_rest(score, target, stiffness):
+    """score (H, W), target (x, y), stiffness (2,) -> the learnt rest offset (2,)."""
+    raise NotImplementedError
+
+
+check.exercise_2_5(learn_rest)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# $m(\text{target})$ is a scalar: take its gradient for `rest` and go *uphill*. Eq. 2.3 tells how large a step is safe: the gradient is $2a$ times the stretch.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def learn_rest(score, target, stiffness):
+#     x, y = target
+#     rest = torch.zeros(2, dtype=score.dtype, requires_grad=True)
+#     for _ in range(50):
+#         (slope,) = torch.autograd.grad(distance_transform(score, stiffness, rest)[y, x], rest)
+#         rest = (rest + 0.25 * slope / stiffness).detach().requires_grad_()
+#     return rest.detach()
+# ```
+#
+# Each step halves the stretch. Now try it on the wrist of section 2.6 with the stiffness used there and the target `(2, 2)`: the rest offset stays at `(0, 0)`. An empty cell at the rest offset is served free of
+# charge, its stretch is 0, and so is the gradient; a better wrist six cells away is never noticed. Springs that start at the mean offset of the data do not fall into this trap (chapter 5).
+#
+# </details>
+
+# %% [markdown]
+# ## Recap
+#
+# - A message is a matrix product in max-plus arithmetic (2.1), one for the rows and one for the columns (2.2).
+# - Plain autograd keeps only arg-maxes, but its backward pass rebuilds all candidates; a Function that knows its sources needs two bytes a cell (2.3, 2.5).
+# - The gradient of a score goes to its source, whole; a spring's gradient is made of displacements, never of positions (2.4, 2.6).
+# - At a tie any mixture is a sub-gradient, and finite differences show the mean (2.6). Float32 is ample while scores stay near 1 (2.8).
+# - In torch, on rows as short as those of heat-maps, many cheap steps beat few dear ones (2.9).
+#
+# **In practice**
+#
+# - Paper A stores "the resulting max location $p^*$ for each pixel" (Sec. 3.3). We store it in the smallest integer that holds it, and the springs; nothing else.
+# - Gradients cannot be taken twice through this Function (`once_differentiable`): it says so instead of returning zeros.
+# - On a GPU, `scatter_add_` adds in no fixed order: the last bits of the score's gradient may differ from run to run.
+# - The paper learns $w$; we learn $a$ and $\mu$, which moves the same parabola. Chapter 5 shows why this is not only prettier: it trains.
+#
+# **References**
+#
+# - **Paper A**: J. Song, L. Wang, L. Van Gool, O. Hilliges, *Thin-Slicing Network*, CVPR 2017: Sec. 3.3 for the gradients, after Eq. 4.
+# - P. Felzenszwalb, D. Huttenlocher, *Distance Transforms of Sampled Functions*, 2012: max-plus (there: min-plus) convolution and the envelope.
+# - F. Baccelli, G. Cohen, G. J. Olsder, J.-P. Quadrat, *Synchronization and Linearity*, 1992: an arithmetic with max for plus, in earnest.

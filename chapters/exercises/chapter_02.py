@@ -1,0 +1,82 @@
+"""Checkers of chapter 2: each takes the reader's function and says, in one line, whether it is right."""
+
+import torch
+
+from tslib.distance_transform import distance_transform
+
+from . import exercise
+
+
+def _example(seed, H=6, W=9):
+    """A random map with its message, sources, and a gradient from above."""
+    generator = torch.Generator().manual_seed(seed)
+    score = torch.randn(H, W, dtype=torch.float64, generator=generator)
+    message, source = distance_transform(score, (0.05, 0.1), (1.5, -0.5), return_source=True)
+    return score, source, torch.randn(H, W, dtype=torch.float64, generator=generator)
+
+
+def _wrong(answer, right, given):
+    """None for a tensor of the right shape and values, else a sentence."""
+    if not isinstance(answer, torch.Tensor):
+        return f"It must return one tensor, yours returns a {type(answer).__name__}."
+    if answer.shape != right.shape:
+        return f"The result must have shape {tuple(right.shape)}, yours has {tuple(answer.shape)}."
+    if not torch.allclose(answer.to(right), right):
+        place = tuple(torch.nonzero(~torch.isclose(answer.to(right), right))[0].tolist())
+        return f"For {given}, entry {list(place)} is {right[place]:.4f}, yours is {answer[place]:.4f}."
+
+
+@exercise("2.1")
+def exercise_2_1(max_plus_product):
+    A = torch.tensor([[0.0, 5.0], [-1.0, -7.0], [2.0, 2.0]])
+    B = torch.tensor([[1.0, 2.0, 0.0], [-4.0, 0.0, 9.0]])
+    right = torch.tensor([[1.0, 5.0, 14.0], [0.0, 1.0, 2.0], [3.0, 4.0, 11.0]])
+    return _wrong(max_plus_product(A.clone(), B.clone()), right, f"A = {A.tolist()}, B = {B.tolist()}")
+
+
+@exercise("2.2")
+def exercise_2_2(route):
+    for seed in range(3):
+        score, source, gradient = _example(seed)
+        score.requires_grad_()
+        (right,) = torch.autograd.grad(distance_transform(score, (0.05, 0.1), (1.5, -0.5)), score, gradient)
+        shared = int((torch.bincount(source.flatten()) > 1).sum())
+        given = f"a random map on which {shared} cells serve several receivers"
+        if wrong := _wrong(route(gradient.clone(), source.clone()), right, given):
+            return wrong
+
+
+@exercise("2.3")
+def exercise_2_3(gradient_of_weights):
+    for seed in range(3):
+        _, source, gradient = _example(seed)
+        H, W = source.shape
+        dx, dy = source % W - torch.arange(W), source // W - torch.arange(H)[:, None]
+        right = torch.stack([(gradient * d).sum() for d in (dx, dx**2, dy, dy**2)])
+        answer = gradient_of_weights(gradient.clone(), source.clone())
+        if wrong := _wrong(answer, right, f"a random {H} x {W} map"):
+            return wrong
+
+
+@exercise("2.4")
+def exercise_2_4(soft_message):
+    score = torch.tensor([0.2, 1.0, -0.3, 0.7, 0.1], dtype=torch.float64)
+    q = torch.arange(5)
+    offers = score - 0.1 * (q - q[:, None] - 0.5) ** 2
+    for temperature in (0.5, 3.0, 1e-4):
+        right = temperature * torch.logsumexp(offers / temperature, -1)
+        given = f"score {score.tolist()}, stiffness 0.1, rest 0.5, temperature {temperature}"
+        if wrong := _wrong(soft_message(score.clone(), 0.1, 0.5, temperature), right, given):
+            return wrong
+
+
+@exercise("2.5")
+def exercise_2_5(learn_rest):
+    Y, X = torch.meshgrid(torch.arange(20.0), torch.arange(30.0), indexing="ij")
+    for peak, target in (((17, 8), (12, 11)), ((9, 12), (13, 6))):
+        score = torch.exp(-((X - peak[0]) ** 2 + (Y - peak[1]) ** 2) / 4).double()
+        answer = torch.as_tensor(learn_rest(score.clone(), target, torch.tensor([0.01, 0.01]).double()))
+        right = torch.tensor(peak) - torch.tensor(target)
+        if answer.shape != (2,) or not (answer - right).abs().max() < 0.25:
+            task = f"With the wrist's peak at {peak} and the elbow at {target}"
+            return f"{task} it is {right.tolist()}, yours is {answer.tolist()}."
