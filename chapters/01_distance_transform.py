@@ -128,7 +128,7 @@ peak = divmod(int(elbow_message.argmax()), W)[::-1]
 print(f"the message is highest at the elbow's cell {peak}: the wrist's peak (20, 13)",
       f"minus the rest offset (6, 3)? {peak == (20 - 6, 13 - 3)}")
 
-# %% tags=["readme"]
+# %% tags=["picture:message"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.4), sharey=True)
 show_map(left, wrist, "arrows from elbow cells p to their sources q*(p)")
 kinds = {

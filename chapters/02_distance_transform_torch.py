@@ -194,8 +194,10 @@ print("message and source equal, to the last bit:", equal)
 #
 # Differentiate that line:
 #
-# $$\frac{\partial m(p)}{\partial s(q)} = \begin{cases} 1 & q = q^*(p) \\ 0 & \text{else} \end{cases} \qquad
-# \frac{\partial m(p)}{\partial \mu} = 2 a (\Delta^* - \mu) \qquad \frac{\partial m(p)}{\partial a} = -(\Delta^* - \mu)^2. \tag{2.3}$$
+# $$\frac{\partial m(p)}{\partial s(q)} = [\, q = q^*(p) \,], \quad
+# \frac{\partial m(p)}{\partial \mu} = 2 a (\Delta^* - \mu), \quad \frac{\partial m(p)}{\partial a} = -(\Delta^* - \mu)^2, \tag{2.3}$$
+#
+# where the bracket is 1 if the statement in it is true and 0 if not.
 #
 # The paper states the first one and, for its weights $w$, $\partial m / \partial w = d(\Delta^*)$ with $d(\Delta) = [\Delta_x, \Delta_x^2, \Delta_y, \Delta_y^2]$: the features of the
 # *displacement*. With $w_1 = 2 a \mu$, $w_2 = -a$ and the constant $-a\mu^2$, which the paper leaves out and we keep, the chain rule leads from one form to the other. In array form: the gradient `g[p]` is added to the score's cell `source[p]`, and

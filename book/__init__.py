@@ -1,0 +1,1 @@
+"""The set-up (`python -m book.install`) and the book (`python -m book`)."""

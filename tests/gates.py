@@ -1,0 +1,310 @@
+"""What keeps the chapters true: each gate takes the chapters folder and returns its problems, in sentences.
+
+The package is looked for beside the folder, the wrong answers to its exercises in tests/mistakes.
+CONTRIBUTING.md says what each gate is for; test_gates.py shows that each one catches what it should.
+"""
+
+import ast
+import contextlib
+import importlib
+import io
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import jupytext
+from jupytext.compare import NotebookDifference, compare_notebooks
+
+DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+SANITIZE = Path(__file__).with_name("nbval.cfg")
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+
+
+def chapters_of(folder):
+    """The chapters' sources, in order."""
+    return sorted(folder.glob("[0-9][0-9]_*.py"))
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def syntax_tree(cell):
+    """The statements of a code cell; lines that only IPython understands are left out."""
+    return ast.parse(re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.MULTILINE))
+
+
+# What is stored is what the source computes, on every machine
+
+
+def pairs(folder):
+    """Each .py has its .ipynb and the other way round, with equal cells: an edit was carried over."""
+    sources, notebooks = ({p.stem for p in folder.glob(f"[0-9][0-9]_*.{kind}")} for kind in ("py", "ipynb"))
+    problems = [f"{name}.py has no notebook." for name in sorted(sources - notebooks)]
+    problems += [f"{name}.ipynb has no .py." for name in sorted(notebooks - sources)]
+    for name in sorted(sources & notebooks):
+        source, notebook = (jupytext.read(folder / f"{name}{kind}") for kind in (".py", ".ipynb"))
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):  # it prints the differing cells as well
+                compare_notebooks(notebook, source, "py:percent", compare_outputs=False, compare_ids=False)
+        except NotebookDifference as difference:
+            problems.append(f"{name}.ipynb is not its .py: {difference}")
+    return problems
+
+
+def execution(folder):
+    """Execution counts are exactly 1..N and no output is an error: one clean run, top to bottom."""
+    problems = []
+    for path in sorted(folder.glob("*.ipynb")):
+        cells = code_cells(jupytext.read(path))
+        counts = [cell.execution_count for cell in cells]
+        if counts != list(range(1, len(counts) + 1)):
+            problems.append(f"{path.name} has execution counts {counts}.")
+        if any(output.output_type == "error" for cell in cells for output in cell.outputs):
+            problems.append(f"{path.name} stores an error.")
+    return problems
+
+
+def outputs(folder, threads):
+    """Run again with so many threads, every cell prints what is stored."""
+    notebooks = sorted(folder.glob("*.ipynb"))
+    if not notebooks:
+        return []
+    command = [sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "--nbval"]
+    command += ["--nbval-current-env", "--nbval-cell-timeout=300", f"--nbval-sanitize-with={SANITIZE}"]
+    environment = os.environ | dict.fromkeys(THREADS, str(threads))
+    done = subprocess.run([*command, *map(str, notebooks)], env=environment, capture_output=True, text=True)
+    problem = f"Run with threads = {threads}, a chapter prints something else:\n{done.stdout}{done.stderr}"
+    return [problem] if done.returncode else []
+
+
+# What a chapter shows is what the package does
+
+
+def defined(statements):
+    """What a list of statements gives a name at the top level: functions, classes, constants."""
+    names = {}
+    for statement in statements:
+        if isinstance(statement, DEFINITION):
+            names[statement.name] = statement
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = getattr(statement, "targets", None) or [statement.target]
+            names |= {n.id: statement for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    return names
+
+
+def comparable(statement):
+    """A text that is equal where the code is: comments, layout and docstrings do not count."""
+    statement = ast.parse(ast.unparse(statement)).body[0]
+    for node in ast.walk(statement):
+        if isinstance(node, DEFINITION) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.dump(statement)
+
+
+def exports(folder):
+    """Cells tagged export:tslib.module hold that module's code, and no other cell defines what tslib has."""
+    modules = {}
+    for path in sorted((folder.parent / "tslib").rglob("*.py")):
+        name = ".".join(path.relative_to(folder.parent).with_suffix("").parts).removesuffix(".__init__")
+        modules[name] = defined(ast.parse(path.read_text(encoding="utf-8")).body)
+    public = {
+        name
+        for module in modules.values()
+        for name, node in module.items()
+        if isinstance(node, DEFINITION) and not name.startswith("_")
+    }
+    problems = []
+    for chapter in chapters_of(folder):
+        for cell in code_cells(jupytext.read(chapter)):
+            shown = defined(syntax_tree(cell).body)
+            tags = [tag for tag in cell.metadata.get("tags", []) if tag.startswith("export:")]
+            if not tags:
+                for name, node in shown.items():
+                    if isinstance(node, DEFINITION) and name in public:
+                        problems.append(f"{chapter.name} defines tslib's {name} outside an export cell.")
+            for module in (tag.removeprefix("export:") for tag in tags):
+                if module not in modules:
+                    problems.append(f"{chapter.name} exports to {module}, but there is no such module.")
+                    continue
+                if not shown:
+                    problems.append(f"{chapter.name} exports a cell to {module} that defines nothing.")
+                for name, node in shown.items():
+                    if name not in modules[module]:
+                        problems.append(f"{chapter.name} exports {name}, which {module} does not define.")
+                    elif comparable(node) != comparable(modules[module][name]):
+                        problems.append(f"{chapter.name} and {module} differ in {name}.")
+    return problems
+
+
+# Exercises
+
+
+@contextlib.contextmanager
+def importable(folder):
+    """Import from the chapters folder, as a notebook in it does, and forget it afterwards."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name, module in list(sys.modules.items()):
+            if str(getattr(module, "__file__", None)).startswith(str(folder)):
+                del sys.modules[name]
+
+
+def printed_by(tree, namespace):
+    """What a cell prints when it runs in a copy of the namespace."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(tree, "<chapter>", "exec"), dict(namespace))
+    return printed.getvalue()
+
+
+def define(tree, namespace):
+    """Take over a cell's imports, definitions and constants; what computes or draws is not run."""
+    literal = (ast.expr_context, ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set)
+    literal += (ast.UnaryOp, ast.unaryop, ast.BinOp, ast.operator)
+    for statement in tree.body:
+        constant = isinstance(statement, ast.Assign) and all(
+            isinstance(node, literal) for node in ast.walk(statement.value)
+        )
+        if constant or isinstance(statement, ast.Import | ast.ImportFrom | DEFINITION):
+            with contextlib.suppress(NameError):  # a definition that needs, at once, what was not run
+                exec(compile(ast.Module([statement], []), "<chapter>", "exec"), namespace)
+
+
+def exercises(folder, at_least=4):
+    """Each chapter's checkers are called once; each has a hint, a solution that it accepts, and a classic
+    mistake that it rejects; the chapter as it stands attempts none."""
+    problems = []
+    with importable(folder):
+        for chapter in chapters_of(folder):
+            number = chapter.name[:2]
+            if not (folder / "exercises" / f"chapter_{number}.py").exists():
+                problems.append(f"{chapter.name} has no exercises.")
+                continue
+            module = vars(importlib.import_module(f"exercises.chapter_{number}"))
+            checkers = {name: checker for name, checker in module.items() if hasattr(checker, "verdict")}
+            if len(checkers) < at_least:
+                problems.append(f"{chapter.name} has {len(checkers)} exercises; {at_least} are needed.")
+            wrong = folder.parent / "tests" / "mistakes" / f"chapter_{number}.py"
+            found = stated_exercises(chapter, checkers) + refuted_mistakes(wrong, checkers)
+            problems += [f"{chapter.name}: {problem}" for problem in found]
+    return problems
+
+
+def stated_exercises(chapter, checkers):
+    """Each checker is called in one cell, on the stub above it, and the solution below it is right."""
+    problems, called, namespace = [], [], {"__name__": "__main__"}
+    cells = jupytext.read(chapter).cells
+    for position, cell in enumerate(cells):
+        if cell.cell_type != "code":
+            continue
+        tree = syntax_tree(cell)
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            name = getattr(call.func, "attr", getattr(call.func, "id", None))
+            if name not in checkers:
+                continue
+            called.append(name)
+            stub = ast.unparse(call.args[0])
+            printed = printed_by(tree, namespace)
+            if not re.fullmatch(r"Exercise [\d.]+: not attempted\.\n", printed):
+                problems.append(f"{name} should say that it was not attempted, but says: {printed.strip()}")
+            text = ""
+            for below in cells[position + 1 :]:
+                if below.cell_type == "code":
+                    break
+                text += below.source
+            solution = re.search(r"<summary>Solution</summary>.*?```python\n(.*?)```", text, re.DOTALL)
+            if "<summary>Hint</summary>" not in text or not solution:
+                problems.append(f"{name} lacks a hint or a solution below it.")
+                continue
+            answers = dict(namespace)
+            exec(solution[1], answers)
+            if stub not in defined(ast.parse(solution[1]).body):
+                problems.append(f"the solution of {name} does not define {stub}.")
+                continue
+            right, line = checkers[name].verdict(answers[stub])
+            if not right:
+                problems.append(f"{name} does not accept its solution: {line}")
+        define(tree, namespace)
+    counts = [(name, called.count(name)) for name in checkers]
+    return problems + [f"{name} is called {count} times, not once." for name, count in counts if count != 1]
+
+
+def refuted_mistakes(path, checkers):
+    """A file of wrong answers, named after the checker and what is wrong: exercise_1_1_forgets_the_sign."""
+    wrong = {
+        name: function
+        for name, function in (runpy.run_path(str(path)) if path.exists() else {}).items()
+        if name.startswith("exercise_")
+    }
+    problems = []
+    for name, checker in checkers.items():
+        mistakes = [mistake for mistake in wrong if mistake.startswith(name + "_")]
+        if not mistakes:
+            problems.append(f"{name} has no mistake in {path.parent.name}/{path.name}.")
+        for mistake in mistakes:
+            right, line = checker.verdict(wrong.pop(mistake))
+            if right is not False:
+                problems.append(f"{name} does not reject {mistake}.")
+            elif "Your function raised" in line:
+                problems.append(f"{mistake} is not a wrong answer, it breaks: {line}")
+    return problems + [f"{mistake} belongs to no exercise." for mistake in wrong]
+
+
+# The repository around them
+
+
+def tracked(root):
+    """Files that git has, or would take with `git add`; none where there is no git checkout."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    return [root / name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
+
+
+def sizes(folder, notebook=500_000, everything=30_000_000):
+    """Notebooks are light, and so is the whole repository (bytes)."""
+    size = {path: path.stat().st_size for path in tracked(folder.parent)}
+    problems = [
+        f"{path.name} has {count // 1000} KB; {notebook // 1000} are allowed."
+        for path, count in size.items()
+        if path.suffix == ".ipynb" and count >= notebook
+    ]
+    total = sum(size.values())
+    if total >= everything:
+        problems.append(f"The repository has {total / 1e6:.1f} MB; {everything / 1e6:.0f} are allowed.")
+    return problems
+
+
+def hygiene(folder):
+    """No file names a place on somebody's machine, and the commands that the pages name exist."""
+    root, problems = folder.parent, []
+    private = re.compile(r"(?<![\w.])/(?:work|root|(?:home|Users)/[\w.-]+)/\S*")
+    for path in tracked(root):
+        with contextlib.suppress(UnicodeDecodeError):  # not a text
+            places = private.findall(path.read_text(encoding="utf-8"))
+            problems += [f"{path.relative_to(root)} names {place}." for place in places]
+    targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for page in sorted(root.glob("*.md")):
+        commands = re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+        problems += [f"{page.name} names make {name}, which is no target." for name in {*commands} - targets]
+    return problems
+
+
+def lint(folder):
+    """ruff finds nothing."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--quiet", "--output-format=concise", "."],
+        cwd=folder.parent,
+        capture_output=True,
+        text=True,
+    )
+    return (done.stdout + done.stderr).splitlines()

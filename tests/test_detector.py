@@ -1,0 +1,122 @@
+"""The detector, its configuration, and the reading of joints off its maps."""
+
+import numpy as np
+import onnx
+import pytest
+import synthetic
+
+from tslib.crop import Crop
+from tslib.detector import HeatmapDetector, decode
+from tslib.errors import InputError
+
+
+def test_finds_the_synthetic_joints(tmp_path):
+    detector = HeatmapDetector(synthetic.write_detector(tmp_path))
+    assert detector.grid == synthetic.GRID and detector.skeleton.joints == synthetic.SKELETON.joints
+    for t in (0, 5, 11):
+        truth = synthetic.pose(t)
+        crop = Crop.around((*truth.min(0), *np.ptp(truth, axis=0)), detector.grid)
+        maps = detector(synthetic.frame(t), crop)
+        assert maps.shape == (13, 32, 24) and maps.dtype == np.float32
+        cells, peaks = decode(maps)
+        assert np.abs(crop.to_image(cells) - truth).max() < 2.5  # a cell is 3.3 px wide
+        assert peaks.min() > 0.5
+
+
+def test_channels_and_normalisation(tmp_path):
+    """A network fed with BGR in other units finds the same joints if its configuration says so."""
+    colors = 2 * synthetic.COLORS[:, ::-1] - 1
+    model = synthetic.write_network(tmp_path / "a.onnx", colors)
+    config = tmp_path / "other.toml"
+    config.write_text(
+        synthetic.CONFIG.replace("rgb", "bgr")
+        .replace("[0, 0, 0]", "[0.5, 0.5, 0.5]")
+        .replace("[1, 1, 1]", "[0.5, 0.5, 0.5]")
+    )
+    crop = Crop.around((40, 25, 45, 75), synthetic.GRID)
+    same = HeatmapDetector(synthetic.write_detector(tmp_path))(synthetic.frame(3), crop)
+    other = HeatmapDetector(model, config)(synthetic.frame(3), crop)
+    assert np.array_equal(decode(other)[0].round(), decode(same)[0].round())
+
+
+def test_joints_may_come_in_another_order(tmp_path):
+    names = list(synthetic.SKELETON.joints)[::-1]
+    model = synthetic.write_detector(tmp_path, colors=synthetic.COLORS[::-1])
+    with open(tmp_path / "toy.toml", "a") as file:
+        file.write(f"joints = {names!r}\nperson_score = 0.4\n")
+    detector = HeatmapDetector(model)
+    assert detector.skeleton.joints == tuple(names) and len(detector.skeleton.limbs) == 12
+    assert detector.person_score == 0.4
+
+
+def test_decode_shifts_a_quarter_towards_the_higher_neighbour():
+    maps = np.zeros((4, 5, 6))
+    maps[0, 2, 3], maps[0, 2, 4], maps[0, 1, 3] = 1.0, 0.5, 0.2
+    maps[1, 0, 0] = maps[1, 0, 1] = 0.7  # a tie, at the border
+    maps[2] -= 1
+    cells, peaks = decode(maps)
+    np.testing.assert_array_equal(cells, [(3.25, 1.75), (0, 0), (0, 0), (0, 0)])
+    np.testing.assert_array_equal(peaks, [1, 0.7, -1, 0])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ('channels = "rgb"\n', "", "lacks the key 'channels'"),
+        ("divide", "divided", "'divide'"),
+        ("[96, 128]", "[96, 128]\nsigma = 2", "unknown key 'sigma'"),
+        ("[96, 128]", "[96.5, 128]", "input .* must be"),
+        ("[96, 128]", "[96, 130]", "in the proportions of the input"),
+        ('"rgb"', '"grey"', "channels .* must be"),
+        ("255", "0", "divide .* must be"),
+        ("[0, 0, 0]", "[0, 0]", "mean .* must be"),
+        ("[0, 0, 0]", '["0", 0, 0]', "mean .* must be"),
+        ("[1, 1, 1]", "[1, 0, 1]", "std .* must be"),
+        ("penn13", "coco17", "13 heat-maps, but .* 17 joints"),
+        ("penn13", "coco18", "skeleton .* must be one of"),
+        ('"penn13"', '"penn13"\njoints = ["head"]', "13 heat-maps, but .* 1 joint"),
+        ('"penn13"', '"penn13"\njoints = ["nose"]', "different joints of penn13"),
+        ('"penn13"', '"penn13"\njoints = ["head", "head"]', "different joints of penn13"),
+        ('"penn13"', '"penn13"\njoints = [["head"]]', "different joints of penn13"),
+        ('"penn13"', '"penn13"\nperson_score = true', "person_score"),
+        ("input", "input input", "not valid TOML"),
+    ],
+)
+def test_a_configuration_that_does_not_fit(tmp_path, old, new, word):
+    model = synthetic.write_detector(tmp_path)
+    config = tmp_path / "toy.toml"
+    assert old in config.read_text()
+    config.write_text(config.read_text().replace(old, new))
+    with pytest.raises(InputError, match=word) as error:
+        HeatmapDetector(model)
+    assert "\n" not in str(error.value) and str(error.value).endswith(".")
+
+
+def test_a_network_that_is_no_detector(tmp_path):
+    with pytest.raises(InputError, match=r"with shape \(1, 13\)"):
+        HeatmapDetector(synthetic.write_detector(tmp_path, flat=True))
+
+
+def test_a_network_that_runs_on_one_size_only(tmp_path):
+    model = synthetic.write_detector(tmp_path)
+    network = onnx.load(model)
+    network.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, 13, 32, 24]), "shape"))
+    network.graph.node.append(onnx.helper.make_node("Reshape", ["maps", "shape"], ["same"]))
+    network.graph.output[0].name = "same"
+    onnx.save(network, model)
+    assert HeatmapDetector(model).grid == (24, 32)
+    config = tmp_path / "toy.toml"
+    config.write_text(config.read_text().replace("[96, 128]", "[48, 64]"))
+    with pytest.raises(InputError, match="does not run on 48x64 pixels"):
+        HeatmapDetector(model)
+
+
+def test_files_that_are_not_there_or_broken(tmp_path):
+    model = synthetic.write_detector(tmp_path)
+    with pytest.raises(InputError, match="there is no detector .*none.onnx"):
+        HeatmapDetector(tmp_path / "none.onnx")
+    with pytest.raises(InputError, match="there is no detector configuration"):
+        HeatmapDetector(model, tmp_path / "none.toml")
+    model.write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match="cannot be read as an ONNX network"):
+        HeatmapDetector(model)

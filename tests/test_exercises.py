@@ -1,0 +1,47 @@
+"""The one line that an exercise prints."""
+
+import gates
+import pytest
+
+
+def not_there_yet(x):
+    raise NotImplementedError
+
+
+def library_without_it(x):
+    raise NotImplementedError("not for this dtype")
+
+
+def hands_back_nothing(x):
+    return None
+
+
+@pytest.mark.parametrize(
+    "function, right, line",
+    [
+        (not_there_yet, None, "not attempted."),
+        (lambda x: NotImplemented, None, "not attempted."),
+        (lambda x: 2 * x, True, "right."),
+        (lambda x: x**2, False, "not yet. Twice 3 is 6, not 9."),
+        (lambda x: x + 2, False, "not yet. Twice 4 is more than that."),
+        (lambda x: x / 0, False, "not yet. Your function raised ZeroDivisionError: division by zero"),
+        (library_without_it, False, "not yet. Your function raised NotImplementedError: not for this dtype"),
+        (hands_back_nothing, False, "not yet. The check cannot use what your function returns (TypeError: "),
+    ],
+)
+def test_the_line(function, right, line, chapters_folder, capsys):
+    with gates.importable(chapters_folder):
+        from exercises import exercise
+
+    @exercise("1.1")
+    def checker(double):
+        if double(4) <= 7:
+            raise AssertionError("Twice 4 is\nmore than that.")
+        if double(3) != 6:
+            return f"Twice 3 is 6, not {double(3)}."
+
+    verdict, said = checker.verdict(function)
+    assert verdict is right
+    assert said.startswith(f"Exercise 1.1: {line}")
+    assert checker(function) is None  # a value would show up below the cell
+    assert capsys.readouterr().out == said + "\n"

@@ -1,0 +1,53 @@
+"""Optical flow between two frames."""
+
+import cv2
+import numpy as np
+import pytest
+
+from tslib.errors import InputError
+from tslib.flow import Flow, flow_between
+
+
+def texture(W, H, shift):
+    """Two frames of one texture, the second one shifted by (dx, dy) px."""
+    noise = np.random.default_rng(1).random((H // 8, W // 8)).astype(np.float32)
+    a = (255 * cv2.resize(noise, (W, H), interpolation=cv2.INTER_CUBIC).clip(0, 1)).astype(np.uint8)
+    b = cv2.warpAffine(
+        a, np.float64([[1, 0, shift[0]], [0, 1, shift[1]]]), (W, H), borderMode=cv2.BORDER_REPLICATE
+    )
+    return (np.repeat(f[..., None], 3, -1) for f in (a, b))
+
+
+@pytest.mark.parametrize(("W", "H"), [(160, 120), (1280, 720)])
+def test_a_shift_in_px_of_the_frame(W, H):
+    """Direction and unit: what is at p in a lies at p + flow(p) in b, on shrunk frames as well."""
+    a, b = texture(W, H, (6, -3))
+    flow = flow_between(a, b)
+    assert flow.vectors.shape[1] <= 640
+    points = np.stack(np.meshgrid(np.linspace(40, W - 40, 9), np.linspace(40, H - 40, 7)), -1)
+    np.testing.assert_allclose(flow.at(points), np.broadcast_to((6, -3), points.shape), atol=0.7)
+    np.testing.assert_allclose(flow.median_in((40, 40, W - 80, H - 80)), (6, -3), atol=0.3)
+    np.testing.assert_allclose(flow_between(b, a).median_in((40, 40, W - 80, H - 80)), (-6, 3), atol=0.3)
+
+
+def test_no_flow():
+    a, b = texture(160, 120, (6, -3))
+    flow = flow_between(a, b, "none")
+    assert not flow.at(np.array([[[3.0, 4], [-50, 999]]])).any()
+    assert not flow.median_in((10, 10, 20, 20)).any()
+
+
+def test_samples_between_and_beyond_entries():
+    flow = Flow(np.float32([[[0, 0], [4, 8]], [[0, 0], [4, 8]]]), (0.5, 0.5))  # 2 x 2 entries over 4 x 4 px
+    points = np.array([[[0.5, 0.5], [1.5, 1.0], [2.5, 2.5], [99, 0], [-99, 0]]])
+    np.testing.assert_allclose(flow.at(points)[0], [(0, 0), (2, 4), (4, 8), (4, 8), (0, 0)], atol=0.2)
+    np.testing.assert_allclose(flow.median_in((2, 0, 2, 2)), (4, 8))
+    np.testing.assert_allclose(flow.median_in((-90, -90, 5, 5)), (0, 0))  # a box that has left the frame
+
+
+def test_refuses():
+    a, b = texture(160, 120, (0, 0))
+    with pytest.raises(InputError, match="no flow method 'farneback'; give one of dis, none"):
+        flow_between(a, b, "farneback")
+    with pytest.raises(InputError, match="8x8 px are too small"):
+        flow_between(a[:8, :8], b[:8, :8])

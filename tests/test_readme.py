@@ -1,0 +1,41 @@
+"""What the pages say about the project is what is there."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from gates import chapters_of, tracked
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_size_of_the_package():
+    lines = sum(len(p.read_text(encoding="utf-8").splitlines()) for p in (ROOT / "tslib").rglob("*.py"))
+    stated = int(re.search(r"package of about ([\d,]+) lines", README)[1].replace(",", ""))
+    assert stated == pytest.approx(lines, rel=0.1)
+
+
+def test_every_chapter_is_in_the_table(chapters_folder):
+    for chapter in chapters_of(chapters_folder):
+        title = re.search(r"^# # \d+\. (.*)$", chapter.read_text(encoding="utf-8"), re.MULTILINE)[1]
+        assert f"[{chapter.stem[:2]} {title}](chapters/{chapter.stem}.ipynb)" in README
+
+
+def test_files_that_pages_link_to_exist():
+    pages = [p for p in tracked(ROOT) if p.suffix == ".md" and p.parent.name != "book"]
+    assert len(pages) >= 3
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_shipped_data_is_listed_with_its_checksum():
+    data = ROOT / "data"
+    table = (data / "README.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| \[(.+?)\].*`([0-9a-f]+)` \|$", table, re.MULTILINE))
+    shipped = {p.relative_to(data).as_posix(): p for p in tracked(ROOT) if data in p.parents}
+    assert set(listed) == set(shipped) - {"README.md"}
+    for name, digest in listed.items():
+        assert hashlib.sha256(shipped[name].read_bytes()).hexdigest() == digest, name

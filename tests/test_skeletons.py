@@ -1,0 +1,59 @@
+"""The table of skeletons."""
+
+import numpy as np
+import pytest
+
+from tslib.errors import InputError
+from tslib.skeletons import SKELETONS, mapping, skeleton_named
+
+
+@pytest.mark.parametrize(
+    ("name", "joints", "pairs"), [("coco17", 17, 8), ("jhmdb15", 15, 6), ("penn13", 13, 6)]
+)
+def test_is_consistent(name, joints, pairs):
+    s = skeleton_named(name)
+    assert len(set(s.joints)) == len(s.joints) == joints
+    assert len(s.edges) == len(set(map(frozenset, s.edges)))
+    assert {k for edge in s.edges for k in edge} == set(range(joints))  # every joint hangs on a limb
+    assert len(s.mirror_pairs) == pairs
+    for left, right in s.mirror_pairs:
+        assert s.joints[left].removeprefix("left_") == s.joints[right].removeprefix("right_")
+    assert list(s.groups) == ["head", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"]
+    mirrored = dict(s.mirror_pairs) | {b: a for a, b in s.mirror_pairs}
+    edges = set(map(frozenset, s.edges))
+    assert {
+        frozenset(mirrored.get(k, k) for k in edge) for edge in edges
+    } == edges  # limbs have two sides too
+
+
+def test_orders_of_the_data_sets():
+    penn, jhmdb = SKELETONS["penn13"], SKELETONS["jhmdb15"]
+    assert penn.joints[0] == "head" and penn.joints[6] == "right_wrist" and penn.joints[11] == "left_ankle"
+    assert penn.groups["knee"] == [9, 10]
+    assert len(penn.edges) == 12 and (7, 9) in penn.edges  # Paper A's limbs form a tree
+    assert (
+        jhmdb.joints[2] == "face" and jhmdb.joints[3] == "right_shoulder" and jhmdb.joints[14] == "left_ankle"
+    )
+    assert jhmdb.groups["head"] == [2]
+    assert SKELETONS["coco17"].joints[9] == "left_wrist"
+
+
+def test_mapping_by_name():
+    coco, jhmdb = SKELETONS["coco17"], SKELETONS["jhmdb15"]
+    a, b = mapping(coco, jhmdb)
+    assert len(a) == len(b) == 12
+    assert [coco.joints[k] for k in a] == [jhmdb.joints[k] for k in b]
+    assert (np.diff(b) > 0).all()
+    assert all(map(np.array_equal, mapping(coco, coco), [np.arange(17)] * 2))
+
+
+def test_some_joints_in_another_order():
+    s = SKELETONS["penn13"].with_joints(["left_wrist", "left_elbow", "head"])
+    assert s.edges == [(1, 0)]
+    assert s.mirror_pairs == []
+    assert s.groups == {"head": [2], "elbow": [1], "wrist": [0]}
+
+
+def test_unknown_name():
+    with pytest.raises(InputError, match="penn14.*coco17"):
+        skeleton_named("penn14")

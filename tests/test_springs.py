@@ -1,0 +1,124 @@
+"""Statistics of limbs, and the file that holds them."""
+
+import numpy as np
+import pytest
+
+from tslib.crop import Crop
+from tslib.errors import InputError
+from tslib.skeletons import SKELETONS
+from tslib.springs import Spring, fit, in_cells, load, numbered, read_joints, save
+
+PENN = SKELETONS["penn13"]
+
+
+def poses(N=400):
+    """Poses of many sizes whose left knee hangs 0.25 bodies below the left hip, give or take (0.02, 0.05)."""
+    random = np.random.default_rng(0)
+    one = random.random((N, 13, 2)) * [0.3, 0.1] + [0, 0.5]
+    one[:, 0], one[:, 12] = (0.1, 0.0), (0.1, 1.0)  # head and an ankle: the body is 1 high
+    one[:, 9] = one[:, 7] + [0, 0.25] + random.normal(0, 1, (N, 2)) * [0.02, 0.05]
+    return one * random.uniform(10, 300, (N, 1, 1)) + random.normal(0, 100, (N, 1, 2))
+
+
+def test_fit_by_hand():
+    springs = {s.joints: s for s in fit(poses(), PENN)}
+    spring = springs["left_hip", "left_knee"]
+    np.testing.assert_allclose(spring.rest, (0, 0.25), atol=0.01)
+    np.testing.assert_allclose(spring.stiffness, (0.1 / 2 / 0.02**2, 0.1 / 2 / 0.05**2), rtol=0.2)
+
+
+def test_arms_and_crossings_are_left_out():
+    assert not {j for s in fit(poses(), PENN) for j in s.joints if "elbow" in j or "wrist" in j}
+    assert len(fit(poses(), PENN)) == 8 and len(fit(poses(), PENN, arms=True)) == 12
+    coco = SKELETONS["coco17"]
+    crossing = {frozenset(s.joints) for s in fit(np.random.default_rng(0).random((50, 17, 2)), coco)}
+    assert frozenset(("left_hip", "right_hip")) not in crossing and len(crossing) == 10
+
+
+def test_unseen_joints_do_not_count():
+    many, visible = poses(), np.ones((400, 13), bool)
+    many[:200, 9] += 1e6
+    visible[:200, 9] = False
+    spring = {s.joints: s for s in fit(many, PENN, visible)}["left_hip", "left_knee"]
+    np.testing.assert_allclose(spring.rest, (0, 0.25), atol=0.01)
+    visible[:395, 9] = False
+    assert ("left_hip", "left_knee") not in {s.joints for s in fit(many, PENN, visible)}
+    with pytest.raises(InputError, match="no limb of penn13"):
+        fit(many, PENN, np.zeros((400, 13), bool))
+    with pytest.raises(InputError, match="no limb of penn13"):
+        fit(np.zeros((400, 13, 2)), PENN)
+    with pytest.raises(ValueError, match="shape"):
+        fit(many[:, :5], PENN)
+
+
+def test_file_round_trip(tmp_path):
+    springs = fit(poses(), PENN)
+    save(springs, tmp_path / "a.toml")
+    for a, b in zip(load(tmp_path / "a.toml"), springs, strict=True):
+        assert a.joints == b.joints
+        np.testing.assert_allclose(a.rest + a.stiffness, b.rest + b.stiffness, rtol=1e-5, atol=1e-9)
+
+
+def test_size_on_a_heat_map():
+    spring = Spring(("head", "left_knee"), (0.1, 0.5), (4.0, 8.0))
+    crop = Crop((0, 0), 2.0, (24, 32), 40)  # 20 cells to a body
+    sender, receiver, stiffness, rest = in_cells(numbered([spring], PENN), crop)
+    assert sender.tolist() == [0, 9] and receiver.tolist() == [9, 0]
+    np.testing.assert_allclose(rest, [(-2, -10), (2, 10)])
+    np.testing.assert_allclose(stiffness, [(0.01, 0.02)] * 2)
+    with pytest.raises(InputError, match="'head'.* none of the detector's joints"):
+        numbered([spring], SKELETONS["coco17"])
+
+
+GOOD = '[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0, 0.25]\nstiffness = [1, 2.5]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", r"must hold \[\[spring\]\]"),
+        (GOOD + "[other]\n", r"must hold \[\[spring\]\]"),
+        ("spring = [1]", "spring 1"),
+        (GOOD + GOOD.replace("rest", "offset"), "spring 2"),
+        (GOOD.replace('"left_hip", ', ""), "joints of spring 1"),
+        (GOOD.replace("left_hip", "left_knee"), "joins 'left_knee' to itself"),
+        (GOOD.replace("2.5", "0"), "stiffness of spring 1"),
+        (GOOD.replace("2.5", "inf"), "stiffness of spring 1"),
+        (GOOD.replace("0.25", '"a"'), "rest and stiffness of spring 1"),
+        (GOOD + "[[spring", "not valid TOML"),
+    ],
+)
+def test_a_file_that_is_wrong(tmp_path, text, word):
+    path = tmp_path / "a.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=word):
+        load(path)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match="there is no springs file"):
+        load(tmp_path / "a.toml")
+    with pytest.raises(InputError, match="there is no joints file"):
+        read_joints(tmp_path / "a.csv", PENN)
+
+
+def test_reads_joints(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "frame,joint,x,y,score\n0,head,1,2,0.9\n0,left_hip,,,0\n0,tail,1,1,1\n7,head,3,4,0.1\n7,left_hip,5,6,1\n"
+    )
+    found = read_joints(path, PENN)
+    assert found.shape == (2, 13, 2)
+    np.testing.assert_array_equal(found[:, [0, 7]], [[(1, 2), (np.nan,) * 2], [(np.nan,) * 2, (5, 6)]])
+    for text, word in (
+        ("frame,joint,x,y,score\n0,head,1,two,1\n", "line 2"),
+        ("frame,joint,x,y,score\n0,head,1,2\n", "line 2"),
+        ("a,b\n1,2\n", "header"),
+        ("", "header"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=word):
+            read_joints(path, PENN)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="cannot be read as CSV"):
+        read_joints(path, PENN)

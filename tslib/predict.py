@@ -1,0 +1,118 @@
+"""From a video to joints: track, detect, pass messages, write.
+
+The stages are generators, and can be used one by one:
+
+    observations = observe(frames, detector)                          # tslib.tracking
+    beliefs = infer(link(observations, reach), reach, springs)        # tslib.messages
+"""
+
+import os
+import shutil
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from . import springs as spring_files
+from .detector import HeatmapDetector, decode
+from .errors import InputError
+from .messages import infer, link, reach_of
+from .overlay import Canvas
+from .tracking import observe
+from .video import VideoWriter, open_frames
+
+
+def joints_of(maps, crop):
+    """Joints read off heat-maps: (K, 2) px in the image, and (K,) peak heights."""
+    cells, score = decode(maps)
+    return crop.to_image(cells), score
+
+
+def predict(video, detector, output, config=None, box=None, fps=None, flow="dis", springs=None):
+    """Write joints.csv, detector.csv and overlay.webm to a new folder.
+
+    Parameters
+    ----------
+    video : path of a video file or of a folder of images
+    detector, config : paths of an ONNX network and its TOML file, see tslib.detector
+    output : path of the folder; it appears complete, or not at all
+    box : (x, y, w, h) px around the person in the first frame; searched for where None
+    fps : frames per second, where the video does not say or says wrong
+    flow : "dis" or "none"
+    springs : path of a springs file, see tslib.springs
+
+    Returns the Path of the folder.
+
+    Raises
+    ------
+    InputError
+        Something given cannot be used, or nobody is in sight in the whole video.
+    """
+    output = Path(output)
+    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+        raise InputError(f"{output} exists already; name another folder or remove it.")
+    frames = open_frames(video)
+    fps = fps or frames.fps
+    if box is not None:
+        check_box(box, frames.size)
+    detector = HeatmapDetector(detector, config)
+    skeleton = detector.skeleton
+    springs = spring_files.numbered(spring_files.load(springs), skeleton) if springs else ()
+    reach = reach_of(fps)
+    beliefs = infer(link(observe(frames, detector, box, flow), reach), reach, springs)
+    with appearing(output) as folder, ExitStack() as files:
+        tables = [files.enter_context(open(folder / name, "w")) for name in ("joints.csv", "detector.csv")]
+        bar = tqdm(beliefs, total=frames.count, unit="frame", disable=None)  # None: only in a terminal
+        files.enter_context(bar)
+        for table in tables:
+            table.write("frame,joint,x,y,score\n")
+        canvas, somebody = Canvas(frames.size, skeleton), False
+        overlay = files.enter_context(VideoWriter(folder / "overlay.webm", fps or 25, canvas.size))
+        # Beliefs come some frames late; the second reader of the video waits for them, so no frame has to.
+        for (node, belief), frame in zip(bar, frames, strict=True):
+            crop, found = node.seen.crop, (None, None)
+            if crop is not None:
+                somebody, found = True, (joints_of(belief, crop), joints_of(node.seen.maps, crop))
+            for table, result in zip(tables, found, strict=True):
+                write_rows(table, node.seen.index, skeleton.joints, result)
+            overlay.write(canvas.draw(frame, *found))
+        if not somebody:
+            raise InputError(f"nobody in sight in {video}; give --box, or show somebody larger.")
+    return output
+
+
+def check_box(box, size):
+    """InputError where a box (x, y, w, h) px has no area or lies outside a frame of size (W, H) px."""
+    x, y, w, h = box
+    if not (w > 0 and h > 0 and x < size[0] and y < size[1] and x + w > 0 and y + h > 0):
+        raise InputError(
+            f"the box x={x:g} y={y:g} w={w:g} h={h:g} holds nothing of the {size[0]}x{size[1]} frame; "
+            "give its left, top, width and height in px."
+        )
+
+
+def write_rows(table, index, names, result):
+    """One frame's rows frame,joint,x,y,score of a CSV file; result is (joints, score) or None for nobody."""
+    for k, name in enumerate(names):
+        if result is None:
+            table.write(f"{index},{name},,,0\n")
+        else:
+            (x, y), score = result[0][k], result[1][k]
+            table.write(f"{index},{name},{x:.2f},{y:.2f},{score:.4f}\n")
+
+
+@contextmanager
+def appearing(output):
+    """A folder to write into that becomes `output` once the block is done, and vanishes where it fails."""
+    anchor = next(p for p in output.absolute().parents if p.is_dir())  # one disk: rename will do
+    folder = anchor / f".{output.name}.{os.getpid()}"
+    folder.mkdir()
+    try:
+        yield folder
+        if output.exists():
+            output.rmdir()  # it was empty
+        output.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(output)
+    except BaseException:  # Ctrl-C as well
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

@@ -1,0 +1,130 @@
+"""Frames in and out: a video file or a folder of images to read, a .webm for a browser to write."""
+
+import math
+import os
+import re
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+
+from .errors import InputError
+
+IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+
+
+class Frames:
+    """Frames of a video, read one at a time however often it is iterated: uint8 (H, W, 3), BGR.
+
+    Attributes: ``path``; ``fps``, frames per second, None where unknown; ``size``, (W, H) px;
+    ``count``, the number of frames as far as it is known, else None (some containers only estimate it).
+    Iterating raises InputError at a frame that cannot be read or has another size.
+    """
+
+    def __init__(self, path, read, fps, count):
+        self.path, self.fps, self.count, self._read = path, fps, count, read
+        first = next(read(), None)
+        if first is None:
+            raise InputError(f"{path} holds no frame; give a video or a folder of images.")
+        self.size = first.shape[1], first.shape[0]
+
+    def __iter__(self):
+        for n, frame in enumerate(self._read()):
+            size = frame.shape[1], frame.shape[0]
+            if size != self.size:
+                raise InputError(
+                    f"frame {n} of {self.path} is {size[0]}x{size[1]} pixels, but the first one is "
+                    f"{self.size[0]}x{self.size[1]}; give frames of one size."
+                )
+            yield frame
+
+
+def open_frames(path):
+    """Open a video that OpenCV reads, or a folder of images taken in natural order (2 before 10): Frames.
+
+    Raises InputError where there is nothing, nothing readable, or no frame.
+    """
+    path = Path(path)
+    if path.is_dir():
+        files = [f for f in path.iterdir() if f.suffix.lower() in IMAGES and not f.name.startswith(".")]
+        files.sort(
+            key=lambda f: [int(s) if n % 2 else s for n, s in enumerate(re.split(r"([0-9]+)", f.name))]
+        )
+        return Frames(path, lambda: map(_read_image, files), None, len(files))
+    if not path.exists():
+        raise InputError(f"there is no video {path}.")
+    capture = cv2.VideoCapture(str(path))
+    if not capture.isOpened():
+        raise InputError(f"{path} cannot be read as a video; OpenCV knows no such format.")
+    fps, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    capture.release()
+    return Frames(
+        path,
+        lambda: _read_video(path),
+        fps if math.isfinite(fps) and fps > 0 else None,
+        int(count) if math.isfinite(count) and count > 0 else None,
+    )
+
+
+def _read_image(file):
+    frame = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    if frame is None:
+        raise InputError(f"{file} cannot be read as an image; replace it or take it out of the folder.")
+    return frame
+
+
+def _read_video(path):
+    capture = cv2.VideoCapture(str(path))
+    try:
+        while True:
+            more, frame = capture.read()
+            if not more:
+                return
+            yield frame
+    finally:
+        capture.release()
+
+
+class VideoWriter:
+    """Writes a .webm (VP8, which every browser plays) frame by frame; a context manager.
+
+    path : name ending in .webm
+    fps : frames per second
+    size : (W, H) px
+
+    Raises OSError where OpenCV cannot write.
+    """
+
+    def __init__(self, path, fps, size):
+        self._size = size
+        with _quiet():
+            self._writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"VP80"), fps, size)
+        if not self._writer.isOpened():  # OpenCV itself would drop every frame without a word
+            raise OSError(f"{path} cannot be written: a read-only folder, or an OpenCV without VP8.")
+
+    def write(self, frame):
+        """Append one frame, uint8 (H, W, 3) BGR of the announced size."""
+        if (frame.shape[1], frame.shape[0]) != self._size:  # dropped without a word as well
+            raise ValueError(f"frames must have size {self._size}, but one has shape {frame.shape}.")
+        self._writer.write(frame)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._writer.release()
+
+
+@contextmanager
+def _quiet():
+    """Drop what C code prints to stderr: OpenCV complains of a missing tag for every .webm, to no effect."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
