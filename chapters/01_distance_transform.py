@@ -94,6 +94,7 @@ show_map(left, wrist, "s(q): what the wrist's detector says")
 dy, dx = np.mgrid[-9:10, -14:15]
 box = (-14.5, 14.5, 9.5, -9.5)
 show_map(right, spring(dx, dy), r"$\psi(\Delta)$: what each offset costs", extent=box)
+right.set(xticks=range(-12, 13, 4), yticks=range(-8, 9, 4))
 mark(right, *rest, "rest offset", color=BLUE)
 right.set(xlabel=r"$\Delta x$ = wrist - elbow", ylabel=r"$\Delta y$")
 plt.show()
@@ -125,8 +126,8 @@ def message_brute(score, stiffness, rest):
 
 elbow_message, elbow_source = message_brute(wrist, stiffness, rest)
 peak = divmod(int(elbow_message.argmax()), W)[::-1]
-print(f"the message is highest at the elbow's cell {peak}: the wrist's peak (20, 13)",
-      f"minus the rest offset (6, 3)? {peak == (20 - 6, 13 - 3)}")
+print("the message is highest at the elbow's cell", peak)
+print("the wrist's peak (20, 13) minus the rest offset (6, 3)?", peak == (20 - 6, 13 - 3))
 
 # %% tags=["picture:message"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.4), sharey=True)
@@ -180,7 +181,8 @@ def message_brute_1d(score, stiffness, rest):
 
 
 row_message, row_source, table = message_brute_1d(row, 1.0, 0.0)
-print("offers, one row a sender q, one column a receiver p:", *table.astype(int), sep="\n")
+print("offers, one line a sender q, one column a receiver p:")
+print(table.astype(int))
 
 # %%
 by_hand = ([2, 3, 2, 1, 2], [1, 1, 1, 4, 4])
@@ -249,7 +251,7 @@ for n in range(1, 6):
 # %%
 z = np.linspace(-1.5, 5.5, 400)
 parabolas = row[:, None] - (np.arange(5)[:, None] - z) ** 2  # (q, z)
-styles = {True: {"color": BLUE, "lw": 1}, False: {"color": GREY, "lw": 1, "ls": ":"}}
+styles = {True: {"color": BLUE, "lw": 1}, False: {"color": GREY, "lw": 1.5, "ls": ":"}}
 fig, axes = plt.subplots(1, 5, figsize=(13, 3), sharey=True)
 for n, ax in enumerate(axes, start=1):
     cells, starts = envelope(row[:n], 1.0)
@@ -390,8 +392,8 @@ plt.show()
 # %% [markdown]
 # ## 1.7 Three judges
 #
-# An algorithm is trusted when it agrees with something that was made another way: the definition (1.2),
-# the case worked by hand (1.3), and code that nobody here wrote. SciPy's Euclidean distance transform asks for each
+# An algorithm is trusted when it agrees with something that was made another way: the definition (Sec. 1.2),
+# the case worked by hand (Sec. 1.3), and code that nobody here wrote. SciPy's Euclidean distance transform asks for each
 # pixel how far the nearest background pixel is. Give our senders the score 0 on the feature and $-\infty$ elsewhere, and
 # take $a = 1$, $\mu = 0$: then $m(p) = \max_{q \in \text{feature}} -\lVert q - p \rVert^2$, and the distance is $\sqrt{-m}$.
 
@@ -486,9 +488,10 @@ corners = [0, 19, 380, 399]  # as flat indices
 fig, axes = plt.subplots(1, 3, figsize=(12, 3.3))
 for ax, a in zip(axes, (0.01, 0.0, -0.01)):
     m, q = message_brute(joint, (a, a), (0, 0))
-    print(f"a = {a:5}: messages from {m.min():.2f} to {m.max():.2f};",
-          f"sources that are corners of the map: {np.isin(q, corners).mean():.0%}")
+    in_corners = np.isin(q, corners).mean()
+    print(f"a = {a:5}: messages {m.min():.2f} to {m.max():.2f}, sources in corners: {in_corners:.0%}")
     show_map(ax, m, f"a = {a}", vmin=min(m.min(), 0), vmax=m.max())
+    ax.set(xticks=range(0, 20, 5), yticks=range(0, 20, 5))
     mark(ax, 6, 8, "peak of s", color="black" if a >= 0 else "white")
 plt.show()
 
@@ -546,9 +549,10 @@ for rest_x, m in zip((6, -6), elbows):
 # %% [markdown]
 # ## Exercises
 #
-# Each cell below prints *not attempted* until you replace `raise NotImplementedError`. The checker takes your function and prints one line.
+# Each cell below prints *not attempted* until you replace `raise NotImplementedError`. The checker takes your function and prints one line. (Work on a copy of the notebook or on a
+# branch: the tests of this repository insist on unsolved exercises.)
 #
-# **1.1 From weights to a spring** (easy, 5 minutes). Paper A's spring is $w_1 \Delta + w_2 \Delta^2$ per axis. For given $w_1$ and $w_2 < 0$ return the pair
+# **Exercise 1.1 From weights to a spring** (easy, 5 minutes). Paper A's spring is $w_1 \Delta + w_2 \Delta^2$ per axis. For given $w_1$ and $w_2 < 0$ return the pair
 # (stiffness $a$, rest offset $\mu$) of Eq. 1.2.
 
 
@@ -574,12 +578,12 @@ check.exercise_1_1(spring_from_weights)
 #     return a, w1 / (2 * a)
 # ```
 #
-# $-a\Delta^2 + 2a\mu\Delta - a\mu^2$: so $w_2 = -a$, $w_1 = 2a\mu$. The constant $-a\mu^2$ is missing in the paper's four weights; chapter 5 meets it again.
+# $-a\Delta^2 + 2a\mu\Delta - a\mu^2$: so $w_2 = -a$, $w_1 = 2a\mu$. The constant $-a\mu^2$ is missing in the paper's four weights; a loss that compares scores with $\pm 1$ will feel it.
 #
 # </details>
 
 # %% [markdown]
-# **1.2 The way back** (easy, 5 minutes). `rest` is wrist minus elbow, and `distance_transform_numpy(wrist, stiffness, rest)` is the message
+# **Exercise 1.2 The way back** (easy, 5 minutes). `rest` is wrist minus elbow, and `distance_transform_numpy(wrist, stiffness, rest)` is the message
 # from wrist to elbow. The same spring also carries a message from elbow to wrist. Compute it.
 
 
@@ -607,7 +611,7 @@ check.exercise_1_2(message_back)
 # </details>
 
 # %% [markdown]
-# **1.3 Distances on a stretched grid** (medium, 10 minutes). A depth camera's pixels are `width` millimetres wide and `height` millimetres high. For every
+# **Exercise 1.3 Distances on a stretched grid** (medium, 10 minutes). A depth camera's pixels are `width` millimetres wide and `height` millimetres high. For every
 # pixel of a boolean map, return the distance in millimetres to the nearest `True` pixel.
 
 
@@ -636,7 +640,7 @@ check.exercise_1_3(distance_in_millimetres)
 # </details>
 
 # %% [markdown]
-# **1.4 Where did it come from?** (medium, 10 minutes). Suppose the *columns* are done first: `row_first[y, x]` is the best sender's row within column x, and
+# **Exercise 1.4 Where did it come from?** (medium, 10 minutes). Suppose the *columns* are done first: `row_first[y, x]` is the best sender's row within column x, and
 # then `column_then[y, x]` the best column. Compose the flat source.
 
 
@@ -665,7 +669,7 @@ check.exercise_1_4(compose)
 # </details>
 
 # %% [markdown]
-# **1.5 How far must one look?** (hard, 20 minutes). A far sender pays so much that it cannot win, whatever its score. For $\mu = 0$, return the smallest
+# **Exercise 1.5 How far must one look?** (hard, 20 minutes). A far sender pays so much that it cannot win, whatever its score. For $\mu = 0$, return the smallest
 # whole radius $R$ for which the scores' *range* alone guarantees that no source lies more than $R$ cells away (do not clip it to the row's length). This is
 # the idea behind the fastest version of the transform.
 
@@ -698,17 +702,17 @@ check.exercise_1_5(window_radius)
 # %% [markdown]
 # ## Recap
 #
-# - A message asks, for every place of the receiver, for the best place of the sender; the spring sets the price of each offset (1.1, 1.2).
-# - All offers of a row are parabolas of one shape; one sweep finds their envelope, a second one reads it (1.4).
-# - Reading it at $p + \mu$ makes any real rest offset exact (1.5).
-# - Rows, then columns of the result; the source is *composed*, `column[row[y, x], x]`, not paired (1.6).
-# - The stiffness is positive; the paper's $+0.01$ is a stiffness, not the weight that is added (1.9).
+# - A message asks, for every place of the receiver, for the best place of the sender; the spring sets the price of each offset (Sec. 1.1, 1.2).
+# - All offers of a row are parabolas of one shape; one sweep finds their envelope, a second one reads it (Sec. 1.4).
+# - Reading it at $p + \mu$ makes any real rest offset exact (Sec. 1.5).
+# - Rows, then columns of the result; the source is *composed*, `column[row[y, x], x]`, not paired (Sec. 1.6).
+# - The stiffness is positive; the paper's $+0.01$ is a stiffness, not the weight that is added (Sec. 1.9).
 #
 # **In practice**
 #
-# - Paper A's text says $d(p_i - p_j)$ in Eq. 1 and $d(p_k - p_i)$ where it gives the gradient. We always take *sender minus receiver*; the way back uses $-\mu$ (exercise 1.2).
+# - Paper A's text says $d(p_i - p_j)$ in Eq. 1 and $d(p_k - p_i)$ where it gives the gradient. We always take *sender minus receiver*; the way back uses $-\mu$ (Exercise 1.2).
 # - We keep the constant $-a\mu^2$ inside the square, so a relaxed spring costs nothing; the paper's four weights leave it out. The best poses are the same, but a loss that
-#   compares scores with $\pm 1$ would feel the difference (chapter 5).
+#   compares scores with $\pm 1$ would feel the difference (a later chapter, on training).
 # - Ties go to the lowest index. Another rule would be as right; two rules in one program would not, because the gradient flows to the source. The rule holds
 #   to the letter where the arithmetic is exact; after rounding, two algorithms may see a tie differently in the last bit.
 # - A row of $-\infty$ offers nothing: the envelope skips it, and a map without any allowed cell answers $-\infty$ everywhere.

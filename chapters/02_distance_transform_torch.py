@@ -152,7 +152,7 @@ print(f"{messages} messages: {messages * plain.max() / 1e9:.1f} GB at the peak;"
 
 # %% [markdown]
 # (1704 is what Paper A's joint training passes at a time: 6 clips of 5 frames, 13 joints, every limb, every left-right pair and every joint to its neighbour
-# frames, both ways. Chapter 4 counts them.)
+# frames, both ways.)
 #
 # So autograd does *not* keep the candidates: `max` remembers only where each maximum was, eight bytes a cell and pass; two tables of prices a pass
 # make up the other half of what is kept. But the backward pass builds the candidates' gradient in full, almost all of it zeros, only to add it up again. One candidate
@@ -194,8 +194,8 @@ print("message and source equal, to the last bit:", equal)
 #
 # Differentiate that line:
 #
-# $$\frac{\partial m(p)}{\partial s(q)} = [\, q = q^*(p) \,], \quad
-# \frac{\partial m(p)}{\partial \mu} = 2 a (\Delta^* - \mu), \quad \frac{\partial m(p)}{\partial a} = -(\Delta^* - \mu)^2, \tag{2.3}$$
+# $$\frac{\partial m(p)}{\partial s(q)} = [q = q^*(p)], \;\;
+# \frac{\partial m(p)}{\partial \mu} = 2 a (\Delta^* - \mu), \;\; \frac{\partial m(p)}{\partial a} = -(\Delta^* - \mu)^2, \tag{2.3}$$
 #
 # where the bracket is 1 if the statement in it is true and 0 if not.
 #
@@ -320,7 +320,7 @@ counted = torch.where(receivers > 0, receivers.double(), -torch.inf)
 fig, axes = plt.subplots(1, 3, figsize=(13, 3), sharey=True)
 show_map(axes[0], wrist[0].detach(), "score")
 show_map(axes[1], message[0].detach(), "message")
-show_map(axes[2], counted[0], "gradient = receivers per cell (white: none)", cmap="viridis")
+show_map(axes[2], counted[0], "gradient = receivers per cell (white: none)", cmap="viridis", norm="log")
 plt.show()
 
 # %% [markdown]
@@ -328,8 +328,8 @@ plt.show()
 # The two peaks collect crowds; each dark cell serves the one receiver that lies a rest offset away. The crowd on the right edge and at the bottom
 # is an artefact worth knowing: receivers whose rest offset leads out of the map all take the last cell of a row or column.
 #
-# An easy mistake, made in public code too: the gradient of the spring with the *position* of the source where the displacement belongs. It is a small step
-# from $\Delta^*$ to $q^*$, and nothing crashes:
+# An easy mistake is to put the *position* of the source where the displacement belongs in the spring's gradient. It is a small step from $\Delta^*$ to $q^*$, and
+# nothing crashes:
 
 
 # %%
@@ -428,7 +428,8 @@ for constant in constants:
 
 roundings = 3 * 2.0**-24 * (constants + 1)  # adding the constant, the row pass, the column pass
 print("error within three roundings:", bool((np.array(errors) <= roundings).all()))
-print("wrong sources:", ", ".join(f"{m:.1%} at +{c:,.0f}" for m, c in zip(moved, constants)))
+for constant, share in zip(constants, moved):
+    print(f"wrong sources at +{constant:9,.0f}: {share:5.1%}")
 
 # %%
 fig, ax = plt.subplots(figsize=(8, 3))
@@ -440,7 +441,8 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Where the error comes near the price of one cell's stretch, sources begin to go wrong. On scores around 1, float32 is ample. Chapter 4 keeps them there.
+# The first sources go wrong where the error reaches a tenth of the price of one cell's stretch, a third of them where it exceeds the price. On scores around 1, float32 is
+# ample; message passing will have to keep them there.
 
 # %% [markdown]
 # ## 2.9 When brute force wins
@@ -527,8 +529,8 @@ plt.show()
 # comparison on neighbours in memory, many of them in one instruction. A step of the envelope reads and writes where the data says, and here each one is a dozen torch calls. The
 # clever algorithm takes far fewer steps; each costs far more. The longer the rows, the more it gains, but heat-maps are small.
 #
-# This is a race between two ways to use *torch*, and says nothing about compiled code. A compiled envelope sheds the torch calls and would overtake this `max_plus`; a compiled brute force need not write its candidates
-# to memory and would be faster still. We stay with three lines that need no compiler and run on a GPU as they are.
+# This is a race between two ways to use *torch*, and says nothing about compiled code, where an envelope has no torch calls to pay for and brute force need not write its candidates to memory. We stay with
+# four lines that need no compiler and run on a GPU as they are.
 
 # %% [markdown]
 # ## 2.10 What moved to `tslib`
@@ -543,7 +545,7 @@ plt.show()
 # %% [markdown]
 # ## Exercises
 #
-# **2.1 Max-plus** (easy, 5 minutes). Multiply two matrices in max-plus arithmetic: $M[i, j] = \max_k (A[i, k] + B[k, j])$.
+# **Exercise 2.1 Max-plus** (easy, 5 minutes). Multiply two matrices in max-plus arithmetic: $M[i, j] = \max_k (A[i, k] + B[k, j])$.
 
 
 # %%
@@ -570,7 +572,7 @@ check.exercise_2_1(max_plus_product)
 # </details>
 
 # %% [markdown]
-# **2.2 Send it back** (easy, 10 minutes). Given the gradient of a message and its sources, return the gradient of the score, without autograd.
+# **Exercise 2.2 Send it back** (easy, 10 minutes). Given the gradient of a message and its sources, return the gradient of the score, without autograd.
 
 
 # %%
@@ -600,7 +602,7 @@ check.exercise_2_2(route)
 # </details>
 
 # %% [markdown]
-# **2.3 The paper's weights** (medium, 15 minutes). Paper A's spring is $\psi = w \cdot d$ with $d = [\Delta x, \Delta x^2, \Delta y, \Delta y^2]$ and $\Delta$ = sender - receiver. Return the
+# **Exercise 2.3 The paper's weights** (medium, 15 minutes). Paper A's spring is $\psi = w \cdot d$ with $d = [\Delta x, \Delta x^2, \Delta y, \Delta y^2]$ and $\Delta$ = sender - receiver. Return the
 # gradient of the four weights.
 
 
@@ -615,7 +617,7 @@ check.exercise_2_3(gradient_of_weights)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# $\partial m(p) / \partial w = d(\Delta^*)$ at every receiver (2.4). A flat index is `y * W + x`.
+# $\partial m(p) / \partial w = d(\Delta^*)$ at every receiver (Sec. 2.4). A flat index is `y * W + x`.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -631,7 +633,7 @@ check.exercise_2_3(gradient_of_weights)
 # </details>
 
 # %% [markdown]
-# **2.4 A softer maximum** (medium, 15 minutes). Replace the maximum of Eq. 2.1 by $\tau \log \sum_q \exp(\cdot / \tau)$. Small $\tau$ gives the maximum back; large $\tau$ lets every sender
+# **Exercise 2.4 A softer maximum** (medium, 15 minutes). Replace the maximum of Eq. 2.1 by $\tau \log \sum_q \exp(\cdot / \tau)$. Small $\tau$ gives the maximum back; large $\tau$ lets every sender
 # have a say, and a gradient.
 
 
@@ -661,7 +663,7 @@ check.exercise_2_4(soft_message)
 # </details>
 
 # %% [markdown]
-# **2.5 Learn a spring** (medium, 20 minutes). The elbow is known to be in cell `target`. Starting at rest `(0, 0)`, follow the gradient to the rest offset that makes the wrist's message at
+# **Exercise 2.5 Learn a spring** (medium, 20 minutes). The elbow is known to be in cell `target`. Starting at rest `(0, 0)`, follow the gradient to the rest offset that makes the wrist's message at
 # the target highest.
 
 
@@ -692,25 +694,25 @@ check.exercise_2_5(learn_rest)
 # ```
 #
 # Each step halves the stretch. Now try it on the wrist of section 2.6 with the stiffness used there and the target `(2, 2)`: the rest offset stays at `(0, 0)`. An empty cell at the rest offset is served free of
-# charge, its stretch is 0, and so is the gradient; a better wrist six cells away is never noticed. Springs that start at the mean offset of the data do not fall into this trap (chapter 5).
+# charge, its stretch is 0, and so is the gradient; a better wrist six cells away is never noticed. Springs that start at the mean offset of the data do not fall into this trap.
 #
 # </details>
 
 # %% [markdown]
 # ## Recap
 #
-# - A message is a matrix product in max-plus arithmetic (2.1), one for the rows and one for the columns (2.2).
-# - Plain autograd keeps only arg-maxes, but its backward pass rebuilds all candidates; a Function that knows its sources needs two bytes a cell (2.3, 2.5).
-# - The gradient of a score goes to its source, whole; a spring's gradient is made of displacements, never of positions (2.4, 2.6).
-# - At a tie any mixture is a sub-gradient, and finite differences show the mean (2.6). Float32 is ample while scores stay near 1 (2.8).
-# - In torch, on rows as short as those of heat-maps, many cheap steps beat few dear ones (2.9).
+# - A message is a matrix product in max-plus arithmetic (Sec. 2.1), one for the rows and one for the columns (Sec. 2.2).
+# - Plain autograd keeps only arg-maxes and prices, but its backward pass rebuilds all candidates; a Function that knows its sources keeps two bytes a cell (Sec. 2.3, 2.5).
+# - The gradient of a score goes to its source, whole; a spring's gradient is made of displacements, never of positions (Sec. 2.4, 2.6).
+# - At a tie any mixture is a sub-gradient, and finite differences show the mean (Sec. 2.6). Float32 is ample while scores stay near 1 (Sec. 2.8).
+# - In torch, on rows as short as those of heat-maps, many cheap steps beat few dear ones (Sec. 2.9).
 #
 # **In practice**
 #
 # - Paper A stores "the resulting max location $p^*$ for each pixel" (Sec. 3.3). We store it in the smallest integer that holds it, and the springs; nothing else.
 # - Gradients cannot be taken twice through this Function (`once_differentiable`): it says so instead of returning zeros.
 # - On a GPU, `scatter_add_` adds in no fixed order: the last bits of the score's gradient may differ from run to run.
-# - The paper learns $w$; we learn $a$ and $\mu$, which moves the same parabola. Chapter 5 shows why this is not only prettier: it trains.
+# - The paper learns $w$; we learn $a$ and $\mu$, which move the same parabola. In training the difference matters: with $w$, a growing stiffness shrinks the rest offset $w_1 / 2a$.
 #
 # **References**
 #

@@ -31,7 +31,7 @@ def pose(t):
 
 
 def frame(t, hidden=(), figure=True):
-    """Frame t, uint8 (120, 160, 3) BGR: the figure over a background that pans to the left."""
+    """Frame t, uint8 (120, 160, 3) RGB: the figure over a background that pans to the left."""
     noise = np.random.default_rng(0).random((20, 100)).astype(np.float32)
     wide = cv2.resize(noise, (800, 160), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     background = wide[20:140, (2 * t) % 600 :][:, : SIZE[0]]
@@ -45,20 +45,20 @@ def frame(t, hidden=(), figure=True):
             )
         for k, (x, y) in enumerate(np.round(16 * joints).astype(int)):
             if (t, k) not in hidden:
-                color = (255 * COLORS[k][::-1]).tolist()
+                color = (255 * COLORS[k]).tolist()
                 cv2.circle(picture, (int(x), int(y)), 3 * 16, color, -1, cv2.LINE_AA, 4)
     return picture
 
 
 def write_video(path, frames):
-    """A lossless .avi of frames (uint8 BGR)."""
+    """A lossless .avi of frames (uint8 RGB)."""
     writer = None
     for picture in frames:
         if writer is None:
             size = picture.shape[1], picture.shape[0]
             writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"FFV1"), FPS, size)
             assert writer.isOpened()
-        writer.write(picture)
+        writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     writer.release()
     return path
 
@@ -67,7 +67,7 @@ def write_folder(path, frames):
     """A folder of images 1.png, 2.png, ..., 10.png, ..."""
     path.mkdir()
     for n, picture in enumerate(frames, 1):
-        cv2.imwrite(str(path / f"{n}.png"), picture)
+        cv2.imwrite(str(path / f"{n}.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     return path
 
 

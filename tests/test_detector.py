@@ -66,7 +66,7 @@ def test_decode_shifts_a_quarter_towards_the_higher_neighbour():
         ("divide", "divided", "'divide'"),
         ("[96, 128]", "[96, 128]\nsigma = 2", "unknown key 'sigma'"),
         ("[96, 128]", "[96.5, 128]", "input .* must be"),
-        ("[96, 128]", "[96, 130]", "in the proportions of the input"),
+        ("[96, 128]", "[128, 96]", r"takes 96x128 pixels, but .* input = \[128, 96\]"),
         ('"rgb"', '"grey"', "channels .* must be"),
         ("255", "0", "divide .* must be"),
         ("[0, 0, 0]", "[0, 0]", "mean .* must be"),
@@ -97,9 +97,27 @@ def test_a_network_that_is_no_detector(tmp_path):
         HeatmapDetector(synthetic.write_detector(tmp_path, flat=True))
 
 
+def any_size(network):
+    """The network without a word on the size of its input."""
+    for dimension, name in zip(network.graph.input[0].type.tensor_type.shape.dim[2:], "hw", strict=True):
+        dimension.dim_param = name
+    return network
+
+
+def test_a_network_for_any_size_must_keep_the_proportions(tmp_path):
+    model = synthetic.write_detector(tmp_path)
+    onnx.save(any_size(onnx.load(model)), model)
+    config = tmp_path / "toy.toml"
+    config.write_text(config.read_text().replace("[96, 128]", "[48, 64]"))
+    assert HeatmapDetector(model).grid == (12, 16)
+    config.write_text(config.read_text().replace("[48, 64]", "[48, 66]"))
+    with pytest.raises(InputError, match="in the proportions of the input"):
+        HeatmapDetector(model)
+
+
 def test_a_network_that_runs_on_one_size_only(tmp_path):
     model = synthetic.write_detector(tmp_path)
-    network = onnx.load(model)
+    network = any_size(onnx.load(model))
     network.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, 13, 32, 24]), "shape"))
     network.graph.node.append(onnx.helper.make_node("Reshape", ["maps", "shape"], ["same"]))
     network.graph.output[0].name = "same"
@@ -115,7 +133,7 @@ def test_files_that_are_not_there_or_broken(tmp_path):
     model = synthetic.write_detector(tmp_path)
     with pytest.raises(InputError, match="there is no detector .*none.onnx"):
         HeatmapDetector(tmp_path / "none.onnx")
-    with pytest.raises(InputError, match="there is no detector configuration"):
+    with pytest.raises(InputError, match="there is no .*none.toml, which says"):
         HeatmapDetector(model, tmp_path / "none.toml")
     model.write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match="cannot be read as an ONNX network"):

@@ -133,7 +133,7 @@ def test_a_detector_that_does_not_fit(place, capsys):
     fails(place, capsys, "there is no detector", detector="none.onnx")
     synthetic.write_network(place / "flat.onnx", flat=True)
     fails(place, capsys, "with shape (1, 13)", "--detector-config", place / "toy.toml", detector="flat.onnx")
-    fails(place, capsys, "there is no detector configuration", detector="flat.onnx")
+    fails(place, capsys, "name one with --detector-config", detector="flat.onnx")
     (place / "toy.toml").write_text(synthetic.CONFIG.replace("penn13", "coco17"))
     fails(place, capsys, "13 heat-maps, but")
     (place / "toy.toml").write_text(synthetic.CONFIG.replace("std", "sd"))

@@ -125,3 +125,11 @@ def test_windows_cover_the_frame(W, H):
         assert w / h == pytest.approx(48 / 64)
         covered[max(0, int(y)) : int(y + h) + 1, max(0, int(x)) : int(x + w) + 1] += 1
     assert covered.min() >= 1
+
+
+def test_a_given_box_with_nobody_in_it_is_not_believed(detector):
+    """After a while the person is searched for instead."""
+    frames = [synthetic.frame(t) for t in range(LOST + 5)]
+    seen = list(observe(frames, detector, (0, 0, 12, 20)))
+    assert all(o.crop is None for o in seen[:LOST])
+    assert all(inside(o.crop, o.index) for o in seen[LOST:])

@@ -12,6 +12,7 @@ Beside MODEL.onnx lies MODEL.toml:
     person_score = 0.3              # optional: a body whose best peaks have a lower mean is nobody
 """
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -49,13 +50,17 @@ class HeatmapDetector:
         if "joints" in settings:
             self.skeleton = self.skeleton.with_joints(settings["joints"])
         self.person_score = settings.get("person_score", 0.3)
-        self._rgb, self._divide = settings["channels"] == "rgb", settings["divide"]
+        self._bgr, self._divide = settings["channels"] == "bgr", settings["divide"]
         self._mean, self._std = (np.array(settings[k], np.float32) for k in ("mean", "std"))
         try:
             self._net = cv2.dnn.readNetFromONNX(str(model))
         except cv2.error:
             raise InputError(f"{model} cannot be read as an ONNX network.") from None
         w, h = self.size
+        declared = re.search(r"<Input> \w+ \[\w+ x 3 x (\d+) x (\d+)\]", self._net.dump())
+        if declared and declared.groups() != (str(h), str(w)):
+            height, width = declared.groups()
+            raise InputError(f"{model} takes {width}x{height} pixels, but {config} says input = [{w}, {h}].")
         try:
             maps = self._run(np.zeros((h, w, 3), np.uint8))
         except cv2.error:
@@ -73,14 +78,14 @@ class HeatmapDetector:
         self.grid = shape[3], shape[2]
 
     def _run(self, image):
-        if self._rgb:
+        if self._bgr:
             image = image[..., ::-1]
         blob = (image.astype(np.float32) / self._divide - self._mean) / self._std
         self._net.setInput(np.ascontiguousarray(blob.transpose(2, 0, 1)[None]))
         return self._net.forward()
 
     def __call__(self, frame, crop):
-        """frame: uint8 (H, W, 3) BGR; returns float32 (K, H, W) heat-maps on the crop's grid."""
+        """frame: uint8 (H, W, 3) RGB; returns float32 (K, H, W) heat-maps on the crop's grid."""
         return self._run(crop.cut(frame, self.size))[0].copy()
 
 
@@ -106,7 +111,10 @@ def read_config(path):
     try:
         settings = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"there is no detector configuration {path}; see tslib/detector.py.") from None
+        raise InputError(
+            f"there is no {path}, which says what the detector takes; "
+            "write one after data/detectors/simplepose.toml, or name one with --detector-config."
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not valid TOML: {error}.") from None
     for key in sorted(REQUIRED - set(settings)):

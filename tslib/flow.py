@@ -40,7 +40,7 @@ class Flow:
 def flow_between(frame_a, frame_b, method="dis"):
     """Optical flow from frame a to frame b: what is at p in a is at p + flow(p) in b.
 
-    frames: uint8 (H, W, 3) BGR of one size. method: "dis" (dense inverse search, on grey at no more than
+    frames: uint8 (H, W, 3) RGB of one size. method: "dis" (dense inverse search, on grey at no more than
     640 px width) or "none" (no motion anywhere). Returns Flow. Raises InputError for another method, and
     for frames smaller than 12 px.
     """
@@ -54,7 +54,7 @@ def flow_between(frame_a, frame_b, method="dis"):
     if min(small) < 12:
         raise InputError(f"frames of {W}x{H} px are too small for optical flow; give larger ones.")
     a, b = (
-        cv2.cvtColor(cv2.resize(f, small, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+        cv2.cvtColor(cv2.resize(f, small, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         for f in (frame_a, frame_b)
     )
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-LEFT, RIGHT, MIDDLE = (40, 140, 255), (255, 150, 40), (90, 220, 90)  # BGR: orange, blue, green
+LEFT, RIGHT, MIDDLE = (255, 140, 40), (40, 150, 255), (90, 220, 90)  # RGB: orange, blue, green
 SMALLEST, LARGEST = 640, 1280  # px of width; other videos are enlarged or shrunk to them
 DRAWN = 0.1  # joints of a lower score are left out
 
@@ -17,7 +17,7 @@ class Canvas:
         self.skeleton = skeleton
 
     def draw(self, frame, result, detected):
-        """The frame with both results, each (joints (K, 2) px, score (K,)) or None: uint8 BGR of ``size``."""
+        """The frame with both results, each (joints (K, 2) px, score (K,)) or None: uint8 RGB of ``size``."""
         shrinks = self.scale < 1
         picture = cv2.resize(frame, self.size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
         if result is None:

@@ -53,6 +53,8 @@ def predict(video, detector, output, config=None, box=None, fps=None, flow="dis"
         raise InputError(f"{output} exists already; name another folder or remove it.")
     frames = open_frames(video)
     fps = fps or frames.fps
+    if fps is None:
+        print("The frame rate is unknown, so messages come from 2 frames away; --fps says better.")
     if box is not None:
         check_box(box, frames.size)
     detector = HeatmapDetector(detector, config)

@@ -92,6 +92,8 @@ class Tracker:
         crop = Crop.around(self.box, self.detector.grid)
         maps, box, peaks = self._detect(frame, crop)
         self._correct(box, sureness(peaks))
+        if self.usual is None:  # a given box, in which nobody was seen yet
+            return None, None
         return crop, maps
 
     def _detect(self, frame, crop):
@@ -149,7 +151,7 @@ def is_cut(before, after):
 def observe(frames, detector, first_box=None, flow="dis"):
     """Yield an Observation for every frame, one frame late: the flow to the next one needs that one.
 
-    frames : iterable of uint8 (H, W, 3) BGR
+    frames : iterable of uint8 (H, W, 3) RGB
     detector, first_box : see Tracker
     flow : see flow_between
     """

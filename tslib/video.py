@@ -15,7 +15,7 @@ IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 
 
 class Frames:
-    """Frames of a video, read one at a time however often it is iterated: uint8 (H, W, 3), BGR.
+    """Frames of a video, read one at a time however often it is iterated: uint8 (H, W, 3), RGB.
 
     Attributes: ``path``; ``fps``, frames per second, None where unknown; ``size``, (W, H) px;
     ``count``, the number of frames as far as it is known, else None (some containers only estimate it).
@@ -71,7 +71,7 @@ def _read_image(file):
     frame = cv2.imread(str(file), cv2.IMREAD_COLOR)
     if frame is None:
         raise InputError(f"{file} cannot be read as an image; replace it or take it out of the folder.")
-    return frame
+    return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
 
 
 def _read_video(path):
@@ -81,7 +81,7 @@ def _read_video(path):
             more, frame = capture.read()
             if not more:
                 return
-            yield frame
+            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
     finally:
         capture.release()
 
@@ -104,10 +104,10 @@ class VideoWriter:
             raise OSError(f"{path} cannot be written: a read-only folder, or an OpenCV without VP8.")
 
     def write(self, frame):
-        """Append one frame, uint8 (H, W, 3) BGR of the announced size."""
+        """Append one frame, uint8 (H, W, 3) RGB of the announced size."""
         if (frame.shape[1], frame.shape[0]) != self._size:  # dropped without a word as well
             raise ValueError(f"frames must have size {self._size}, but one has shape {frame.shape}.")
-        self._writer.write(frame)
+        self._writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
 
     def __enter__(self):
         return self
