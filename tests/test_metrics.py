@@ -373,11 +373,13 @@ def test_mistake_groups_of_another_skeleton():
     """JHMDB's joints grouped by the numbers of another data set."""
 
     def groups_wrong(counts):
-        return group_rates(rates(counts), PENN)
+        return np.array([rates(counts)[joints].mean() for joints in PENN.groups.values()])
 
     counts = one_tally(JHMDB, **{name: (0 if "wrist" in name else 10, 10) for name in JHMDB.joints})
     assert group_rates(rates(counts), JHMDB).tolist() == [1, 1, 1, 0, 1, 1, 1]
     assert groups_wrong(counts).tolist() == [1, 1, 1, 1, 1, 1, 0]
+    with pytest.raises(ValueError, match="penn13 has 13 joints, but there are rates of 15"):
+        table({"ours": counts}, PENN)
 
 
 def test_mistake_labels_trusted_where_nothing_is_visible():

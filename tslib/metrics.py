@@ -91,9 +91,12 @@ def rates(tally):
 def group_rates(rates, skeleton):
     """Rates of the report groups, Head ... Ankl: (..., K) -> (..., G), in the order of skeleton.groups.
 
-    As in the papers a group's rate is the mean of its joints' rates, so left and right weigh the same
-    however often each is seen. A joint without a rate is left out.
+    A group's rate is the mean of its joints' rates, as others compute it too: left and right weigh the same,
+    however often each is seen. A joint without a rate is left out. ValueError for rates of another skeleton.
     """
+    K = len(skeleton.joints)
+    if np.shape(rates)[-1] != K:
+        raise ValueError(f"{skeleton.name} has {K} joints, but there are rates of {np.shape(rates)[-1]}.")
     return np.stack([_mean(rates[..., joints]) for joints in skeleton.groups.values()], -1)
 
 
