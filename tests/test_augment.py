@@ -60,6 +60,11 @@ def test_a_flip_by_hand():
     assert flip.flips
 
 
+def test_flip_comes_before_the_turn():
+    """To the right becomes to the left, and that, a quarter turn later, up."""
+    np.testing.assert_allclose(Affine.about((7, 7), 90, 2, True).vectors([3, 0]), (0, -6), atol=1e-12)
+
+
 def test_a_flip_swaps_the_sides():
     joints = np.arange(26.0).reshape(13, 2)
     flip = Affine.about((50, 50), flip=True)
