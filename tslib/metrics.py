@@ -171,6 +171,7 @@ def table(rows, skeleton):
         the papers do for JHMDB
 
     Columns: Head Shou Elbo Wris Hip Knee Ankl, as far as the skeleton has them, and the three means by name.
+    ``print(frame.to_string())`` shows all of them, however narrow the screen.
     """
     splits = {name: tally if isinstance(tally, list) else [tally] for name, tally in rows.items()}
     lines = [np.mean([_line(one, skeleton) for one in tallies], 0) for tallies in splits.values()]
