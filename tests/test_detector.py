@@ -6,8 +6,9 @@ import pytest
 import synthetic
 
 from tslib.crop import Crop
-from tslib.detector import HeatmapDetector, decode
+from tslib.detector import HeatmapDetector
 from tslib.errors import InputError
+from tslib.heatmaps import decode
 
 
 def test_finds_the_synthetic_joints(tmp_path):
@@ -47,16 +48,6 @@ def test_joints_may_come_in_another_order(tmp_path):
     detector = HeatmapDetector(model)
     assert detector.skeleton.joints == tuple(names) and len(detector.skeleton.limbs) == 12
     assert detector.person_score == 0.4
-
-
-def test_decode_shifts_a_quarter_towards_the_higher_neighbour():
-    maps = np.zeros((4, 5, 6))
-    maps[0, 2, 3], maps[0, 2, 4], maps[0, 1, 3] = 1.0, 0.5, 0.2
-    maps[1, 0, 0] = maps[1, 0, 1] = 0.7  # a tie, at the border
-    maps[2] -= 1
-    cells, peaks = decode(maps)
-    np.testing.assert_array_equal(cells, [(3.25, 1.75), (0, 0), (0, 0), (0, 0)])
-    np.testing.assert_array_equal(peaks, [1, 0.7, -1, 0])
 
 
 @pytest.mark.parametrize(

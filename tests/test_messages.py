@@ -9,9 +9,10 @@ import torch
 from scipy.ndimage import map_coordinates
 
 from tslib.crop import Crop
-from tslib.detector import HeatmapDetector, decode
+from tslib.detector import HeatmapDetector
 from tslib.distance_transform import distance_transform_numpy
 from tslib.flow import Flow
+from tslib.heatmaps import decode
 from tslib.messages import infer, link, reach_of, update, warp, windows
 from tslib.predict import joints_of
 from tslib.springs import Spring

@@ -1,4 +1,4 @@
-"""A heat-map detector from an ONNX file, run by OpenCV, and how joints are read off its maps.
+"""A heat-map detector from an ONNX file, run by OpenCV.
 
 Beside MODEL.onnx lies MODEL.toml:
 
@@ -87,23 +87,6 @@ class HeatmapDetector:
     def __call__(self, frame, crop):
         """frame: uint8 (H, W, 3) RGB; returns float32 (K, H, W) heat-maps on the crop's grid."""
         return self._run(crop.cut(frame, self.size))[0].copy()
-
-
-def decode(maps):
-    """Joints of heat-maps: arg-max, shifted by a quarter cell towards the higher neighbour in x and in y.
-
-    maps: (K, H, W) array. Returns cells (K, 2) float64, x first, and peak heights (K,) float64.
-    """
-    maps = np.asarray(maps, np.float64)
-    K, H, W = maps.shape
-    joint, best = np.arange(K), maps.reshape(K, -1).argmax(1)
-    y, x = best // W, best % W
-    padded = np.pad(maps, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    right, left = padded[joint, y + 1, x + 2], padded[joint, y + 1, x]
-    below, above = padded[joint, y + 2, x + 1], padded[joint, y, x + 1]
-    shift_x = 0.25 * np.sign(right - left) * ((x > 0) & (x < W - 1))
-    shift_y = 0.25 * np.sign(below - above) * ((y > 0) & (y < H - 1))
-    return np.stack([x + shift_x, y + shift_y], -1), maps[joint, y, x]
 
 
 def read_config(path):

@@ -1,32 +1,20 @@
-"""How good joints are: PCK against the truth, jitter without it."""
+"""How good joints are: PCK against the truth, jitter without it.
+
+Everything is counted first and divided last. A *tally* holds, for each joint, how often it was hit and how
+often it was counted: int64 (..., 2, K). Tallies of clips add up, and rates, the three means, curves,
+tables and intervals over clips are all made from them.
+"""
 
 import numpy as np
+import pandas as pd
+
+MEANS = ("micro", "joint-macro", "group-macro")
 
 
-def pck(prediction, truth, size, alpha=0.2, visible=None):
-    """Percentage of correct keypoints, joint by joint, as a rate (Paper A, Sec. 5.3).
+def tally(prediction, truth, size, alpha=0.2, visible=None, strict=False):
+    """How often each joint is hit, and how often it counts; arguments and errors as in `pck`.
 
-    A joint is correct where ``|prediction - truth| <= alpha * size``, the limit included.
-
-    Parameters
-    ----------
-    prediction, truth : array_like (T, K, 2)
-        Pixels, x first, both from the same origin. A NaN prediction is a miss; a NaN truth is not counted.
-    size : float or array_like (T,)
-        Pixels. Paper A takes max(height, width) of the person's true box in that frame.
-    alpha : float
-        Tolerance as a fraction of size; Paper A prints 0.2 and 0.1.
-    visible : array_like (T, K) bool, optional
-        Joints to count; all by default.
-
-    Returns
-    -------
-    float64 (K,) in [0, 1]; NaN for a joint that is counted in no frame.
-
-    Raises
-    ------
-    ValueError
-        Shapes that do not match; a size that is not positive and finite in a frame that counts.
+    Returns int64 (2, K): hits and counted; (A, 2, K) where alpha holds A numbers.
     """
     prediction, truth = np.asarray(prediction, np.float64), np.asarray(truth, np.float64)
     if truth.ndim != 3 or truth.shape[-1] != 2 or prediction.shape != truth.shape:
@@ -43,12 +31,171 @@ def pck(prediction, truth, size, alpha=0.2, visible=None):
         if np.shape(visible) != (T, K):
             raise ValueError(f"visible must have shape {(T, K)}, but has {np.shape(visible)}.")
         counted &= np.asarray(visible, bool)
-    limit = np.broadcast_to(alpha * size, T)
-    if not (np.isfinite(limit) & (limit > 0))[counted.any(1)].all():
-        raise ValueError("size and alpha must be positive and finite wherever a joint is counted.")
-    correct = np.linalg.norm(prediction - truth, axis=-1) <= limit[:, None]  # NaN compares as a miss
-    hits, count = (correct & counted).sum(0), counted.sum(0)
-    return np.where(count > 0, hits / np.maximum(count, 1), np.nan)
+    size = np.broadcast_to(size, T)
+    if not (np.isfinite(size) & (size > 0))[counted.any(1)].all():
+        raise ValueError("size must be positive and finite in every frame where a joint is counted.")
+    alpha = np.asarray(alpha, np.float64)
+    if alpha.ndim > 1 or not (np.isfinite(alpha) & (alpha >= 0)).all():
+        raise ValueError(f"alpha must be a number or a list of numbers from 0 up, but it is {alpha}.")
+    distance = np.linalg.norm(prediction - truth, axis=-1)
+    closer = np.less if strict else np.less_equal
+    result = np.empty((alpha.size, 2, K), np.int64)
+    for row, a in zip(result, alpha.ravel(), strict=True):
+        row[0] = (closer(distance, a * size[:, None]) & counted).sum(0)  # NaN compares as a miss
+        row[1] = counted.sum(0)
+    return result.reshape(*alpha.shape, 2, K)
+
+
+def pck(prediction, truth, size, alpha=0.2, visible=None, strict=False):
+    """Percentage of correct keypoints, joint by joint, as a rate (Paper A, Sec. 5.3).
+
+    A joint is correct where ``|prediction - truth| <= alpha * size``, the limit included.
+
+    Parameters
+    ----------
+    prediction, truth : array_like (T, K, 2)
+        Pixels, x first, both from the same origin. A NaN prediction is a miss; a NaN truth is not counted.
+    size : float or array_like (T,)
+        Pixels. Paper A takes max(height, width) of the person's true box in that frame; the length of the
+        torso would make it tPCK.
+    alpha : float or array_like (A,)
+        Tolerance as a fraction of size; Paper A prints 0.2 and 0.1. Several give a curve.
+    visible : array_like (T, K) bool, optional
+        Joints to count; all by default.
+    strict : bool
+        Leave the limit itself out: ``<`` for ``<=``.
+
+    Returns
+    -------
+    float64 (K,), or (A, K), in [0, 1]; NaN for a joint that is counted in no frame.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not match; a size that is not positive and finite in a frame that counts; an alpha
+        below 0.
+    """
+    return rates(tally(prediction, truth, size, alpha, visible, strict))
+
+
+def pixel_accuracy(prediction, truth, pixels=20, visible=None, strict=False):
+    """The same with a limit in pixels, whatever the person's size (Paper B, Tables I and II: 20 px)."""
+    return pck(prediction, truth, 1, pixels, visible, strict)
+
+
+def rates(tally):
+    """Hits per counted joint: (..., 2, K) -> float64 (..., K); NaN where nothing is counted."""
+    return _ratio(*np.moveaxis(np.asarray(tally), -2, 0))
+
+
+def group_rates(rates, skeleton):
+    """Rates of the report groups, Head ... Ankl: (..., K) -> (..., G), in the order of skeleton.groups.
+
+    A group's rate is the mean of its joints' rates, as others compute it too: left and right weigh the same,
+    however often each is seen. A joint without a rate is left out. ValueError for rates of another skeleton.
+    """
+    K = len(skeleton.joints)
+    if np.shape(rates)[-1] != K:
+        raise ValueError(f"{skeleton.name} has {K} joints, but there are rates of {np.shape(rates)[-1]}.")
+    return np.stack([_mean(rates[..., joints]) for joints in skeleton.groups.values()], -1)
+
+
+def means(tally, skeleton):
+    """The three averages that publications all call "Mean", by name: {name: float64 (...)}, for (..., 2, K).
+
+    micro : hits of all joints / counted joints; what is seen often weighs more
+    joint-macro : mean of the joints' rates, those outside every report group (neck, belly) among them
+    group-macro : mean of the report groups' rates; the one head weighs as much as two wrists
+
+    What is counted nowhere is left out of the macro means.
+    """
+    by_joint = rates(tally)
+    micro = _ratio(*np.moveaxis(np.asarray(tally).sum(-1), -1, 0))
+    return dict(zip(MEANS, (micro, _mean(by_joint), _mean(group_rates(by_joint, skeleton))), strict=True))
+
+
+def _ratio(hits, counted):
+    return np.where(counted > 0, hits / np.maximum(counted, 1), np.nan)
+
+
+def _mean(values):
+    """Mean over the last axis of what is not NaN; NaN, and no warning, where that is nothing."""
+    known = np.isfinite(values)
+    return _ratio(np.where(known, values, 0).sum(-1), known.sum(-1))
+
+
+def bootstrap(statistic, tallies, baseline=None, level=0.95, samples=2000, seed=0):
+    """How sure a number is: its percentile interval when clips are drawn anew, with replacement.
+
+    Clips and not frames, for the frames of one clip are hardly any new evidence.
+
+    Parameters
+    ----------
+    statistic : function of tallies (..., 2, K)
+        Such as ``rates``, or ``lambda tallies: means(tallies, skeleton)["micro"]``.
+    tallies : int (N, 2, K), one for each clip
+    baseline : int (N, 2, K), optional
+        Another method on the same clips. The interval is then that of statistic(tallies) -
+        statistic(baseline), every draw taking the same clips of both (paired).
+    level : float, the share of draws inside the interval
+    samples, seed : the number of draws, and the seed of their generator
+
+    Returns
+    -------
+    (low, high), each shaped as the statistic of one tally; NaN where a draw holds nothing to count.
+
+    Raises
+    ------
+    ValueError
+        No clip; shapes that do not match; a baseline that counts other joints.
+    """
+    tallies = np.asarray(tallies)
+    if tallies.ndim != 3 or tallies.shape[1] != 2 or not len(tallies):
+        raise ValueError(f"tallies must have shape (N, 2, K), but they have {tallies.shape}.")
+    if baseline is not None and not np.array_equal(tallies[:, 1], np.asarray(baseline)[:, 1]):
+        raise ValueError(
+            "a paired comparison needs both methods on the same clips and the same counted joints."
+        )
+    N = len(tallies)
+    draws = np.random.default_rng(seed).multinomial(N, np.full(N, 1 / N), samples)  # how often each clip
+    values = statistic(np.tensordot(draws, tallies, 1))
+    if baseline is not None:
+        values = values - statistic(np.tensordot(draws, baseline, 1))
+    return tuple(np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0))
+
+
+def table(rows, skeleton):
+    """A table as the papers print theirs: a pandas frame of per cent with one decimal.
+
+    rows : {name: tally (2, K)}; a list of tallies, one for each split, has its rates and means averaged, as
+        the papers do for JHMDB
+
+    Columns: Head Shou Elbo Wris Hip Knee Ankl, as far as the skeleton has them, and the three means by name.
+    ``print(frame.to_string())`` shows all of them, however narrow the screen.
+    """
+    splits = {name: tally if isinstance(tally, list) else [tally] for name, tally in rows.items()}
+    lines = [np.mean([_line(one, skeleton) for one in tallies], 0) for tallies in splits.values()]
+    return pd.DataFrame(lines, list(rows), _columns(skeleton)).round(1)
+
+
+def curve(tally, thresholds, skeleton):
+    """Accuracy against the threshold (Paper A, Fig. 3; Paper B, Fig. 4): a pandas frame of per cent.
+
+    tally : (A, 2, K), from ``tally(..., alpha=thresholds)``
+    thresholds : (A,), the frame's index
+    Columns as in `table`; not rounded.
+    """
+    lines = [_line(one, skeleton) for one in tally]
+    return pd.DataFrame(lines, pd.Index(thresholds, name="threshold"), _columns(skeleton))
+
+
+def _line(tally, skeleton):
+    groups = group_rates(rates(tally), skeleton)
+    return 100 * np.array([*groups, *means(tally, skeleton).values()])
+
+
+def _columns(skeleton):
+    return [group[:4].capitalize() for group in skeleton.groups] + list(MEANS)
 
 
 def jitter(joints):

@@ -14,8 +14,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from . import springs as spring_files
-from .detector import HeatmapDetector, decode
+from .detector import HeatmapDetector
 from .errors import InputError
+from .heatmaps import decode
 from .messages import infer, link, reach_of
 from .overlay import Canvas
 from .tracking import observe

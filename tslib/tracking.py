@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 
 from .crop import MARGIN, Crop
-from .detector import SEEN, decode
+from .detector import SEEN
 from .flow import Flow, flow_between
+from .heatmaps import decode
 
 ENOUGH = 7 / 17  # of the joints must be seen
 BEST = 10 / 17  # of the peaks say how sure the detector is; the others may be hidden

@@ -1,0 +1,176 @@
+"""One affine map for a whole slice of frames: the same for its pictures, joints, boxes and optical flow.
+
+A map drawn anew for each frame would be motion that the flow does not know of, so both papers change all
+frames of a slice alike. The same map cuts a person out of the frames for a network's input.
+
+Coordinates are those of pixel centres, x to the right and y down, so that positive angles turn clockwise as
+seen. Positions, float64, are moved by the whole map; flow vectors only by its linear part.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .heatmaps import STRIDE, to_cells
+
+PERSON = 0.7  # share of a network's input that the person's larger side takes before any scaling
+SHIFT = 0.1  # shares of the input; Paper A says "random shift" and no more
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """The map p -> matrix[:, :2] @ p + matrix[:, 2], px to px.
+
+    matrix : float64 (2, 3)
+
+    ``b @ a`` is a first and then b.
+    """
+
+    matrix: np.ndarray
+
+    @staticmethod
+    def about(center, angle=0.0, scale=1.0, flip=False, to=None):
+        """Flip left and right, then turn by angle (degrees) and scale, all about a point.
+
+        center : (x, y) px, the point; to : (x, y) px, where it comes to lie, itself by default
+        """
+        turn = np.deg2rad(angle)
+        linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        if flip:
+            linear[:, 0] *= -1
+        to = center if to is None else to
+        return Affine(np.column_stack([linear, to - linear @ center]))
+
+    @staticmethod
+    def onto_cells(stride=STRIDE):
+        """Pixels of a network's input to cells of its heat-maps, as `heatmaps.to_cells`."""
+        offset = to_cells(0.0, stride)
+        return Affine(np.array([[1 / stride, 0, offset], [0, 1 / stride, offset]]))
+
+    def __matmul__(self, first):
+        linear = self.matrix[:, :2]
+        return Affine(np.column_stack([linear @ first.matrix[:, :2], self.points(first.matrix[:, 2])]))
+
+    def inverse(self):
+        """The map back. numpy.linalg.LinAlgError for one that is flat."""
+        linear = np.linalg.inv(self.matrix[:, :2])
+        return Affine(np.column_stack([linear, -linear @ self.matrix[:, 2]]))
+
+    @property
+    def flips(self):
+        """Whether left becomes right."""
+        return bool(np.linalg.det(self.matrix[:, :2]) < 0)
+
+    @property
+    def scale(self):
+        """How many times as long things become (the root of the change in area)."""
+        return float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
+
+    def vectors(self, vectors):
+        """Vectors (..., 2), such as flow, x first: turned, scaled, mirrored, and not shifted."""
+        return np.asarray(vectors, np.float64) @ self.matrix[:, :2].T
+
+    def points(self, points):
+        """Points (..., 2), x first; NaN stays NaN."""
+        return self.vectors(points) + self.matrix[:, 2]
+
+    def joints(self, joints, skeleton):
+        """Joints (..., K, 2) in the skeleton's order. In a mirror the left hand is a right hand."""
+        return self.points(joints)[..., self._order(skeleton), :]
+
+    def visible(self, visible, skeleton):
+        """What goes with joints, (..., K) of any dtype: visibility, scores."""
+        return np.asarray(visible)[..., self._order(skeleton)]
+
+    def _order(self, skeleton):
+        """Which old joint becomes each joint: int64 (K,)."""
+        order = np.arange(len(skeleton.joints))
+        if self.flips:
+            for left, right in skeleton.mirror_pairs:
+                order[[left, right]] = right, left
+        return order
+
+    def boxes(self, boxes):
+        """Boxes (x, y, w, h), (..., 4): the upright box around each moved one.
+
+        A turned box is larger than what it holds. The size that PCK is measured with is therefore not taken
+        from here: it is the old size times ``scale``.
+        """
+        corner, side = np.split(np.asarray(boxes, np.float64)[..., None, :], 2, -1)
+        corners = self.points(corner + side * [[0, 0], [1, 0], [0, 1], [1, 1]])
+        return np.concatenate([corners.min(-2), np.ptp(corners, axis=-2)], -1)
+
+    def frame(self, frame, size, fill=0):
+        """A picture (H, W, C) or (H, W), uint8 or float32, as a new one of size (w, h) px.
+
+        fill: the value where the new one reaches beyond the old.
+        """
+        return self._resample(frame, size, cv2.BORDER_CONSTANT, (fill,) * 4)
+
+    def flow(self, flow, size):
+        """Optical flow (H, W, 2) of the old pictures as that of the new ones: float32 (h, w, 2), size (w, h).
+
+        Each vector moves to the new place of its pixel and is turned and scaled with it; beyond the old
+        picture the border's goes on.
+        """
+        moved = self._resample(np.asarray(flow, np.float32), size, cv2.BORDER_REPLICATE)
+        return self.vectors(moved).astype(np.float32)
+
+    def _resample(self, image, size, border, fill=0):
+        fine = max(1, round(1 / self.scale))  # shrinking: sample every pixel, then average, against aliasing
+        large = Affine.onto_cells(fine).inverse() @ self
+        w, h = size
+        image = cv2.warpAffine(
+            image,
+            large.matrix,
+            (w * fine, h * fine),
+            flags=cv2.INTER_LINEAR,
+            borderMode=border,
+            borderValue=fill,
+        )
+        return image if fine == 1 else cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
+
+
+def window(boxes, size, angle=0.0, scale=1.0, shift=(0.0, 0.0), flip=False):
+    """The map from the frames of a slice to a network's input, one for all of them, around the person.
+
+    boxes : (x, y, w, h) px, (T, 4) or (4,), of the person; NaN where unknown
+    size : (w, h) px of the input
+    angle, scale, flip : see `Affine.about`; at scale 1 the larger side of the boxes, in the mean, takes 0.7
+        of the input's smaller side
+    shift : (x, y), how far from the input's middle the person comes to lie, in shares of the input
+
+    Returns Affine. ValueError where no box is known, or none is larger than nothing.
+    """
+    boxes = np.reshape(np.asarray(boxes, np.float64), (-1, 4))
+    boxes = boxes[np.isfinite(boxes).all(-1) & (boxes[:, 2:].min(-1) > 0)]
+    if not len(boxes):
+        raise ValueError("a window needs the person's box in one frame of the slice or more.")
+    center = (boxes[:, :2] + boxes[:, 2:] / 2).mean(0)
+    size = np.asarray(size, np.float64)
+    normal = PERSON * size.min() / boxes[:, 2:].max(-1).mean()
+    return Affine.about(center, angle, scale * normal, flip, to=(size - 1) / 2 + np.multiply(shift, size))
+
+
+def paper_a(rng, boxes, size):
+    """A random `window` as Paper A draws it (Sec. 5.2): turned by up to 90 degrees, 0.5 to 2 times as large.
+
+    rng : numpy.random.Generator; boxes, size : see `window`
+
+    Halving is as likely as doubling, and the person is up to a tenth of the input off its middle; Paper A
+    does not say how it draws either, and does not flip.
+    """
+    angle, scale = rng.uniform(-90, 90), 2 ** rng.uniform(-1, 1)
+    return window(boxes, size, angle, scale, rng.uniform(-SHIFT, SHIFT, 2))
+
+
+def paper_b(rng, center):
+    """A random map as Paper B draws it (Sec. IV): turned by up to 30 degrees, and every second one flipped.
+
+    rng : numpy.random.Generator
+    center : (x, y) px, the middle of the window of frames, which stays where it is
+
+    It is for the estimated and the true poses of all frames of the window alike.
+    """
+    return Affine.about(center, rng.uniform(-30, 30), flip=bool(rng.integers(2)))

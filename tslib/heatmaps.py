@@ -1,0 +1,95 @@
+"""Heat-maps: their cells in the image, what they should look like, and the joints that are read off them.
+
+A network that shrinks its input by a stride s gives cell g the coordinate s * g + (s - 1) / 2 of the input,
+the middle of the s pixels that the cell covers: 8 * g + 3.5 for Paper A's network, as the labels of its base,
+Convolutional Pose Machines, have it. It is the map of `crop.Crop` for a window that is the whole input.
+"""
+
+import numpy as np
+import torch
+
+STRIDE = 8  # input px to a cell; 368 px give 46 cells
+SIGMA = 7 / STRIDE  # cells; 7 px of the input, from Convolutional Pose Machines, for Paper A prints none
+RADIUS = 2.0  # cells; Paper A prints none: there a Gaussian of that sigma has fallen to 0.07
+FAINT = 0.01  # a Gaussian's values below are no part of it, so that the background is 0
+
+
+def to_pixels(cells, stride=STRIDE):
+    """Cells to pixels of the input; any number, array or tensor."""
+    return stride * cells + (stride - 1) / 2
+
+
+def to_cells(pixels, stride=STRIDE):
+    """Pixels of the input to cells; inverse of to_pixels."""
+    return (pixels - (stride - 1) / 2) / stride
+
+
+def labelled(cells, grid, visible=None):
+    """Which joints have a place on the map: bool (..., K).
+
+    cells : tensor (..., K, 2) cells, x first; NaN where unknown
+    grid : (W, H) cells; a joint may lie half a cell beyond the middle of the border cells
+    visible : tensor (..., K) bool, optional; other joints have none
+    """
+    edge = cells.new_tensor(grid) - 0.5
+    inside = ((cells >= -0.5) & (cells < edge)).all(-1)  # NaN is nowhere
+    return inside if visible is None else inside & visible
+
+
+def gaussian(cells, grid, visible=None, sigma=SIGMA):
+    """Targets of Paper A's Eq. 5: a Gaussian around each joint, 1 at the joint itself, 0 in the background.
+
+    Arguments as in `labelled`; sigma in cells. The peak stays where the joint is, between the cells too.
+    Returns (..., K, H, W) of the dtype and device of cells; all 0 for a joint that is not `labelled`.
+    """
+    x, y = _squared_distances(cells, grid)
+    maps = torch.exp(-y / (2 * sigma**2))[..., None] * torch.exp(-x / (2 * sigma**2))[..., None, :]
+    shown = labelled(cells, grid, visible)[..., None, None] & (maps >= FAINT)
+    return torch.where(shown, maps, torch.zeros_like(maps))
+
+
+def with_background(maps):
+    """One more map, 1 where no joint is: (..., K, H, W) -> (..., K + 1, H, W).
+
+    It is 1 - the highest of the K, as Convolutional Pose Machines are trained; inference takes the first K.
+    """
+    return torch.cat([maps, 1 - maps.amax(-3, keepdim=True)], -3)
+
+
+def disc(cells, grid, visible=None, radius=RADIUS):
+    """Targets of Paper A's Eq. 6, the hinge: 1 within a circle around each joint, its rim included, else -1.
+
+    Arguments as in `labelled`; radius in cells. Returns (..., K, H, W) of the dtype and device of cells; all
+    -1 for a joint that is not `labelled`.
+    """
+    x, y = _squared_distances(cells, grid)
+    within = y[..., None] + x[..., None, :] <= radius**2
+    within &= labelled(cells, grid, visible)[..., None, None]
+    return 2 * within.to(cells.dtype) - 1
+
+
+def _squared_distances(cells, grid):
+    """Of every column and of every row from each joint: (..., K, W) and (..., K, H)."""
+    axes = (torch.arange(n, dtype=cells.dtype, device=cells.device) for n in grid)
+    return [(axis - cells[..., i, None]) ** 2 for i, axis in enumerate(axes)]
+
+
+def decode(maps, refine=True):
+    """Joints of heat-maps: arg-max, shifted by a quarter cell towards the higher neighbour in x and in y.
+
+    maps: (..., H, W) array, or tensor on the CPU. refine: False for the arg-max alone, as Paper A has it.
+    Returns cells (..., 2) float64, x first, and peak heights (...,) float64. The first of equal peaks counts.
+    """
+    maps = np.asarray(maps, np.float64)
+    *lead, H, W = maps.shape
+    maps = maps.reshape(-1, H, W)
+    joint, best = np.arange(len(maps)), maps.reshape(len(maps), -1).argmax(1)
+    y, x = best // W, best % W
+    cells = np.stack([x, y], -1).astype(np.float64)
+    if refine:
+        padded = np.pad(maps, ((0, 0), (1, 1), (1, 1)), mode="edge")
+        right, left = padded[joint, y + 1, x + 2], padded[joint, y + 1, x]
+        below, above = padded[joint, y + 2, x + 1], padded[joint, y, x + 1]
+        cells[:, 0] += 0.25 * np.sign(right - left) * ((x > 0) & (x < W - 1))
+        cells[:, 1] += 0.25 * np.sign(below - above) * ((y > 0) & (y < H - 1))
+    return cells.reshape(*lead, 2), maps[joint, y, x].reshape(lead)
