@@ -60,6 +60,10 @@ def test_joints_may_come_in_another_order(tmp_path):
         ("[96, 128]", "[128, 96]", r"takes 96x128 pixels, but .* input = \[128, 96\]"),
         ('"rgb"', '"grey"', "channels .* must be"),
         ("255", "0", "divide .* must be"),
+        ("255", "1e-300", "divide .* must be"),
+        ("255", "1" + 400 * "0", "divide .* must be"),
+        ("255", "1" + 5000 * "0", "not valid TOML"),
+        ("[96, 128]", "[9600, 12800]", "input .* up to 4096"),
         ("[0, 0, 0]", "[0, 0]", "mean .* must be"),
         ("[0, 0, 0]", '["0", 0, 0]', "mean .* must be"),
         ("[1, 1, 1]", "[1, 0, 1]", "std .* must be"),
@@ -86,6 +90,27 @@ def test_a_configuration_that_does_not_fit(tmp_path, old, new, word):
 def test_a_network_that_is_no_detector(tmp_path):
     with pytest.raises(InputError, match=r"with shape \(1, 13\)"):
         HeatmapDetector(synthetic.write_detector(tmp_path, flat=True))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_network_that_gives_no_numbers(tmp_path, value):
+    model = synthetic.write_detector(tmp_path)
+    network = onnx.load(model)
+    network.graph.initializer.append(onnx.numpy_helper.from_array(np.float32([value]), "value"))
+    network.graph.node.append(onnx.helper.make_node("Add", ["maps", "value"], ["sum"]))
+    network.graph.output[0].name = "sum"
+    onnx.save(network, model)
+    with pytest.raises(InputError, match="toy.onnx gives NaN or infinity; check .*toy.toml"):
+        HeatmapDetector(model)(synthetic.frame(0), Crop.around((40, 25, 45, 75), synthetic.GRID))
+
+
+def test_maps_outlive_the_next_call(tmp_path):
+    detector = HeatmapDetector(synthetic.write_detector(tmp_path))
+    crop = Crop.around((40, 25, 45, 75), detector.grid)
+    maps = detector(synthetic.frame(0), crop)
+    before = maps.copy()
+    detector(np.zeros_like(synthetic.frame(0)), crop)
+    assert np.array_equal(maps, before)
 
 
 def any_size(network):
@@ -126,6 +151,11 @@ def test_files_that_are_not_there_or_broken(tmp_path):
         HeatmapDetector(tmp_path / "none.onnx")
     with pytest.raises(InputError, match="there is no .*none.toml, which says"):
         HeatmapDetector(model, tmp_path / "none.toml")
+    for folder in (tmp_path, "."):
+        with pytest.raises(InputError, match="there is no detector"):
+            HeatmapDetector(folder)
+    with pytest.raises(InputError, match="cannot be read"):
+        HeatmapDetector(model, tmp_path)
     model.write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match="cannot be read as an ONNX network"):
         HeatmapDetector(model)

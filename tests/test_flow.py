@@ -49,5 +49,26 @@ def test_refuses():
     a, b = texture(160, 120, (0, 0))
     with pytest.raises(InputError, match="no flow method 'farneback'; give one of dis, none"):
         flow_between(a, b, "farneback")
-    with pytest.raises(InputError, match="8x8 px are too small"):
-        flow_between(a[:8, :8], b[:8, :8])
+
+
+@pytest.mark.parametrize(("W", "H"), [(7040, 100), (3200, 16), (50, 3000), (16, 16), (1, 1)])
+def test_frames_of_any_shape(W, H):
+    """A thin side is not shrunk away: a person walking along a very wide frame is followed."""
+    picture = np.zeros((H, W, 3), np.uint8)
+    flow = flow_between(picture, picture)
+    assert flow.scale == (flow.vectors.shape[1] / W, flow.vectors.shape[0] / H)
+    assert min(flow.vectors.shape[:2]) >= 32 and np.isfinite(flow.vectors).all()
+
+
+def test_a_shift_in_a_very_wide_frame():
+    a, b = texture(3200, 96, (20, 0))
+    np.testing.assert_allclose(flow_between(a, b).median_in((100, 0, 3000, 96)), (20, 0), atol=2)
+
+
+def test_a_box_where_the_scales_differ():
+    """Rows count down by the scale of y: 4 x 2 entries over 4 x 20 px."""
+    vectors = np.zeros((2, 4, 2), np.float32)
+    vectors[1] = (3, 7)
+    flow = Flow(vectors, (1.0, 0.1))
+    np.testing.assert_allclose(flow.median_in((0, 2, 3, 5)), (0, 0))
+    np.testing.assert_allclose(flow.median_in((0, 12, 3, 5)), (3, 7))

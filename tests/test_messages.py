@@ -126,6 +126,12 @@ def test_reach_is_a_time():
     assert [reach_of(f) for f in (None, 1, 10, 15, 25, 60)] == [2, 1, 2, 2, 4, 4]
 
 
+def test_flows_end_at_the_paths():
+    """They are as large as frames, and no later stage needs them."""
+    for node in link(clip(6, nobody=[2]), 2):
+        assert node.seen.to_next is None and node.seen.to_previous is None
+
+
 def test_messages_stay_within_a_scene():
     apart = [list(clip(4, seed=s)) for s in (1, 2)]
     joined = apart[0] + [

@@ -1,7 +1,9 @@
 """The command from end to end on a synthetic video, and that it leaves nothing when it fails."""
 
 import csv
+import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +14,10 @@ import numpy as np
 import pytest
 import synthetic
 
+import tslib.flow
 import tslib.predict
 from tslib.__main__ import main
+from tslib.overlay import Canvas
 from tslib.springs import load
 from tslib.video import open_frames
 
@@ -79,6 +83,111 @@ def test_every_option(place):
     joints, _ = read(place / "out" / "joints.csv")
     assert np.abs(joints - np.stack([synthetic.pose(t) for t in range(6)])).max() < 5
     assert open_frames(place / "out" / "overlay.webm").fps == pytest.approx(10)
+
+
+def test_beliefs_and_the_detectors_own_joints_go_to_different_files(place):
+    """Three joints are hidden in two frames: the detector alone is lost there, the messages are not."""
+    hidden = {(t, k) for t in (9, 10) for k in (0, 6, 11)}
+    synthetic.write_video(place / "hidden.avi", (synthetic.frame(t, hidden) for t in range(20)))
+    assert command(place, video="hidden.avi") == 0
+    truth = np.stack([synthetic.pose(t) for t in range(20)])
+    (joints, _), (alone, _) = (read(place / "out" / name) for name in ("joints.csv", "detector.csv"))
+    assert np.abs(alone - truth)[9:11][:, [0, 6, 11]].max() > 10
+    assert np.abs(joints - truth).max() < 5
+
+
+def test_the_overlay_shows_both(place):
+    assert command(place) == 0
+    canvas = Canvas((160, 120), synthetic.SKELETON)
+    (joints, score), (alone, peaks) = (read(place / "out" / n) for n in ("joints.csv", "detector.csv"))
+    for t, seen in enumerate(open_frames(place / "out" / "overlay.webm")):
+        drawn = canvas.draw(synthetic.frame(t), (joints[t], score[t]), (alone[t], peaks[t])).astype(float)
+        plain = canvas.draw(synthetic.frame(t), None, None)
+        where = (drawn != plain).any(-1)
+        assert np.abs(seen - drawn)[where].mean() < 0.5 * np.abs(seen - plain.astype(float))[where].mean()
+
+
+def test_springs_change_the_result(place):
+    (place / "long.toml").write_text(
+        '[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0, 0.6]\nstiffness = [50, 50]\n'
+    )
+    results = []
+    for more in ((), ("--springs", place / "long.toml")):
+        assert command(place, *more) == 0
+        results.append(read(place / "out" / "joints.csv"))
+        shutil.rmtree(place / "out")
+    changed = (results[0][1] != results[1][1]).any(0)
+    assert [synthetic.SKELETON.joints[k] for k in np.flatnonzero(changed)] == ["left_hip", "left_knee"]
+
+
+@pytest.mark.parametrize("left", [0, 160])
+def test_the_box_says_who_of_two(place, left):
+    frames = [np.hstack([synthetic.frame(t)] * 2) for t in range(4)]
+    synthetic.write_video(place / "two.avi", frames)
+    assert command(place, "--box", 37 + left, 28, 36, 68, video="two.avi") == 0
+    truth = np.stack([synthetic.pose(t) for t in range(4)]) + [left, 0]
+    assert np.abs(read(place / "out" / "joints.csv")[0] - truth).max() < 4
+
+
+def test_flow_none_computes_no_flow(place, monkeypatch):
+    monkeypatch.setattr(tslib.flow.cv2, "DISOpticalFlow_create", lambda *_: 1 / 0)
+    assert command(place, "--flow", "none") == 0
+    shutil.rmtree(place / "out")
+    with pytest.raises(ZeroDivisionError):
+        command(place)
+
+
+def test_a_given_frame_rate_overrides_the_videos(place, monkeypatch):
+    rates, reach_of = [], tslib.predict.reach_of
+    monkeypatch.setattr(tslib.predict, "reach_of", lambda fps: rates.append(fps) or reach_of(fps))
+    for more, fps in (((), 20), (("--fps", 5), 5)):
+        assert command(place, *more) == 0
+        assert open_frames(place / "out" / "overlay.webm").fps == rates[-1] == pytest.approx(fps)
+        shutil.rmtree(place / "out")
+
+
+def test_an_unknown_frame_rate_is_said(place, caplog):
+    synthetic.write_folder(place / "frames", [synthetic.frame(t) for t in range(4)])
+    assert command(place, video="frames") == 0
+    assert [r.message for r in caplog.records if r.name == "tslib.predict"] == [
+        "The frame rate is unknown, so messages come from 2 frames away; --fps says better."
+    ]
+
+
+def test_a_video_that_breaks_off_is_said(place):
+    """As one line on stderr; what could be read is kept."""
+    whole = (place / "video.avi").read_bytes()
+    (place / "video.avi").write_bytes(whole[: len(whole) * 6 // 10])
+    arguments = ["predict", place / "video.avi", "--detector", place / "toy.onnx", "--output", place / "out"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tslib", *map(str, arguments)], capture_output=True, text=True, check=True
+    )
+    read_frames = len(read(place / "out" / "joints.csv")[0])
+    assert 4 <= read_frames < 12
+    assert done.stderr == (
+        f"{place / 'video.avi'} ended after {read_frames} of about 14 frames; the rest cannot be read.\n"
+    )
+
+
+def test_a_whole_video_says_nothing(place, caplog):
+    with caplog.at_level(logging.WARNING):
+        assert command(place) == 0
+    assert not [r for r in caplog.records if r.name.startswith("tslib")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows asks for a privilege to make links")
+def test_a_link_to_an_empty_folder(place):
+    (place / "real").mkdir()
+    (place / "out").symlink_to(place / "real", target_is_directory=True)
+    assert command(place) == 0
+    assert (place / "out").is_symlink() and len(list((place / "real").iterdir())) == 3
+
+
+def test_others_may_read_the_output(place):
+    """It is as open as any new folder, though it was made in a private one."""
+    (place / "usual").mkdir()
+    assert command(place) == 0
+    assert (place / "out").stat().st_mode == (place / "usual").stat().st_mode
 
 
 def test_makes_folders_above_the_output(place):
@@ -148,6 +257,12 @@ def test_nobody_in_sight(place, capsys):
 def test_options_that_do_not_fit(place, capsys):
     fails(place, capsys, "holds nothing of the 160x120 frame", "--box", 170, 0, 10, 10)
     fails(place, capsys, "holds nothing of the 160x120 frame", "--box", 10, 10, 0, 50)
+    fails(place, capsys, "holds nothing of the 160x120 frame", "--box", "nan", 10, 20, 50)
+    for huge in ("inf", "1e9", 700):
+        fails(place, capsys, "is far larger than the 160x120 frame", "--box", 0, 0, huge, huge)
+    fails(place, capsys, "cannot be read", "--springs", place)
+    fails(place, capsys, "cannot be read", "--detector-config", place)
+    fails(place, capsys, "there is no detector", detector=".")
     fails(place, capsys, "there is no springs file", "--springs", place / "none.toml")
     (place / "tail.toml").write_text(
         '[[spring]]\njoints = ["tail", "head"]\nrest = [0, 1]\nstiffness = [1, 1]\n'
@@ -157,6 +272,43 @@ def test_options_that_do_not_fit(place, capsys):
         with pytest.raises(SystemExit) as error:
             command(place, *option.split())
         assert error.value.code == 2 and not (place / "out").exists()
+
+
+@pytest.mark.parametrize("option", ["", "--detector", "--output", "--springs", "--detector-config"])
+def test_a_variable_that_is_unset(option, capsys):
+    arguments = ["predict", "v.avi", "--detector", "m.onnx", "--output", "out"]
+    with pytest.raises(SystemExit) as error:
+        main(["predict", "", *arguments[2:]] if option == "" else [*arguments, option, ""])
+    assert error.value.code == 2 and "is empty; is a variable unset?" in capsys.readouterr().err
+
+
+def test_an_output_that_cannot_be_made_is_said_before_any_work(place, capsys, monkeypatch):
+    monkeypatch.setattr(tslib.predict, "open_frames", lambda *_: 1 / 0)
+    (place / "file").write_text("no folder")
+    more = ["predict", str(place / "video.avi"), "--detector", str(place / "toy.onnx"), "--output"]
+    for output, word in (
+        (place / "file", "exists already"),
+        (place / "file" / "out", "file is a file, so"),
+        (place / "file" / "deep" / "out", "file is a file, so"),
+        (place / (300 * "a"), "name too long"),
+    ):
+        assert main([*more, str(output)]) == 2
+        error = capsys.readouterr().err
+        assert word in error.replace("File name", "name") and error.count("\n") == 1
+    assert sorted(p.name for p in place.iterdir()) == ["file", "toy.onnx", "toy.toml", "video.avi"]
+
+
+@pytest.mark.parametrize(("missing", "code"), [("libGL.so.1: cannot open", 2), ("no module", None)])
+def test_a_system_without_its_graphics_library(monkeypatch, capsys, missing, code):
+    def broken(_):
+        raise ImportError(missing)
+
+    monkeypatch.setattr("tslib.__main__.parse", broken)
+    if code is None:
+        with pytest.raises(ImportError):
+            main([])
+    else:
+        assert main([]) == code and "install libgl1" in capsys.readouterr().err
 
 
 def test_an_output_that_exists_is_left_alone(place, capsys):
@@ -174,8 +326,11 @@ def test_a_bug_is_no_user_error_and_leaves_nothing(place, monkeypatch):
     assert sorted(place.rglob("*")) == before
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
-def test_ctrl_c_leaves_nothing(place):
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interruption_leaves_nothing(place, name):
+    if signal.getsignal(getattr(signal, name)) == signal.SIG_IGN:
+        pytest.skip(f"{name} is ignored here, as under nohup, and by every program started from here.")
     synthetic.write_video(place / "long.avi", (synthetic.frame(t) for t in range(600)))
     before = sorted(place.rglob("*"))
     arguments = ["predict", place / "long.avi", "--detector", place / "toy.onnx", "--output", place / "out"]
@@ -186,7 +341,7 @@ def test_ctrl_c_leaves_nothing(place):
     while len(sorted(place.rglob("*"))) == len(before) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(sorted(place.rglob("*"))) > len(before)  # it is writing
-    process.send_signal(signal.SIGINT)
+    process.send_signal(getattr(signal, name))
     assert process.communicate(timeout=60)[1].endswith("interrupted; nothing was written.\n")
     assert process.returncode == 130
     assert sorted(place.rglob("*")) == before

@@ -27,6 +27,12 @@ def test_fit_by_hand():
     np.testing.assert_allclose(spring.stiffness, (0.1 / 2 / 0.02**2, 0.1 / 2 / 0.05**2), rtol=0.2)
 
 
+def test_a_limb_that_never_changes_is_no_rod():
+    """No limb is taken to be surer than a hundredth of the body."""
+    springs = fit(np.repeat(poses(1), 50, 0), PENN)
+    assert springs and all(s.stiffness == pytest.approx((500, 500)) for s in springs)
+
+
 def test_arms_and_crossings_are_left_out():
     assert not {j for s in fit(poses(), PENN) for j in s.joints if "elbow" in j or "wrist" in j}
     assert len(fit(poses(), PENN)) == 8 and len(fit(poses(), PENN, arms=True)) == 12
@@ -85,6 +91,11 @@ GOOD = '[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0, 0.25]\nstiffn
         (GOOD.replace("2.5", "0"), "stiffness of spring 1"),
         (GOOD.replace("2.5", "inf"), "stiffness of spring 1"),
         (GOOD.replace("0.25", '"a"'), "rest and stiffness of spring 1"),
+        (GOOD.replace("2.5", "2e6"), "stiffness from 1e-06 to 1e"),
+        (GOOD.replace("2.5", "1e-7"), "stiffness from 1e-06 to 1e"),
+        (GOOD.replace("0.25", "-2.1"), "rest within 2 bodies"),
+        (GOOD.replace("0.25", "1" + 400 * "0"), "rest within 2 bodies"),
+        (GOOD.replace("0.25", "1" + 5000 * "0"), "not valid TOML"),
         (GOOD + "[[spring", "not valid TOML"),
     ],
 )
@@ -100,6 +111,25 @@ def test_a_file_that_is_not_there(tmp_path):
         load(tmp_path / "a.toml")
     with pytest.raises(InputError, match="there is no joints file"):
         read_joints(tmp_path / "a.csv", PENN)
+    with pytest.raises(InputError, match="cannot be read"):
+        load(tmp_path)
+    with pytest.raises(InputError, match="cannot be read as CSV"):
+        read_joints(tmp_path, PENN)
+
+
+def test_saves_the_whole_file_or_nothing(tmp_path, monkeypatch):
+    springs, path = fit(poses(), PENN), tmp_path / "a.toml"
+    with pytest.raises(InputError, match="there is no folder .*none; name a file"):
+        save(springs, tmp_path / "none" / "a.toml")
+    with pytest.raises(InputError, match="is a folder"):
+        save(springs, tmp_path)
+    path.write_text("precious")
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr("os.replace", lambda *_: 1 / 0)
+        save(springs, path)
+    assert path.read_text() == "precious" and list(tmp_path.iterdir()) == [path]
+    save(springs, path)
+    assert len(load(path)) == 8 and list(tmp_path.iterdir()) == [path]
 
 
 def test_reads_joints(tmp_path):
@@ -112,13 +142,17 @@ def test_reads_joints(tmp_path):
     np.testing.assert_array_equal(found[:, [0, 7]], [[(1, 2), (np.nan,) * 2], [(np.nan,) * 2, (5, 6)]])
     for text, word in (
         ("frame,joint,x,y,score\n0,head,1,two,1\n", "line 2"),
-        ("frame,joint,x,y,score\n0,head,1,2\n", "line 2"),
+        ("frame,joint,x,y,score\n0,head,inf,2,1\n", "line 2 .* no number"),
+        ("frame,joint,x,y,score\n0,head,1,2\n", "line 2 .* fewer values"),
+        ("frame,joint,x,y,score\n0,head\n", "line 2 .* fewer values"),
         ("a,b\n1,2\n", "header"),
         ("", "header"),
     ):
         path.write_text(text)
         with pytest.raises(InputError, match=word):
             read_joints(path, PENN)
+    path.write_text("\ufeffframe,joint,x,y,score\n0,head,1,2,1\n", encoding="utf-8")  # as spreadsheets do
+    np.testing.assert_array_equal(read_joints(path, PENN)[0, 0], (1, 2))
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="cannot be read as CSV"):
         read_joints(path, PENN)

@@ -1,5 +1,9 @@
 """Reading and writing of frames."""
 
+import os
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -16,6 +20,12 @@ def test_reads_a_video_twice(tmp_path):
     assert frames.fps == synthetic.FPS and frames.size == (160, 120) and frames.count == 11
     for _ in range(2):
         assert all(np.array_equal(a, b) for a, b in zip(frames, PICTURES, strict=True))
+
+
+@pytest.mark.parametrize(("stated", "fps"), [(0.5, None), (1, 1), (240, 240), (1000, None)])
+def test_a_frame_rate_that_cannot_be_is_unknown(tmp_path, monkeypatch, stated, fps):
+    monkeypatch.setattr(synthetic, "FPS", stated)
+    assert open_frames(synthetic.write_video(tmp_path / "a.avi", PICTURES)).fps == fps
 
 
 def test_reads_a_folder_in_natural_order(tmp_path):
@@ -40,6 +50,11 @@ def test_a_name_without_digits_sorts_beside_numbers(tmp_path):
         (lambda p: p.write_bytes(b"not a video at all" * 99), "cannot be read as a video"),
         (lambda p: p.write_bytes(b""), "cannot be read as a video"),
         (lambda p: p.mkdir(), "holds no frame"),
+        pytest.param(
+            lambda p: os.mkfifo(p),
+            "neither a file nor a folder",
+            marks=pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes"),
+        ),
     ],
 )
 def test_one_sentence_for(tmp_path, make, word):
@@ -81,6 +96,25 @@ def test_writes_what_a_browser_plays(tmp_path, capfd):
     for a, b in zip(frames, PICTURES, strict=True):
         assert np.abs(a.astype(float) - b).mean() < 8
     assert capfd.readouterr().err == ""
+
+
+FULL_DISK = """
+import resource, sys
+import numpy as np
+from tslib.video import VideoWriter
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+with VideoWriter(sys.argv[1], 20, (160, 120)) as writer:
+    for seed in range(40):
+        writer.write(np.random.default_rng(seed).integers(0, 255, (120, 160, 3)).astype(np.uint8))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of a file")
+def test_a_disk_that_fills_up(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, tmp_path / "a.webm"], capture_output=True, text=True
+    )
+    assert "OSError: a.webm could not be written to its end" in ended.stderr
 
 
 def test_a_place_that_cannot_be_written(tmp_path):

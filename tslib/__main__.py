@@ -12,31 +12,8 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 def main(arguments=None):
     """Run one command; returns the exit code: 0, 2 for what the user can put right, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m tslib", description="Human pose in video.")
-    commands = parser.add_subparsers(dest="command", required=True)
-
-    predict = commands.add_parser("predict", help="joints of the person in a video")
-    predict.add_argument("video", metavar="VIDEO", help="a video file, or a folder of images")
-    predict.add_argument("--detector", required=True, metavar="MODEL.onnx", help="heat-map network")
-    predict.add_argument("--detector-config", metavar="FILE.toml", help="what it takes; default MODEL.toml")
-    predict.add_argument("--output", required=True, metavar="DIR", help="folder to make for the results")
-    predict.add_argument(
-        "--box", nargs=4, type=float, metavar=("X", "Y", "W", "H"),
-        help="the person in the first frame: left, top, width, height in px; searched for by default",
-    )  # fmt: skip
-    predict.add_argument("--fps", type=positive, metavar="F", help="frames per second, where not known")
-    predict.add_argument("--flow", choices=("dis", "none"), default="dis", help="none: for a camera at rest")
-    predict.add_argument("--springs", metavar="FILE.toml", help="pass messages between joints as well")
-
-    springs = commands.add_parser("springs", help="statistics of limbs, for predict --springs")
-    springs.add_argument("joints", nargs="+", metavar="JOINTS.csv", help="as predict writes them, or truth")
-    springs.add_argument("--skeleton", required=True, metavar="NAME", help="coco17, jhmdb15 or penn13")
-    springs.add_argument("--output", required=True, metavar="FILE.toml")
-    springs.add_argument("--arms", action="store_true", help="with elbows and wrists; hurts raised arms")
-
-    options = parser.parse_args(arguments)
     try:
-        return run(options)
+        return run(parse(arguments))
     except KeyboardInterrupt:
         print("interrupted; nothing was written.", file=sys.stderr)
         return 130
@@ -45,6 +22,46 @@ def main(arguments=None):
             raise
         print("OpenCV needs the system's libGL.so.1; on Debian or Ubuntu install libgl1.", file=sys.stderr)
         return 2
+
+
+def parse(arguments):
+    """The options of a command; ends the program where they make no sense."""
+    from .flow import METHODS
+    from .skeletons import SKELETONS
+
+    parser = argparse.ArgumentParser(prog="python -m tslib", description="Human pose in video.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    predict = commands.add_parser("predict", help="joints of the person in a video")
+    predict.add_argument("video", type=name, metavar="VIDEO", help="a video file, or a folder of images")
+    predict.add_argument(
+        "--detector", required=True, type=name, metavar="MODEL.onnx", help="heat-map network"
+    )
+    predict.add_argument(
+        "--detector-config", type=name, metavar="FILE.toml", help="what it takes; default MODEL.toml"
+    )
+    predict.add_argument(
+        "--output", required=True, type=name, metavar="DIR", help="folder to make for the results"
+    )
+    predict.add_argument(
+        "--box", nargs=4, type=float, metavar=("X", "Y", "W", "H"),
+        help="the person in the first frame: left, top, width, height in px; searched for by default",
+    )  # fmt: skip
+    predict.add_argument("--fps", type=positive, metavar="F", help="frames per second, where not known")
+    predict.add_argument("--flow", choices=METHODS, default="dis", help="none: for a camera at rest")
+    predict.add_argument(
+        "--springs", type=name, metavar="FILE.toml", help="pass messages between joints as well"
+    )
+
+    springs = commands.add_parser("springs", help="statistics of limbs, for predict --springs")
+    springs.add_argument(
+        "joints", nargs="+", type=name, metavar="JOINTS.csv", help="as predict writes them, or truth"
+    )
+    springs.add_argument("--skeleton", required=True, metavar="NAME", help=", ".join(SKELETONS))
+    springs.add_argument("--output", required=True, type=name, metavar="FILE.toml")
+    springs.add_argument("--arms", action="store_true", help="with elbows and wrists; hurts raised arms")
+
+    return parser.parse_args(arguments)
 
 
 def run(options):
@@ -73,6 +90,13 @@ def run(options):
         return 2
 
 
+def name(text):
+    """A file's or folder's name from the command line: not empty, as a variable that is unset would be."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; is a variable unset?")
+    return text
+
+
 def positive(text):
     """A positive number from the command line."""
     value = float(text)
@@ -82,5 +106,8 @@ def positive(text):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up as after Ctrl-C
+    for ending in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP, nohup ignores it
+        number = getattr(signal, ending, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)  # cleans up as after Ctrl-C
     sys.exit(main())

@@ -13,6 +13,7 @@ Beside MODEL.onnx lies MODEL.toml:
 """
 
 import re
+import reprlib
 import tomllib
 from pathlib import Path
 
@@ -26,6 +27,7 @@ REQUIRED = {"input", "channels", "divide", "mean", "std", "skeleton"}
 OPTIONAL = {"joints", "person_score"}
 
 SEEN = 0.2  # a lower peak is no joint
+LARGEST = 4096  # px of an input, each way
 
 
 class HeatmapDetector:
@@ -36,14 +38,15 @@ class HeatmapDetector:
 
     Attributes: ``skeleton`` (joints in the order of the maps), ``size`` (w, h) px of its input,
     ``grid`` (W, H) cells of its maps, ``person_score``. Runs the network once. Raises InputError with one
-    sentence where a file is missing or unreadable, or the two do not fit.
+    sentence where a file is missing or unreadable, or the two do not fit; a call, where a map is not finite.
     """
 
     def __init__(self, model, config=None):
         model = Path(model)
-        config = Path(config) if config else model.with_suffix(".toml")
         if not model.is_file():
-            raise InputError(f"there is no detector {model}.")
+            raise InputError(f"there is no detector {model}; name an ONNX file.")
+        config = model.with_suffix(".toml") if config is None else Path(config)
+        self._files = model, config
         settings = read_config(config)
         self.size = tuple(settings["input"])
         self.skeleton = SKELETONS[settings["skeleton"]]
@@ -86,20 +89,22 @@ class HeatmapDetector:
 
     def __call__(self, frame, crop):
         """frame: uint8 (H, W, 3) RGB; returns float32 (K, H, W) heat-maps on the crop's grid."""
-        return self._run(crop.cut(frame, self.size))[0].copy()
+        maps = self._run(crop.cut(frame, self.size))[0]
+        if not np.isfinite(maps).all():
+            model, config = self._files
+            raise InputError(
+                f"{model} gives NaN or infinity; check the network, and divide, mean and std in {config}."
+            )
+        return maps
 
 
 def read_config(path):
     """The checked settings of a detector's TOML file as a dict; InputError says what does not fit."""
-    try:
-        settings = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(
-            f"there is no {path}, which says what the detector takes; "
-            "write one after data/detectors/simplepose.toml, or name one with --detector-config."
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid TOML: {error}.") from None
+    settings = read_toml(
+        path,
+        f"there is no {path}, which says what the detector takes; "
+        "write one after data/detectors/simplepose.toml, or name one with --detector-config.",
+    )
     for key in sorted(REQUIRED - set(settings)):
         raise InputError(f"{path} lacks the key {key!r}.")
     for key in sorted(set(settings) - REQUIRED - OPTIONAL):
@@ -108,13 +113,17 @@ def read_config(path):
 
     def need(key, holds, what):
         if key in settings and not holds(settings[key]):
-            raise InputError(f"{key} in {path} must be {what}, but it is {settings[key]!r}.")
+            raise InputError(f"{key} in {path} must be {what}, but it is {reprlib.repr(settings[key])}.")
 
-    need("input", lambda v: _numbers(v, 2) and all(type(n) is int and n > 0 for n in v), "[width, height]")
+    need(
+        "input",
+        lambda v: _numbers(v, 2) and all(type(n) is int and 0 < n <= LARGEST for n in v),
+        f"[width, height] up to {LARGEST}",
+    )
     need("channels", lambda v: v in ("rgb", "bgr"), '"rgb" or "bgr"')
-    need("divide", lambda v: _numbers([v], 1) and v > 0, "a positive number")
-    need("mean", lambda v: _numbers(v, 3), "three numbers")
-    need("std", lambda v: _numbers(v, 3) and min(v) > 0, "three positive numbers")
+    need("divide", lambda v: _numbers([v], 1) and v >= 1e-6, "a number from 1e-6 to 1e6")
+    need("mean", lambda v: _numbers(v, 3), "three numbers up to 1e6")
+    need("std", lambda v: _numbers(v, 3) and min(v) >= 1e-6, "three numbers from 1e-6 to 1e6")
     need("skeleton", lambda v: isinstance(v, str) and v in SKELETONS, f"one of {', '.join(SKELETONS)}")
     need("person_score", lambda v: _numbers([v], 1), "a number")
     known = SKELETONS[settings["skeleton"]].joints
@@ -127,9 +136,18 @@ def read_config(path):
 
 
 def _numbers(value, n):
-    """Whether a TOML value is a list of n finite numbers (True is none)."""
-    return (
-        isinstance(value, list)
-        and len(value) == n
-        and all(isinstance(v, int | float) and not isinstance(v, bool) and np.isfinite(v) for v in value)
-    )
+    """Whether a TOML value is a list of n numbers up to a million (True is none)."""
+    numbers = isinstance(value, list) and all(type(v) in (int, float) for v in value)
+    return numbers and len(value) == n and all(abs(v) <= 1e6 for v in value)
+
+
+def read_toml(path, missing):
+    """The content of a TOML file as a dict; InputError, which says `missing` where there is no such file."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(missing) from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:  # not TOML, not UTF-8, or a number of thousands of digits
+        raise InputError(f"{path} is not valid TOML: {str(error).rstrip('.')}.") from None

@@ -9,6 +9,7 @@ from .errors import InputError
 
 METHODS = ("dis", "none")
 WIDTH = 640  # larger frames are shrunk: camera and body motion is all that messages need
+SMALLEST = 32  # px each way; the search fails on fewer, so such a side is stretched
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +42,7 @@ def flow_between(frame_a, frame_b, method="dis"):
     """Optical flow from frame a to frame b: what is at p in a is at p + flow(p) in b.
 
     frames: uint8 (H, W, 3) RGB of one size. method: "dis" (dense inverse search, on grey at no more than
-    640 px width) or "none" (no motion anywhere). Returns Flow. Raises InputError for another method, and
-    for frames smaller than 12 px.
+    640 px width) or "none" (no motion anywhere). Returns Flow. Raises InputError for another method.
     """
     if method == "none":
         return Flow(np.zeros((1, 1, 2), np.float32), (1 / frame_a.shape[1], 1 / frame_a.shape[0]))
@@ -50,9 +50,7 @@ def flow_between(frame_a, frame_b, method="dis"):
         raise InputError(f"there is no flow method {method!r}; give one of {', '.join(METHODS)}.")
     H, W = frame_a.shape[:2]
     shrink = min(1.0, WIDTH / W)
-    small = max(1, round(W * shrink)), max(1, round(H * shrink))
-    if min(small) < 12:
-        raise InputError(f"frames of {W}x{H} px are too small for optical flow; give larger ones.")
+    small = max(SMALLEST, round(W * shrink)), max(SMALLEST, round(H * shrink))
     a, b = (
         cv2.cvtColor(cv2.resize(f, small, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         for f in (frame_a, frame_b)

@@ -11,7 +11,7 @@ however long the video is.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ def reach_of(fps):
 class Node:
     """A frame as the messages see it.
 
-    seen : the Observation
+    seen : the Observation, without its flows: they are in the paths, and large
     unary : (K, H, W) float32 tensor, the heat-maps from 0 up; None where nobody is in sight
     paths : {offset: (H, W, 2) float32 tensor}, for every frame that sends messages here: the cell of its
         map, x first, where each cell of this one lies
@@ -65,7 +65,7 @@ def link(observations, reach):
     """Yield a Node for each Observation of a stream, reach frames late: flows composed over every offset."""
     for before, seen, after in windows(observations, reach):
         if seen.crop is None:
-            yield Node(seen, None, {})
+            yield Node(replace(seen, to_previous=None, to_next=None), None, {})
             continue
         paths = {}
         for side, others in ((1, after), (-1, before)):
@@ -77,6 +77,7 @@ def link(observations, reach):
                 if other.crop is not None:
                     paths[side * distance] = torch.from_numpy(other.crop.to_cells(points)).float()
                 here = other
+        seen = replace(seen, to_previous=None, to_next=None)
         yield Node(seen, torch.from_numpy(seen.maps).clamp(min=0), paths)
 
 

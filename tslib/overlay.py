@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 LEFT, RIGHT, MIDDLE = (255, 140, 40), (40, 150, 255), (90, 220, 90)  # RGB: orange, blue, green
-SMALLEST, LARGEST = 640, 1280  # px of width; other videos are enlarged or shrunk to them
+SMALLEST, LARGEST = 640, 1280  # px of the longer side; other videos are enlarged or shrunk to them
 DRAWN = 0.1  # joints of a lower score are left out
 
 
@@ -12,8 +12,8 @@ class Canvas:
     """Draws on frames of size (W, H) px with joints of a skeleton; ``size`` is that of the drawings."""
 
     def __init__(self, size, skeleton):
-        self.scale = float(np.clip(size[0], SMALLEST, LARGEST)) / size[0]
-        self.size = tuple(2 * round(n * self.scale / 2) for n in size)  # video codecs want even numbers
+        self.scale = float(np.clip(max(size), SMALLEST, LARGEST)) / max(size)
+        self.size = tuple(2 * max(1, round(n * self.scale / 2)) for n in size)  # codecs want even numbers
         self.skeleton = skeleton
 
     def draw(self, frame, result, detected):
@@ -22,7 +22,7 @@ class Canvas:
         picture = cv2.resize(frame, self.size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
         if result is None:
             return picture
-        place, score, thick = self._place(result[0]), result[1], max(2, self.size[0] // 320)
+        place, score, thick = self._place(result[0]), result[1], max(2, max(self.size) // 320)
         face = self.skeleton.groups.get("head", [])
         tiny = face if len(face) > 1 else []  # eyes and ears lie close together
         for k, point in enumerate(self._place(detected[0])):  # first, so that they show where they differ

@@ -6,8 +6,9 @@ The stages are generators, and can be used one by one:
     beliefs = infer(link(observations, reach), reach, springs)        # tslib.messages
 """
 
+import logging
 import os
-import shutil
+import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,6 +22,11 @@ from .messages import infer, link, reach_of
 from .overlay import Canvas
 from .tracking import observe
 from .video import VideoWriter, open_frames
+
+COMPLETE = 0.9  # of the announced frames; containers often only estimate their number
+HUGE = 4  # times the frame; a larger box is a mistake
+
+log = logging.getLogger(__name__)  # a warning is a line on stderr, unless the program says otherwise
 
 
 def joints_of(maps, crop):
@@ -49,21 +55,25 @@ def predict(video, detector, output, config=None, box=None, fps=None, flow="dis"
     InputError
         Something given cannot be used, or nobody is in sight in the whole video.
     """
-    output = Path(output)
-    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
-        raise InputError(f"{output} exists already; name another folder or remove it.")
+    with appearing(output) as folder:
+        _predict(video, detector, folder, config, box, fps, flow, springs)
+    return Path(output)
+
+
+def _predict(video, detector, folder, config, box, fps, flow, springs):
+    """Write the three files into a folder that is there; arguments as those of predict."""
     frames = open_frames(video)
     fps = fps or frames.fps
     if fps is None:
-        print("The frame rate is unknown, so messages come from 2 frames away; --fps says better.")
+        log.warning("The frame rate is unknown, so messages come from 2 frames away; --fps says better.")
     if box is not None:
         check_box(box, frames.size)
     detector = HeatmapDetector(detector, config)
     skeleton = detector.skeleton
-    springs = spring_files.numbered(spring_files.load(springs), skeleton) if springs else ()
+    springs = spring_files.numbered(spring_files.load(springs), skeleton) if springs is not None else ()
     reach = reach_of(fps)
     beliefs = infer(link(observe(frames, detector, box, flow), reach), reach, springs)
-    with appearing(output) as folder, ExitStack() as files:
+    with ExitStack() as files:
         tables = [files.enter_context(open(folder / name, "w")) for name in ("joints.csv", "detector.csv")]
         bar = tqdm(beliefs, total=frames.count, unit="frame", disable=None)  # None: only in a terminal
         files.enter_context(bar)
@@ -81,15 +91,22 @@ def predict(video, detector, output, config=None, box=None, fps=None, flow="dis"
             overlay.write(canvas.draw(frame, *found))
         if not somebody:
             raise InputError(f"nobody in sight in {video}; give --box, or show somebody larger.")
-    return output
+    read = node.seen.index + 1
+    if frames.count and read < COMPLETE * frames.count:
+        log.warning(f"{video} ended after {read} of about {frames.count} frames; the rest cannot be read.")
 
 
 def check_box(box, size):
-    """InputError where a box (x, y, w, h) px has no area or lies outside a frame of size (W, H) px."""
+    """InputError where a box (x, y, w, h) px holds nothing of a frame of size (W, H) px, or is far larger."""
     x, y, w, h = box
-    if not (w > 0 and h > 0 and x < size[0] and y < size[1] and x + w > 0 and y + h > 0):
+    wrong = None
+    if not (w >= 1 and h >= 1 and x < size[0] and y < size[1] and x + w > 0 and y + h > 0):
+        wrong = "holds nothing of"
+    elif not (w <= HUGE * size[0] and h <= HUGE * size[1]):
+        wrong = "is far larger than"
+    if wrong:
         raise InputError(
-            f"the box x={x:g} y={y:g} w={w:g} h={h:g} holds nothing of the {size[0]}x{size[1]} frame; "
+            f"the box x={x:g} y={y:g} w={w:g} h={h:g} {wrong} the {size[0]}x{size[1]} frame; "
             "give its left, top, width and height in px."
         )
 
@@ -106,16 +123,26 @@ def write_rows(table, index, names, result):
 
 @contextmanager
 def appearing(output):
-    """A folder to write into that becomes `output` once the block is done, and vanishes where it fails."""
-    anchor = next(p for p in output.absolute().parents if p.is_dir())  # one disk: rename will do
-    folder = anchor / f".{output.name}.{os.getpid()}"
-    folder.mkdir()
-    try:
+    """A folder to write into that becomes `output` once the block is done, and vanishes where it fails.
+
+    Raises InputError, before the block, where something is in the way of `output`.
+    """
+    place = Path(os.path.realpath(output))  # a link to an empty folder stays a link
+    for parent in place.parents:
+        if parent.exists() and not parent.is_dir():
+            raise InputError(f"{parent} is a file, so {output} cannot be a folder; name another one.")
+    if place.exists() and not (place.is_dir() and not any(place.iterdir())):
+        raise InputError(f"{output} exists already; name another folder or remove it.")
+    anchor = next(p for p in place.parents if p.is_dir())  # one disk: rename will do
+    with ExitStack() as stack:
+        try:
+            nest = tempfile.TemporaryDirectory(prefix=f".{place.name[:50]}.", dir=anchor)
+            folder = Path(stack.enter_context(nest)) / place.name  # only its parent is for our eyes only
+            folder.mkdir()
+        except OSError as error:
+            raise InputError(f"{output} cannot be made: {error.strerror}; name another folder.") from None
         yield folder
-        if output.exists():
-            output.rmdir()  # it was empty
-        output.parent.mkdir(parents=True, exist_ok=True)
-        folder.rename(output)
-    except BaseException:  # Ctrl-C as well
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        if place.exists():
+            place.rmdir()  # it was empty
+        place.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(place)

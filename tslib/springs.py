@@ -6,19 +6,21 @@ person and crop (Paper A, Sec. 3.3: the quadratic deformation d, here as rest of
 
 import csv
 import json
-import tomllib
+import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from .detector import SEEN
+from .detector import SEEN, read_toml
 from .errors import InputError
 from .skeletons import Skeleton
 
 STRENGTH = 0.1  # beside maps in [0, 1]; stronger springs hurt
 FEWEST = 10  # poses behind a limb's statistics
+SOFTEST, STIFFEST, LONGEST = 1e-6, 1e6, 2.0  # beyond them a file is wrong; 2 bodies of rest offset
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Spring:
     stiffness: tuple[float, float]
 
 
-def fit(poses, skeleton, visible=None, arms=False, strength=STRENGTH):
-    """Springs of a skeleton's limbs from poses: mean offset, and stiffness = strength / (2 variance).
+def fit(poses, skeleton, visible=None, arms=False):
+    """Springs of a skeleton's limbs from poses: mean offset, and stiffness = 0.1 / (2 variance).
 
     poses : (N, K, 2) px or any unit, x first, in the skeleton's order; NaN where unknown
     visible : (N, K) bool, optional
@@ -64,7 +66,7 @@ def fit(poses, skeleton, visible=None, arms=False, strength=STRENGTH):
         if (a, b) in skeleton.mirror_pairs or (an_arm and not arms) or len(offset) < FEWEST:
             continue
         variance = np.maximum(offset.var(0), 1e-4)  # a hundredth of the body: no statistics are surer
-        stiffness = strength / (2 * variance)
+        stiffness = STRENGTH / (2 * variance)
         springs.append(Spring(names, tuple(offset.mean(0).tolist()), tuple(stiffness.tolist())))
     if not springs:
         raise InputError(f"no limb of {skeleton.name} is seen in {FEWEST} poses or more; give more joints.")
@@ -93,23 +95,25 @@ def numbered(springs, skeleton):
 
 
 def save(springs, path):
-    """Write springs by names to a TOML file."""
+    """Write springs by names to a TOML file, which is replaced in one step; InputError where it cannot be."""
+    path = Path(path)
+    if path.is_dir() or not path.parent.is_dir():
+        wrong = f"{path} is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise InputError(f"{wrong}; name a file in a folder that exists.")
     lines = ["# Springs between joints; rest (b seen from a) and stiffness in units of the body, x first."]
     for s in springs:
         lines += ["", "[[spring]]", f"joints = {json.dumps(s.joints)}"]
         for key, (x, y) in (("rest", s.rest), ("stiffness", s.stiffness)):
             lines.append(f"{key} = [{x:.6g}, {y:.6g}]")
-    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix=f".{path.name[:50]}.", dir=path.parent) as folder:
+        whole = Path(folder) / path.name
+        whole.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        os.replace(whole, path)
 
 
 def load(path):
     """Springs by names from a TOML file; InputError says what is wrong with it."""
-    try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"there is no springs file {path}; `python -m tslib springs` makes one.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid TOML: {error}.") from None
+    content = read_toml(path, f"there is no springs file {path}; `python -m tslib springs` makes one.")
     entries = content.get("spring")
     if set(content) != {"spring"} or not isinstance(entries, list) or not entries:
         raise InputError(f"{path} must hold [[spring]] tables and nothing else.")
@@ -117,20 +121,24 @@ def load(path):
     for n, entry in enumerate(entries, 1):
         if not isinstance(entry, dict) or set(entry) != {"joints", "rest", "stiffness"}:
             raise InputError(f"spring {n} in {path} must have joints, rest and stiffness, and nothing else.")
-        joints, rest, stiffness = entry["joints"], _pair(entry["rest"]), _pair(entry["stiffness"])
+        joints, rest, stiffness = entry["joints"], entry["rest"], entry["stiffness"]
         if not (isinstance(joints, list) and len(joints) == 2 and all(isinstance(j, str) for j in joints)):
             raise InputError(f"joints of spring {n} in {path} must be two names, but they are {joints!r}.")
         if joints[0] == joints[1]:
             raise InputError(f"spring {n} in {path} joins {joints[0]!r} to itself.")
-        if rest is None or stiffness is None or min(stiffness) <= 0:
-            raise InputError(f"rest and stiffness of spring {n} in {path} must be [x, y], the second > 0.")
-        springs.append(Spring(tuple(joints), rest, stiffness))
+        if not (_pair(rest, -LONGEST, LONGEST) and _pair(stiffness, SOFTEST, STIFFEST)):
+            raise InputError(
+                f"rest and stiffness of spring {n} in {path} must be [x, y], rest within {LONGEST:g} bodies "
+                f"and stiffness from {SOFTEST:g} to {STIFFEST:g}."
+            )
+        springs.append(Spring(tuple(joints), tuple(map(float, rest)), tuple(map(float, stiffness))))
     return springs
 
 
-def _pair(value):
+def _pair(value, low, high):
+    """Whether a TOML value is a list of two numbers from low to high."""
     numbers = isinstance(value, list) and len(value) == 2 and all(type(v) in (int, float) for v in value)
-    return tuple(map(float, value)) if numbers and np.isfinite(value).all() else None
+    return numbers and all(low <= v <= high for v in value)
 
 
 def read_joints(path, skeleton: Skeleton):
@@ -139,23 +147,27 @@ def read_joints(path, skeleton: Skeleton):
     Columns frame, joint, x, y, score. Other joints are ignored. Raises InputError.
     """
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with open(path, newline="", encoding="utf-8-sig") as file:  # spreadsheets write a mark
             rows = list(csv.DictReader(file))
     except FileNotFoundError:
         raise InputError(f"there is no joints file {path}.") from None
-    except (UnicodeDecodeError, csv.Error):
+    except (OSError, UnicodeDecodeError, csv.Error):
         raise InputError(f"{path} cannot be read as CSV.") from None
     if not rows or not {"frame", "joint", "x", "y", "score"} <= set(rows[0]):
         raise InputError(f"{path} must have rows under the header frame,joint,x,y,score.")
     poses = {}
     for line, row in enumerate(rows, 2):
+        if None in row.values():
+            raise InputError(f"line {line} of {path} has fewer values than the header.")
         pose = poses.setdefault(row["frame"], np.full((len(skeleton.joints), 2), np.nan))
         if row["joint"] not in skeleton.joints or not row["x"] or not row["y"]:
             continue
         try:
             x, y, score = float(row["x"]), float(row["y"]), float(row["score"])
-        except (TypeError, ValueError):
-            raise InputError(f"line {line} of {path} holds a value that is no number.") from None
+        except ValueError:
+            x = y = score = np.nan
+        if not np.isfinite((x, y, score)).all():
+            raise InputError(f"line {line} of {path} holds a value that is no number.")
         if score >= SEEN:
             pose[skeleton.joints.index(row["joint"])] = x, y
     return np.array(list(poses.values()))

@@ -22,6 +22,7 @@ LOST = 15  # frames without a correction until the person is searched again
 SEARCH = 8  # while nobody is in sight, search every so many frames
 
 SAME_SCENE = 0.6  # correlation of thumbnails; a pan keeps 0.9, occluders 0.6, two videos rarely reach 0.5
+CHANGE = 12  # grey levels between thumbnails; noise on a wall makes 1, a runner before it 5, two videos 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,10 +144,16 @@ def windows_over(W, H, grid):
 
 
 def is_cut(before, after):
-    """Whether two frames in a row show different scenes: their 16 x 12 thumbnails are hardly correlated."""
+    """Whether two frames in a row show different scenes: their 16 x 12 thumbnails differ, and are not alike.
+
+    The difference alone would take a lamp for a cut, the correlation alone the noise on a plain wall. A plain
+    frame, such as the black one between two scenes, is like no other one.
+    """
     a, b = (cv2.resize(f, (16, 12), interpolation=cv2.INTER_AREA).astype(np.float64) for f in (before, after))
+    if np.abs(a - b).mean() <= CHANGE:
+        return False
     a, b = a - a.mean((0, 1)), b - b.mean((0, 1))
-    return bool((a * b).sum() < SAME_SCENE * np.sqrt((a * a).sum() * (b * b).sum()))
+    return bool((a * b).sum() <= SAME_SCENE * np.sqrt((a * a).sum() * (b * b).sum()))
 
 
 def observe(frames, detector, first_box=None, flow="dis"):

@@ -4,7 +4,7 @@ import math
 import os
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import cv2
@@ -12,6 +12,7 @@ import cv2
 from .errors import InputError
 
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+FASTEST = 240  # frames per second; where a file says more, or less than 1, it does not know
 
 
 class Frames:
@@ -19,12 +20,14 @@ class Frames:
 
     Attributes: ``path``; ``fps``, frames per second, None where unknown; ``size``, (W, H) px;
     ``count``, the number of frames as far as it is known, else None (some containers only estimate it).
-    Iterating raises InputError at a frame that cannot be read or has another size.
+    Iterating raises InputError at an image that cannot be read and at a frame of another size; a video ends
+    where it cannot be decoded any further, so compare with ``count``.
     """
 
     def __init__(self, path, read, fps, count):
         self.path, self.fps, self.count, self._read = path, fps, count, read
-        first = next(read(), None)
+        with closing(read()) as frames:  # left to the collector, it could swallow a Ctrl-C
+            first = next(frames, None)
         if first is None:
             raise InputError(f"{path} holds no frame; give a video or a folder of images.")
         self.size = first.shape[1], first.shape[0]
@@ -51,9 +54,11 @@ def open_frames(path):
         files.sort(
             key=lambda f: [int(s) if n % 2 else s for n, s in enumerate(re.split(r"([0-9]+)", f.name))]
         )
-        return Frames(path, lambda: map(_read_image, files), None, len(files))
+        return Frames(path, lambda: (_read_image(f) for f in files), None, len(files))
     if not path.exists():
         raise InputError(f"there is no video {path}.")
+    if not path.is_file():  # a pipe can be read once only, and is read twice
+        raise InputError(f"{path} is neither a file nor a folder; save the video to a file first.")
     capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
         raise InputError(f"{path} cannot be read as a video; OpenCV knows no such format.")
@@ -62,7 +67,7 @@ def open_frames(path):
     return Frames(
         path,
         lambda: _read_video(path),
-        fps if math.isfinite(fps) and fps > 0 else None,
+        fps if 1 <= fps <= FASTEST else None,
         int(count) if math.isfinite(count) and count > 0 else None,
     )
 
@@ -93,11 +98,11 @@ class VideoWriter:
     fps : frames per second
     size : (W, H) px
 
-    Raises OSError where OpenCV cannot write.
+    Raises OSError where OpenCV cannot write; at the end, where the file does not hold every frame.
     """
 
     def __init__(self, path, fps, size):
-        self._size = size
+        self._path, self._size, self._count = path, size, 0
         with _quiet():
             self._writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"VP80"), fps, size)
         if not self._writer.isOpened():  # OpenCV itself would drop every frame without a word
@@ -108,12 +113,15 @@ class VideoWriter:
         if (frame.shape[1], frame.shape[0]) != self._size:  # dropped without a word as well
             raise ValueError(f"frames must have size {self._size}, but one has shape {frame.shape}.")
         self._writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        self._count += 1
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, error, *_):
         self._writer.release()
+        if error is None and sum(1 for _ in _read_video(self._path)) != self._count:  # no word on a full disk
+            raise OSError(f"{Path(self._path).name} could not be written to its end; is the disk full?")
 
 
 @contextmanager
@@ -121,9 +129,9 @@ def _quiet():
     """Drop what C code prints to stderr: OpenCV complains of a missing tag for every .webm, to no effect."""
     sys.stderr.flush()
     kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
     try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
         yield
     finally:
         os.dup2(kept, 2)
