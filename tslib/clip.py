@@ -72,7 +72,7 @@ class Clip:
 
     @property
     def size_of_person(self):
-        """max(width, height) of the box in each frame, float32 (T,) px, the unit of PCK; NaN where unknown."""
+        """max(width, height) of the box in each frame, (T,) px, the unit of PCK; NaN where unknown."""
         return self.box[:, 2:].max(-1)
 
 

@@ -28,15 +28,15 @@ def read_mat(path, needed, optional=()):
 
 
 def numbers(value, shape, what):
-    """A value as float64 of that shape: MATLAB shrinks whole numbers to uint8 or uint16, which wrap around."""
+    """A value as float64 of that shape: MATLAB shrinks whole numbers to uint8 and uint16, which wrap."""
     return shaped(value, shape, what).astype(np.float64)
 
 
 def shaped(value, shape, what):
     """A value that holds numbers of that shape, as it is stored.
 
-    None in shape stands for any length. MATLAB drops a last axis of length 1; it is put back. `what` names the
-    value in the InputError.
+    None in shape stands for any length. MATLAB drops a last axis of length 1; it is put back. `what` names
+    the value in the InputError.
     """
     if isinstance(value, np.ndarray) and value.ndim == len(shape) - 1:
         value = value[..., None]

@@ -27,6 +27,7 @@ from .matlab import known, number, numbers, read_mat, text
 
 PENN = SKELETONS["penn13"]
 CORNER = 2  # px: unplaced joints lie at (0.67, 0.67) to (1.5, 1.5) from 1, no visible joint does
+FAR = 5  # px outside the image; fewer are inaccuracy
 
 
 def find(root):
@@ -75,7 +76,13 @@ def _read(folder, file):
     if nowhere.any():
         notes.append(f"{nowhere.sum()} joints are called visible but have no position; they count as hidden")
         visible &= ~nowhere
+    unseen = T - visible.any(1).sum()
+    if unseen:
+        notes.append(f"{unseen} of {T} frames have no visible joint")
     box = _boxes(numbers(mat["bbox"], (None, 4), f"bbox in {file}"), T, notes, file)
+    lost = visible[np.isnan(box[:, 0])].sum()
+    if lost:
+        notes.append(f"{lost} visible joints have no box around them")
 
     frames, size, more = frames_of(folder / "frames" / file.stem, range(1, T + 1), "{:06d}.jpg")
     notes += more
@@ -85,8 +92,14 @@ def _read(folder, file):
     stated_T = np.ravel(mat.get("nframes", T))
     if stated_T.size != 1 or stated_T[0] != T:
         notes.append(f"nframes is not the {T} frames that have labels")
+    size = size or stated
+    if size:
+        beyond = np.maximum(-joints, joints - np.subtract(size, 1)).max(-1)[visible]
+        if (beyond > FAR).any():
+            count, most = (beyond > FAR).sum(), beyond.max()
+            notes.append(f"{count} visible joints lie outside the image, by up to {most:.0f} px")
     split = "train" if train == 1 else "test"
-    return Clip(file.stem, joints, visible, box, PENN, frames, action, split, size or stated), notes
+    return Clip(file.stem, joints, visible, box, PENN, frames, action, split, size), notes
 
 
 def _boxes(corners, T, notes, file):
