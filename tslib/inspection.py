@@ -85,7 +85,7 @@ def _oddities(found):
     shared = Counter(note for f in found for note in f.notes)
     odd = [f for f in found if any(shared[note] <= MANY for note in f.notes)]
     many = [(note, n) for note, n in shared.items() if n > MANY]
-    yield f"  {len([f for f in found if f.notes])} clips are odd" + (":" if shared else "")
+    yield f"  {sum(bool(f.notes) for f in found)} clips are odd" + (":" if shared else "")
     for note, n in many:
         yield f"    {n} clips: {note}"
     for f in odd:
@@ -137,10 +137,9 @@ def _cell(clip, where):
             cv2.line(picture, *place(clip.joints[t, [a, b]]), color, 2, cv2.LINE_AA)
     for k in np.flatnonzero(clip.visible[t]):
         cv2.circle(picture, place(clip.joints[t, k]), 3, _color(clip, k), -1)
-    picture[:16] = 0
-    caption = f"{clip.name[:26]} {t} {clip.split}"
-    cv2.putText(picture, caption, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.36, WHITE, 1, cv2.LINE_AA)
-    return picture
+    caption, text = np.zeros((16, CELL[0], 3), np.uint8), f"{clip.name[:26]} {t} {clip.split}"
+    cv2.putText(caption, text, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.36, WHITE, 1, cv2.LINE_AA)
+    return np.vstack([caption, picture])
 
 
 def _color(clip, k):
