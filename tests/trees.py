@@ -114,12 +114,12 @@ def write_youtube(root, frames=True, **changes):
     return root
 
 
-def write_cvit(root, T=3, joints=False, frames=True, **changes):
-    """Sequence "bowling" in one of the two layouts. Returns root."""
+def write_cvit(root, T=3, layout="labels", frames=True, **changes):
+    """Sequence "bowling" with labels.mat or joints.mat, whichever the layout names. Returns root."""
     points = pose(T, 14)
-    content = {"joints": points.transpose(2, 1, 0)} if joints else {"ptsAll": points.transpose(1, 2, 0)}
+    content = {"ptsAll": points.transpose(1, 2, 0), "joints": points.transpose(2, 1, 0)}
     (root / "bowling").mkdir(parents=True)
-    savemat(root / "bowling" / ("joints.mat" if joints else "labels.mat"), content | changes)
+    savemat(root / "bowling" / f"{layout}.mat", content | changes)
     for t in range(T if frames else 0):
         write_frame(root / "bowling" / f"im{t + 9}.jpg", t)  # im10 follows im9
     return root

@@ -80,7 +80,7 @@ def frames_of(folder, numbers, pattern):
     missing = sum(n not in there for n in numbers)
     if missing:
         notes.append(f"{missing} of {len(files)} labelled frames have no image")
-    more = len(there) - (len(files) - missing)
+    more = len(set(there) - set(numbers))
     if more:
         notes.append(f"{more} images have no label and are left out")
     try:

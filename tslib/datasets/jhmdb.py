@@ -93,13 +93,11 @@ def read_split(root, split, sub=False):
         except UnicodeDecodeError:
             raise InputError(f"{file} is not a text file; replace it.") from None
         action = file.name.removesuffix(end)
-        for n, line in enumerate(lines, 1):
-            name, _, kind = line.strip().rpartition(".avi ")
-            if line.strip() and kind not in ("1", "2"):
-                raise InputError(
-                    f"line {n} of {file} must be CLIP.avi and 1 or 2, but is {line.strip()[:80]!r}."
-                )
-            if name:
+        for n, line in enumerate(map(str.strip, lines), 1):
+            name, _, kind = line.rpartition(".avi ")
+            if line and kind not in ("1", "2"):
+                raise InputError(f"line {n} of {file} must be CLIP.avi and 1 or 2, but is {line[:80]!r}.")
+            if line:
                 where[f"{action}/{one_name(name, file)}"] = "train" if kind == "1" else "test"
     return where
 
