@@ -86,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
 def server(monkeypatch):
     """A server and, under the name "set", a data set of one archive on it, with its true checksum."""
     with Server() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         monkeypatch.setitem(os.environ, "NO_PROXY", "127.0.0.1")
         offer(monkeypatch, server, hashlib.md5(ZIP).hexdigest())
         yield server

@@ -8,6 +8,7 @@ import sys
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin crawl on a busy machine
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # the sentences below say what went wrong
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))  # a damaged header may claim a billion
 
 
 def main(arguments=None):
@@ -48,7 +49,8 @@ def main(arguments=None):
     try:
         return run(options)
     except KeyboardInterrupt:
-        print("interrupted; nothing was written.", file=sys.stderr)
+        left = "run it again to resume" if options.command == "download" else "nothing was written"
+        print(f"interrupted; {left}.", file=sys.stderr)
         return 130
     except ImportError as error:
         if "libGL" not in str(error):

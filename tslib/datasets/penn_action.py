@@ -109,9 +109,9 @@ def _boxes(corners, T, notes, file):
         corners = np.concatenate([corners, corners[-1:]])
     if len(corners) != T:
         raise InputError(f"bbox in {file} has {len(corners)} rows for {T} frames.")
-    box = known(np.concatenate([corners[:, :2] - 1, corners[:, 2:] - corners[:, :2]], -1).reshape(T, 2, 2))
-    box = box.reshape(T, 4)
-    empty = ~(box[:, 2:] > 0).all(-1) | ~np.isfinite(box).all(-1)
+    start, end = known(corners[:, :2] - 1), known(corners[:, 2:] - 1)
+    box = np.concatenate([start, end - start], -1)
+    empty = ~(box[:, 2:] > 0).all(-1)
     if empty.any():
         notes.append(f"{empty.sum()} of {T} boxes have no area; they count as unknown")
         box[empty] = np.nan

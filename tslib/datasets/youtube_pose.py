@@ -28,6 +28,7 @@ from .matlab import known, number, numbers, read_mat, text
 YOUTUBE = SKELETONS["youtube7"]
 LABELS = "YouTube_Pose_dataset.mat"
 FIELDS = {"videoname", "locs", "frameids"}
+SUBSET = {"isYouTubePoseSubset", "isYouTubeSubset"}
 
 
 def find(root):
@@ -46,15 +47,15 @@ def walk(root):
     file = folder / LABELS
     try:
         data = read_mat(file, ["data"])["data"]
-        names = getattr(getattr(data, "dtype", None), "names", None) or ()
-        subset = [f for f in ("isYouTubePoseSubset", "isYouTubeSubset") if f in names]
-        if not FIELDS <= set(names) or not subset:
-            fields = ", ".join(sorted(FIELDS))
-            raise InputError(f"data in {file} must be a struct with {fields} and isYouTubePoseSubset.")
+        fields = set(data[0]) if isinstance(data, list) and data else set()
+        subset = sorted(fields & SUBSET)
+        if not FIELDS <= fields or not subset:
+            needed = ", ".join(sorted(FIELDS))
+            raise InputError(f"data in {file} must be a struct with {needed} and isYouTubePoseSubset.")
     except InputError as error:
         yield Found(file.name, None, [str(error).removesuffix(".")])
         return
-    for n, entry in enumerate(data.ravel(), 1):
+    for n, entry in enumerate(data, 1):
         found = attempt(f"video {n}", _read, folder, entry, f"video {n} of {file}", subset[0])
         yield Found(found.clip.name, found.clip, found.notes) if found.clip else found
 
@@ -75,7 +76,7 @@ def _read(folder, entry, what, subset):
     name = one_name(text(entry["videoname"], f"videoname of {what}"), what)
     locs = numbers(entry["locs"], (2, 7, None), f"locs of {what}")
     T = locs.shape[2]
-    ids = numbers(np.atleast_2d(entry["frameids"]), (1, T), f"frameids of {what}")[0]
+    ids = numbers(entry["frameids"], (1, T), f"frameids of {what}")[0]
     if not ((ids >= 0) & (ids < 1e6) & (ids == np.round(ids))).all():
         raise InputError(f"frameids of {what} must be whole numbers below a million.")
     in_time = np.argsort(ids, kind="stable")
