@@ -13,6 +13,7 @@ import zipfile
 from collections import namedtuple
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
 import pytest
 
 import tslib.download
@@ -44,7 +45,7 @@ def tarred(members, mode="w:gz"):
     return buffer.getvalue()
 
 
-SMALL = os.urandom(3000)
+SMALL = np.random.default_rng(0).bytes(3000)
 ZIP = zipped({"set/a/one.txt": b"1", "set/two.bin": SMALL, "set/.DS_Store": b"", "__MACOSX/set/x": b""})
 
 
@@ -87,7 +88,7 @@ def server(monkeypatch):
     """A server and, under the name "set", a data set of one archive on it, with its true checksum."""
     with Server() as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        monkeypatch.setitem(os.environ, "NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         offer(monkeypatch, server, hashlib.md5(ZIP).hexdigest())
         yield server
         server.shutdown()
@@ -203,6 +204,21 @@ def test_names_and_folders(tmp_path, capsys):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="is a file; name a folder"):
         download("jhmdb", tmp_path / "file")
+
+
+def test_ctrl_c(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Server, "cut", 1000)
+    assert main(["download", "set", str(tmp_path)]) == 2
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tslib.download, "unpack", interrupted)
+    monkeypatch.setattr(Server, "cut", None)
+    assert main(["download", "set", str(tmp_path)]) == 130
+    assert "interrupted; run it again to resume." in capsys.readouterr().err
+    monkeypatch.undo()
+    assert holds(tmp_path) == ["set.zip"]  # whole, to be unpacked next time
 
 
 def test_a_data_set_without_an_address(tmp_path):
