@@ -7,8 +7,8 @@ Understanding Action Recognition, ICCV 2013.
 
 What is done about its quirks:
 
-- names are read from files as they are: clips hold ( ) ! @ + and more, actions hold _ (an action is what stands
-  before ``_test_split``)
+- names are read from files as they are: clips hold ( ) ! @ + and more, actions hold _ (an action is what
+  stands before ``_test_split``)
 - every joint has a position in every frame, also hidden or outside the image: all are visible
 - the box of a frame is the tight box of its puppet mask, from the first to the last pixel's middle. Without
   a mask it is NaN: a box of the joints is smaller, and would quietly give another PCK
