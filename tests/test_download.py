@@ -269,6 +269,8 @@ BAD_NAMES = [
     "a\nb",
 ]
 BAD_NAMES += ["nul", "a/COM1.txt", "a./b", "a /b"]
+SPARSE = tar_member("a", size=517)
+SPARSE.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "9999"}
 LINK, HARD = tarfile.SYMTYPE, tarfile.LNKTYPE
 HOSTILE = {
     **{f"zip {n!r}": (zipped({"ok": b"", n: b"x"}), "leads elsewhere") for n in BAD_NAMES},
@@ -278,6 +280,10 @@ HOSTILE = {
     "device": (tarred([(tar_member("a", type=tarfile.CHRTYPE), b"")]), "link or device"),
     "pipe": (tarred([(tar_member("a", type=tarfile.FIFOTYPE), b"")]), "link or device"),
     "sparse": (tarred([(tar_member("a", type=tarfile.GNUTYPE_SPARSE), b"")]), "link or device|damaged"),
+    "sparse, by extended headers": (
+        tarred([(SPARSE, b"1\n0\n5\n".ljust(512, b"\0") + b"12345")]),
+        "link or d",
+    ),
     "link in a zip": (zip_link("a", "../../etc"), "link or device"),
     "link, then through it": (
         tarred([(tar_member("a", type=LINK, linkname=".."), b""), ("a/out", b"x")]),
@@ -326,6 +332,11 @@ def test_a_good_tar(tmp_path, mode, layout):
     (tmp_path / "archive").write_bytes(buffer.getvalue())
     unpack(tmp_path / "archive", tmp_path / "set")
     assert holds(tmp_path / "set") == [long.removeprefix("Rename_Images/")]
+
+
+def test_a_header_is_never_read_in_one_huge_piece():
+    with pytest.raises(ValueError, match="at once"):
+        tslib.unpack._Careful(io.BytesIO()).read(1 << 30)
 
 
 def test_nothing_is_executable(tmp_path):

@@ -92,8 +92,8 @@ def _write_all(archive, members, folder):
 def _plain(name, archive):
     """The parts of a relative name; InputError where it might lead elsewhere, on any system."""
     parts = [p for p in name.rstrip("/").split("/") if p != "."]
-    bad = re.search(r"[\\:\x00-\x1f]", name) or name.startswith("/")
-    if bad or any(p in ("", "..") or _RESERVED.fullmatch(p) or p[-1] in " ." for p in parts):
+    bad = re.search(r"[\\:\x00-\x1f]", name)  # a leading / makes an empty part, and .. ends in a dot
+    if bad or any(not p or p[-1] in " ." or _RESERVED.fullmatch(p) for p in parts):
         raise InputError(f"{archive} holds the name {name[:200]!r}, which leads elsewhere; do not trust it.")
     return parts
 
