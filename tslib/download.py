@@ -189,7 +189,7 @@ def _resume(url, output, _):
                     file.write(piece)
                     bar.update(len(piece))
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise InputError(f"{url} broke off ({type(error).__name__}); {again}.") from None
+        raise InputError(f"{url} cannot be reached or broke off ({type(error).__name__}); {again}.") from None
     if total is not None and have != total:
         raise InputError(f"{url} broke off after {have} of {total} bytes; {again}.")
     part.replace(output)
