@@ -1,4 +1,4 @@
-"""The command line: ``python -m tslib predict`` and ``python -m tslib springs``."""
+"""The command line: ``python -m tslib predict``, ``springs``, ``download`` and ``inspect``."""
 
 import argparse
 import os
@@ -8,6 +8,7 @@ import sys
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin crawl on a busy machine
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # the sentences below say what went wrong
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))  # a damaged header may claim a billion
 
 
 def main(arguments=None):
@@ -30,15 +31,26 @@ def main(arguments=None):
 
     springs = commands.add_parser("springs", help="statistics of limbs, for predict --springs")
     springs.add_argument("joints", nargs="+", metavar="JOINTS.csv", help="as predict writes them, or truth")
-    springs.add_argument("--skeleton", required=True, metavar="NAME", help="coco17, jhmdb15 or penn13")
+    springs.add_argument(
+        "--skeleton", required=True, metavar="NAME", help="coco17, penn13, ... (tslib/skeletons.py)"
+    )
     springs.add_argument("--output", required=True, metavar="FILE.toml")
     springs.add_argument("--arms", action="store_true", help="with elbows and wrists; hurts raised arms")
+
+    download = commands.add_parser("download", help="fetch a data set, 3 GB or more for some")
+    download.add_argument("name", metavar="NAME", help="penn_action, jhmdb, youtube_pose or cvit_sports")
+    download.add_argument("root", metavar="ROOT", help="folder for it")
+
+    inspect = commands.add_parser("inspect", help="what a data set's folder holds, and what is odd in it")
+    inspect.add_argument("root", metavar="ROOT", help="folder of one data set")
+    inspect.add_argument("--sheet", metavar="FILE.png", help="draw some of its frames with their joints")
 
     options = parser.parse_args(arguments)
     try:
         return run(options)
     except KeyboardInterrupt:
-        print("interrupted; nothing was written.", file=sys.stderr)
+        left = "run it again to resume" if options.command == "download" else "nothing was written"
+        print(f"interrupted; {left}.", file=sys.stderr)
         return 130
     except ImportError as error:
         if "libGL" not in str(error):
@@ -49,7 +61,9 @@ def main(arguments=None):
 
 def run(options):
     """Carry out parsed options; returns the exit code."""
+    from .download import download
     from .errors import InputError
+    from .inspection import inspect
     from .predict import predict
     from .skeletons import skeleton_named
     from .springs import fit, read_joints, save
@@ -61,6 +75,11 @@ def run(options):
                 options.box, options.fps, options.flow, options.springs,
             )  # fmt: skip
             print(f"wrote joints.csv, detector.csv and overlay.webm to {folder}")
+        elif options.command == "download":
+            download(options.name, options.root)
+        elif options.command == "inspect":
+            for line in inspect(options.root, options.sheet):
+                print(line)
         else:
             skeleton = skeleton_named(options.skeleton)
             poses = [pose for path in options.joints for pose in read_joints(path, skeleton)]
