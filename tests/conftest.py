@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # on a busy machine threads that spin crawl
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))  # as the command line has it
 import torch  # noqa: E402  reads that once
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)

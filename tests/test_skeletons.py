@@ -8,7 +8,8 @@ from tslib.skeletons import SKELETONS, mapping, skeleton_named
 
 
 @pytest.mark.parametrize(
-    ("name", "joints", "pairs"), [("coco17", 17, 8), ("jhmdb15", 15, 6), ("penn13", 13, 6)]
+    ("name", "joints", "pairs"),
+    [("coco17", 17, 8), ("cvit14", 14, 6), ("jhmdb15", 15, 6), ("penn13", 13, 6), ("youtube7", 7, 3)],
 )
 def test_is_consistent(name, joints, pairs):
     s = skeleton_named(name)
@@ -18,7 +19,8 @@ def test_is_consistent(name, joints, pairs):
     assert len(s.mirror_pairs) == pairs
     for left, right in s.mirror_pairs:
         assert s.joints[left].removeprefix("left_") == s.joints[right].removeprefix("right_")
-    assert list(s.groups) == ["head", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"]
+    groups = ["head", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"]
+    assert list(s.groups) == (groups[:4] if name == "youtube7" else groups)
     mirrored = dict(s.mirror_pairs) | {b: a for a, b in s.mirror_pairs}
     edges = set(map(frozenset, s.edges))
     assert {
@@ -36,6 +38,8 @@ def test_orders_of_the_data_sets():
     )
     assert jhmdb.groups["head"] == [2]
     assert SKELETONS["coco17"].joints[9] == "left_wrist"
+    assert SKELETONS["youtube7"].joints[1] == "right_wrist" and SKELETONS["youtube7"].joints[6][:4] == "left"
+    assert SKELETONS["cvit14"].joints[::13] == ("right_ankle", "head")
 
 
 def test_mapping_by_name():
@@ -45,6 +49,8 @@ def test_mapping_by_name():
     assert [coco.joints[k] for k in a] == [jhmdb.joints[k] for k in b]
     assert (np.diff(b) > 0).all()
     assert all(map(np.array_equal, mapping(coco, coco), [np.arange(17)] * 2))
+    youtube, penn = SKELETONS["youtube7"], SKELETONS["penn13"]
+    assert mapping(youtube, penn)[0].tolist() == [0, 6, 5, 4, 3, 2, 1]  # Penn has the left one first
 
 
 def test_some_joints_in_another_order():

@@ -1,4 +1,4 @@
-"""The command line: ``python -m tslib predict`` and ``python -m tslib springs``."""
+"""The command line: ``python -m tslib predict``, ``springs``, ``render``, ``download`` and ``inspect``."""
 
 import argparse
 import os
@@ -8,14 +8,24 @@ import sys
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin crawl on a busy machine
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # the sentences below say what went wrong
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))  # a damaged header may claim a billion
 
 
 def main(arguments=None):
     """Run one command; returns the exit code: 0, 2 for what the user can put right, 130 after Ctrl-C."""
+    options = None
     try:
-        return run(parse(arguments))
+        from .errors import InputError
+
+        options = parse(arguments)
+        try:
+            options.run(options)
+            return 0
+        except (InputError, OSError) as error:
+            print(f"tslib: {error}", file=sys.stderr)
+            return 2
     except KeyboardInterrupt:
-        print("interrupted; nothing was written.", file=sys.stderr)
+        print(f"interrupted; {options.left if options else 'nothing was written'}.", file=sys.stderr)
         return 130
     except ImportError as error:
         if "libGL" not in str(error):
@@ -25,69 +35,101 @@ def main(arguments=None):
 
 
 def parse(arguments):
-    """The options of a command; ends the program where they make no sense."""
+    """The options of a command, its function among them; ends the program where they make no sense.
+
+    ``options.run(options)`` carries the command out; ``options.left`` says what an interruption leaves.
+    """
     from .flow import METHODS
     from .skeletons import SKELETONS
 
     parser = argparse.ArgumentParser(prog="python -m tslib", description="Human pose in video.")
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(required=True)
 
-    predict = commands.add_parser("predict", help="joints of the person in a video")
-    predict.add_argument("video", type=name, metavar="VIDEO", help="a video file, or a folder of images")
-    predict.add_argument(
-        "--detector", required=True, type=name, metavar="MODEL.onnx", help="heat-map network"
-    )
-    predict.add_argument(
-        "--detector-config", type=name, metavar="FILE.toml", help="what it takes; default MODEL.toml"
-    )
-    predict.add_argument(
-        "--output", required=True, type=name, metavar="DIR", help="folder to make for the results"
-    )
-    predict.add_argument(
-        "--box", nargs=4, type=float, metavar=("X", "Y", "W", "H"),
-        help="the person in the first frame: left, top, width, height in px; searched for by default",
-    )  # fmt: skip
-    predict.add_argument("--fps", type=positive, metavar="F", help="frames per second, where not known")
-    predict.add_argument("--flow", choices=METHODS, default="dis", help="none: for a camera at rest")
-    predict.add_argument(
-        "--springs", type=name, metavar="FILE.toml", help="pass messages between joints as well"
-    )
+    def command(function, help, left="nothing was written"):
+        added = commands.add_parser(function.__name__, help=help)
+        added.set_defaults(run=function, left=left)
+        return added.add_argument
 
-    springs = commands.add_parser("springs", help="statistics of limbs, for predict --springs")
-    springs.add_argument(
-        "joints", nargs="+", type=name, metavar="JOINTS.csv", help="as predict writes them, or truth"
-    )
-    springs.add_argument("--skeleton", required=True, metavar="NAME", help=", ".join(SKELETONS))
-    springs.add_argument("--output", required=True, type=name, metavar="FILE.toml")
-    springs.add_argument("--arms", action="store_true", help="with elbows and wrists; hurts raised arms")
+    add = command(predict, "joints of the person in a video")
+    add("video", type=name, metavar="VIDEO", help="a video file, or a folder of images")
+    add("--detector", required=True, type=name, metavar="MODEL.onnx", help="heat-map network")
+    add("--detector-config", type=name, metavar="FILE.toml", help="what it takes; default MODEL.toml")
+    add("--output", required=True, type=name, metavar="DIR", help="folder to make for the results")
+    where = "the person in the first frame: left, top, width, height in px; searched for by default"
+    add("--box", nargs=4, type=float, metavar=("X", "Y", "W", "H"), help=where)
+    add("--fps", type=positive, metavar="F", help="frames per second, where not known")
+    add("--flow", choices=METHODS, default="dis", help="none: for a camera at rest")
+    add("--springs", type=name, metavar="FILE.toml", help="pass messages between joints as well")
+
+    add = command(springs, "statistics of limbs, for predict --springs")
+    add("joints", nargs="+", type=name, metavar="JOINTS.csv", help="as predict writes them, or truth")
+    add("--skeleton", required=True, metavar="NAME", help=", ".join(SKELETONS))
+    add("--output", required=True, type=name, metavar="FILE.toml")
+    add("--arms", action="store_true", help="with elbows and wrists; hurts raised arms")
+
+    add = command(render, "videos of exercises with true joints and optical flow", "the same command goes on")
+    add("output", type=name, metavar="OUT", help="folder for the clips, in Penn Action's layout")
+    add("--clips", required=True, type=int, metavar="N", help="how many there shall be")
+    add("--seed", type=int, default=0, metavar="S", help="another seed, other clips")
+    add("--size", type=size, default=(96, 96), metavar="96|368|WxH", help="px of a frame")
+    add("--frames", type=int, default=20, metavar="T", help="of a clip")
+    add("--workers", type=int, default=1, metavar="W", help="processes; the clips stay the same")
+    whose = "penn_action:ROOT or jhmdb:ROOT: figures move as people in that data set do"
+    add("--motion", default="", metavar="SET:ROOT", help=whose)
+
+    add = command(download, "fetch a data set, 3 GB or more for some", "run it again to resume")
+    add("name", metavar="NAME", help="penn_action, jhmdb, youtube_pose or cvit_sports")
+    add("root", type=name, metavar="ROOT", help="folder for it")
+
+    add = command(inspect, "what a data set's folder holds, and what is odd in it")
+    add("root", type=name, metavar="ROOT", help="folder of one data set")
+    add("--sheet", type=name, metavar="FILE.png", help="draw some of its frames with their joints")
 
     return parser.parse_args(arguments)
 
 
-def run(options):
-    """Carry out parsed options; returns the exit code."""
-    from .errors import InputError
+def predict(options):
     from .predict import predict
+
+    folder = predict(
+        options.video, options.detector, options.output, options.detector_config,
+        options.box, options.fps, options.flow, options.springs,
+    )  # fmt: skip
+    print(f"wrote joints.csv, detector.csv and overlay.webm to {folder}")
+
+
+def springs(options):
     from .skeletons import skeleton_named
     from .springs import fit, read_joints, save
 
-    try:
-        if options.command == "predict":
-            folder = predict(
-                options.video, options.detector, options.output, options.detector_config,
-                options.box, options.fps, options.flow, options.springs,
-            )  # fmt: skip
-            print(f"wrote joints.csv, detector.csv and overlay.webm to {folder}")
-        else:
-            skeleton = skeleton_named(options.skeleton)
-            poses = [pose for path in options.joints for pose in read_joints(path, skeleton)]
-            springs = fit(poses, skeleton, arms=options.arms)
-            save(springs, options.output)
-            print(f"wrote {len(springs)} springs to {options.output}")
-        return 0
-    except (InputError, OSError) as error:
-        print(f"tslib: {error}", file=sys.stderr)
-        return 2
+    skeleton = skeleton_named(options.skeleton)
+    poses = [pose for path in options.joints for pose in read_joints(path, skeleton)]
+    fitted = fit(poses, skeleton, arms=options.arms)
+    save(fitted, options.output)
+    print(f"wrote {len(fitted)} springs to {options.output}")
+
+
+def render(options):
+    from .render import render
+
+    made = render(
+        options.output, options.clips, options.seed, options.size, options.frames, options.workers,
+        options.motion,
+    )  # fmt: skip
+    print(f"rendered {made} clips; {options.output} holds {options.clips} or more")
+
+
+def download(options):
+    from .download import download
+
+    download(options.name, options.root)
+
+
+def inspect(options):
+    from .inspection import inspect
+
+    for line in inspect(options.root, options.sheet):
+        print(line)
 
 
 def name(text):
@@ -103,6 +145,14 @@ def positive(text):
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("must be positive")
     return value
+
+
+def size(text):
+    """(W, H) px from "96" or "480x270"."""
+    wide, _, high = text.partition("x")
+    if not (wide.isdecimal() and (high or wide).isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of px, or WIDTHxHEIGHT")
+    return int(wide), int(high or wide)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,317 @@
+"""More than 2,000 damaged files: each is still of use, or refused in one sentence, or skipped by name.
+
+Never a traceback of a library, a hang, or a file outside its folder. Seeded: each run damages alike.
+"""
+
+import io
+import shutil
+import tarfile
+import time
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+import synthetic
+import trees
+from scipy.io import loadmat, savemat
+from scipy.sparse import eye
+
+from tslib.clip import Clip, read_image
+from tslib.datasets import cvit_sports, jhmdb, penn_action, youtube_pose
+from tslib.detector import read_config
+from tslib.errors import InputError
+from tslib.inspection import contact_sheet, inspect
+from tslib.springs import load, read_joints
+from tslib.unpack import unpack
+from tslib.video import open_frames
+
+LONGEST = 10  # s, for the slowest of all; they take milliseconds
+COUNTS = {
+    "penn bytes": 350, "penn values": 250, "jhmdb bytes": 120, "jhmdb values": 120, "mask bytes": 60,
+    "mask values": 60, "youtube bytes": 100, "youtube values": 120, "cvit bytes": 50, "cvit values": 60,
+    "jpeg": 250, "png": 100, "folder": 60, "avi": 100, "split": 150, "zip": 150, "tar": 120, "tar.gz": 80,
+    "hostile zip": 60, "hostile tar": 60, "springs": 120, "config": 120, "joints": 80,
+}  # fmt: skip
+
+
+def test_there_are_enough():
+    assert sum(COUNTS.values()) >= 2000
+
+
+def damaged(data, rng):
+    """Bytes with one kind of damage: cut off, bits flipped, a part zeroed, doubled, random or taken out."""
+    data, kind = bytearray(data), rng.integers(6)
+    at, length = int(rng.integers(len(data))), int(rng.integers(1, 40))
+    if rng.random() < 0.3:
+        at = min(at, int(rng.integers(256)))  # headers are where it hurts
+    if kind == 0:
+        return bytes(data[:at])
+    if kind == 1:
+        for _ in range(length):
+            data[min(at + int(rng.integers(64)), len(data) - 1)] ^= 1 << int(rng.integers(8))
+    elif kind == 2:
+        data[at : at + length] = bytes(len(data[at : at + length]))
+    elif kind == 3:
+        data[at:at] = data[at : at + 8 * length]
+    elif kind == 4:
+        data[at : at + length] = rng.bytes(length)
+    else:
+        del data[at : at + length]
+    return bytes(data)
+
+
+STRANGE = [
+    lambda rng, v: np.full(np.shape(v), np.nan),
+    lambda rng, v: np.full(np.shape(v), np.inf),
+    lambda rng, v: np.where(rng.random(np.shape(v)) < 0.2, np.nan, 1.0),
+    lambda rng, v: np.atleast_1d(v)[:-1],
+    lambda rng, v: np.atleast_1d(v)[..., :-1],
+    lambda rng, v: np.concatenate([v, v]) if np.ndim(v) else v,
+    lambda rng, v: np.transpose(v),
+    lambda rng, v: np.zeros((0, 0)),
+    lambda rng, v: np.zeros((0, 13)),
+    lambda rng, v: np.zeros((3, 2, 4, 2)),
+    lambda rng, v: 1e300 * rng.standard_normal(np.shape(v)),
+    lambda rng, v: -np.array(v, float) if np.asarray(v).dtype.kind in "iuf" else 1,
+    lambda rng, v: np.full(np.shape(v), 255, np.uint8),
+    lambda rng, v: np.full(np.shape(v), -128, np.int8),
+    lambda rng, v: np.full(np.shape(v), 2**63, np.uint64),
+    lambda rng, v: np.full(np.shape(v), 1j),
+    lambda rng, v: np.ones(np.shape(v), bool),
+    lambda rng, v: "text",
+    lambda rng, v: "../../../escaped",
+    lambda rng, v: np.array(["several", "texts"]),
+    lambda rng, v: {"a": 1, "b": {"c": v}},
+    lambda rng, v: np.array([[1, "two"], [None, v]], object)[:1],
+    lambda rng, v: eye(7).tocsc(),
+    lambda rng, v: rng.integers(0, 2**16, np.shape(v), np.uint16),
+]
+
+
+def strange(content, rng):
+    """Variables of a .mat file with one to three of them replaced by something else, or gone."""
+    content = dict(content)
+    for key in rng.choice(list(content), min(len(content), int(rng.integers(1, 4))), replace=False):
+        if rng.random() < 0.08:
+            del content[key]
+        else:
+            content[key] = STRANGE[rng.integers(len(STRANGE))](rng, content[key])
+    return content
+
+
+def refused(call):
+    """Whether call() ends in an InputError, of one sentence; in no other way may it fail or take long."""
+    start = time.monotonic()
+    try:
+        call()
+    except InputError as error:
+        text = str(error)
+        assert text.endswith(".") and "\n" not in text, text
+        return True
+    finally:
+        assert time.monotonic() - start < LONGEST
+    return False
+
+
+@pytest.fixture
+def rounds():
+    """rounds(kind) yields (rng, attempt) for each damaged file; attempt(call) must be refused at times."""
+
+    def run(kind):
+        tally = []
+        for n in range(COUNTS[kind]):
+            yield np.random.default_rng([n, *kind.encode()]), lambda call: tally.append(refused(call))
+        assert any(tally), kind
+
+    return run
+
+
+def each_clip(module, root):
+    """Load, and look at, everything below root; walk must name what load refuses."""
+    skipped = [f for f in module.walk(root) if f.clip is None]
+    assert all(f.notes and "\n" not in f.notes[0] for f in skipped)
+    try:
+        clips = module.load(root)
+    finally:
+        text = "\n".join(inspect(root)) if module.find(root) else ""
+        assert all(f.name in text for f in skipped)
+    assert not skipped
+    for clip in clips:
+        assert isinstance(clip, Clip) and not np.isinf(clip.joints).any() and not np.isinf(clip.box).any()
+        assert not (clip.box[:, 2:] <= 0).any()
+    contact_sheet(clips)
+
+
+LABELS = {
+    "penn": (penn_action, trees.write_penn, "labels/0001.mat", trees.penn),
+    "jhmdb": (jhmdb, trees.write_jhmdb, "**/joint_positions.mat", lambda: {"pos_img": trees.jhmdb_joints()}),
+    "mask": (jhmdb, trees.write_jhmdb, "**/puppet_mask.mat", lambda: {"part_mask": trees.jhmdb_masks()}),
+    "cvit": (cvit_sports, trees.write_cvit, "*/labels.mat", lambda: {"ptsAll": trees.pose(3, 14)}),
+    "youtube": (youtube_pose, trees.write_youtube, "*.mat", lambda: {}),
+}
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("name", LABELS)
+def test_label_files_of_damaged_bytes(tmp_path, rounds, name, compressed):
+    module, write, pattern, _ = LABELS[name]
+    write(tmp_path)
+    trees.write_split(tmp_path, ["It's_(1)!_@+_a.avi 1"])
+    (file,) = tmp_path.glob(pattern)
+    content = loadmat(file) if compressed else None
+    if compressed:
+        savemat(file, {k: v for k, v in content.items() if k[0] != "_"}, do_compression=True)
+    whole = file.read_bytes()
+    for n, (rng, attempt) in enumerate(rounds(f"{name} bytes")):
+        if n % 2 == compressed:  # each half of the rounds in one of the two tests
+            file.write_bytes(damaged(whole, rng))
+            attempt(lambda: each_clip(module, tmp_path))
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_label_files_of_strange_values(tmp_path, rounds, name):
+    module, write, pattern, content = LABELS[name]
+    write(tmp_path)
+    trees.write_split(tmp_path, ["It's_(1)!_@+_a.avi 1"])
+    (file,) = tmp_path.glob(pattern)
+    for rng, attempt in rounds(f"{name} values"):
+        if name == "youtube":
+            data = trees.youtube()["data"]
+            entry = strange({k: data[0, 0][k] for k in data.dtype.names}, rng)
+            for key in data.dtype.names:
+                data[0, 0][key] = entry.get(key, np.zeros((0, 0)))
+            changed = {"data": data} if rng.random() < 0.8 else strange({"data": data}, rng)
+        else:
+            changed = strange(content(), rng)
+        savemat(file, changed)
+        attempt(lambda: each_clip(module, tmp_path))
+    assert not list(tmp_path.parent.rglob("escaped*"))
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png"])
+def test_images(tmp_path, rounds, kind):
+    file = tmp_path / f"a.{kind}"
+    trees.write_frame(file, 3)
+    whole = file.read_bytes()
+    for rng, attempt in rounds(kind):
+        file.write_bytes(damaged(whole, rng))
+        attempt(lambda: read_image(file))
+
+
+def test_an_image_that_claims_to_be_huge(tmp_path):
+    file = tmp_path / "a.jpg"
+    trees.write_frame(file, 3)
+    data = bytearray(file.read_bytes())
+    at = data.index(b"\xff\xc0") + 5  # height and width
+    for size in (b"\xff\xff\xff\xff", b"\x40\x00\x40\x00"):
+        data[at : at + 4] = size
+        file.write_bytes(data)
+        assert refused(lambda: read_image(file))
+
+
+def test_folders_of_images(tmp_path, rounds):
+    for t in range(3):
+        trees.write_frame(tmp_path / f"{t}.jpg", t)
+    whole = (tmp_path / "1.jpg").read_bytes()
+    for rng, attempt in rounds("folder"):
+        (tmp_path / f"{rng.integers(3)}.jpg").write_bytes(damaged(whole, rng))
+        attempt(lambda: list(open_frames(tmp_path)))
+
+
+def test_videos(tmp_path, rounds):
+    file = tmp_path / "a.avi"
+    whole = []
+    for codec in ("FFV1", "MJPG"):
+        writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*codec), 20, (160, 120))
+        for t in range(5):
+            writer.write(synthetic.frame(t))
+        writer.release()
+        whole.append(file.read_bytes())
+    for rng, attempt in rounds("avi"):
+        file.write_bytes(damaged(whole[rng.integers(2)], rng))
+        attempt(lambda: [f.mean() for f, _ in zip(open_frames(file), range(1000), strict=False)])
+
+
+def test_splits(tmp_path, rounds):
+    trees.write_jhmdb(tmp_path)
+    lines = [f"Name_{n}_(a)!.avi {1 + n % 2}" for n in range(6)] + ["It's_(1)!_@+_a.avi 2"]
+    trees.write_split(tmp_path, lines)
+    (file,) = (tmp_path / "splits").iterdir()
+    whole, bad = (
+        file.read_bytes(),
+        [b"../../x.avi 1", b"/etc/passwd.avi 2", b"a\0b.avi 1", b"x.avi 2 2", b"\xff"],
+    )
+    for n, (rng, attempt) in enumerate(rounds("split")):
+        file.write_bytes(damaged(whole, rng) + (bad[n % 5] if n % 3 == 0 else b""))
+        attempt(lambda: jhmdb.load(tmp_path))
+
+
+NAMES = ["a", "b/c", "../x", "/x", "a/../../x", "c:x", "..\\x", "a" * 300, "b", "nul", ".h", "é", "a\0b", ""]
+KINDS = [
+    tarfile.REGTYPE,
+    tarfile.REGTYPE,
+    tarfile.DIRTYPE,
+    tarfile.SYMTYPE,
+    tarfile.LNKTYPE,
+    tarfile.FIFOTYPE,
+]
+
+
+def an_archive(kind, rng=None):
+    """Bytes of an archive of ten files; with rng, of hostile names and kinds."""
+    buffer, content = io.BytesIO(), np.random.default_rng(0).bytes(700)
+    names = [f"set/{n}/file" for n in range(10)]
+    if rng is not None:
+        names = [NAMES[n] for n in rng.integers(len(NAMES), size=4)] + ["fine"]
+    if kind == "zip":
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+            for name in names:
+                member = zipfile.ZipInfo(name)
+                member.external_attr = int(rng.choice([0, 0o100644, 0o120777, 0o020666]) << 16) if rng else 0
+                file.writestr(member, content)
+        return buffer.getvalue()
+    with tarfile.open(fileobj=buffer, mode="w:gz" if kind == "tar.gz" else "w") as file:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            if rng is not None:
+                member.type, member.linkname = KINDS[rng.integers(len(KINDS))], "../../x"
+            member.size = len(content) if member.isreg() else 0
+            file.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "hostile zip", "hostile tar"])
+def test_archives(tmp_path, rounds, kind):
+    root = tmp_path / "below" / "root"
+    root.mkdir(parents=True)
+    archive, whole = root / "archive", an_archive(kind.split()[-1])
+    for rng, attempt in rounds(kind):
+        hostile = kind.startswith("hostile")
+        archive.write_bytes(an_archive(kind.split()[-1], rng) if hostile else damaged(whole, rng))
+        attempt(lambda: unpack(archive, root / "set"))
+        assert {p.name for p in root.iterdir()} <= {"archive", "set"}
+        assert [p.name for p in tmp_path.iterdir()] == ["below"]
+        assert [p.name for p in root.parent.iterdir()] == ["root"]
+        assert not any(p.is_symlink() for p in root.rglob("*"))
+        shutil.rmtree(root / "set", ignore_errors=True)
+
+
+SPRINGS = b'[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0.03, 0.24]\nstiffness = [5, 5]\n' * 2
+JOINTS = b"frame,joint,x,y,score\n" + b"".join(
+    b"%d,head,12.5,3,0.9\n%d,left_hip,,,0\n" % (n, n) for n in range(9)
+)
+
+
+@pytest.mark.parametrize("kind", ["springs", "config", "joints"])
+def test_settings_and_tables(tmp_path, rounds, kind):
+    read = {
+        "springs": load,
+        "config": read_config,
+        "joints": lambda path: read_joints(path, synthetic.SKELETON),
+    }[kind]
+    whole = {"springs": SPRINGS, "config": synthetic.CONFIG.encode(), "joints": JOINTS}[kind]
+    for rng, attempt in rounds(kind):
+        (tmp_path / "a").write_bytes(damaged(whole, rng))
+        attempt(lambda: read(tmp_path / "a"))

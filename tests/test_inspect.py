@@ -1,0 +1,110 @@
+"""`python -m tslib inspect`: what is there, what is odd, and the sheet."""
+
+import cv2
+import numpy as np
+import pytest
+import trees
+
+from tslib.__main__ import main
+from tslib.datasets import penn_action, youtube_pose
+from tslib.errors import InputError
+from tslib.inspection import CELL, contact_sheet, inspect
+from tslib.overlay import LEFT
+
+
+def said(root, **more):
+    return "\n".join(inspect(root, **more))
+
+
+def test_penn_action(tmp_path):
+    trees.write_penn(tmp_path)
+    trees.write_penn(tmp_path, "0002", train=np.array([[-1]]), frames=False, bbox=trees.penn()["bbox"][:4])
+    trees.write_penn(tmp_path, "0003", y=np.zeros((2, 2)), frames=False)
+    (tmp_path / "labels" / "0004.mat").write_bytes(b"broken")
+    text = said(tmp_path)
+    assert f"penn_action in {tmp_path}\n" in text
+    assert "2 clips with labels, 1 train, 1 test; 10 labelled frames" in text
+    assert "130 visible joints of 130 (100.0%)" in text
+    assert "1 of them with images, 1 tracks only (0002)" in text and "1 actions: bowl 2" in text
+    assert "3 clips are odd:" in text and "0002: bbox has one row fewer" in text
+    assert (
+        "0003: skipped, y in " in text and "0004: skipped, " in text and "cannot be read as a MATLAB" in text
+    )
+
+
+def test_jhmdb(tmp_path):
+    trees.write_split(trees.write_jhmdb(tmp_path), ["It's_(1)!_@+_a.avi 1", "other.avi 2"])
+    text = said(tmp_path)
+    assert "split 1: 1 train, 1 test; 1 of them with labels here" in text
+    assert "no split: " in text and "unpack sub_splits.zip there" in text and "0 clips are odd" in text
+
+
+def test_the_other_data_sets(tmp_path):
+    assert "youtube_pose in" in said(trees.write_youtube(tmp_path / "y"))
+    assert "cvit_sports in" in said(trees.write_cvit(tmp_path / "c"))
+    for name in ("y", "c"):
+        (next((tmp_path / name).rglob("*.mat"))).write_bytes(b"broken")
+        assert ": skipped, " in said(tmp_path / name)
+        with pytest.raises(InputError, match="holds no clip with labels to draw"):
+            said(tmp_path / name, sheet=tmp_path / "a.png")
+
+
+def test_what_many_share_is_said_once(tmp_path):
+    for n in range(12):
+        trees.write_penn(tmp_path, f"{n:04d}", frames=False, T=3, nframes=np.uint8(9))
+    text = said(tmp_path)
+    assert "12 clips: nframes is not the 3 frames" in text and "0001:" not in text
+
+
+def test_no_data_set(tmp_path, capsys):
+    assert main(["inspect", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "holds no data set: neither labels/*.mat (Penn Action)" in error and error.count("\n") == 1
+
+
+def test_the_sheet_shows_frames_and_joints(tmp_path, capsys):
+    trees.write_penn(tmp_path)
+    assert main(["inspect", str(tmp_path), "--sheet", str(tmp_path / "a.png")]) == 0
+    assert f"wrote {tmp_path / 'a.png'}" in capsys.readouterr().out
+    sheet = cv2.imread(str(tmp_path / "a.png"))[..., ::-1]
+    assert sheet.shape == (4 * (CELL[1] + 16), 6 * CELL[0], 3)  # of one clip, its frames
+    plain = cv2.resize(trees.frame(0), CELL, interpolation=cv2.INTER_AREA)
+    assert np.abs(sheet[166:196, :240].astype(int) - plain[150:]).mean() < 8  # no joint so far down
+    (clip,) = penn_action.load(tmp_path)
+    x, y = np.round((clip.joints[0, 0] + 0.5) * 3.75 - 0.5).astype(int)
+    assert np.ptp(sheet[16 + y, x].astype(int)) > 60  # a coloured mark
+    assert main(["inspect", str(tmp_path), "--sheet", str(tmp_path / "none" / "a.png")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_the_sheet_shows_tracks_where_frames_are_missing(tmp_path):
+    for n in range(30):
+        trees.write_penn(tmp_path, f"{n:04d}", frames=n == 0)
+    (tmp_path / "frames" / "0000" / "000003.jpg").unlink()
+    clips = penn_action.load(tmp_path)
+    clips[5].visible[:] = False
+    clips[6].joints[:] = 1e30
+    sheet = contact_sheet(clips)
+    assert sheet.shape == (4 * (CELL[1] + 16), 6 * CELL[0], 3)
+    faint = [v // 2 for v in LEFT]
+    assert (sheet[16:196, 240:480] == faint).all(-1).sum() > 10  # tracks
+    (first, _) = youtube_pose.load(trees.write_youtube(tmp_path / "y", frames=False))
+    assert not (contact_sheet([first])[16:196, :240] == faint).all(-1).any()  # none between far apart frames
+
+
+def test_the_real_folders(real_data, tmp_path):
+    penn = said(real_data / "penn_action", sheet=tmp_path / "p.png")
+    assert "474 clips with labels, 255 train, 219 test; 32,876 labelled frames" in penn
+    assert "337,071 visible joints" in penn and "15 actions: baseball_pitch 36, " in penn
+    assert "9 clips are odd:" in penn and "1865: bbox has one row fewer" in penn
+    assert "0374: 5 of 47 boxes have no area; they count as unknown; 5 visible joints have no box" in penn
+    youtube = said(real_data / "youtube_pose", sheet=tmp_path / "y.png")
+    assert "50 clips with labels, 45 train, 5 test; 5,000 labelled frames" in youtube
+    assert "45 of them with images, 5 tracks only (72rAaV4w2dI, " in youtube
+    jhmdb = said(real_data / "jhmdb", sheet=tmp_path / "j.png")
+    for line in (
+        "split 1: 660 train, 268 test",
+        "split 2: 658 train, 270 test",
+        "split 3: 663 train, 265 test",
+    ):
+        assert line in jhmdb

@@ -1,0 +1,127 @@
+"""Penn Action: 2326 sequences of 15 actions, 13 joints with visibility, a box in each frame.
+
+Layout: ``labels/0001.mat`` and ``frames/0001/000001.jpg``; the renderer writes the same.
+W. Zhang, M. Zhu, K. Derpanis, From Actemes to Action, ICCV 2013.
+
+What is done about its quirks, each with a note for ``python -m tslib inspect``:
+
+- numbers stored as uint8 or uint16 are cast before any arithmetic; positions count from 1 and lose 1 here,
+  once
+- only `visibility` says what may be counted. An invisible joint keeps its frozen or guessed position, but
+  in the image's corner, where the labelling tool leaves joints that were never placed, it becomes NaN
+- a visible joint stays visible, however far outside the image or the box
+- the box (x1, y1, x2, y2) becomes x2 - x1 wide, as in PCK's definition; one without area or with a corner
+  missing becomes NaN; where `bbox` is one row short, its last row is repeated
+- the size is that of the frames; `dimensions` counts only where there are none, and `nframes` never
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from ..clip import Clip
+from ..errors import InputError
+from ..skeletons import SKELETONS
+from . import attempt, clips_of, frames_of
+from .matlab import known, number, numbers, read_mat, text
+
+PENN = SKELETONS["penn13"]
+CORNER = 2  # px: unplaced joints lie at (0.67, 0.67) to (1.5, 1.5) from 1, no visible joint does
+FAR = 5  # px outside the image; fewer are inaccuracy
+
+
+def find(root):
+    """The folder with ``labels/*.mat``: root, or ``Penn_Action`` in it; None where there is none."""
+    for folder in (Path(root), Path(root) / "Penn_Action"):
+        if (folder / "labels").is_dir() and any((folder / "labels").glob("[!.]*.mat")):
+            return folder
+    return None
+
+
+def walk(root):
+    """Yield Found for each label file, by name."""
+    folder = find(root)
+    if folder:
+        for file in sorted((folder / "labels").glob("[!.]*.mat")):
+            yield attempt(file.stem, _read, folder, file)
+
+
+def load(root, split=None):
+    """The clips, by name: a list of Clip; split "train" or "test" takes only those.
+
+    Raises InputError where there is none, or a label file is damaged.
+    """
+    clips = clips_of(
+        walk(root), f"{root} holds no Penn Action; expected are labels/*.mat and frames/*/*.jpg."
+    )
+    return [c for c in clips if split in (None, c.split)]
+
+
+def _read(folder, file):
+    """Clip and notes of one label file."""
+    mat = read_mat(file, ["x", "y", "visibility", "bbox", "train"], ["action", "dimensions", "nframes"])
+    x = numbers(mat["x"], (None, 13), f"x in {file}")
+    T = len(x)
+    y = numbers(mat["y"], (T, 13), f"y in {file}")
+    visible = numbers(mat["visibility"], (T, 13), f"visibility in {file}") > 0
+    train = number(mat["train"], f"train in {file}")
+    if train not in (1, -1):
+        raise InputError(f"train in {file} must be 1 or -1, but is {train:g}.")
+    action = text(mat["action"], f"action in {file}") if "action" in mat else ""
+
+    notes = []
+    joints = known(np.stack([x, y], -1) - 1)
+    joints[~visible & (x < CORNER) & (y < CORNER)] = np.nan
+    nowhere = visible & np.isnan(joints[..., 0])
+    if nowhere.any():
+        notes.append(f"{nowhere.sum()} joints are called visible but have no position; they count as hidden")
+        visible &= ~nowhere
+    unseen = T - visible.any(1).sum()
+    if unseen:
+        notes.append(f"{unseen} of {T} frames have no visible joint")
+    box = _boxes(numbers(mat["bbox"], (None, 4), f"bbox in {file}"), T, notes, file)
+    lost = visible[np.isnan(box[:, 0])].sum()
+    if lost:
+        notes.append(f"{lost} visible joints have no box around them")
+
+    frames, size, more = frames_of(folder / "frames" / file.stem, range(1, T + 1), "{:06d}.jpg")
+    notes += more
+    stated = _stated_size(mat.get("dimensions"))
+    if size and stated and size != stated:
+        notes.append("dimensions says {}x{} px, but the frames have {}x{}".format(*stated, *size))
+    stated_T = np.ravel(mat.get("nframes", T))
+    if stated_T.size != 1 or stated_T[0] != T:
+        notes.append(f"nframes is not the {T} frames that have labels")
+    size = size or stated
+    if size:
+        beyond = np.maximum(-joints, joints - np.subtract(size, 1)).max(-1)[visible]
+        if (beyond > FAR).any():
+            count, most = (beyond > FAR).sum(), beyond.max()
+            notes.append(f"{count} visible joints lie outside the image, by up to {most:.0f} px")
+    split = "train" if train == 1 else "test"
+    return Clip(file.stem, joints, visible, box, PENN, frames, action, split, size), notes
+
+
+def _boxes(corners, T, notes, file):
+    """(T, 4) float32 boxes (x, y, w, h) from rows (x1, y1, x2, y2) that count from 1."""
+    if len(corners) == T - 1:
+        notes.append("bbox has one row fewer than there are frames; its last box is repeated")
+        corners = np.concatenate([corners, corners[-1:]])
+    if len(corners) != T:
+        raise InputError(f"bbox in {file} has {len(corners)} rows for {T} frames.")
+    start, end = known(corners[:, :2] - 1), known(corners[:, 2:] - 1)
+    box = np.concatenate([start, end - start], -1)
+    empty = ~(box[:, 2:] > 0).all(-1)
+    if empty.any():
+        notes.append(f"{empty.sum()} of {T} boxes have no area; they count as unknown")
+        box[empty] = np.nan
+    return box
+
+
+def _stated_size(dimensions):
+    """(W, H) px of `dimensions`, [H W T]; None where it makes no sense."""
+    try:
+        height, width = numbers(np.ravel(dimensions)[:2], (2,), "dimensions")
+    except InputError:
+        return None
+    return (int(width), int(height)) if 1 <= height < 1e5 and 1 <= width < 1e5 else None
