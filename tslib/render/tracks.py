@@ -1,0 +1,91 @@
+"""Figures driven by joint tracks of a loaded data set: real motion, drawn as flat limbs of plausible width."""
+
+import numpy as np
+
+from ..skeletons import SKELETONS, mapping
+from .body import AT, FOOT, HEAD, POINTS, _unit
+from .draw import Figure
+
+PENN = SKELETONS["penn13"]
+NEAR = 0.1  # heights between limbs, so that they are painted in a sensible order
+
+
+def joints_of(clip):
+    """Joints (T, 13, 2) px and where they are visible (T, 13), in penn13's order; NaN for what the clip lacks."""
+    into, out = mapping(PENN, clip.skeleton)
+    joints = np.full((len(clip.joints), 13, 2), np.nan)
+    visible = np.zeros(joints.shape[:2], bool)
+    joints[:, into], visible[:, into] = np.asarray(clip.joints)[:, out], np.asarray(clip.visible)[:, out]
+    if "face" in clip.skeleton.joints:  # JHMDB's head
+        k = clip.skeleton.joints.index("face")
+        joints[:, 0], visible[:, 0] = np.asarray(clip.joints)[:, k], np.asarray(clip.visible)[:, k]
+    return joints, visible
+
+
+def usable(clip):
+    """Whether a figure can be driven: three frames and more in which most joints are visible."""
+    return int((joints_of(clip)[1].sum(1) >= 8).sum()) >= 3
+
+
+def known(joints, visible):
+    """Joints (T, K, 2) with what is hidden filled in from the frames before and after; NaN if never visible."""
+    filled = np.full(joints.shape, np.nan)
+    frames = np.arange(len(joints))
+    for k in range(joints.shape[1]):
+        seen = visible[:, k] & np.isfinite(joints[:, k]).all(-1)
+        if seen.any():
+            for axis in (0, 1):
+                filled[:, k, axis] = np.interp(frames, frames[seen], joints[seen, k, axis])
+    return filled
+
+
+def height_of(joints):
+    """Height in px of the person whose joints (T, 13, 2) these are, from the longest views of the limbs."""
+    at = {name: joints[:, k] for k, name in enumerate(PENN.joints)}
+    lengths = {0.172: ("shoulder", "elbow"), 0.15: ("elbow", "wrist"), 0.245: ("hip", "knee"), 0.2451: ("knee", "ankle"),
+               0.31: ("shoulder", "hip")}  # fmt: skip
+    heights = []
+    for share, (a, b) in lengths.items():
+        for side in ("left", "right"):
+            length = np.linalg.norm(at[f"{side}_{a}"] - at[f"{side}_{b}"], axis=-1)
+            if np.isfinite(length).any():
+                heights.append(np.nanpercentile(length, 90) / share)
+    return float(np.median(heights)) if heights else float(np.nanmax(np.ptp(joints, axis=1)))
+
+
+def figure_of(joints, height):
+    """A draw.Figure from joints (N, 13, 2) px of a person `height` px tall."""
+    N = len(joints)
+    points, depth = np.full((N, len(POINTS), 2), np.nan), np.zeros((N, len(POINTS)))
+    points[:, :13] = joints
+    at = lambda name: points[:, AT[name]]  # noqa: E731
+    shoulders, hips = [at("left_shoulder"), at("right_shoulder")], [at("left_hip"), at("right_hip")]
+    for pair in (shoulders, hips):  # one unknown side lies on the other
+        for a, b in (pair, pair[::-1]):
+            missing = ~np.isfinite(a).all(-1)
+            a[missing] = b[missing]
+    neck, pelvis = sum(shoulders) / 2, sum(hips) / 2
+    spine = neck - pelvis
+    head = at("head")
+    up = _unit(np.where(np.isfinite(head), head - neck, spine))
+    points[:, AT["waist"]], points[:, AT["chest"]] = pelvis + 0.32 * spine, pelvis + 0.72 * spine
+    points[:, AT["neck"]], points[:, AT["crown"]] = neck + 0.03 * height * up, head + 0.03 * height * up
+    # Facing: which shoulder lies where in the picture, as far as they lie apart. What the file calls left is the
+    # person's right, see write.py.
+    facing = np.clip((shoulders[1] - shoulders[0])[:, 0] / (0.19 * height), -1, 1)
+    facing = np.convolve(np.pad(np.nan_to_num(facing), 4, "edge"), np.ones(9) / 9, "valid")
+    aside = np.sqrt(1 - facing**2)[:, None] * np.sign(np.nan_to_num(head - neck)[:, :1].mean() or 1) * [1.0, 0.0]
+    points[:, AT["face"]] = head + HEAD * height * aside
+    depth[:, AT["face"]] = -HEAD * facing
+    for n, side in enumerate(("left", "right")):
+        points[:, AT[f"{side}_hand"]] = at(f"{side}_wrist") + 0.05 * height * _unit(at(f"{side}_wrist") - at(f"{side}_elbow"))
+        toe = _unit(at(f"{side}_ankle") - at(f"{side}_knee")) * 0.4 + aside * 0.8 + [0, 0.35]
+        points[:, AT[f"{side}_toe"]] = at(f"{side}_ankle") + FOOT * 0.7 * height * _unit(toe)
+        # Seen from the side, one arm and one leg are far; seen from the front both arms are near.
+        sign = (1 if n else -1) * (1 - np.abs(facing)) * np.sign(aside[:, 0] + 1e-9)
+        for part in ("shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "toe"):
+            bias = -0.4 * NEAR if part in ("elbow", "wrist", "hand") else 0
+            depth[:, AT[f"{side}_{part}"]] = NEAR * sign + bias
+        points[:, AT[f"{side}_eye"]] = head + 0.35 * HEAD * height * aside
+        depth[:, AT[f"{side}_eye"]] = -0.03 * facing
+    return Figure(points, depth, np.full(depth.shape, float(height)))
