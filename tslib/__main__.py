@@ -1,4 +1,4 @@
-"""The command line: ``python -m tslib predict`` and ``python -m tslib springs``."""
+"""The command line: ``python -m tslib predict``, ``springs`` and ``render``."""
 
 import argparse
 import os
@@ -34,11 +34,24 @@ def main(arguments=None):
     springs.add_argument("--output", required=True, metavar="FILE.toml")
     springs.add_argument("--arms", action="store_true", help="with elbows and wrists; hurts raised arms")
 
+    render = commands.add_parser("render", help="videos of exercises with true joints and optical flow")
+    render.add_argument("output", metavar="OUT", help="folder for the clips, in Penn Action's layout")
+    render.add_argument("--clips", required=True, type=int, metavar="N", help="how many there shall be")
+    render.add_argument("--seed", type=int, default=0, metavar="S", help="another seed, other clips")
+    render.add_argument("--size", type=size, default=(96, 96), metavar="96|368|WxH", help="px of a frame")
+    render.add_argument("--frames", type=int, default=20, metavar="T", help="of a clip")
+    render.add_argument("--workers", type=int, default=1, metavar="W", help="processes; the clips stay the same")
+    render.add_argument(
+        "--motion", default="", metavar="SET:ROOT",
+        help="penn_action:ROOT or jhmdb:ROOT: figures move as people in that data set do",
+    )  # fmt: skip
+
     options = parser.parse_args(arguments)
     try:
         return run(options)
     except KeyboardInterrupt:
-        print("interrupted; nothing was written.", file=sys.stderr)
+        left = "the same command goes on" if options.command == "render" else "nothing was written"
+        print(f"interrupted; {left}.", file=sys.stderr)
         return 130
     except ImportError as error:
         if "libGL" not in str(error):
@@ -50,6 +63,21 @@ def main(arguments=None):
 def run(options):
     """Carry out parsed options; returns the exit code."""
     from .errors import InputError
+
+    if options.command == "render":
+        from .render import render
+
+        try:
+            made = render(
+                options.output, options.clips, options.seed, options.size, options.frames, options.workers,
+                options.motion,
+            )  # fmt: skip
+        except (InputError, OSError) as error:
+            print(f"tslib: {error}", file=sys.stderr)
+            return 2
+        print(f"rendered {made} clips; {options.output} holds {options.clips} or more")
+        return 0
+
     from .predict import predict
     from .skeletons import skeleton_named
     from .springs import fit, read_joints, save
@@ -79,6 +107,14 @@ def positive(text):
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("must be positive")
     return value
+
+
+def size(text):
+    """(W, H) px from "96" or "480x270"."""
+    wide, _, high = text.partition("x")
+    if not (wide.isdecimal() and (high or wide).isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of px, or WIDTHxHEIGHT")
+    return int(wide), int(high or wide)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from . import tracks
 from .body import ACTIVITIES, AT, JOINTS, Body, motion
 from .camera import Perspective, path_of, transform
-from .draw import FIRST_PROP, SEGMENT, Figure, Look, Painting
+from .draw import FIRST_OCCLUDER, SEGMENT, Figure, Look, Painting
 from .flow import PartFlow, controls_of, flow_of
 from .props import props_of, shadow_of
 from .scene import Faults, cover, occluders_of, place_of, shade_ground
@@ -50,7 +50,7 @@ class Rendered:
     joints: np.ndarray
     visible: np.ndarray
     box: np.ndarray
-    flow: PartFlow
+    flow: PartFlow | None
     action: str
     pose: str
     split: str
@@ -62,10 +62,11 @@ def split_of(number):
     return "test" if number % TEST == 0 else "train"
 
 
-def render_clip(seed, number, settings, sources=()):
+def render_clip(seed, number, settings, sources=(), flow=True):
     """The clip of a number from 1: Rendered.
 
     seed : int from 0; settings : Settings; sources : clips whose joints drive the figure, for settings.motion
+    flow : False leaves Rendered.flow None
     Every number has its own stream of random numbers, so clips do not depend on each other.
     """
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
@@ -86,7 +87,7 @@ def render_clip(seed, number, settings, sources=()):
         scene = _from_tracks(rng, source, times, settings, kind, number)
     else:
         scene = _from_activity(rng, times, settings, kind, number)
-    return _film(rng, scene, settings, times, middle, samples)
+    return _film(rng, scene, settings, times, middle, samples, flow)
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def _from_activity(rng, times, settings, kind, number):
             still.append(placed)
         else:
             moving.append(placed)
-            far.append(prop_depth.mean(1))
+            far.append(prop_depth.mean(1) + prop.behind)
     facing = replace(camera, yaw=0.0, target=(0.0, camera.target[1], 0.0))  # the world without the person's turn
     bystanders = _bystanders(rng, facing) if rng.random() < 0.25 else []
     shadow, _, _ = camera.project(shadow_of(points))
@@ -227,7 +228,7 @@ def _from_tracks(rng, source, times, settings, kind, number):
     )  # fmt: skip
 
 
-def _film(rng, scene, settings, times, middle, samples):
+def _film(rng, scene, settings, times, middle, samples, with_flow):
     W, H = settings.size
     T = len(middle)
     corners = np.broadcast_to(np.array([[0, 0], [W, 0], [0, H], [W, H]], float), (len(times), 4, 2))
@@ -279,12 +280,13 @@ def _film(rng, scene, settings, times, middle, samples):
         frames[t] = faults.apply(picture, t)
         painting.label(parts[t], middle[t])
         for n, occluder in enumerate(occluders):
-            occluder.label(parts[t], middle[t], FIRST_PROP + 6 + n)
+            occluder.label(parts[t], middle[t], FIRST_OCCLUDER + n)
 
     seen = joints[middle]
-    flow = flow_of(
-        parts, controls_of(figure, middle), scene.affine[middle], [o.middle[middle] for o in occluders]
-    )
+    flow = None
+    if with_flow:
+        crossing = [o.middle[middle] for o in occluders]
+        flow = flow_of(parts, controls_of(figure, middle), scene.affine[middle], crossing)
     visible = _visible(seen, parts)
     if scene.hidden is not None:
         visible &= ~scene.hidden[middle]

@@ -101,8 +101,8 @@ class Look:
 def tones_of(px):
     """(radius, offset to the light, brightness) of each tone for a person of so many px: more for larger ones."""
     if px < 130:
-        return ((1.0, 0.0, 0.74), (0.64, 0.26, 1.06))
-    return ((1.0, 0.0, 0.60), (0.88, 0.07, 0.78), (0.68, 0.17, 0.95), (0.40, 0.30, 1.09))
+        return ((1.0, 0.0, 0.76), (0.66, 0.24, 1.05))
+    return ((1.0, 0.0, 0.70), (0.87, 0.08, 0.83), (0.68, 0.18, 0.97), (0.42, 0.30, 1.08))
 
 
 class Painting:
@@ -169,7 +169,7 @@ class Painting:
         girth = look.girth
         shorts = look.leg < 1
         # pelvis and chest: the hull of a few balls
-        low, waist = 0.060 * girth, 0.060 * girth
+        low, waist = 0.061 * girth, 0.066 * girth
         self._hull("pelvis", [("left_hip", low), ("right_hip", low), ("waist", 0.9 * waist)], look.trousers)
         self._hull(
             "chest",
@@ -187,20 +187,23 @@ class Painting:
         face = P[:, AT["face"]]
         facing = (self.figure.depth[:, AT["head"]] - self.figure.depth[:, AT["face"]]) / HEAD
         up = (crown - head) * 0.75
+        back = head - 0.30 * (face - head)
         if look.long_hair:
-            self._limb("head", (head, s), at("neck"), 0.0, 0.95, 0.056, 0.040, look.hair)
-        self._limb("head", (head + up, s), (head - up, s), 0, 1, HEAD, 0.050, look.hair)
+            self._limb("head", (back, s), at("neck"), 0.0, 0.7, 0.056, 0.036, look.hair)
+        self._limb("head", (head + up, s), (head - 1.2 * up, s), 0, 1, 0.92 * HEAD, 0.044, look.skin)
+        low = 0.5 - 0.9 * np.clip(-facing[:, None], 0, 1)  # from behind hair reaches to the neck
+        self._limb("head", (back + 0.9 * up, s), (back + low * up, s), 0, 1, 0.058, 0.058, look.hair)
         shift = 0.42 * (face - head) - 0.18 * up * (1 - abs(facing[:, None]))
         wide = (0.036 + 0.016 * facing).clip(0.02, None)
         self._limb(
-            "head", (head + shift + 0.30 * up, s), (head + shift - 1.1 * up, s), 0, 1, wide, 0.8 * wide, look.skin,
+            "head", (head + shift + 0.15 * up, s), (head + shift - 1.3 * up, s), 0, 1, wide, 0.82 * wide, look.skin,
             facing > -0.45,
         )  # fmt: skip
         if self._fine:
             for side in side_of:
                 eye, s = at(f"{side}_eye")
                 seen = self.figure.depth[:, AT["head"]] - self.figure.depth[:, AT[f"{side}_eye"]] > 0.018
-                self._polygon("head", _circle(eye, 0.0085 * s), _mix(look.hair, 0.5), seen)
+                self._polygon("head", _circle(eye, 0.0065 * s), _mix(look.skin, 0.25), seen)
             mouth = head + 0.8 * (face - head) - 0.95 * up
             self._polygon("head", _circle(mouth, 0.012 * s, 0.4), _mix(look.skin, 0.6), facing > 0.25)
         for side in side_of:
@@ -243,12 +246,15 @@ class Painting:
             valid &= when
         way = b - a
         angle = np.arctan2(way[:, 1], way[:, 0])
+        along = np.stack([np.cos(angle), np.sin(angle)], -1)
         light = np.array(self.look.light)
         for size, offset, tone in self._tones:
             arc = np.linspace(np.pi / 2, 3 * np.pi / 2, ROUND)
             ends = []
             for point, radius, turn in ((a, ra, 0.0), (b, rb, np.pi)):
                 direction = angle[:, None] + arc + turn
+                # Narrower but as long: else every joint would show a dark seam.
+                point = point + (1 - size) * radius[:, None] * along * (1 if turn else -1)
                 corner = np.stack([np.cos(direction), np.sin(direction)], -1) * (size * radius)[:, None, None]
                 ends.append((point + offset * radius[:, None] * light)[:, None] + corner)
             self._keep(segment, np.concatenate(ends, 1), _mix(color, tone), valid)
@@ -293,8 +299,8 @@ class Painting:
 
 def _fixed(points):
     """Points in px as the whole numbers of 1/16 px that OpenCV takes."""
-    fixed = np.nan_to_num(np.clip(np.round(points * (1 << SHIFT)), -(1 << 18), 1 << 18))
-    return np.ascontiguousarray(fixed, np.int32)
+    with np.errstate(invalid="ignore"):  # NaN becomes a number that is not used
+        return np.ascontiguousarray(np.clip(np.rint(points * (1 << SHIFT)), -(1 << 18), 1 << 18), np.int32)
 
 
 def _circle(center, radius, flat=1.0, count=12):

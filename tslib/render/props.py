@@ -17,6 +17,7 @@ class Prop:
     radius : heights; half the thickness of the line
     color : RGB
     still : it stands on the ground and belongs to the background
+    behind : heights by which it is painted farther away than it is: hands lie over what they hold
     """
 
     points: np.ndarray
@@ -24,6 +25,7 @@ class Prop:
     color: tuple
     filled: bool = False
     still: bool = False
+    behind: float = 0.04
 
 
 def props_of(activity, points, times, rng):
@@ -162,10 +164,10 @@ def _guitar(points, times, rng):
     up = _unit(np.array([0.0, 1, 0]) - way * way[:, 1:2])
     color = tuple(rng.choice([(170, 110, 50), (120, 30, 20), (30, 30, 34), (200, 160, 90)]).tolist())
     return [
-        Prop(np.stack([body + 0.1 * way, left + 0.1 * way], 1), 0.014, (70, 45, 30)),
-        Prop(_ring(body - 0.06 * way, way, up, 0.115), 0, color, filled=True),
-        Prop(_ring(body + 0.08 * way, way, up, 0.085), 0, color, filled=True),
-        Prop(_ring(body + 0.04 * way, way, up, 0.036), 0, (25, 18, 14), filled=True),
+        Prop(np.stack([body + 0.1 * way, left + 0.1 * way], 1), 0.014, (70, 45, 30), behind=0.1),
+        Prop(_ring(body - 0.06 * way, way, up, 0.115), 0, color, filled=True, behind=0.14),
+        Prop(_ring(body + 0.08 * way, way, up, 0.085), 0, color, filled=True, behind=0.14),
+        Prop(_ring(body + 0.04 * way, way, up, 0.036), 0, (25, 18, 14), filled=True, behind=0.139),
     ]
 
 

@@ -19,11 +19,11 @@ def place_of(rng, size, margin, camera, still=(), bystanders=()):
     px = H / 100
     horizon = camera.horizon + margin
     wall = float(camera.project(np.array([0.0, 0.0, -rng.uniform(0.8, 5.0)]))[0][1]) + margin
-    floor = int(np.clip(max(wall, horizon + 1), 0.1 * H, 1.2 * H))
+    floor = int(np.clip(max(wall, horizon + 1), 0.1 * H, H))
     outdoors = rng.random() < 0.5
     top, ground = (_trees, _grass) if outdoors else (_room, _floor)
     canvas = np.empty((H, W, 3), np.uint8)
-    canvas[:] = (_cloud(rng, (W, H), (3, 8)) * rng.uniform(10, 45) + rng.uniform(60, 190, 3)).clip(5, 250)
+    canvas[:] = (_cloud(rng, (W, H), (3, 8)) * rng.uniform(10, 45) + rng.uniform(95, 215) + rng.normal(0, 1, 3) * (10, 6, 12)).clip(5, 250)
     top(rng, canvas, floor, px)
     if floor < H:
         ground(rng, canvas, floor, horizon, px)
@@ -53,23 +53,28 @@ def _cloud(rng, size, cells):
     return total[..., None] if cells[0] < 5 else total
 
 
-def _color(rng, low=30, high=215, spread=30):
+def _color(rng, low=30, high=215, spread=18):
     return np.clip(rng.uniform(low, high) + rng.normal(0, spread, 3), 5, 250).tolist()
 
 
 def _trees(rng, canvas, floor, px):
     H, W = canvas.shape[:2]
     bright = rng.uniform(150, 245)
-    sky = np.array([bright - rng.uniform(0, 50), bright - rng.uniform(0, 20), bright])
+    sky = np.array([bright - rng.uniform(8, 60), bright - rng.uniform(4, 22), bright])
     down = np.linspace(1, 0.85, max(floor, 1))[:, None, None]
     canvas[:floor] = np.clip(down * sky, 0, 255)
-    green = np.array([rng.uniform(30, 90), rng.uniform(60, 115), rng.uniform(25, 60)])
-    height = rng.uniform(15, 60) * px
-    for _ in range(int(rng.integers(25, 60))):
-        x, up = rng.uniform(0, W), rng.uniform(0, height)
-        tone = rng.uniform(0.55, 1.15) * (0.7 + 0.3 * up / height)
-        radius = rng.uniform(3, 11) * px
-        cv2.circle(canvas, (int(x), int(floor - up)), int(radius), np.clip(green * tone, 0, 255).tolist(), -1)
+    green = np.array([rng.uniform(40, 95), rng.uniform(70, 120), rng.uniform(30, 65)])
+    high = rng.uniform(10, 60) * px
+    edge = cv2.resize(rng.random((1, 9), np.float32), (W, 1), interpolation=cv2.INTER_CUBIC)[0]
+    edge = edge + 0.4 * cv2.resize(rng.random((1, max(12, int(W / px / 3))), np.float32), (W, 1))[0]
+    top = np.clip(floor - high * (0.35 + 0.65 * edge), 0, None)
+    if floor > 0:
+        leaves = _cloud(rng, (W, floor), (6, 18, 40)).reshape(floor, W, 1)
+        rows = np.arange(floor)[:, None]
+        tone = 0.72 + 0.25 * leaves + 0.25 * ((floor - rows) / high)[..., None].clip(0, 1)
+        wood = np.clip(green * tone, 0, 255)
+        mask = rows + 2.5 * px * leaves[..., 0] > top
+        canvas[:floor][mask] = wood[mask]
     if rng.random() < 0.5:  # a fence or a goal
         color, y = _color(rng, 90, 230, 8), floor - rng.uniform(12, 40) * px
         thick = max(1, round(rng.uniform(0.5, 1.4) * px))
@@ -117,7 +122,7 @@ def _room(rng, canvas, floor, px):
         x, wide = rng.uniform(-0.1, 1) * W, rng.uniform(6, 40) * px
         low = floor if rng.random() < 0.5 else floor - rng.uniform(10, 60) * px
         high = low - rng.uniform(12, 80) * px
-        color = _color(rng, 20, 245, 22)
+        color = _color(rng, 30, 245, 16)
         cv2.rectangle(canvas, (int(x), int(high)), (int(x + wide), int(low)), color, -1)
         if rng.random() < 0.6:
             cv2.rectangle(
@@ -150,29 +155,74 @@ def _floor(rng, canvas, floor, horizon, px):
 
 
 def _clutter(rng, canvas, floor, px):
-    """Balls, boxes, and pairs of sticks in the colors of arms and legs, some with a round thing on top."""
+    """What looks like limbs and is none: spectators, pictures of people, branches, sticks; and things around."""
     H, W = canvas.shape[:2]
-    for _ in range(int(rng.integers(2, 9))):
-        colors = SKIN if rng.random() < 0.6 else CLOTH
-        color = _mix(np.array(colors[rng.integers(len(colors))]) * rng.uniform(0.75, 1.05), 1.0)
-        a = rng.uniform(0, [W, H])
-        angle, length, thick = rng.uniform(0, 2 * np.pi), rng.uniform(8, 17) * px, rng.uniform(2.0, 5.5) * px
-        b = a + length * np.array([np.cos(angle), np.sin(angle)])
-        angle += rng.uniform(-1.8, 1.8)
-        c = b + length * rng.uniform(0.7, 1.1) * np.array([np.cos(angle), np.sin(angle)])
-        line = _fixed(np.stack([a, b, c]))
-        cv2.polylines(canvas, [line], False, _mix(color, 0.72), max(1, round(thick)), cv2.LINE_AA, 4)
-        cv2.polylines(canvas, [line - round(2 * px)], False, color, max(1, round(0.55 * thick)), cv2.LINE_AA, 4)
-        if rng.random() < 0.4:
-            end = tuple(np.round(a).astype(int).tolist())
-            cv2.circle(canvas, end, max(2, round(rng.uniform(3, 5) * px)), _mix(color, 0.8), -1, cv2.LINE_AA)
     for _ in range(int(rng.integers(0, 5))):  # things on the ground
-        x, y, size = rng.uniform(0, W), rng.uniform(floor, H + 1), rng.uniform(3, 10) * px
-        color = _color(rng, 20, 230, 35)
+        x, y, size = rng.uniform(0, W), rng.uniform(floor, H + 1), rng.uniform(3, 9) * px
+        color = _color(rng, 20, 230, 25)
         if rng.random() < 0.5:
             cv2.circle(canvas, (int(x), int(y)), int(size / 2), color, -1, cv2.LINE_AA)
         else:
             cv2.rectangle(canvas, (int(x), int(y - size)), (int(x + size * rng.uniform(0.6, 2)), int(y)), color, -1)
+    for _ in range(int(rng.integers(1, 7))):
+        kind = rng.choice(4, p=[0.40, 0.22, 0.20, 0.18])
+        x = rng.uniform(0, W)
+        if kind == 0:  # a spectator behind
+            foot = floor + rng.uniform(0, 0.35) * max(H - floor, 4)
+            _spectator(rng, canvas, (x, foot), rng.uniform(18, 42) * px)
+        elif kind == 1:  # a poster or a banner
+            low, wide, high = floor - rng.uniform(0, 35) * px, rng.uniform(14, 34) * px, rng.uniform(18, 36) * px
+            cv2.rectangle(
+                canvas, (int(x), int(low - high)), (int(x + wide), int(low)), _color(rng, 60, 240, 15), -1
+            )
+            part = canvas[max(0, int(low - high)) : max(0, int(low)), max(0, int(x)) : max(0, int(x + wide))]
+            if part.size:
+                place = part.shape[1] * rng.uniform(0.3, 0.7), part.shape[0] * rng.uniform(0.9, 1.5)
+                _spectator(rng, part, place, part.shape[0] * rng.uniform(0.8, 1.5))
+        else:
+            colors = SKIN if rng.random() < 0.6 else CLOTH
+            color = np.array(colors[rng.integers(len(colors))]) * rng.uniform(0.7, 1.0)
+            length, thick = rng.uniform(8, 18) * px, rng.uniform(1.8, 4.5) * px
+            if kind == 2:  # a branch, a hose, a strap: it grows from the wall or the ground
+                a, angle = np.array([x, floor + rng.uniform(0, 4) * px]), -np.pi / 2 + rng.normal(0, 0.3)
+                bend = rng.uniform(-1.2, 1.2)
+            else:  # a stick or a towel on the ground
+                a, angle = np.array([x, rng.uniform(floor, H + 1)]), rng.normal(0, 0.25)
+                bend = rng.uniform(-0.7, 0.7)
+            b = a + length * np.array([np.cos(angle), np.sin(angle)])
+            c = b + length * rng.uniform(0.7, 1.1) * np.array([np.cos(angle + bend), np.sin(angle + bend)])
+            _stick(canvas, np.stack([a, b, c]), color, thick)
+
+
+def _stick(canvas, points, color, thick):
+    """A bent stick in two tones, like a limb."""
+    line = _fixed(points)
+    cv2.polylines(canvas, [line], False, _mix(color, 0.74), max(1, round(thick)), cv2.LINE_AA, 4)
+    cv2.polylines(canvas, [line - round(2 * thick)], False, _mix(color, 1.0), max(1, round(0.55 * thick)), cv2.LINE_AA, 4)
+
+
+def _spectator(rng, canvas, foot, height):
+    """A simple person who stands at foot (x, y) px: two legs, a body, two arms, a head."""
+    skin = np.array(SKIN[rng.integers(len(SKIN))]) * rng.uniform(0.8, 1)
+    shirt, trousers = (np.array(CLOTH[n]) * rng.uniform(0.7, 1) for n in rng.integers(len(CLOTH), size=2))
+    at = lambda x, y: np.array(foot, float) + height * np.array([x, -y])  # noqa: E731
+    for side in (-1, 1):
+        step = rng.uniform(0.02, 0.10)
+        knee, hip = at(side * (step + rng.uniform(0, 0.03)), 0.27), at(side * 0.045, 0.52)
+        _stick(canvas, np.stack([at(side * step, 0), knee, hip]), trousers, 0.08 * height)
+    _stick(canvas, np.stack([at(0, 0.52), at(0, 0.66), at(0, 0.77)]), shirt, 0.19 * height)
+    for side in (-1, 1):
+        way = rng.uniform(-0.2, 1.2) if rng.random() < 0.7 else rng.uniform(1.2, 2.8)
+        elbow = at(side * (0.11 + 0.16 * np.sin(way)), 0.80 - 0.16 * np.cos(way))
+        way += rng.uniform(-0.2, 1.8)
+        hand = elbow + height * 0.16 * np.array([side * np.sin(way), np.cos(way)])
+        bare = rng.random() < 0.6
+        _stick(canvas, np.stack([at(side * 0.11, 0.80), elbow, hand]), skin if bare else shirt, 0.05 * height)
+    center = tuple(np.round(at(0, 0.93)).astype(int).tolist())
+    cv2.circle(canvas, center, max(1, round(0.065 * height)), _mix(skin, 0.8), -1, cv2.LINE_AA)
+    if rng.random() < 0.7:
+        hair = tuple(np.round(at(0, 0.955)).astype(int).tolist())
+        cv2.circle(canvas, hair, max(1, round(0.055 * height)), (40, 30, 26), -1, cv2.LINE_AA)
 
 
 @dataclass(frozen=True)
@@ -186,15 +236,19 @@ class Occluder:
     polygons: list
     middle: np.ndarray
 
+    def __post_init__(self):
+        placed = [(_fixed(points + self.middle[:, None]), color) for points, color in self.polygons]
+        object.__setattr__(self, "_placed", placed)
+
     def draw(self, picture, moment):
         """Fill in its polygons at a moment."""
-        for points, color in self.polygons:
-            cv2.fillConvexPoly(picture, _fixed(points + self.middle[moment]), color, cv2.LINE_AA, 4)
+        for points, color in self._placed:
+            cv2.fillConvexPoly(picture, points[moment], color, cv2.LINE_AA, 4)
 
     def label(self, labels, moment, number):
         """Fill in its number where it is seen."""
-        for points, _ in self.polygons:
-            cv2.fillConvexPoly(labels, _fixed(points + self.middle[moment]), number, cv2.LINE_8, 4)
+        for points, _ in self._placed:
+            cv2.fillConvexPoly(labels, points[moment], number, cv2.LINE_8, 4)
 
 
 def occluders_of(rng, joints, times, size, affine, most=3):
@@ -211,8 +265,8 @@ def occluders_of(rng, joints, times, size, affine, most=3):
         point = joints[meet, rng.integers(joints.shape[1])]
         if not np.isfinite(point).all():
             continue
-        color = _color(rng, 20, 220, 35)
-        kind = rng.choice(["post", "ball", "passer", "arm"], p=[0.3, 0.2, 0.2, 0.3])
+        color = _color(rng, 20, 220, 22)
+        kind = str(rng.choice(["post", "ball", "passer", "arm"], p=[0.36, 0.2, 0.16, 0.28]))
         if kind == "post":
             wide, high = rng.uniform(0.04, 0.11) * body, 3 * size[1]
             parts = [(_bar((0, -high), (0, high), wide), _mix(color, 0.75)),
@@ -221,11 +275,16 @@ def occluders_of(rng, joints, times, size, affine, most=3):
             radius = rng.uniform(0.05, 0.11) * body
             parts = [(_disc(0, 0, radius), _mix(color, 0.75)), (_disc(-0.2 * radius, -0.3 * radius, 0.6 * radius), color)]
         elif kind == "passer":  # somebody walks through the picture, near the camera
-            s = rng.uniform(0.25, 0.4) * body
-            skin = SKIN[rng.integers(len(SKIN))]
-            parts = [(_bar((0, -0.1 * s), (0, 6 * s), 1.0 * s), _mix(color, 0.75)),
-                     (_bar((-0.1 * s, 0), (-0.1 * s, 6 * s), 0.6 * s), color),
-                     (_disc(0, -0.75 * s, 0.36 * s), _mix(skin, 0.4))]  # fmt: skip
+            s = rng.uniform(0.2, 0.32) * body
+            skin = _mix(SKIN[rng.integers(len(SKIN))], 0.7)
+            parts = [
+                (_disc(0, 0.25 * s, 0.45 * s), _mix(color, 0.7)),
+                (_bar((0, 0.3 * s), (0, 6 * s), 0.9 * s), _mix(color, 0.7)),
+                (_bar((-0.1 * s, 0.4 * s), (-0.1 * s, 6 * s), 0.5 * s), _mix(color, 0.9)),
+                (_bar((-0.35 * s, 0.35 * s), (-0.5 * s, 1.5 * s), 0.24 * s), color),
+                (_bar((0.35 * s, 0.35 * s), (0.5 * s, 1.5 * s), 0.24 * s), _mix(color, 0.8)),
+                (_disc(0, -0.5 * s, 0.27 * s), skin), (_disc(0, -0.58 * s, 0.25 * s), (38, 30, 26)),
+            ]  # fmt: skip
             point = point + [0, rng.uniform(-0.3, 1.0) * s]
         else:
             skin = SKIN[rng.integers(len(SKIN))]
@@ -233,7 +292,7 @@ def occluders_of(rng, joints, times, size, affine, most=3):
             angle = rng.uniform(0, 2 * np.pi)
             way = np.array([np.cos(angle), np.sin(angle)]) * far
             parts = [(_bar(-way, way, wide), _mix(skin, 0.74)), (_bar(-way, way, 0.55 * wide), skin)]
-        if rng.random() < 0.22:  # it stands in the world: the camera moves it
+        if kind == "post" and rng.random() < 0.3:  # it stands in the world: the camera moves it
             base = np.linalg.solve(affine[meet, :, :2], point - affine[meet, :, 2])
             middle = np.einsum("nij,j->ni", affine[:, :, :2], base) + affine[:, :, 2]
         else:
@@ -287,8 +346,8 @@ class Faults:
         """Lasting faults of the whole clip, and bursts of one to three frames that are much worse."""
         px = size[1] / 100
         blur = np.full(T, rng.uniform(0, 0.55) * px)
-        contrast = np.full(T, np.clip(rng.normal(0.88, 0.16), 0.4, 1.15))
-        light, noise = np.full(T, rng.normal(0, 12)), np.ones(T)
+        contrast = np.full(T, np.clip(rng.normal(0.98, 0.16), 0.45, 1.2))
+        light, noise = np.full(T, rng.normal(4, 12)), np.ones(T)
         t = int(rng.geometric(0.12))
         while t < T:
             burst = slice(t, t + int(rng.integers(1, 4)))
@@ -302,15 +361,15 @@ class Faults:
             else:
                 light[burst] += rng.choice([-1, 1]) * rng.uniform(50, 90)
             t += 3 + int(rng.geometric(0.12))
-        sigma = rng.uniform(2, 9)
+        sigma = rng.uniform(1.5, 6.5)
         grain = rng.standard_normal((size[1] + 32, size[0] + 32), np.float32)
         if px > 2:  # as a video codec leaves it: no finer than the picture
-            grain = cv2.GaussianBlur(grain, (0, 0), 0.8) * 2.5
+            grain = cv2.GaussianBlur(grain, (0, 0), 0.7) * 1.7
         grain = np.stack([grain, np.roll(grain, 11, 0), np.roll(grain, 17, 1)], -1) * sigma
         grain = 0.6 * grain + 0.6 * grain[..., :1]
         return cls(
             blur, contrast, light, noise, np.round(grain).astype(np.int16), rng.integers(0, 32, (T, 2)),
-            np.clip(rng.normal(1, 0.05, 3), 0.85, 1.15),
+            np.clip(rng.normal(1, 0.035, 3), 0.9, 1.1),
         )  # fmt: skip
 
     def apply(self, picture, t):
@@ -325,7 +384,7 @@ class Faults:
         y, x = self.offset[t]
         grain = self.grain[y : y + H, x : x + W]
         if self.noise[t] != 1:
-            grain = cv2.convertScaleAbs(grain, alpha=0) if False else (grain * self.noise[t]).astype(np.int16)
+            grain = (grain * self.noise[t]).astype(np.int16)
         return cv2.add(picture, grain, dtype=cv2.CV_8U)
 
 
