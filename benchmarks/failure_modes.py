@@ -68,10 +68,10 @@ def train(frames, joints, visible, steps, seed):
                 picture[n] = picture[n][:, ::-1]
                 place[n] = place[n, MIRROR] * [-1, 1] + [SIZE - 1, 0]
                 counts[n] = counts[n, MIRROR]
-        far = (cells - place[..., :1]) ** 2, (cells - place[..., 1:]) ** 2
-        target = np.exp(-(far[1][..., :, None] + far[0][..., None, :]) / (2 * SIGMA**2))
+        across, down = (np.exp(-((cells - place[..., axis, None]) ** 2) / (2 * SIGMA**2)) for axis in (0, 1))
+        target = torch.from_numpy(np.float32(down)[..., :, None] * np.float32(across)[..., None, :])
         belief = net(torch.from_numpy(picture).permute(0, 3, 1, 2))
-        error = (belief - torch.from_numpy(target).float()) ** 2 * torch.from_numpy(counts).float()[..., None, None]
+        error = (belief - target) ** 2 * torch.from_numpy(counts).float()[..., None, None]
         loss = error.sum((1, 2, 3)).mean()
         optimizer.zero_grad()
         loss.backward()

@@ -109,7 +109,9 @@ class _Scene:
 
 def _from_activity(rng, times, settings, kind, number):
     W, H = settings.size
-    action = str(rng.choice(sorted(ACTIVITIES)))
+    names = sorted(ACTIVITIES)
+    weight = np.array([0.5 if ACTIVITIES[name].lying else 1.0 for name in names])
+    action = str(rng.choice(names, p=weight / weight.sum()))
     activity = ACTIVITIES[action]
     body = Body.any(rng)
     step = rng.uniform(1 / 30, 1 / 12) * rng.lognormal(0, 0.15)  # s of the action in one frame
@@ -126,7 +128,7 @@ def _from_activity(rng, times, settings, kind, number):
     view = rng.choice(3, p=activity.views)
     yaw = float(np.clip(rng.normal(0, 28), -60, 60))
     if view == 1:
-        yaw = float(rng.choice([-1, 1]) * np.clip(rng.normal(84, 17), 50, 120))
+        yaw = float(rng.choice([-1, 1]) * np.clip(rng.normal(78, 14), 50, 105))
     elif view == 2:
         yaw += 180
     middle = points.reshape(-1, 3).mean(0)
@@ -136,7 +138,7 @@ def _from_activity(rng, times, settings, kind, number):
     flat, _, _ = camera.project(points)
     low, high = flat.min(1), flat.max(1)
     wide, tall = np.median(high - low, axis=0)
-    share = float(np.clip(activity.framing * rng.lognormal(0, 0.14), 0.42, 1.3))
+    share = float(np.clip(activity.framing * rng.lognormal(0, 0.09), 0.45, 1.3))
     focal = share * min(H / tall, (W if wide > tall else 1.15 * W) / wide)
     box = np.array([low.min(0) + high.max(0), low.mean(0) + high.mean(0)]).mean(0) / 2  # of the whole clip
     center = np.array([(W - 1) / 2, (H - 1) / 2]) + rng.normal(0, 0.03, 2) * min(W, H) - focal * box
@@ -156,7 +158,7 @@ def _from_activity(rng, times, settings, kind, number):
             moving.append(placed)
             far.append(prop_depth.mean(1) + prop.behind)
     facing = replace(camera, yaw=0.0, target=(0.0, camera.target[1], 0.0))  # the world without the person's turn
-    bystanders = _bystanders(rng, facing) if rng.random() < 0.25 else []
+    bystanders = _bystanders(rng, facing) if rng.random() < 0.12 else []
     shadow, _, _ = camera.project(shadow_of(points))
     turn = (yaw + 180) % 360 - 180
     pose = "front" if abs(turn) < 45 else "back" if abs(turn) > 135 else "right" if turn > 0 else "left"
@@ -318,5 +320,5 @@ def _box(figure, moments, size):
     """Boxes (T, 4) x1, y1, x2, y2 px around what is drawn of the person, as far as it is in the picture."""
     points, reach = figure.points[moments][:, :21], 0.035 * figure.scale[moments][:, :21, None]
     low, high = np.nanmin(points - reach, axis=1), np.nanmax(points + reach, axis=1)
-    edge = np.array(size) - 1.0
-    return np.round(np.concatenate([np.clip(low, 0, edge), np.clip(high, 0, edge)], -1), 2)
+    edge = np.array(size) - 0.5
+    return np.round(np.concatenate([np.clip(low, -0.5, edge), np.clip(high, -0.5, edge)], -1), 2)

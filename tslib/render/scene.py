@@ -40,7 +40,7 @@ def place_of(rng, size, margin, camera, still=(), bystanders=()):
     texture = _cloud(rng, (W, H), (H // 6, H // 2)) * rng.uniform(6, 26)
     canvas = cv2.add(canvas.astype(np.int16), texture.astype(np.int16)[..., None].repeat(3, 2)).clip(0, 255)
     canvas = canvas.astype(np.uint8)
-    soft = rng.uniform(0, 0.9) * px  # the focus is on the person
+    soft = rng.uniform(0.1, 1.2) * px  # the focus is on the person
     return cv2.GaussianBlur(canvas, (0, 0), soft) if soft > 0.3 else canvas
 
 
@@ -164,12 +164,12 @@ def _clutter(rng, canvas, floor, px):
             cv2.circle(canvas, (int(x), int(y)), int(size / 2), color, -1, cv2.LINE_AA)
         else:
             cv2.rectangle(canvas, (int(x), int(y - size)), (int(x + size * rng.uniform(0.6, 2)), int(y)), color, -1)
-    for _ in range(int(rng.integers(1, 7))):
-        kind = rng.choice(4, p=[0.40, 0.22, 0.20, 0.18])
+    for _ in range(int(rng.integers(1, 6))):
+        kind = rng.choice(4, p=[0.25, 0.2, 0.3, 0.25])
         x = rng.uniform(0, W)
         if kind == 0:  # a spectator behind
             foot = floor + rng.uniform(0, 0.35) * max(H - floor, 4)
-            _spectator(rng, canvas, (x, foot), rng.uniform(18, 42) * px)
+            _spectator(rng, canvas, (x, foot), rng.uniform(14, 32) * px)
         elif kind == 1:  # a poster or a banner
             low, wide, high = floor - rng.uniform(0, 35) * px, rng.uniform(14, 34) * px, rng.uniform(18, 36) * px
             cv2.rectangle(
@@ -260,7 +260,8 @@ def occluders_of(rng, joints, times, size, affine, most=3):
     px = size[1] / 100
     body = float(np.median(np.nanmax(np.ptp(joints, axis=1), axis=-1)))
     found = []
-    for _ in range(int(rng.choice(most + 1, p=[0.2, 0.4, 0.27, 0.13]))):
+    count = int(rng.choice(4, p=[0.28, 0.42, 0.2, 0.1]))
+    for _ in range(min(count, most)):
         meet = int(rng.integers(len(times)))
         point = joints[meet, rng.integers(joints.shape[1])]
         if not np.isfinite(point).all():
@@ -345,8 +346,8 @@ class Faults:
     def any(cls, rng, T, size):
         """Lasting faults of the whole clip, and bursts of one to three frames that are much worse."""
         px = size[1] / 100
-        blur = np.full(T, rng.uniform(0, 0.55) * px)
-        contrast = np.full(T, np.clip(rng.normal(0.98, 0.16), 0.45, 1.2))
+        blur = np.full(T, rng.uniform(0, 0.4) * px)
+        contrast = np.full(T, np.clip(rng.normal(1.02, 0.13), 0.5, 1.25))
         light, noise = np.full(T, rng.normal(4, 12)), np.ones(T)
         t = int(rng.geometric(0.12))
         while t < T:

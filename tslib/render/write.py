@@ -11,6 +11,7 @@ joint that is hidden has its true place, and places are fractions of a pixel. A 
 is there, which is written last.
 """
 
+import io
 import json
 import multiprocessing
 import os
@@ -52,8 +53,9 @@ def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion=""):
     settings = Settings(tuple(size), frames, motion)
     sources_of(motion)  # an unusable folder is found before anything is written
     _claim(out, seed, settings)
-    wanted = [n for n in range(1, clips + 1) if not (out / "labels" / f"{n:04d}.mat").exists()]
-    _check_space(out, len(wanted), settings)
+    there = {file.stem for file in (out / "labels").glob("*.mat")}
+    _check_space(out, clips - len(there), settings)
+    wanted = [n for n in range(1, clips + 1) if f"{n:04d}" not in there]
     jobs = [(out, seed, n, settings) for n in wanted]
     bar = tqdm(total=clips, initial=clips - len(wanted), unit="clip", disable=None)
     with bar:
@@ -144,12 +146,18 @@ def _write(job):
     flow = out / UNFINISHED / f"{name}.npz"
     flow.write_bytes(packed(clip.flow))
     label = out / UNFINISHED / f"{name}.mat"
-    with open(label, "wb") as file:
-        savemat(file, labels_of(clip), oned_as="row")
+    label.write_bytes(_matlab(labels_of(clip)))
     shutil.rmtree(out / "frames" / name, ignore_errors=True)  # of a run that was killed just here
     os.replace(part, out / "frames" / name)
     os.replace(flow, out / "flow" / f"{name}.npz")
     os.replace(label, out / "labels" / f"{name}.mat")
+
+
+def _matlab(variables):
+    """The bytes of a .mat file; its header says who wrote it, and not when."""
+    stream = io.BytesIO()
+    savemat(stream, variables, oned_as="row")
+    return b"MATLAB 5.0 MAT-file, by tslib render".ljust(116) + stream.getvalue()[116:]
 
 
 def labels_of(clip):
