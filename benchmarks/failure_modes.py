@@ -61,7 +61,11 @@ def train(frames, joints, visible, steps, seed):
     cells = (np.arange(SIZE // STRIDE) + 0.5) * STRIDE - 0.5
     for _ in tqdm(range(steps), desc="training", disable=None):
         pick = rng.integers(len(frames), size=32)
-        picture, place, counts = frames[pick].astype(np.float32) / 255, joints[pick].copy(), visible[pick].copy()
+        picture, place, counts = (
+            frames[pick].astype(np.float32) / 255,
+            joints[pick].copy(),
+            visible[pick].copy(),
+        )
         for n in range(len(pick)):
             picture[n] = picture[n][..., rng.permutation(3)]
             if rng.random() < 0.5:
@@ -122,9 +126,13 @@ def failure_modes(maps, joints, visible, size):
     # other peaks: cells that no neighbour exceeds
     wide = np.pad(maps, [(0, 0)] * 3 + [(1, 1)] * 2, constant_values=-1)
     h, w = maps.shape[-2:]
-    around = np.max([wide[..., 1 + a : 1 + a + h, 1 + b : 1 + b + w] for a in (-1, 0, 1) for b in (-1, 0, 1)], axis=0)
+    around = np.max(
+        [wide[..., 1 + a : 1 + a + h, 1 + b : 1 + b + w] for a in (-1, 0, 1) for b in (-1, 0, 1)], axis=0
+    )
     cells = (np.arange(h) + 0.5) * STRIDE - 0.5
-    near = (cells[:, None] - joints[..., 1][..., None, None]) ** 2 + (cells - joints[..., 0][..., None, None]) ** 2
+    near = (cells[:, None] - joints[..., 1][..., None, None]) ** 2 + (
+        cells - joints[..., 0][..., None, None]
+    ) ** 2
     peak = (maps >= around) & (maps > PEAK) & (near <= limit[..., None, None] ** 2)
     second = wrong & peak.any((-2, -1))
     beside = np.zeros_like(right)

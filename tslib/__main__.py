@@ -40,7 +40,9 @@ def main(arguments=None):
     render.add_argument("--seed", type=int, default=0, metavar="S", help="another seed, other clips")
     render.add_argument("--size", type=size, default=(96, 96), metavar="96|368|WxH", help="px of a frame")
     render.add_argument("--frames", type=int, default=20, metavar="T", help="of a clip")
-    render.add_argument("--workers", type=int, default=1, metavar="W", help="processes; the clips stay the same")
+    render.add_argument(
+        "--workers", type=int, default=1, metavar="W", help="processes; the clips stay the same"
+    )
     render.add_argument(
         "--motion", default="", metavar="SET:ROOT",
         help="penn_action:ROOT or jhmdb:ROOT: figures move as people in that data set do",

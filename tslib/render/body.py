@@ -20,7 +20,11 @@ POINTS = (
 JOINTS = POINTS[:13]
 AT = {name: n for n, name in enumerate(POINTS)}
 
-HEAD, HAND, FOOT = 0.062, 0.05, 0.10  # radius of the head, length from wrist to knuckles and from ankle to toe
+HEAD, HAND, FOOT = (
+    0.062,
+    0.05,
+    0.10,
+)  # radius of the head, length from wrist to knuckles and from ankle to toe
 SOLE = 0.04  # height of the ankle above the ground
 LENGTHS = {"upper": 0.172, "fore": 0.150, "thigh": 0.245, "shin": 0.245, "back": 0.205, "belly": 0.095}
 WIDTHS = {"shoulder": 0.108, "hip": 0.058}  # from the middle to the joint
@@ -390,7 +394,14 @@ def _interpolate(activity, times, rng):
 def _rotation(yaw, pitch, roll):
     """Rotations (N, 3, 3): roll first, then pitch (up towards forward), then yaw (forward towards left)."""
     yaw, pitch, roll = np.radians(yaw), np.radians(pitch), np.radians(roll)
-    cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
+    cy, sy, cp, sp, cr, sr = (
+        np.cos(yaw),
+        np.sin(yaw),
+        np.cos(pitch),
+        np.sin(pitch),
+        np.cos(roll),
+        np.sin(roll),
+    )
     rows = (
         (cy * cr + sy * sp * sr, -cy * sr + sy * sp * cr, sy * cp),
         (cp * sr, cp * cr, -sp),

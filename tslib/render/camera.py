@@ -58,7 +58,9 @@ def path_of(rng, kind, times, size, cell):
         for axis in (0, 1):
             move[:, axis] += shake * _swing(times, rng.uniform(3.5, 6.0), rng)
     zoom = 1 + (rng.uniform(0, 0.06) * _swing(times, rng.uniform(20, 60), rng) if kind != "tripod" else 0)
-    roll = rng.normal(0, 0.025) + (rng.uniform(0, 0.03) * _swing(times, rng.uniform(8, 40), rng) if kind == "fast" else 0)
+    roll = rng.normal(0, 0.025) + (
+        rng.uniform(0, 0.03) * _swing(times, rng.uniform(8, 40), rng) if kind == "fast" else 0
+    )
     zoom, roll = zoom + 0 * times, roll + 0 * times
     a, b = zoom * np.cos(roll), zoom * np.sin(roll)
     cx, cy = (W - 1) / 2, (H - 1) / 2

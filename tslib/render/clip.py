@@ -22,7 +22,8 @@ _MEET = {
     "hip": "pelvis chest {}_thigh", "knee": "{0}_thigh {0}_shin", "ankle": "{0}_shin {0}_foot",
 }  # fmt: skip
 MEET = [
-    [SEGMENT[part] for part in _MEET[name.split("_")[-1]].format(name.split("_")[0]).split()] for name in JOINTS
+    [SEGMENT[part] for part in _MEET[name.split("_")[-1]].format(name.split("_")[0]).split()]
+    for name in JOINTS
 ]
 PENN_ORDER = [0] + [k for pair in range(6) for k in (2 + 2 * pair, 1 + 2 * pair)]  # right before left
 
@@ -58,7 +59,7 @@ class Rendered:
 
 
 def split_of(number):
-    """"train" or "test" of the clip of a number: every fifth one is a test clip."""
+    """ "train" or "test" of the clip of a number: every fifth one is a test clip."""
     return "test" if number % TEST == 0 else "train"
 
 
@@ -78,7 +79,7 @@ def render_clip(seed, number, settings, sources=(), flow=True):
         samples = max(5, samples)
     T = settings.frames
     if sources:
-        source = sources[(number - 1) % len(sources)]
+        source = sources[int(rng.integers(len(sources)))]
         T = min(T, len(source.joints))
     offsets = shutter * ((np.arange(samples) + 0.5) / samples - 0.5)
     times = (np.arange(T)[:, None] + offsets).ravel()
@@ -117,7 +118,9 @@ def _from_activity(rng, times, settings, kind, number):
     step = rng.uniform(1 / 30, 1 / 12) * rng.lognormal(0, 0.15)  # s of the action in one frame
     length = step * (times[-1] + 1)
     span = activity.cycle or activity.keys[-1][0]
-    start = rng.uniform(0, span) if activity.cycle else rng.uniform(-0.15 * span, max(span - length, 0.05 * span))
+    start = (
+        rng.uniform(0, span) if activity.cycle else rng.uniform(-0.15 * span, max(span - length, 0.05 * span))
+    )
     seconds = start + step * times
     points = motion(activity, body, seconds, rng)
     props = props_of(activity, points, seconds, rng)
@@ -157,7 +160,9 @@ def _from_activity(rng, times, settings, kind, number):
         else:
             moving.append(placed)
             far.append(prop_depth.mean(1) + prop.behind)
-    facing = replace(camera, yaw=0.0, target=(0.0, camera.target[1], 0.0))  # the world without the person's turn
+    facing = replace(
+        camera, yaw=0.0, target=(0.0, camera.target[1], 0.0)
+    )  # the world without the person's turn
     bystanders = _bystanders(rng, facing) if rng.random() < 0.12 else []
     shadow, _, _ = camera.project(shadow_of(points))
     turn = (yaw + 180) % 360 - 180
@@ -183,7 +188,9 @@ def _bystanders(rng, camera):
     """One or two others who stand farther away, at rest: a list of Figure with one moment."""
     found = []
     for _ in range(int(rng.integers(1, 3))):
-        activity = ACTIVITIES[str(rng.choice(["squat", "tennis_forehand", "bowl", "jumping_jacks", "golf_swing"]))]
+        activity = ACTIVITIES[
+            str(rng.choice(["squat", "tennis_forehand", "bowl", "jumping_jacks", "golf_swing"]))
+        ]
         points = motion(activity, Body.any(rng), [rng.uniform(0, 0.4)], rng)
         yaw, place = rng.uniform(0, 2 * np.pi), [rng.uniform(-1.6, 1.6), 0, rng.uniform(-6, -0.8)]
         c, s = np.cos(yaw), np.sin(yaw)
@@ -216,10 +223,12 @@ def _from_tracks(rng, source, times, settings, kind, number):
     u = (at - before)[:, None, None]
     moments = (joints[before] * (1 - u) + joints[before + 1] * u)[:, PENN_ORDER]
     hidden = ~visible[np.minimum(np.round(at).astype(int), T - 1)][:, PENN_ORDER]
-    figure = tracks.figure_of(moments, height)
+    figure = tracks.figure_of(moments, hidden, height)
     feet = figure.points[:, [AT["left_ankle"], AT["right_ankle"]]]
     ground = float(np.nanmax(feet[..., 1])) if np.isfinite(feet).any() else 0.9 * H
-    camera = Perspective(0.0, 4.0, np.radians(8), (0.0, 0.5, 0.0), 4.0 * height, (W / 2, ground - 0.5 * height))
+    camera = Perspective(
+        0.0, 4.0, np.radians(8), (0.0, 0.5, 0.0), 4.0 * height, (W / 2, ground - 0.5 * height)
+    )
     affine = path_of(rng, "hand" if kind == "hand" else "tripod", times, settings.size, H / CELL)
     shadow = np.nan_to_num(feet, nan=-1e4)
     shadow[..., 1] = ground
@@ -245,12 +254,19 @@ def _film(rng, scene, settings, times, middle, samples, with_flow):
     look = Look.any(rng, scene.girth)
     painting = Painting(figure, look)
     joints = moved[:, : len(JOINTS)]
-    occluders = occluders_of(rng, joints, times, settings.size, scene.affine, 3 if scene.hidden is None else 1)
+    occluders = occluders_of(
+        rng, joints, times, settings.size, scene.affine, 3 if scene.hidden is None else 1
+    )
     if scene.hidden is not None:
+        # What the tracks call hidden and the figure itself does not hide, something else has to.
+        bare = np.zeros((T, H, W), np.uint8)
+        for t in range(T):
+            painting.label(bare[t], middle[t])
+        uncovered = np.repeat(scene.hidden[middle] & _visible(joints[middle], bare), samples, axis=0)
         radius = 0.055 * float(np.nanmedian(figure.scale))
         for k in range(len(JOINTS)):
-            if scene.hidden[:, k].any() and np.isfinite(joints[:, k]).all():
-                occluders.append(cover(rng, joints[:, k], scene.hidden[:, k], radius))
+            if uncovered[:, k].any():
+                occluders.append(cover(rng, joints[:, k], uncovered[:, k], radius))
     faults = Faults.any(rng, T, settings.size)
     quality = int(rng.integers(70, 96))
 

@@ -35,7 +35,15 @@ ENDS = {  # the two points that carry a segment; more of them in flow.py
 NEARER = {"chest": 0.012, "head": 0.01, "forearm": 0.012, "upper_arm": 0.01, "thigh": -0.02, "foot": 0.004}
 
 SKIN = ((241, 205, 178), (228, 184, 148), (214, 160, 120), (176, 122, 84), (128, 84, 58), (92, 60, 44))
-HAIR = ((28, 22, 18), (60, 40, 26), (104, 72, 40), (178, 140, 84), (120, 118, 116), (40, 40, 70), (150, 30, 30))
+HAIR = (
+    (28, 22, 18),
+    (60, 40, 26),
+    (104, 72, 40),
+    (178, 140, 84),
+    (120, 118, 116),
+    (40, 40, 70),
+    (150, 30, 30),
+)
 CLOTH = (
     (236, 236, 232), (26, 26, 30), (40, 44, 52), (120, 122, 126), (24, 36, 84), (40, 84, 160), (120, 160, 210),
     (160, 24, 30), (206, 60, 48), (230, 150, 40), (222, 200, 60), (40, 100, 56), (110, 150, 70), (150, 60, 120),
@@ -125,7 +133,9 @@ class Painting:
         depth = np.full((len(figure.points), len(self._pieces) + 1), np.inf)
         for name, (a, b) in ENDS.items():
             middle = (figure.depth[:, AT[a]] + figure.depth[:, AT[b]]) / 2
-            depth[:, SEGMENT[name]] = middle - NEARER.get(name.removeprefix("left_").removeprefix("right_"), 0)
+            depth[:, SEGMENT[name]] = middle - NEARER.get(
+                name.removeprefix("left_").removeprefix("right_"), 0
+            )
         for n, far in enumerate(figure.prop_depth):
             depth[:, FIRST_PROP + n] = far
         self._order = np.argsort(-depth[:, 1:], axis=1, kind="stable") + 1
@@ -178,7 +188,9 @@ class Painting:
             look.shirt,
         )  # fmt: skip
         badge = P[:, [AT[f"badge_{n}"] for n in range(4)]]
-        front = self.figure.depth[:, AT["chest"]] - self.figure.depth[:, AT["badge_0"] : AT["badge_3"] + 1].mean(1)
+        front = self.figure.depth[:, AT["chest"]] - self.figure.depth[
+            :, AT["badge_0"] : AT["badge_3"] + 1
+        ].mean(1)
         self._polygon("chest", badge, look.badge, front > 0.02)
         # head: neck, hair all round, a face on the side that looks at the camera
         self._limb("head", at("neck"), at("head"), -0.1, 0.6, 0.030 * girth, 0.027, _mix(look.skin, 0.86))
@@ -214,7 +226,15 @@ class Painting:
                 self._limb(f"{side}_upper_arm", *arm, 0, 1, 0.031 * girth, 0.024 * girth, look.skin)
                 self._limb(f"{side}_forearm", *fore, 0, 1, 0.024 * girth, 0.0155, look.skin)
                 if look.sleeve:
-                    self._limb(f"{side}_upper_arm", *arm, -0.03, look.sleeve, 0.038 * girth, 0.034 * girth, look.shirt)
+                    self._limb(
+                        f"{side}_upper_arm",
+                        *arm,
+                        -0.03,
+                        look.sleeve,
+                        0.038 * girth,
+                        0.034 * girth,
+                        look.shirt,
+                    )
             else:
                 self._limb(f"{side}_upper_arm", *arm, 0, 1, 0.036 * girth, 0.028 * girth, look.shirt)
                 self._limb(f"{side}_forearm", *fore, 0, 0.97, 0.028 * girth, 0.020, look.shirt)
@@ -265,12 +285,16 @@ class Painting:
             corners = []
             for name, radius in balls:
                 point, scale = self.figure.points[:, AT[name]], self.figure.scale[:, AT[name]]
-                corners.append(_circle(point + (offset * radius * scale)[:, None] * light, size * radius * scale, 1, 10))
+                corners.append(
+                    _circle(point + (offset * radius * scale)[:, None] * light, size * radius * scale, 1, 10)
+                )
             corners = np.concatenate(corners, 1)
             valid = np.isfinite(corners).all((1, 2))
             fixed = _fixed(corners)
             hulls = [cv2.convexHull(moment) if ok else None for moment, ok in zip(fixed, valid, strict=True)]
-            self._pieces[SEGMENT[segment]].append((hulls, _mix(color, tone), None if valid.all() else valid, 0))
+            self._pieces[SEGMENT[segment]].append(
+                (hulls, _mix(color, tone), None if valid.all() else valid, 0)
+            )
 
     def _polygon(self, segment, points, color, when):
         valid = np.isfinite(points).all((1, 2)) & when
@@ -315,4 +339,14 @@ def _mix(color, tone):
     return tuple((color * tone if tone <= 1 else color + (255 - color) * (tone - 1) * 1.2 + 4).tolist())
 
 
-__all__ = ["ENDS", "FIRST_OCCLUDER", "FIRST_PROP", "HAND", "SEGMENT", "SEGMENTS", "Figure", "Look", "Painting"]
+__all__ = [
+    "ENDS",
+    "FIRST_OCCLUDER",
+    "FIRST_PROP",
+    "HAND",
+    "SEGMENT",
+    "SEGMENTS",
+    "Figure",
+    "Look",
+    "Painting",
+]

@@ -43,9 +43,7 @@ class PartFlow:
         With a stride, at the middles of cells of so many px: (cell + 0.5) * stride - 0.5.
         """
         H, W = self.parts.shape[1:]
-        x, y = (
-            ((np.arange(n // stride) + 0.5) * stride - 0.5).astype(np.float32) for n in (W, H)
-        )
+        x, y = (((np.arange(n // stride) + 0.5) * stride - 0.5).astype(np.float32) for n in (W, H))
         return self.at(t, np.stack(np.meshgrid(x, y), -1), forward)
 
     def at(self, t, points, forward=True):
@@ -101,7 +99,9 @@ def flow_of(parts, controls, affine, occluders):
     maps = np.zeros((2, T, PARTS, 2, 3))
     maps[..., 0, 0] = maps[..., 1, 1] = 1
     full = np.concatenate([affine, np.broadcast_to([[[0, 0, 1.0]]], (T, 1, 3))], 1)
-    for direction, (here, there) in enumerate(((slice(0, T - 1), slice(1, T)), (slice(1, T), slice(0, T - 1)))):
+    for direction, (here, there) in enumerate(
+        ((slice(0, T - 1), slice(1, T)), (slice(1, T), slice(0, T - 1)))
+    ):
         camera = full[there] @ np.linalg.inv(full[here])
         maps[direction, here, :] = camera[:, None, :2]
         for part, points in controls.items():

@@ -105,7 +105,10 @@ def _grip(points):
 def _bat(points, times, rng):
     hands, _ = _grip(points)
     way = _unit(_unit(hands - points[:, AT["chest"]]) * [1.0, 0.4, 1.0] + [0, 0.45, 0])
-    line = np.stack([hands - 0.04 * way, hands + 0.2 * way], 1), np.stack([hands + 0.2 * way, hands + 0.46 * way], 1)
+    line = (
+        np.stack([hands - 0.04 * way, hands + 0.2 * way], 1),
+        np.stack([hands + 0.2 * way, hands + 0.46 * way], 1),
+    )
     return [Prop(line[0], 0.010, WOOD), Prop(line[1], 0.019, WOOD)]
 
 
@@ -113,7 +116,9 @@ def _club(points, times, rng):
     hands, _ = _grip(points)
     way = _unit(hands - points[:, AT["chest"]] + [0, -0.03, 0])
     # The head of the club stays above the ground.
-    reach = np.where(way[:, 1] < -0.1, np.minimum(0.58, (hands[:, 1] - 0.015) / np.maximum(-way[:, 1], 0.1)), 0.58)
+    reach = np.where(
+        way[:, 1] < -0.1, np.minimum(0.58, (hands[:, 1] - 0.015) / np.maximum(-way[:, 1], 0.1)), 0.58
+    )
     head = hands + reach[:, None] * way
     across = _unit(np.cross(way, [0.0, 1, 0]) + [1e-6, 0, 0])
     return [
@@ -124,7 +129,10 @@ def _club(points, times, rng):
 
 def _racquet(points, times, rng):
     wrist, elbow = points[:, AT["right_wrist"]], points[:, AT["right_elbow"]]
-    hand, arm = points[:, AT["right_hand"]], _unit(points[:, AT["right_wrist"]] - points[:, AT["right_elbow"]])
+    hand, arm = (
+        points[:, AT["right_hand"]],
+        _unit(points[:, AT["right_wrist"]] - points[:, AT["right_elbow"]]),
+    )
     way = _unit(arm + 0.25 * _unit(wrist - points[:, AT["chest"]]) + [0, 0.25, 0])
     across = _unit(np.cross(way, elbow - points[:, AT["right_shoulder"]]) + [1e-6, 0, 0])
     ring = _ring(hand + 0.25 * way, way * 1.25, across, 0.075)

@@ -23,7 +23,11 @@ def place_of(rng, size, margin, camera, still=(), bystanders=()):
     outdoors = rng.random() < 0.5
     top, ground = (_trees, _grass) if outdoors else (_room, _floor)
     canvas = np.empty((H, W, 3), np.uint8)
-    canvas[:] = (_cloud(rng, (W, H), (3, 8)) * rng.uniform(10, 45) + rng.uniform(95, 215) + rng.normal(0, 1, 3) * (10, 6, 12)).clip(5, 250)
+    canvas[:] = (
+        _cloud(rng, (W, H), (3, 8)) * rng.uniform(10, 45)
+        + rng.uniform(95, 215)
+        + rng.normal(0, 1, 3) * (10, 6, 12)
+    ).clip(5, 250)
     top(rng, canvas, floor, px)
     if floor < H:
         ground(rng, canvas, floor, horizon, px)
@@ -104,7 +108,14 @@ def _grass(rng, canvas, floor, horizon, px):
     if rng.random() < 0.5:  # lines of a court
         _rays(rng, canvas, floor, horizon, (235, 235, 230), int(rng.integers(1, 4)), max(1, round(0.9 * px)))
         y = floor + int(rng.uniform(0.05, 0.9) * (H - floor))
-        cv2.line(canvas, (0, y), (W, y + int(rng.normal(0, 4))), (230, 230, 225), max(1, round(0.7 * px)), cv2.LINE_AA)
+        cv2.line(
+            canvas,
+            (0, y),
+            (W, y + int(rng.normal(0, 4))),
+            (230, 230, 225),
+            max(1, round(0.7 * px)),
+            cv2.LINE_AA,
+        )
 
 
 def _rays(rng, canvas, floor, horizon, color, count, thick):
@@ -126,13 +137,25 @@ def _room(rng, canvas, floor, px):
         cv2.rectangle(canvas, (int(x), int(high)), (int(x + wide), int(low)), color, -1)
         if rng.random() < 0.6:
             cv2.rectangle(
-                canvas, (int(x), int(high)), (int(x + wide), int(low)), _mix(color, 0.55), max(1, round(0.8 * px))
+                canvas,
+                (int(x), int(high)),
+                (int(x + wide), int(low)),
+                _mix(color, 0.55),
+                max(1, round(0.8 * px)),
             )
         if rng.random() < 0.3:  # shelves, bars, panes
             for y in np.linspace(high, low, int(rng.integers(3, 8)))[1:-1]:
-                cv2.line(canvas, (int(x), int(y)), (int(x + wide), int(y)), _mix(color, 0.6), max(1, round(0.7 * px)))
+                cv2.line(
+                    canvas,
+                    (int(x), int(y)),
+                    (int(x + wide), int(y)),
+                    _mix(color, 0.6),
+                    max(1, round(0.7 * px)),
+                )
     if rng.random() < 0.7:
-        cv2.line(canvas, (0, floor), (W, floor), _color(rng, 20, 230, 8), max(1, round(rng.uniform(1, 3) * px)))
+        cv2.line(
+            canvas, (0, floor), (W, floor), _color(rng, 20, 230, 8), max(1, round(rng.uniform(1, 3) * px))
+        )
     for _ in range(int(rng.integers(0, 5))):  # racks and machines
         x, high = rng.uniform(0, W), rng.uniform(20, 85) * px
         color = _color(rng, 15, 200, 20)
@@ -140,7 +163,14 @@ def _room(rng, canvas, floor, px):
         low = floor + rng.uniform(0, 6) * px
         reach = rng.uniform(-25, 25) * px
         cv2.line(canvas, (int(x), int(low)), (int(x), int(low - high)), color, thick, cv2.LINE_AA)
-        cv2.line(canvas, (int(x), int(low - high)), (int(x + reach), int(low - high * rng.uniform(0.6, 1))), color, thick, cv2.LINE_AA)
+        cv2.line(
+            canvas,
+            (int(x), int(low - high)),
+            (int(x + reach), int(low - high * rng.uniform(0.6, 1))),
+            color,
+            thick,
+            cv2.LINE_AA,
+        )
 
 
 def _floor(rng, canvas, floor, horizon, px):
@@ -163,7 +193,9 @@ def _clutter(rng, canvas, floor, px):
         if rng.random() < 0.5:
             cv2.circle(canvas, (int(x), int(y)), int(size / 2), color, -1, cv2.LINE_AA)
         else:
-            cv2.rectangle(canvas, (int(x), int(y - size)), (int(x + size * rng.uniform(0.6, 2)), int(y)), color, -1)
+            cv2.rectangle(
+                canvas, (int(x), int(y - size)), (int(x + size * rng.uniform(0.6, 2)), int(y)), color, -1
+            )
     for _ in range(int(rng.integers(1, 6))):
         kind = rng.choice(4, p=[0.25, 0.2, 0.3, 0.25])
         x = rng.uniform(0, W)
@@ -171,7 +203,11 @@ def _clutter(rng, canvas, floor, px):
             foot = floor + rng.uniform(0, 0.35) * max(H - floor, 4)
             _spectator(rng, canvas, (x, foot), rng.uniform(14, 32) * px)
         elif kind == 1:  # a poster or a banner
-            low, wide, high = floor - rng.uniform(0, 35) * px, rng.uniform(14, 34) * px, rng.uniform(18, 36) * px
+            low, wide, high = (
+                floor - rng.uniform(0, 35) * px,
+                rng.uniform(14, 34) * px,
+                rng.uniform(18, 36) * px,
+            )
             cv2.rectangle(
                 canvas, (int(x), int(low - high)), (int(x + wide), int(low)), _color(rng, 60, 240, 15), -1
             )
@@ -198,7 +234,15 @@ def _stick(canvas, points, color, thick):
     """A bent stick in two tones, like a limb."""
     line = _fixed(points)
     cv2.polylines(canvas, [line], False, _mix(color, 0.74), max(1, round(thick)), cv2.LINE_AA, 4)
-    cv2.polylines(canvas, [line - round(2 * thick)], False, _mix(color, 1.0), max(1, round(0.55 * thick)), cv2.LINE_AA, 4)
+    cv2.polylines(
+        canvas,
+        [line - round(2 * thick)],
+        False,
+        _mix(color, 1.0),
+        max(1, round(0.55 * thick)),
+        cv2.LINE_AA,
+        4,
+    )
 
 
 def _spectator(rng, canvas, foot, height):
@@ -246,9 +290,11 @@ class Occluder:
             cv2.fillConvexPoly(picture, points[moment], color, cv2.LINE_AA, 4)
 
     def label(self, labels, moment, number):
-        """Fill in its number where it is seen."""
+        """Fill in its number where it is seen, its soft edge included."""
+        mask = np.zeros_like(labels)
         for points, _ in self._placed:
-            cv2.fillConvexPoly(labels, points[moment], number, cv2.LINE_8, 4)
+            cv2.fillConvexPoly(mask, points[moment], 255, cv2.LINE_AA, 4)
+        labels[mask > 100] = number
 
 
 def occluders_of(rng, joints, times, size, affine, most=3):
@@ -258,7 +304,7 @@ def occluders_of(rng, joints, times, size, affine, most=3):
     affine : (N, 2, 3) camera, for those that stand still in the world
     """
     px = size[1] / 100
-    body = float(np.median(np.nanmax(np.ptp(joints, axis=1), axis=-1)))
+    body = float(np.median(np.nanmax(joints, axis=1) - np.nanmin(joints, axis=1), axis=0).max())
     found = []
     count = int(rng.choice(4, p=[0.28, 0.42, 0.2, 0.1]))
     for _ in range(min(count, most)):
@@ -274,7 +320,10 @@ def occluders_of(rng, joints, times, size, affine, most=3):
                      (_bar((-0.2 * wide, -high), (-0.2 * wide, high), 0.55 * wide), color)]  # fmt: skip
         elif kind == "ball":
             radius = rng.uniform(0.05, 0.11) * body
-            parts = [(_disc(0, 0, radius), _mix(color, 0.75)), (_disc(-0.2 * radius, -0.3 * radius, 0.6 * radius), color)]
+            parts = [
+                (_disc(0, 0, radius), _mix(color, 0.75)),
+                (_disc(-0.2 * radius, -0.3 * radius, 0.6 * radius), color),
+            ]
         elif kind == "passer":  # somebody walks through the picture, near the camera
             s = rng.uniform(0.2, 0.32) * body
             skin = _mix(SKIN[rng.integers(len(SKIN))], 0.7)
@@ -309,8 +358,11 @@ def cover(rng, positions, hidden, radius):
 
     positions : (N, 2) px; hidden : (N,) bool; radius : px. Returns an Occluder that is far away elsewhere.
     """
-    color = _color(rng, 20, 220, 35)
-    parts = [(_disc(0, 0, radius), _mix(color, 0.75)), (_disc(-0.2 * radius, -0.3 * radius, 0.6 * radius), color)]
+    color = _color(rng, 20, 200, 10)
+    parts = [
+        (_disc(0, 0, radius), _mix(color, 0.75)),
+        (_disc(-0.2 * radius, -0.3 * radius, 0.6 * radius), color),
+    ]
     return Occluder(parts, np.where(hidden[:, None], positions, -1e4))
 
 

@@ -53,8 +53,8 @@ def height_of(joints):
     return float(np.median(heights)) if heights else float(np.nanmax(np.ptp(joints, axis=1)))
 
 
-def figure_of(joints, height):
-    """A draw.Figure from joints (N, 13, 2) px of a person `height` px tall."""
+def figure_of(joints, hidden, height):
+    """A draw.Figure from joints (N, 13, 2) px of a person `height` px tall; what is hidden (N, 13) lies behind."""
     N = len(joints)
     points, depth = np.full((N, len(POINTS), 2), np.nan), np.zeros((N, len(POINTS)))
     points[:, :13] = joints
@@ -74,11 +74,17 @@ def figure_of(joints, height):
     # person's right, see write.py.
     facing = np.clip((shoulders[1] - shoulders[0])[:, 0] / (0.19 * height), -1, 1)
     facing = np.convolve(np.pad(np.nan_to_num(facing), 4, "edge"), np.ones(9) / 9, "valid")
-    aside = np.sqrt(1 - facing**2)[:, None] * np.sign(np.nan_to_num(head - neck)[:, :1].mean() or 1) * [1.0, 0.0]
+    aside = (
+        np.sqrt(np.maximum(1 - facing**2, 0))[:, None]
+        * np.sign(np.nan_to_num(head - neck)[:, :1].mean() or 1)
+        * [1.0, 0.0]
+    )
     points[:, AT["face"]] = head + HEAD * height * aside
     depth[:, AT["face"]] = -HEAD * facing
     for n, side in enumerate(("left", "right")):
-        points[:, AT[f"{side}_hand"]] = at(f"{side}_wrist") + 0.05 * height * _unit(at(f"{side}_wrist") - at(f"{side}_elbow"))
+        points[:, AT[f"{side}_hand"]] = at(f"{side}_wrist") + 0.05 * height * _unit(
+            at(f"{side}_wrist") - at(f"{side}_elbow")
+        )
         toe = _unit(at(f"{side}_ankle") - at(f"{side}_knee")) * 0.4 + aside * 0.8 + [0, 0.35]
         points[:, AT[f"{side}_toe"]] = at(f"{side}_ankle") + FOOT * 0.7 * height * _unit(toe)
         # Seen from the side, one arm and one leg are far; seen from the front both arms are near.
@@ -88,4 +94,5 @@ def figure_of(joints, height):
             depth[:, AT[f"{side}_{part}"]] = NEAR * sign + bias
         points[:, AT[f"{side}_eye"]] = head + 0.35 * HEAD * height * aside
         depth[:, AT[f"{side}_eye"]] = -0.03 * facing
+    depth[:, 3:13] += 2 * NEAR * hidden[:, 3:13]
     return Figure(points, depth, np.full(depth.shape, float(height)))

@@ -45,11 +45,18 @@ def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion=""):
     Raises InputError for arguments that cannot be, a folder of other settings, a full disk, unusable tracks.
     """
     out = Path(out)
-    for name, value, least in (("clips", clips, 1), ("seed", seed, 0), ("frames", frames, 2), ("workers", workers, 1)):
+    for name, value, least in (
+        ("clips", clips, 1),
+        ("seed", seed, 0),
+        ("frames", frames, 2),
+        ("workers", workers, 1),
+    ):
         if value < least:
             raise InputError(f"{name} is {value}, but must be {least} or more.")
     if not all(SMALLEST <= n <= LARGEST for n in size):
-        raise InputError(f"the size {size[0]}x{size[1]} px must lie between {SMALLEST} and {LARGEST} px each way.")
+        raise InputError(
+            f"the size {size[0]}x{size[1]} px must lie between {SMALLEST} and {LARGEST} px each way."
+        )
     settings = Settings(tuple(size), frames, motion)
     sources_of(motion)  # an unusable folder is found before anything is written
     _claim(out, seed, settings)
@@ -93,7 +100,9 @@ def sources_of(motion):
 
 def _claim(out, seed, settings):
     """Make the folder and note its settings; InputError where it was made with others, or is something else."""
-    now = json.dumps({"seed": seed, "size": settings.size, "frames": settings.frames, "motion": settings.motion})
+    now = json.dumps(
+        {"seed": seed, "size": settings.size, "frames": settings.frames, "motion": settings.motion}
+    )
     note = out / "render.json"
     if note.is_file():
         if note.read_text(encoding="utf-8") != now:
