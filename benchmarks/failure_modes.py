@@ -1,8 +1,9 @@
 """How a small single-image ConvNet fails on rendered clips: python benchmarks/failure_modes.py [--write]
 
-It trains on one core (the network and the recipe of the prototype: 85,000 weights, a receptive field smaller than a
-person, 900 steps), is tested on clips that it has not seen, and every error is asked what would have helped: is it the
-joint of the other side? Is there another peak in the right place? Is the same joint right in a neighbouring frame?
+It trains on one core (the network and the recipe of the prototype: 85,000 weights, a receptive field smaller
+than a person, 900 steps), is tested on clips that it has not seen, and every error is asked what would have
+helped: is it the joint of the other side? Is there another peak in the right place? Is the same joint right
+in a neighbouring frame?
 --write stores the table in benchmarks/results/failure_modes.json, which the book shows.
 """
 
@@ -32,15 +33,21 @@ for left, right in PENN.mirror_pairs:
 
 
 def network():
-    """Frames (B, 3, 96, 96) in [0, 1] to heat-maps (B, 13, 24, 24)."""
+    """Frames (B, 3, 96, 96), see centred, to heat-maps (B, 13, 24, 24)."""
     layers = [nn.Conv2d(3, 16, 5, 2, 2), nn.ReLU(), nn.Conv2d(16, 32, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2)]
     for inputs in (32, 48, 48, 48):
         layers += [nn.Conv2d(inputs, 48, 3, 1, 1), nn.ReLU()]
     return nn.Sequential(*layers, nn.Conv2d(48, 48, 1), nn.ReLU(), nn.Dropout2d(0.1), nn.Conv2d(48, 13, 1))
 
 
+def centred(frames):
+    """Pixels uint8 as the network takes them, about -2 to 2."""
+    return frames.astype(np.float32) / 64 - 2
+
+
 def clips_of(seed, count, split):
-    """Frames uint8 (n, T, 96, 96, 3), joints (n, T, 13, 2) px, visible, size (n, T) px of the split's clips 1..count."""
+    """Frames uint8 (n, T, 96, 96, 3), joints (n, T, 13, 2) px, visible, size (n, T) px of the split's clips
+    1..count."""
     found = []
     for number in tqdm(range(1, count + 1), desc=f"rendering {split}", disable=None):
         if (number % 5 == 0) == (split == "test"):
@@ -89,7 +96,7 @@ def maps_of(net, frames):
     """Heat-maps float32 (n, T, 13, 24, 24)."""
     flat = frames.reshape(-1, *frames.shape[2:])
     parts = [
-        net(torch.from_numpy(flat[n : n + 200].astype(np.float32) / 255).permute(0, 3, 1, 2)).numpy()
+        net(torch.from_numpy(centred(flat[n : n + 200])).permute(0, 3, 1, 2)).numpy()
         for n in range(0, len(flat), 200)
     ]
     return np.concatenate(parts).reshape(*frames.shape[:2], 13, SIZE // STRIDE, SIZE // STRIDE)
@@ -191,7 +198,8 @@ def main():
     for name, row in table.items():
         print(f"| {name} | " + " | ".join("" if v is None else f"{100 * v:.0f}" for v in row.values()) + " |")
     settings = {
-        "clips": options.clips, "test_clips": len(test_set[0]), "frames": FRAMES, "size": SIZE, "seed": options.seed,
+        "clips": options.clips, "test_clips": len(test_set[0]), "frames": FRAMES, "size": SIZE,
+        "seed": options.seed,
         "steps": options.steps, "alpha": ALPHA, "peak": PEAK,
         "weights": sum(p.numel() for p in net.parameters()),
     }  # fmt: skip

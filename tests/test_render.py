@@ -99,7 +99,8 @@ def test_flow_carries_visible_joints_to_the_next_frame_and_back(some):
             back = there + clip.flow.at(t + 1, there, forward=False)
             errors.append(np.linalg.norm(back - here, axis=-1)[clip.visible[t + 1]])
     errors = np.concatenate(errors)
-    assert len(errors) > 2000 and errors.max() < 1
+    assert len(errors) > 2000 and np.quantile(errors, 0.999) < 0.1  # the rest: a limb that points at us
+    assert (errors < 1).mean() > 0.999
 
 
 def test_flow_there_and_back_again(some):

@@ -1,9 +1,9 @@
 """A person in three dimensions who does the fifteen exercises of Penn Action.
 
-Lengths are in heights of the person, angles in degrees. World: x to the left of a person who faces the camera, y up
-from the ground, z towards the camera. A pose is given by what a coach would say: where the pelvis is and how it
-leans, where the hands and the feet are. Elbows and knees follow from the lengths of the limbs, so a planted foot
-stays planted and two hands stay on one bar whatever the body.
+Lengths are in heights of the person, angles in degrees. World: x to the left of a person who faces the
+camera, y up from the ground, z towards the camera. A pose is given by what a coach would say: where the
+pelvis is and how it leans, where the hands and the feet are. Elbows and knees follow from the lengths of the
+limbs, so a planted foot stays planted and two hands stay on one bar whatever the body.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def key(time, L=(0.15, -0.31, 0.03), R=None, l=(0.07, SOLE, 0.0), r=None, **othe
     time : s, for a person of usual tempo
     pelvis : its middle in the world; ``turn``: yaw to the own left, pitch forward, roll
     spine : bend forward, to the side, twist to the own left; head: nod, turn
-    L, R : wrists from the middle of the shoulders in the frame of the chest (left, up, forward), or in the world
+    L, R : wrists from the middle of the shoulders in the chest's frame (left, up, forward), or in the world
     l, r : ankles in the world, or from the pelvis; toes: where the feet point to, yaw to the left
     A right side that is left out mirrors the left one.
     """
@@ -61,7 +61,7 @@ class Activity:
     views : shares of (front, side, back)
     framing : height of the picture that the person takes, about
     toes : True where only the toes touch the ground
-    lying : True for those, mostly seen from the side, whose far limbs lie behind near ones: half as many clips
+    lying : True for those, mostly seen from the side, whose far limbs lie behind near ones: fewer clips
     """
 
     keys: list
@@ -70,8 +70,8 @@ class Activity:
     feet: str = "world"
     elbows: tuple = (0.6, -1.0, -0.5)
     prop: str = ""
-    views: tuple = (0.70, 0.20, 0.10)
-    framing: float = 0.68
+    views: tuple = (0.84, 0.11, 0.05)
+    framing: float = 0.70
     toes: bool = False
     lying: bool = False
 
@@ -133,13 +133,15 @@ ACTIVITIES = {
             key(1.10, L=(0.32, -0.06, 0.02), R=(-0.14, -0.12, -0.30), pelvis=(0, 0.46, 0.62),
                 turn=(-18, 32, 0), spine=(12, 0, -10), l=(0.05, 0.09, 0.50), r=(-0.06, SOLE, 0.74)),
             key(1.45, L=(0.30, -0.02, -0.06), R=(-0.12, -0.32, 0.06), pelvis=(0.02, 0.38, 0.92),
-                turn=(0, 40, 0), spine=(20, 0, 0), l=(0.04, SOLE, 1.06), r=(-0.02, 0.07, 0.62), head=(-35, 0)),
+                turn=(0, 40, 0), spine=(20, 0, 0), l=(0.04, SOLE, 1.06), r=(-0.02, 0.07, 0.62),
+                head=(-35, 0)),
             key(1.75, L=(0.30, -0.04, -0.10), R=(-0.08, 0.06, 0.31), pelvis=(0.02, 0.37, 0.96),
-                turn=(6, 42, 0), spine=(16, 0, 10), l=(0.04, SOLE, 1.06), r=(0.16, 0.09, 0.56), head=(-35, 0)),
+                turn=(6, 42, 0), spine=(16, 0, 10), l=(0.04, SOLE, 1.06), r=(0.16, 0.09, 0.56),
+                head=(-35, 0)),
             key(2.3, L=(0.26, -0.14, -0.06), R=(-0.06, 0.16, 0.24), pelvis=(0.02, 0.44, 0.98),
                 turn=(6, 24, 0), spine=(8, 0, 8), l=(0.04, SOLE, 1.06), r=(0.12, 0.08, 0.66), head=(-20, 0)),
         ],
-        prop="ball", views=(0.45, 0.2, 0.35), framing=0.66,
+        prop="ball", views=(0.62, 0.13, 0.25), framing=0.68,
     ),
     "clean_and_jerk": Activity(
         [
@@ -150,10 +152,11 @@ ACTIVITIES = {
             key(1.45, L=(0.17, 0.62, 0.11), pelvis=(0, 0.30, -0.04), turn=(0, 12, 0), l=(0.12, SOLE, 0)),
             key(2.2, L=(0.17, 0.83, 0.10), pelvis=(0, 0.525, 0), l=(0.11, SOLE, 0)),
             key(2.7, L=(0.17, 0.78, 0.10), pelvis=(0, 0.475, 0), l=(0.11, SOLE, 0)),
-            key(2.95, L=(0.20, 1.08, 0.03), pelvis=(0, 0.46, 0), l=(0.08, SOLE, 0.20), r=(-0.08, 0.07, -0.24)),
+            key(2.95, L=(0.20, 1.08, 0.03), pelvis=(0, 0.46, 0), l=(0.08, SOLE, 0.20),
+                r=(-0.08, 0.07, -0.24)),
             key(3.8, L=(0.20, 1.15, 0.02), pelvis=(0, 0.525, 0), l=(0.10, SOLE, 0)),
         ],
-        hands="world", elbows=(0.8, -0.6, 0.35), prop="barbell", views=(0.6, 0.4, 0.0), framing=0.74,
+        hands="world", elbows=(0.8, -0.6, 0.35), prop="barbell", views=(0.75, 0.25, 0.0), framing=0.74,
     ),
     "golf_swing": Activity(
         [
@@ -172,7 +175,7 @@ ACTIVITIES = {
             key(2.3, L=(0.16, 0.16, 0.04), R=(0.12, 0.14, 0.08), turn=(78, 4, 0), spine=(-8, 0, 32),
                 pelvis=(0.06, 0.515, 0), l=(0.11, SOLE, 0), r=(-0.08, 0.10, 0.02), head=(0, -30)),
         ],
-        prop="club", elbows=(0.5, -1.0, 0.0), framing=0.62,
+        prop="club", elbows=(0.5, -1.0, 0.0), framing=0.68,
     ),
     "jump_rope": Activity(
         [
@@ -200,7 +203,7 @@ ACTIVITIES = {
                 l=(0.04, -0.38, -0.18), head=(-15, 0)),
         ],
         cycle=2.2, hands="world", feet="pelvis", elbows=(1.0, -1.0, 0.2), prop="highbar",
-        views=(0.6, 0.15, 0.25), framing=0.74,
+        views=(0.72, 0.10, 0.18), framing=0.74,
     ),
     "pushup": Activity(
         [
@@ -229,7 +232,7 @@ ACTIVITIES = {
             key(1.25, L=(0.21, -0.02, 0.0), pelvis=(0, 0.27, -0.12), turn=(0, 36, 0), l=(0.10, SOLE, 0),
                 head=(-25, 0)),
         ],
-        cycle=2.3, elbows=(0.5, -1.0, -0.3), prop="barbell", views=(0.62, 0.34, 0.04),
+        cycle=2.3, elbows=(0.5, -1.0, -0.3), prop="barbell", views=(0.72, 0.25, 0.03),
     ),
     "strum_guitar": Activity(
         [
@@ -255,16 +258,18 @@ ACTIVITIES = {
             key(1.9, L=(0.08, -0.16, 0.18), R=(-0.06, -0.14, 0.20), pelvis=(0.02, 0.49, 0.14),
                 turn=(5, 10, 0), l=(0.16, SOLE, 0.20), r=(-0.12, SOLE, 0.12)),
         ],
-        prop="racquet", framing=0.6,
+        prop="racquet", framing=0.67,
     ),
     "tennis_serve": Activity(
         [
             key(0.0, L=(0.10, -0.18, 0.20), R=(-0.04, -0.22, 0.18), turn=(-50, 6, 0), toes=-30, head=(0, 45),
                 l=(0.09, SOLE, 0.10)),
-            key(0.6, L=(0.26, 0.14, 0.14), R=(-0.28, -0.12, -0.08), turn=(-60, 0, 0), toes=-30, head=(-25, 40),
+            key(0.6, L=(0.26, 0.14, 0.14), R=(-0.28, -0.12, -0.08), turn=(-60, 0, 0), toes=-30,
+                head=(-25, 40),
                 pelvis=(0, 0.49, 0.04), l=(0.09, SOLE, 0.12), r=(-0.09, SOLE, -0.06)),
             key(0.95, L=(0.14, 0.29, 0.10), R=(-0.19, 0.08, -0.12), turn=(-55, -10, 0), spine=(-12, 8, 0),
-                pelvis=(0, 0.45, 0.08), toes=-30, head=(-35, 35), l=(0.09, SOLE, 0.12), r=(-0.08, SOLE, -0.02)),
+                pelvis=(0, 0.45, 0.08), toes=-30, head=(-35, 35), l=(0.09, SOLE, 0.12),
+                r=(-0.08, SOLE, -0.02)),
             key(1.2, L=(0.16, -0.02, 0.16), R=(-0.10, 0.31, 0.06), turn=(-5, 8, 0), spine=(0, 12, 10),
                 pelvis=(0, 0.58, 0.14), head=(-30, 0), l=(0.07, 0.10, 0.16), r=(-0.08, 0.11, 0.0)),
             key(1.4, L=(0.14, -0.16, 0.06), R=(-0.04, 0.10, 0.31), turn=(20, 28, 0), spine=(16, 0, 20),
@@ -274,7 +279,7 @@ ACTIVITIES = {
             key(2.2, L=(0.16, -0.24, 0.06), R=(0.0, -0.22, 0.18), turn=(5, 10, 0),
                 pelvis=(0.02, 0.51, 0.38), l=(0.08, SOLE, 0.32), r=(-0.10, SOLE, 0.46)),
         ],
-        prop="racquet", framing=0.6,
+        prop="racquet", framing=0.67,
     ),
 }  # fmt: skip
 
@@ -360,8 +365,8 @@ def _interpolate(activity, times, rng):
     """Channels (N, 24) at times: smooth, and at rest wherever two key poses agree."""
     at = np.array([time for time, _ in activity.keys])
     keys = np.stack([values for _, values in activity.keys])
-    # Habits: an offset for the whole clip and a little for each key. What stands on the ground, or holds a bar,
-    # is left where it is in all keys alike.
+    # Habits: an offset for the whole clip and a little for each key. What stands on the ground, or holds a
+    # bar, is left where it is in all keys alike.
     each, whole = np.zeros(keys.shape[1]), np.zeros(keys.shape[1])
     start = 0
     for name, count in CHANNELS.items():
@@ -419,7 +424,7 @@ def _unit(vector):
 
 
 def _two_bones(start, end, first, second, pole):
-    """Elbows (N, 3) between start and end that lie towards pole, and ends (N, 3) as far as the bones reach."""
+    """Elbows (N, 3) between start and end that lie towards pole, and ends (N, 3) within reach."""
     way = end - start
     far = np.linalg.norm(way, axis=-1, keepdims=True)
     along = way / np.maximum(far, 1e-9)

@@ -1,4 +1,4 @@
-"""The camera: perspective on a tripod, then pan, shake, zoom and roll as an affine map of the whole picture."""
+"""The camera: perspective on a tripod; then pan, shake, zoom and roll, an affine map of the picture."""
 
 from dataclasses import dataclass
 

@@ -18,8 +18,9 @@ TEST = 5  # every fifth clip is a test clip
 
 # The parts that meet at a joint: seen there, the joint is visible.
 _MEET = {
-    "head": "head", "shoulder": "chest {}_upper_arm", "elbow": "{0}_upper_arm {0}_forearm", "wrist": "{}_forearm",
-    "hip": "pelvis chest {}_thigh", "knee": "{0}_thigh {0}_shin", "ankle": "{0}_shin {0}_foot",
+    "head": "head", "shoulder": "chest {}_upper_arm", "elbow": "{0}_upper_arm {0}_forearm",
+    "wrist": "{}_forearm", "hip": "pelvis {}_thigh", "knee": "{0}_thigh {0}_shin",
+    "ankle": "{0}_shin {0}_foot",
 }  # fmt: skip
 MEET = [
     [SEGMENT[part] for part in _MEET[name.split("_")[-1]].format(name.split("_")[0]).split()]
@@ -42,9 +43,9 @@ class Settings:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A clip as rendered: frames uint8 (T, H, W, 3) RGB; joints (T, 13, 2) px, 0-based, in the order of penn13's file
-    columns; visible (T, 13); box (T, 4), x1, y1, x2, y2 px; flow, a PartFlow; action, pose (viewpoint), split; quality,
-    of JPEG. A joint that the tracks never show is NaN.
+    """A clip as rendered: frames uint8 (T, H, W, 3) RGB; joints (T, 13, 2) px, 0-based, in the order of
+    penn13's file columns; visible (T, 13); box (T, 4), x1, y1, x2, y2 px; flow, a PartFlow; action, pose
+    (viewpoint), split; quality, of JPEG. A joint that the tracks never show is NaN.
     """
 
     frames: np.ndarray
@@ -93,7 +94,7 @@ def render_clip(seed, number, settings, sources=(), flow=True):
 
 @dataclass(frozen=True)
 class _Scene:
-    """What is filmed: figure (before the camera moves), camera at rest, path (N, 2, 3), what stands around, and names."""
+    """What is filmed: a figure before the camera moves, the camera, what stands around, and names."""
 
     figure: Figure
     camera: Perspective
@@ -111,7 +112,7 @@ class _Scene:
 def _from_activity(rng, times, settings, kind, number):
     W, H = settings.size
     names = sorted(ACTIVITIES)
-    weight = np.array([0.5 if ACTIVITIES[name].lying else 1.0 for name in names])
+    weight = np.array([0.4 if ACTIVITIES[name].lying else 1.0 for name in names])
     action = str(rng.choice(names, p=weight / weight.sum()))
     activity = ACTIVITIES[action]
     body = Body.any(rng)
@@ -129,7 +130,7 @@ def _from_activity(rng, times, settings, kind, number):
         props = [replace(p, points=p.points * [-1, 1, 1]) for p in props]
     # where the camera stands
     view = rng.choice(3, p=activity.views)
-    yaw = float(np.clip(rng.normal(0, 28), -60, 60))
+    yaw = float(np.clip(rng.normal(0, 26), -55, 55))
     if view == 1:
         yaw = float(rng.choice([-1, 1]) * np.clip(rng.normal(78, 14), 50, 105))
     elif view == 2:
@@ -168,8 +169,8 @@ def _from_activity(rng, times, settings, kind, number):
     turn = (yaw + 180) % 360 - 180
     pose = "front" if abs(turn) < 45 else "back" if abs(turn) > 135 else "right" if turn > 0 else "left"
     return _Scene(
-        Figure(flat, depth, scale, tuple(moving), tuple(far)), facing, affine, shadow, still, bystanders, body.girth,
-        action, pose, split_of(number),
+        Figure(flat, depth, scale, tuple(moving), tuple(far)), facing, affine, shadow, still, bystanders,
+        body.girth, action, pose, split_of(number),
     )  # fmt: skip
 
 

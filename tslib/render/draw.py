@@ -1,7 +1,8 @@
-"""Figures as shaded, clothed limbs, painted from far to near. Left and right are alike: only the picture can tell.
+"""Figures as shaded, clothed limbs, painted from far to near. Left and right are alike.
 
-Every limb is a few rounded, tapered polygons ("pieces"), each in several tones from its shadow to its lit side. One
-list of polygons for all moments of a clip is made with array arithmetic; only the filling is a loop.
+Every limb is a few rounded, tapered polygons ("pieces"), each in several tones from its shadow to its lit
+side. One list of polygons for all moments of a clip is made with array arithmetic; only the filling is a
+loop.
 """
 
 from dataclasses import dataclass
@@ -45,9 +46,9 @@ HAIR = (
     (150, 30, 30),
 )
 CLOTH = (
-    (236, 236, 232), (26, 26, 30), (40, 44, 52), (120, 122, 126), (24, 36, 84), (40, 84, 160), (120, 160, 210),
-    (160, 24, 30), (206, 60, 48), (230, 150, 40), (222, 200, 60), (40, 100, 56), (110, 150, 70), (150, 60, 120),
-    (226, 140, 170), (90, 60, 40), (190, 170, 140), (70, 110, 120),
+    (236, 236, 232), (26, 26, 30), (40, 44, 52), (120, 122, 126), (24, 36, 84), (40, 84, 160),
+    (120, 160, 210), (160, 24, 30), (206, 60, 48), (230, 150, 40), (222, 200, 60), (40, 100, 56),
+    (110, 150, 70), (150, 60, 120), (226, 140, 170), (90, 60, 40), (190, 170, 140), (70, 110, 120),
 )  # fmt: skip
 
 
@@ -107,7 +108,7 @@ class Look:
 
 
 def tones_of(px):
-    """(radius, offset to the light, brightness) of each tone for a person of so many px: more for larger ones."""
+    """(radius, offset to the light, brightness) of each tone for a person of so many px."""
     if px < 130:
         return ((1.0, 0.0, 0.76), (0.66, 0.24, 1.05))
     return ((1.0, 0.0, 0.70), (0.87, 0.08, 0.83), (0.68, 0.18, 0.97), (0.42, 0.30, 1.08))
@@ -208,8 +209,8 @@ class Painting:
         shift = 0.42 * (face - head) - 0.18 * up * (1 - abs(facing[:, None]))
         wide = (0.036 + 0.016 * facing).clip(0.02, None)
         self._limb(
-            "head", (head + shift + 0.15 * up, s), (head + shift - 1.3 * up, s), 0, 1, wide, 0.82 * wide, look.skin,
-            facing > -0.45,
+            "head", (head + shift + 0.15 * up, s), (head + shift - 1.3 * up, s), 0, 1, wide, 0.82 * wide,
+            look.skin, facing > -0.45,
         )  # fmt: skip
         if self._fine:
             for side in side_of:

@@ -1,10 +1,10 @@
 """Exact optical flow: which part every pixel shows, and how every part moves.
 
-A file holds, for each of T frames, the part that each pixel shows (segments of the body, props, occluders, and the
-background) and for each part the affine map that carries its points to the next and to the previous frame. So flow is
-known at every pixel and between pixels, to the part's own edge, and takes little room. Where a part is covered in the
-other frame, its flow says where it is all the same. Thin ropes and rings of racquets bend, and are right on average.
-A shadow on the ground counts as ground.
+A file holds, for each of T frames, the part that each pixel shows (segments of the body, props, occluders,
+and the background) and for each part the affine map that carries its points to the next and to the previous
+frame. So flow is known at every pixel and between pixels, to the part's own edge, and takes little room.
+Where a part is covered in the other frame, its flow says where it is all the same. Thin ropes and rings of
+racquets bend, and are right on average; so is a limb that points straight at the camera, whose ends coincide. A shadow on the ground counts as ground.
 """
 
 import io
@@ -26,7 +26,7 @@ class PartFlow:
     """Flow of one clip.
 
     parts : uint8 (T, H, W), 0 for the background; see draw.SEGMENTS, FIRST_PROP, FIRST_OCCLUDER
-    to_next, to_previous : float32 (T, 36, 2, 3); column 2 and the rest map (x, y, 1) px to px in the other frame;
+    to_next, to_previous : float32 (T, 36, 2, 3), affine maps for (x, y, 1) px of each part to px there;
         the last frame's to_next and the first one's to_previous are the identity
     """
 
@@ -47,7 +47,7 @@ class PartFlow:
         return self.at(t, np.stack(np.meshgrid(x, y), -1), forward)
 
     def at(self, t, points, forward=True):
-        """Flow float32 (..., 2) px at points (..., 2) px of frame t; the nearest pixel says which part it is."""
+        """Flow float32 (..., 2) px at points (..., 2) px of frame t; the nearest pixel names the part."""
         points = np.asarray(points, np.float32)
         H, W = self.parts.shape[1:]
         column, row = np.clip(np.floor(points + 0.5), 0, [W - 1, H - 1]).astype(int).reshape(-1, 2).T
@@ -92,8 +92,8 @@ LIMB_ENDS = {"head": ("neck", "head")} | {
 def flow_of(parts, controls, affine, occluders):
     """The PartFlow of a clip.
 
-    parts : uint8 (T, H, W); controls : {part: (T, m, 2) px}; affine : (T, 2, 3), the camera; occluders : list of
-    (T, 2) px, their middles
+    parts : uint8 (T, H, W); controls : {part: (T, m, 2) px}; affine : (T, 2, 3), the camera; occluders :
+    list of (T, 2) px, their middles
     """
     T = len(parts)
     maps = np.zeros((2, T, PARTS, 2, 3))
@@ -113,10 +113,11 @@ def flow_of(parts, controls, affine, occluders):
 
 
 def _fit(source, target, stiffness=0.02):
-    """Affine maps (T, 2, 3) that carry points (T, m, 2) to others: exact for three, and rigid where points coincide."""
+    """Affine maps (T, 2, 3) that carry points (T, m, 2) to others: exact for three of them."""
     a, b = source.mean(1, keepdims=True), target.mean(1, keepdims=True)
     p, q = source - a, target - b
-    # Least squares for the linear part; a little ridge towards the identity settles what the points leave open.
+    # Least squares for the linear part; a little ridge towards the identity settles what the points leave
+    # open.
     moment = np.einsum("tmi,tmj->tij", p, p) + stiffness * np.eye(2)
     cross = np.einsum("tmi,tmj->tij", q, p) + stiffness * np.eye(2)
     linear = cross @ np.linalg.inv(moment)

@@ -1,4 +1,4 @@
-"""Everything around the figure: the place, things that look like limbs, what crosses in front, and a bad camera."""
+"""Around the figure: the place, things that look like limbs, what crosses in front, a bad camera."""
 
 from dataclasses import dataclass
 
@@ -185,7 +185,7 @@ def _floor(rng, canvas, floor, horizon, px):
 
 
 def _clutter(rng, canvas, floor, px):
-    """What looks like limbs and is none: spectators, pictures of people, branches, sticks; and things around."""
+    """What looks like limbs and is none: spectators, pictures of people, branches, sticks."""
     H, W = canvas.shape[:2]
     for _ in range(int(rng.integers(0, 5))):  # things on the ground
         x, y, size = rng.uniform(0, W), rng.uniform(floor, H + 1), rng.uniform(3, 9) * px

@@ -19,10 +19,11 @@ def statistics(files, window=20):
 
     Returns a dict of floats; lengths are in cells, of which a person's box has 16 on its longer side:
     clips, frames, size (of the box, as a share of the picture's longer side),
-    motion, motion_50 and motion_90 (mean, median and 90th percentile of what a visible joint moves in one frame), fast (share of joints
-    that move 2 cells or more), motion_GROUP, jitter (mean second difference),
-    hidden and hidden_GROUP (shares of joints), limb_spread (standard deviation of a limb's length within a window,
-    as a share of its mean, averaged over limbs and windows), people_spread (the same between the clips' means).
+    motion, motion_50 and motion_90 (mean, median and 90th percentile of what a visible joint moves in one
+    frame), fast (share of joints that move 2 cells or more), motion_GROUP, jitter (mean second difference),
+    hidden and hidden_GROUP (shares of joints), limb_spread (standard deviation of a limb's length within a
+    window, as a share of its mean, averaged over limbs and windows), people_spread (the same between the
+    clips' means).
 
     A clip without a box with area, or in a form that cannot be read, raises what reading it raises.
     """
@@ -58,7 +59,8 @@ def statistics(files, window=20):
     moved = steps[np.isfinite(steps)]
     found = {
         "clips": float(clips), "frames": float(frames), "size": float(np.mean(sizes)),
-        "motion": float(moved.mean()), "motion_50": float(np.median(moved)), "motion_90": float(np.percentile(moved, 90)),
+        "motion": float(moved.mean()), "motion_50": float(np.median(moved)),
+        "motion_90": float(np.percentile(moved, 90)),
         "fast": float((moved >= 2).mean()), "jitter": float(np.nanmean(np.concatenate(shakes))),
         "hidden": float(hidden.mean()), "limb_spread": float(np.mean(spread)),
         "people_spread": float(np.nanmean(np.nanstd(means, axis=0) / np.nanmean(means, axis=0))),

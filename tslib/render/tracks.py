@@ -1,9 +1,9 @@
-"""Figures driven by joint tracks of a loaded data set: real motion, drawn as flat limbs of plausible width."""
+"""Figures driven by the joint tracks of a data set: real motion, flat limbs of plausible width."""
 
 import numpy as np
 
 from ..skeletons import SKELETONS, mapping
-from .body import AT, FOOT, HEAD, POINTS, _unit
+from .body import AT, FOOT, HEAD, LENGTHS, POINTS, _unit
 from .draw import Figure
 
 PENN = SKELETONS["penn13"]
@@ -11,7 +11,7 @@ NEAR = 0.1  # heights between limbs, so that they are painted in a sensible orde
 
 
 def joints_of(clip):
-    """Joints (T, 13, 2) px and where they are visible (T, 13), in penn13's order; NaN for what the clip lacks."""
+    """Joints (T, 13, 2) px and where they are visible (T, 13), in penn13's order; NaN for what it lacks."""
     into, out = mapping(PENN, clip.skeleton)
     joints = np.full((len(clip.joints), 13, 2), np.nan)
     visible = np.zeros(joints.shape[:2], bool)
@@ -28,7 +28,7 @@ def usable(clip):
 
 
 def known(joints, visible):
-    """Joints (T, K, 2) with what is hidden filled in from the frames before and after; NaN if never visible."""
+    """Joints (T, K, 2) with what is hidden filled in from the frames around; NaN if never visible."""
     filled = np.full(joints.shape, np.nan)
     frames = np.arange(len(joints))
     for k in range(joints.shape[1]):
@@ -42,10 +42,13 @@ def known(joints, visible):
 def height_of(joints):
     """Height in px of the person whose joints (T, 13, 2) these are, from the longest views of the limbs."""
     at = {name: joints[:, k] for k, name in enumerate(PENN.joints)}
-    lengths = {0.172: ("shoulder", "elbow"), 0.15: ("elbow", "wrist"), 0.245: ("hip", "knee"), 0.2451: ("knee", "ankle"),
-               0.31: ("shoulder", "hip")}  # fmt: skip
+    limbs = {
+        ("shoulder", "elbow"): LENGTHS["upper"], ("elbow", "wrist"): LENGTHS["fore"],
+        ("hip", "knee"): LENGTHS["thigh"], ("knee", "ankle"): LENGTHS["shin"],
+        ("shoulder", "hip"): LENGTHS["back"] + LENGTHS["belly"],
+    }  # fmt: skip
     heights = []
-    for share, (a, b) in lengths.items():
+    for (a, b), share in limbs.items():
         for side in ("left", "right"):
             length = np.linalg.norm(at[f"{side}_{a}"] - at[f"{side}_{b}"], axis=-1)
             if np.isfinite(length).any():
@@ -54,7 +57,7 @@ def height_of(joints):
 
 
 def figure_of(joints, hidden, height):
-    """A draw.Figure from joints (N, 13, 2) px of a person `height` px tall; what is hidden (N, 13) lies behind."""
+    """A draw.Figure from joints (N, 13, 2) px of a person `height` px tall; what is hidden lies behind."""
     N = len(joints)
     points, depth = np.full((N, len(POINTS), 2), np.nan), np.zeros((N, len(POINTS)))
     points[:, :13] = joints
@@ -70,8 +73,8 @@ def figure_of(joints, hidden, height):
     up = _unit(np.where(np.isfinite(head), head - neck, spine))
     points[:, AT["waist"]], points[:, AT["chest"]] = pelvis + 0.32 * spine, pelvis + 0.72 * spine
     points[:, AT["neck"]], points[:, AT["crown"]] = neck + 0.03 * height * up, head + 0.03 * height * up
-    # Facing: which shoulder lies where in the picture, as far as they lie apart. What the file calls left is the
-    # person's right, see write.py.
+    # Facing: which shoulder lies where in the picture, as far as they lie apart. What the file calls left is
+    # the person's right, see write.py.
     facing = np.clip((shoulders[1] - shoulders[0])[:, 0] / (0.19 * height), -1, 1)
     facing = np.convolve(np.pad(np.nan_to_num(facing), 4, "edge"), np.ones(9) / 9, "valid")
     aside = (

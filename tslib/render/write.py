@@ -1,14 +1,15 @@
 """Rendered clips on disk, in Penn Action's own layout: one loader serves both.
 
     frames/0001/000001.jpg   the pictures
-    labels/0001.mat          x, y (T, 13) from 1; visibility; bbox (x1, y1, x2, y2); train 1 or -1; action; pose;
+    labels/0001.mat          x, y (T, 13) from 1; visibility; bbox (x1, y1, x2, y2); train 1 or -1; action;
+    pose;
                              dimensions (H, W, T); nframes
     flow/0001.npz            exact flow, see tslib.render.flow.read_flow
     render.json              with what settings
 
-As in the real files the first joint of a pair is the person's own right one (see tslib.skeletons). Unlike them, a
-joint that is hidden has its true place, and places are fractions of a pixel. A clip is complete once its label file
-is there, which is written last.
+As in the real files the first joint of a pair is the person's own right one (see tslib.skeletons). Unlike
+them, a joint that is hidden has its true place, and places are fractions of a pixel. A clip is complete once
+its label file is there, which is written last.
 """
 
 import io
@@ -82,7 +83,8 @@ _loaded = {}
 
 
 def sources_of(motion):
-    """The clips whose joints drive the figures: those of a loaded data set in which somebody is seen; () for ""."""
+    """The clips whose joints drive the figures: those of a loaded data set in which somebody is seen; () for
+    ""."""
     if not motion:
         return ()
     if motion not in _loaded:
@@ -99,7 +101,7 @@ def sources_of(motion):
 
 
 def _claim(out, seed, settings):
-    """Make the folder and note its settings; InputError where it was made with others, or is something else."""
+    """Make the folder and note its settings; InputError where it was made otherwise."""
     now = json.dumps(
         {"seed": seed, "size": settings.size, "frames": settings.frames, "motion": settings.motion}
     )
@@ -107,8 +109,8 @@ def _claim(out, seed, settings):
     if note.is_file():
         if note.read_text(encoding="utf-8") != now:
             raise InputError(
-                f"{out} was rendered with other settings, {note.read_text(encoding='utf-8')}; give those to continue it, "
-                "or another folder."
+                f"{out} was rendered with other settings, {note.read_text(encoding='utf-8')}; "
+                "give those to continue it, or another folder."
             )
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists and was not made by this command; give another folder.")
@@ -128,8 +130,8 @@ def _check_space(out, clips, settings):
     free = shutil.disk_usage(out).free
     if need > free:
         raise InputError(
-            f"{clips} clips need about {need / 1e9:.1f} GB, but the disk of {out} has {free / 1e9:.1f} GB free; "
-            "render fewer, shorter or smaller ones."
+            f"{clips} clips need about {need / 1e9:.1f} GB, but the disk of {out} has {free / 1e9:.1f} GB "
+            "free; render fewer, shorter or smaller ones."
         )
 
 
