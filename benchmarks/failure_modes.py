@@ -33,16 +33,16 @@ for left, right in PENN.mirror_pairs:
 
 
 def network():
-    """Frames (B, 3, 96, 96), see centred, to heat-maps (B, 13, 24, 24)."""
+    """Frames (B, 3, 96, 96), see scaled, to heat-maps (B, 13, 24, 24)."""
     layers = [nn.Conv2d(3, 16, 5, 2, 2), nn.ReLU(), nn.Conv2d(16, 32, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2)]
     for inputs in (32, 48, 48, 48):
         layers += [nn.Conv2d(inputs, 48, 3, 1, 1), nn.ReLU()]
     return nn.Sequential(*layers, nn.Conv2d(48, 48, 1), nn.ReLU(), nn.Dropout2d(0.1), nn.Conv2d(48, 13, 1))
 
 
-def centred(frames):
-    """Pixels uint8 as the network takes them, about -2 to 2."""
-    return frames.astype(np.float32) / 64 - 2
+def scaled(frames):
+    """Pixels uint8 as the network takes them: float32 from 0 to 1."""
+    return frames.astype(np.float32) / 255
 
 
 def clips_of(seed, count, split):
@@ -96,7 +96,7 @@ def maps_of(net, frames):
     """Heat-maps float32 (n, T, 13, 24, 24)."""
     flat = frames.reshape(-1, *frames.shape[2:])
     parts = [
-        net(torch.from_numpy(centred(flat[n : n + 200])).permute(0, 3, 1, 2)).numpy()
+        net(torch.from_numpy(scaled(flat[n : n + 200])).permute(0, 3, 1, 2)).numpy()
         for n in range(0, len(flat), 200)
     ]
     return np.concatenate(parts).reshape(*frames.shape[:2], 13, SIZE // STRIDE, SIZE // STRIDE)

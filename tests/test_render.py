@@ -22,6 +22,7 @@ from tslib.render.body import ACTIVITIES, AT, SOLE, Body, motion
 from tslib.render.clip import MEET, PENN_ORDER, split_of
 from tslib.render.draw import FIRST_OCCLUDER
 from tslib.render.statistics import statistics
+from tslib.render.tracks import joints_of
 from tslib.skeletons import SKELETONS
 
 SMALL = Settings((96, 96), 6)
@@ -356,3 +357,14 @@ def test_statistics_by_hand(tmp_path):
         0, abs=1e-9
     )
     assert found["hidden"] == pytest.approx(1 / 13) and found["hidden_wrist"] == pytest.approx(0.5)
+
+
+def test_the_sides_of_jhmdb_are_the_persons_own():
+    """The first joint of a pair in the file is the person's right one."""
+    penn, jhmdb = SKELETONS["penn13"], SKELETONS["jhmdb15"]
+    joints = np.full((3, 15, 2), 5.0)
+    joints[:, jhmdb.joints.index("right_wrist")] = 7.0
+    clip = SimpleNamespace(joints=joints, visible=np.ones((3, 15), bool), skeleton=jhmdb)
+    found, visible = joints_of(clip)
+    first = penn.joints.index("left_wrist")
+    assert (found[:, first] == 7).all() and (np.delete(found, first, 1) == 5).all() and visible.all()

@@ -61,7 +61,7 @@ class Activity:
     views : shares of (front, side, back)
     framing : height of the picture that the person takes, about
     toes : True where only the toes touch the ground
-    lying : True for those, mostly seen from the side, whose far limbs lie behind near ones: fewer clips
+    lying : True of those, seen from the side with far limbs behind near ones, there are fewer clips
     """
 
     keys: list

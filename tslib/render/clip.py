@@ -112,7 +112,7 @@ class _Scene:
 def _from_activity(rng, times, settings, kind, number):
     W, H = settings.size
     names = sorted(ACTIVITIES)
-    weight = np.array([0.4 if ACTIVITIES[name].lying else 1.0 for name in names])
+    weight = np.array([0.33 if ACTIVITIES[name].lying else 1.0 for name in names])
     action = str(rng.choice(names, p=weight / weight.sum()))
     activity = ACTIVITIES[action]
     body = Body.any(rng)

@@ -4,7 +4,8 @@ A file holds, for each of T frames, the part that each pixel shows (segments of 
 and the background) and for each part the affine map that carries its points to the next and to the previous
 frame. So flow is known at every pixel and between pixels, to the part's own edge, and takes little room.
 Where a part is covered in the other frame, its flow says where it is all the same. Thin ropes and rings of
-racquets bend, and are right on average; so is a limb that points straight at the camera, whose ends coincide. A shadow on the ground counts as ground.
+racquets bend, and are right on average; so is a limb that points straight at the camera, whose ends
+coincide. A shadow on the ground counts as ground.
 """
 
 import io

@@ -26,7 +26,7 @@ def place_of(rng, size, margin, camera, still=(), bystanders=()):
     canvas[:] = (
         _cloud(rng, (W, H), (3, 8)) * rng.uniform(10, 45)
         + rng.uniform(95, 215)
-        + rng.normal(0, 1, 3) * (10, 6, 12)
+        + rng.normal(0, 1, 3) * (8, 5, 8)
     ).clip(5, 250)
     top(rng, canvas, floor, px)
     if floor < H:
@@ -44,6 +44,8 @@ def place_of(rng, size, margin, camera, still=(), bystanders=()):
     texture = _cloud(rng, (W, H), (H // 6, H // 2)) * rng.uniform(6, 26)
     canvas = cv2.add(canvas.astype(np.int16), texture.astype(np.int16)[..., None].repeat(3, 2)).clip(0, 255)
     canvas = canvas.astype(np.uint8)
+    # The person stands out: what lies behind is paler, and out of focus.
+    canvas = cv2.addWeighted(canvas, rng.uniform(0.55, 0.95), canvas, 0, rng.uniform(5, 45))
     soft = rng.uniform(0.1, 1.2) * px  # the focus is on the person
     return cv2.GaussianBlur(canvas, (0, 0), soft) if soft > 0.3 else canvas
 
@@ -401,20 +403,20 @@ class Faults:
         blur = np.full(T, rng.uniform(0, 0.4) * px)
         contrast = np.full(T, np.clip(rng.normal(1.02, 0.13), 0.5, 1.25))
         light, noise = np.full(T, rng.normal(4, 12)), np.ones(T)
-        t = int(rng.geometric(0.12))
+        t = int(rng.geometric(0.15)) - 1
         while t < T:
-            burst = slice(t, t + int(rng.integers(1, 4)))
+            burst = slice(t, t + int(rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15])))
             fault = rng.choice(["focus", "contrast", "noise", "flash"], p=[0.42, 0.28, 0.2, 0.1])
             if fault == "focus":
-                blur[burst] = rng.uniform(1.4, 3.2) * px
+                blur[burst] = rng.uniform(1.2, 2.8) * px
             elif fault == "contrast":
                 contrast[burst] *= rng.uniform(0.15, 0.45)
             elif fault == "noise":
                 noise[burst] = rng.uniform(2.5, 5)
             else:
                 light[burst] += rng.choice([-1, 1]) * rng.uniform(50, 90)
-            t += 3 + int(rng.geometric(0.12))
-        sigma = rng.uniform(1.5, 6.5)
+            t += 3 + int(rng.geometric(0.16))
+        sigma = rng.uniform(1.0, 5.0)
         grain = rng.standard_normal((size[1] + 32, size[0] + 32), np.float32)
         if px > 2:  # as a video codec leaves it: no finer than the picture
             grain = cv2.GaussianBlur(grain, (0, 0), 0.7) * 1.7

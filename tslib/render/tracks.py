@@ -11,8 +11,16 @@ NEAR = 0.1  # heights between limbs, so that they are painted in a sensible orde
 
 
 def joints_of(clip):
-    """Joints (T, 13, 2) px and where they are visible (T, 13), in penn13's order; NaN for what it lacks."""
+    """Joints (T, 13, 2) px and where they are visible (T, 13), in the order of Penn Action's files.
+
+    NaN for what the clip lacks. There the person's right comes first, so other data sets' sides change places.
+    """
     into, out = mapping(PENN, clip.skeleton)
+    if clip.skeleton.name != PENN.name:
+        mirror = np.arange(len(PENN.joints))
+        for left, right in PENN.mirror_pairs:
+            mirror[left], mirror[right] = right, left
+        into = mirror[into]
     joints = np.full((len(clip.joints), 13, 2), np.nan)
     visible = np.zeros(joints.shape[:2], bool)
     joints[:, into], visible[:, into] = np.asarray(clip.joints)[:, out], np.asarray(clip.visible)[:, out]
@@ -73,9 +81,8 @@ def figure_of(joints, hidden, height):
     up = _unit(np.where(np.isfinite(head), head - neck, spine))
     points[:, AT["waist"]], points[:, AT["chest"]] = pelvis + 0.32 * spine, pelvis + 0.72 * spine
     points[:, AT["neck"]], points[:, AT["crown"]] = neck + 0.03 * height * up, head + 0.03 * height * up
-    # Facing: which shoulder lies where in the picture, as far as they lie apart. What the file calls left is
-    # the person's right, see write.py.
-    facing = np.clip((shoulders[1] - shoulders[0])[:, 0] / (0.19 * height), -1, 1)
+    # Facing: who looks at us has the left shoulder on the right of the picture, as far as they lie apart.
+    facing = np.clip((shoulders[0] - shoulders[1])[:, 0] / (0.19 * height), -1, 1)
     facing = np.convolve(np.pad(np.nan_to_num(facing), 4, "edge"), np.ones(9) / 9, "valid")
     aside = (
         np.sqrt(np.maximum(1 - facing**2, 0))[:, None]
