@@ -61,7 +61,8 @@ class Activity:
     views : shares of (front, side, back)
     framing : height of the picture that the person takes, about
     toes : True where only the toes touch the ground
-    lying : True of those, seen from the side with far limbs behind near ones, there are fewer clips
+    lying : True for those on the ground, of which there are fewer clips: seen from the side, far limbs
+        lie behind near ones in every frame
     """
 
     keys: list

@@ -11,9 +11,9 @@ NEAR = 0.1  # heights between limbs, so that they are painted in a sensible orde
 
 
 def joints_of(clip):
-    """Joints (T, 13, 2) px and where they are visible (T, 13), in the order of Penn Action's files.
+    """Joints (T, 13, 2) px and visibility (T, 13), in the order of Penn Action's files.
 
-    NaN for what the clip lacks. There the person's right comes first, so other data sets' sides change places.
+    NaN for what the clip lacks. The files have the person's right first, so other sets' sides change places.
     """
     into, out = mapping(PENN, clip.skeleton)
     if clip.skeleton.name != PENN.name:
