@@ -116,7 +116,7 @@ def _from_activity(rng, times, settings, kind, number):
     action = str(rng.choice(names, p=weight / weight.sum()))
     activity = ACTIVITIES[action]
     body = Body.any(rng)
-    step = rng.uniform(1 / 30, 1 / 12) * rng.lognormal(0, 0.15)  # s of the action in one frame
+    step = rng.uniform(1 / 22, 1 / 9) * rng.lognormal(0, 0.15)  # s of the action in one frame
     length = step * (times[-1] + 1)
     span = activity.cycle or activity.keys[-1][0]
     start = (

@@ -344,7 +344,7 @@ def occluders_of(rng, joints, times, size, affine, most=3):
             angle = rng.uniform(0, 2 * np.pi)
             way = np.array([np.cos(angle), np.sin(angle)]) * far
             parts = [(_bar(-way, way, wide), _mix(skin, 0.74)), (_bar(-way, way, 0.55 * wide), skin)]
-        if kind == "post" and rng.random() < 0.3:  # it stands in the world: the camera moves it
+        if kind == "post" and rng.random() < 0.15:  # it stands in the world: the camera moves it
             base = np.linalg.solve(affine[meet, :, :2], point - affine[meet, :, 2])
             middle = np.einsum("nij,j->ni", affine[:, :, :2], base) + affine[:, :, 2]
         else:
@@ -400,8 +400,8 @@ class Faults:
     def any(cls, rng, T, size):
         """Lasting faults of the whole clip, and bursts of one to three frames that are much worse."""
         px = size[1] / 100
-        blur = np.full(T, rng.uniform(0, 0.4) * px)
-        contrast = np.full(T, np.clip(rng.normal(1.02, 0.13), 0.5, 1.25))
+        blur = np.full(T, rng.uniform(0, 0.3) * px)
+        contrast = np.full(T, np.clip(rng.normal(1.02, 0.11), 0.65, 1.25))
         light, noise = np.full(T, rng.normal(4, 12)), np.ones(T)
         t = int(rng.geometric(0.15)) - 1
         while t < T:
@@ -415,7 +415,7 @@ class Faults:
                 noise[burst] = rng.uniform(2.5, 5)
             else:
                 light[burst] += rng.choice([-1, 1]) * rng.uniform(50, 90)
-            t += 3 + int(rng.geometric(0.16))
+            t += 3 + int(rng.geometric(0.22))
         sigma = rng.uniform(1.0, 5.0)
         grain = rng.standard_normal((size[1] + 32, size[0] + 32), np.float32)
         if px > 2:  # as a video codec leaves it: no finer than the picture
