@@ -1,0 +1,43 @@
+"""Statistics of rendered clips beside those of real labels: python benchmarks/labels.py PENN_ACTION [--write]
+
+PENN_ACTION is the folder with labels/*.mat. --write stores the table in benchmarks/results/labels.json.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tslib.render import render  # noqa: E402
+from tslib.render.statistics import statistics  # noqa: E402
+
+CLIPS, SEED = 500, 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("real", metavar="PENN_ACTION", help="folder with labels/*.mat")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    table = {}
+    with tempfile.TemporaryDirectory() as folder:
+        render(Path(folder) / "exercises", CLIPS, SEED)
+        table["rendered"] = statistics(sorted((Path(folder) / "exercises" / "labels").glob("*.mat")))
+    table["real"] = statistics(sorted((Path(options.real) / "labels").glob("*.mat")))
+    print("| | " + " | ".join(table) + " |\n|---|---|---|")
+    for name in table["real"]:
+        print(f"| {name} | " + " | ".join(f"{column[name]:.3f}" for column in table.values()) + " |")
+    if options.write:
+        file = Path(__file__).parent / "results" / "labels.json"
+        rounded = {c: {k: round(v, 4) for k, v in numbers.items()} for c, numbers in table.items()}
+        settings = {"clips": CLIPS, "seed": SEED, "size": 96, "frames": 20}
+        file.write_text(
+            json.dumps({"settings": settings, "columns": rounded}, indent=1) + "\n", encoding="utf-8"
+        )
+
+
+if __name__ == "__main__":
+    main()

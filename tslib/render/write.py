@@ -1,0 +1,182 @@
+"""Rendered clips on disk, in Penn Action's own layout: one loader serves both.
+
+    frames/0001/000001.jpg   the pictures
+    labels/0001.mat          x, y (T, 13) from 1; visibility; bbox (x1, y1, x2, y2); train 1 or -1; action;
+    pose;
+                             dimensions (H, W, T); nframes
+    flow/0001.npz            exact flow, see tslib.render.flow.read_flow
+    render.json              with what settings
+
+As in the real files the first joint of a pair is the person's own right one (see tslib.skeletons). Unlike
+them, a joint that is hidden has its true place, and places are fractions of a pixel. A clip is complete once
+its label file is there, which is written last.
+"""
+
+import io
+import json
+import multiprocessing
+import os
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy.io import savemat
+from tqdm import tqdm
+
+from ..errors import InputError
+from . import tracks
+from .clip import Settings, render_clip
+from .flow import packed
+
+UNFINISHED = ".unfinished"
+CORNER = 0.75  # where the real labels put a joint that was never placed, counted from 1
+SMALLEST, LARGEST = 32, 2048  # px
+
+
+def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion=""):
+    """Write clips 1 to `clips` to a folder; those that are there already stay.
+
+    out : path; made if it does not exist
+    clips, seed, frames, workers : int; size : (W, H) px
+    motion : "" for the fifteen activities, or "penn_action:ROOT", "jhmdb:ROOT"
+
+    Returns the number of clips that were rendered now.
+
+    Raises InputError for arguments that cannot be, a folder of other settings, a full disk, unusable tracks.
+    """
+    out = Path(out)
+    for name, value, least in (
+        ("clips", clips, 1),
+        ("seed", seed, 0),
+        ("frames", frames, 2),
+        ("workers", workers, 1),
+    ):
+        if value < least:
+            raise InputError(f"{name} is {value}, but must be {least} or more.")
+    if not all(SMALLEST <= n <= LARGEST for n in size):
+        raise InputError(
+            f"the size {size[0]}x{size[1]} px must lie between {SMALLEST} and {LARGEST} px each way."
+        )
+    settings = Settings(tuple(size), frames, motion)
+    sources_of(motion)  # an unusable folder is found before anything is written
+    _claim(out, seed, settings)
+    there = {file.stem for file in (out / "labels").glob("*.mat")}
+    _check_space(out, clips - len(there), settings)
+    wanted = [n for n in range(1, clips + 1) if f"{n:04d}" not in there]
+    jobs = [(out, seed, n, settings) for n in wanted]
+    bar = tqdm(total=clips, initial=clips - len(wanted), unit="clip", disable=None)
+    with bar:
+        if workers == 1 or len(wanted) < 2:
+            for job in jobs:
+                _write(job)
+                bar.update()
+        else:  # spawned, as a forked process would share the state of OpenCV's threads
+            with multiprocessing.get_context("spawn").Pool(min(workers, len(wanted)), _quiet) as pool:
+                for _ in pool.imap_unordered(_write, jobs, chunksize=4):
+                    bar.update()
+    shutil.rmtree(out / UNFINISHED, ignore_errors=True)
+    return len(wanted)
+
+
+_loaded = {}
+
+
+def sources_of(motion):
+    """The clips whose joints drive the figures: those of a loaded data set in which somebody is seen; () for
+    ""."""
+    if not motion:
+        return ()
+    if motion not in _loaded:
+        name, _, root = motion.partition(":")
+        if name not in ("penn_action", "jhmdb") or not root:
+            raise InputError(f"motion {motion!r} cannot be; give penn_action:ROOT or jhmdb:ROOT.")
+        from importlib import import_module
+
+        clips = import_module(f"tslib.datasets.{name}").load(root)
+        _loaded[motion] = [clip for clip in clips if tracks.usable(clip)]
+        if not _loaded[motion]:
+            raise InputError(f"{root} holds no clip with three frames in which eight joints are visible.")
+    return _loaded[motion]
+
+
+def _claim(out, seed, settings):
+    """Make the folder and note its settings; InputError where it was made otherwise."""
+    now = json.dumps(
+        {"seed": seed, "size": settings.size, "frames": settings.frames, "motion": settings.motion}
+    )
+    note = out / "render.json"
+    if note.is_file():
+        if note.read_text(encoding="utf-8") != now:
+            raise InputError(
+                f"{out} was rendered with other settings, {note.read_text(encoding='utf-8')}; "
+                "give those to continue it, or another folder."
+            )
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists and was not made by this command; give another folder.")
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        part = out / f"{UNFINISHED}.json"
+        part.write_text(now, encoding="utf-8")
+        os.replace(part, note)
+    shutil.rmtree(out / UNFINISHED, ignore_errors=True)
+    for name in ("frames", "labels", "flow", UNFINISHED):
+        (out / name).mkdir(exist_ok=True)
+
+
+def _check_space(out, clips, settings):
+    W, H = settings.size
+    need = clips * (settings.frames * W * H * 0.75 + 40_000 + 2_000 * settings.frames)
+    free = shutil.disk_usage(out).free
+    if need > free:
+        raise InputError(
+            f"{clips} clips need about {need / 1e9:.1f} GB, but the disk of {out} has {free / 1e9:.1f} GB "
+            "free; render fewer, shorter or smaller ones."
+        )
+
+
+def _quiet():
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops them
+    cv2.setNumThreads(1)
+
+
+def _write(job):
+    """Render one clip; it appears complete, or not at all."""
+    out, seed, number, settings = job
+    clip = render_clip(seed, number, settings, sources_of(settings.motion))
+    name = f"{number:04d}"
+    part = out / UNFINISHED / name
+    part.mkdir(parents=True)
+    for t, frame in enumerate(clip.frames, 1):
+        done, jpeg = cv2.imencode(
+            ".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, clip.quality]
+        )
+        (part / f"{t:06d}.jpg").write_bytes(jpeg)
+    flow = out / UNFINISHED / f"{name}.npz"
+    flow.write_bytes(packed(clip.flow))
+    label = out / UNFINISHED / f"{name}.mat"
+    label.write_bytes(_matlab(labels_of(clip)))
+    shutil.rmtree(out / "frames" / name, ignore_errors=True)  # of a run that was killed just here
+    os.replace(part, out / "frames" / name)
+    os.replace(flow, out / "flow" / f"{name}.npz")
+    os.replace(label, out / "labels" / f"{name}.mat")
+
+
+def _matlab(variables):
+    """The bytes of a .mat file; its header says who wrote it, and not when."""
+    stream = io.BytesIO()
+    savemat(stream, variables, oned_as="row")
+    return b"MATLAB 5.0 MAT-file, by tslib render".ljust(116) + stream.getvalue()[116:]
+
+
+def labels_of(clip):
+    """The variables of a label file for a clip.Rendered."""
+    T, H, W = clip.frames.shape[:3]
+    place = np.where(np.isfinite(clip.joints), clip.joints + 1, CORNER)
+    return {
+        "x": place[..., 0], "y": place[..., 1], "visibility": clip.visible.astype(np.uint8),
+        "bbox": clip.box + 1.0, "train": 1 if clip.split == "train" else -1, "action": clip.action,
+        "pose": clip.pose, "dimensions": np.array([[H, W, T]], np.uint16), "nframes": T,
+    }  # fmt: skip
