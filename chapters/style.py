@@ -12,7 +12,7 @@ plt.rcParams.update(
         "figure.constrained_layout.use": True,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, GREY]),
+        "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, GREY, SKY]),
         "axes.titlesize": 11,
         "axes.labelsize": 10,
         "legend.frameon": False,

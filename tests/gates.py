@@ -108,7 +108,7 @@ def comparable(statement):
 def exports(folder):
     """Cells tagged export:tslib.module hold that module's code, and no other cell defines what tslib has."""
     modules = {}
-    for path in sorted((folder.parent / "tslib").rglob("*.py")):
+    for path in sorted((folder.parent / "tslib").rglob("[!_]*.py")):  # nobody imports from __main__
         name = ".".join(path.relative_to(folder.parent).with_suffix("").parts).removesuffix(".__init__")
         modules[name] = defined(ast.parse(path.read_text(encoding="utf-8")).body)
     public = {

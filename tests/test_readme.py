@@ -1,7 +1,9 @@
 """What the pages say about the project is what is there."""
 
 import hashlib
+import importlib
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,31 @@ def test_shipped_data_is_listed_with_its_checksum():
     assert set(listed) == set(shipped) - {"README.md"}
     for name, digest in listed.items():
         assert hashlib.sha256(shipped[name].read_bytes()).hexdigest() == digest, name
+
+
+def test_every_pointer_of_the_paper_map_leads_somewhere(chapters_folder):
+    """Its functions can be imported, its sections are headings, its tests are there."""
+    papers = tomllib.loads((chapters_folder / "paper_map.toml").read_text(encoding="utf-8"))
+    assert set(papers) == {"A", "B"}
+    pointers = 0
+    for row in (row for rows in papers.values() for row in rows.values()):
+        assert row["what"] and set(row) <= {"what", "chapter", "code", "test"}
+        assert ("code" in row) == ("test" in row), row
+        if "code" in row:
+            module, name = row["code"].rsplit(".", 1)
+            assert hasattr(importlib.import_module(module), name), row
+            file, test = row["test"].split("::")
+            assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), row
+        if "chapter" in row:
+            number, heading = row["chapter"].split(" ", 1)
+            (chapter,) = chapters_folder.glob(f"{number}_*.py")
+            assert f"\n# ## {heading}\n" in chapter.read_text(encoding="utf-8"), row
+        pointers += len(row) - 1
+    assert pointers > 30
+
+
+def test_the_paper_map_has_every_equation_table_and_figure(chapters_folder):
+    papers = tomllib.loads((chapters_folder / "paper_map.toml").read_text(encoding="utf-8"))
+    for paper, equations, tables in (("A", 6, ["1", "2", "3"]), ("B", 4, ["I", "II"])):
+        expected = {f"Eq. {n}" for n in range(1, equations + 1)} | {f"Figure {n}" for n in range(1, 5)}
+        assert expected | {f"Table {n}" for n in tables} <= set(papers[paper])
