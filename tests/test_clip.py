@@ -38,7 +38,6 @@ def test_knows_its_length_and_the_size_of_the_person():
         ({"visible": np.ones((3, 13), np.uint8)}, "visible"),
         ({"box": np.zeros((2, 4), np.float32)}, "box"),
         ({"frames": [1, 2]}, "labels for 3 frames, but 2 frames"),
-        ({"flow": ([1, 2, 3], [1, 2])}, "but 2 flow to the previous frame"),
         ({"number": np.arange(3.0)}, "number"),
         ({"split": "val"}, "'val'"),
         ({"joints": np.full((3, 13, 2), np.nan, np.float32)}, "visible that has no position"),

@@ -125,10 +125,6 @@ def test_flow_of_cells_is_that_of_their_middles(some):
     assert cells.shape == (24, 24, 2)
     assert np.array_equal(cells[3, 5], flow.at(1, np.array([21.5, 13.5])))
     assert np.array_equal(flow.dense(1)[13, 21], flow.at(1, np.array([21, 13])))
-    to_next, to_previous = flow.both
-    assert len(to_next) == len(to_previous) == 6 and len(to_next[2:]) == 4
-    assert np.array_equal(to_next[1], flow.dense(1))
-    assert np.array_equal(to_previous[-1], flow.dense(5, forward=False))
     assert not flow.dense(5).any() and not flow.dense(0, forward=False).any()
 
 

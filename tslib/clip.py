@@ -25,7 +25,8 @@ class Clip:
     split : "train", "test" or ""
     size : (W, H) px of the frames; None where neither frames nor labels say
     number : int64 (T,), the frames' numbers in their video where they are not consecutive, else None
-    flow : (to_next, to_previous), sequences of T float arrays (H, W, 2) px, dx first; None where not known
+
+    A rendered clip's exact flow is read by `tslib.render.read_flow(root, clip.name)`.
 
     Building one checks it: InputError names the clip and what does not fit.
     """
@@ -40,7 +41,6 @@ class Clip:
     split: str = ""
     size: tuple[int, int] | None = None
     number: np.ndarray | None = None
-    flow: tuple[Sequence, Sequence] | None = None
 
     def __post_init__(self):
         T, K = len(self.joints), len(self.skeleton.joints)
@@ -54,12 +54,8 @@ class Clip:
                     f"{field} of clip {self.name!r} must be {np.dtype(dtype)} {shape}, "
                     f"but is {value.dtype} {value.shape}."
                 )
-        sequences = [("frames", self.frames)] if self.frames is not None else []
-        if self.flow is not None:
-            sequences += zip(("flow to the next frame", "flow to the previous frame"), self.flow, strict=True)
-        for what, sequence in sequences:
-            if len(sequence) != T:
-                raise InputError(f"clip {self.name!r} has labels for {T} frames, but {len(sequence)} {what}.")
+        if self.frames is not None and len(self.frames) != T:
+            raise InputError(f"clip {self.name!r} has labels for {T} frames, but {len(self.frames)} frames.")
         if not T:
             raise InputError(f"clip {self.name!r} has no frame.")
         if not np.isfinite(self.joints[self.visible]).all():

@@ -9,7 +9,6 @@ coincide. A shadow on the ground counts as ground.
 """
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +38,6 @@ class PartFlow:
     def __len__(self):
         return len(self.parts)
 
-    @property
-    def both(self):
-        """(to the next, to the previous frame): sequences of T arrays float32 (H, W, 2), as in Clip.flow."""
-        return _Frames(self, True), _Frames(self, False)
-
     def dense(self, t, forward=True, stride=1):
         """Flow float32 (H / stride, W / stride, 2) px of frame t to its next or previous frame.
 
@@ -63,23 +57,6 @@ class PartFlow:
         map_ = (self.to_next if forward else self.to_previous)[t][part]
         moved = map_[:, :, 0] * flat[:, :1] + map_[:, :, 1] * flat[:, 1:] + map_[:, :, 2] - flat
         return moved.reshape(points.shape)
-
-
-class _Frames(Sequence):
-    """Dense flow of every frame in one direction, worked out when it is asked for."""
-
-    def __init__(self, flow, forward):
-        self._flow, self._forward = flow, forward
-
-    def __len__(self):
-        return len(self._flow)
-
-    def __getitem__(self, t):
-        if isinstance(t, slice):
-            return [self[n] for n in range(*t.indices(len(self)))]
-        if not -len(self) <= t < len(self):
-            raise IndexError(t)
-        return self._flow.dense(t % len(self), self._forward)
 
 
 def controls_of(figure, moments):
