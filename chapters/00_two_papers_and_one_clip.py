@@ -15,11 +15,11 @@
 #
 # - what the two papers of this book claim, on one page each;
 # - what a clip is: frames, joints, visibility, boxes;
-# - how joints become heat-maps and come back, and where half a cell gets lost;
+# - how joints become heat-maps and come back, and where a pixel and a half get lost;
 # - what goes wrong in single frames: the other side, blur, things in the way;
 # - PCK, the metric of Paper A, and the traps in it.
 #
-# **You'll need** Python and NumPy; no knowledge of human pose. No GPU, about fifteen seconds on two cores, 45 minutes of yours with the exercises.
+# **You'll need** Python and NumPy; no knowledge of human pose. No GPU, about fifteen seconds on two cores, an hour of yours with the exercises.
 
 # %%
 import json
@@ -43,7 +43,8 @@ from style import GREY, ORANGE, SKY, show_map
 # | | may the joint be counted? | `visible` | `(T, K)` |
 # | | the person's box: left, top, width, height | `box` | `(T, 4)` |
 # | $b_i$ | heat-map of joint $i$, on cells | `maps` | `(K, H, W)` |
-# | $g$ | a cell of a heat-map | `cells` | `(..., 2)` |
+# | $g, g_i$ | a cell of a heat-map; the place of joint $i$ on it, also between cells | `cells` | `(K, 2)` |
+# | $s, \sigma$ | stride: pixels to a cell; width of a target, in cells | `stride`, `sigma` | |
 # | $\alpha$ | tolerance, as a share of the person's size | `alpha` | |
 
 # %% [markdown]
@@ -51,28 +52,30 @@ from style import GREY, ORANGE, SKY, show_map
 #
 # **Paper A**, *Thin-Slicing Network: A Deep Structured Model for Pose Estimation in Videos* (Song, Wang, Van Gool, Hilliges, CVPR 2017). A convolutional network
 # looks at each frame of a short slice of video and draws a heat-map for every joint: how likely is the wrist here? Single frames err: limbs blur, something crosses, left looks like right.
-# So the neighbour frames' maps are carried here along the optical flow, and a layer passes messages over a graph: along limbs, between left and right, and from
-# frame to frame. Each message asks the sender for its best place, given a spring between the two. All of it, the network and the springs, is trained together, in two stages: first the network
+# So the neighbour frames' maps are carried to this frame along the optical flow, and a layer passes messages over a graph: along limbs, between left and right, and from
+# frame to frame. A message says, for each place of its receiver, how good the best place of its sender is under a spring between the two. All of it, the network and the springs, is trained together, in two stages: first the network
 # alone, then everything. The claim: on the Penn Action data set 87.0 % of the joints are found by the network alone, 91.4 % with messages within a frame, 96.5 % with messages
 # between frames.
 #
 # **Paper B**, *Sequence-to-Sequence Learning for Human Pose Correction in Videos* (Swetha, Balasubramanian, Jawahar, ACPR 2017). Any estimator's joints, frame after frame, are a sentence with
 # mistakes; translate it into one without. A recurrent network reads the sequence forwards and backwards, another writes it anew, and for each frame an attention decides where
-# to look in what was read. The claim: it improves two very different estimators, the heads and shoulders most, the wrists least.
+# to look in what was read. The claim: it improves two very different estimators, at heads and shoulders most, at wrists not at all.
 #
-# Both bring the frames before and after to bear on this one. Paper A does so inside the network, on heat-maps, with geometry that it states; Paper B behind any
-# network, on coordinates, with whatever it learns. The numbers above come from the papers' tables, which `tslib` holds, so that ours can stand beside them:
+# Both use the frames before and after. Paper A does so inside the network, on heat-maps, with geometry that it states; Paper B behind any
+# network, on coordinates, with whatever it learns. The numbers above come from the papers' tables, which `tslib` holds, so that ours can stand beside them (Table 1 of Paper A: the network alone, with
+# **s**patial and with **s**patial and **t**emporal messages; Table I of Paper B: two estimators, and the same corrected):
 
 # %%
 from tslib.paper_tables import PAPER_TABLES
 
 table = PAPER_TABLES["A 1"].loc[["baseline", "S-infer", "ST-infer"]]
-print(table.drop(columns="Mean of").to_string())
+print(table.drop(columns="Mean of").to_string(), end="\n\n")
+print(PAPER_TABLES["B I"].drop(columns="Mean of").to_string())
 
 # %% [markdown]
 # ## 0.2 One clip
 #
-# Real data sets are large and may not be passed on. So this book films its own: people doing the fifteen activities of Penn Action, filmed badly, with everything known about
+# Real data sets are large and may not be passed on. So this book draws its own: figures in the fifteen activities of Penn Action, filmed badly, with everything known about
 # them. `tslib.render` writes them as Penn Action's own archive is laid out, so the loader that reads them reads the real thing.
 
 # %%
@@ -83,14 +86,15 @@ folder = tempfile.TemporaryDirectory()
 render(folder.name, clips=16, seed=0)
 clips = penn_action.load(folder.name)
 clip = clips[5]
-print(f"{len(clips)} clips; this one: {clip.action}, {len(clip)} frames of {clip.size} px, {clip.split} split")
-print("joints:", *clip.skeleton.joints)
-print(f"{(~clip.visible).mean():.0%} of them are hidden; box in frame 0: {clip.box[0].round().tolist()}")
+print(f"{len(clips)} clips; this one: {clip.action}, {len(clip)} frames of {clip.size} px")
+print(len(clip.skeleton.joints), "joints, left and right:", ", ".join(clip.skeleton.groups))
+print(f"{(~clip.visible).mean():.0%} of them are hidden")
+print("the person's box in frame 0:", clip.box[0].round().tolist())
 
 
 # %%
 def draw(ax, clip, t, joints=None, title=""):
-    """One frame with its skeleton: left orange, right blue; hidden joints hollow."""
+    """One frame with its skeleton: what is called left orange, right blue; hidden joints hollow."""
     ax.imshow(clip.frames[t])
     joints = clip.joints[t] if joints is None else joints
     colors = {"left": ORANGE, "right": SKY}
@@ -98,7 +102,7 @@ def draw(ax, clip, t, joints=None, title=""):
     for a, b in clip.skeleton.edges:
         ax.plot(*joints[[a, b]].T, color=side[b], lw=1.5)
     for k, (x, y) in enumerate(joints):
-        ax.plot(x, y, "o", ms=4, color=side[k], mfc=side[k] if clip.visible[t, k] else "none")
+        ax.plot(x, y, "o", ms=5, color=side[k], mfc=side[k] if clip.visible[t, k] else "none")
     W, H = clip.size
     ax.set(title=title, xticks=[], yticks=[], xlim=(-0.5, W - 0.5), ylim=(H - 0.5, -0.5))
 
@@ -109,7 +113,8 @@ for ax, t in zip(axes, range(0, 20, 4)):
 plt.show()
 
 # %% [markdown]
-# *Left* and *right* are the person's own. A hidden joint (hollow) has a place all the same, because we made the clip; in a real data set it may hold anything.
+# *Left* (orange) is what the labels call left. Look at frame 12, where the figure faces us: it is the person's own *right* side. So it is in Penn Action's labels, in front views nearly always, and our clips follow
+# them; a name is only a name, as long as everybody uses the same. A hidden joint has a place all the same, because we made the clip; in a real data set it may hold anything.
 
 # %% [markdown]
 # ## 0.3 Joints as heat-maps, and back
@@ -122,7 +127,7 @@ plt.show()
 #
 # $$x = s \, g + \frac{s - 1}{2}. \tag{0.2}$$
 #
-# Cell 0 of a map with stride 4 covers the pixels 0, 1, 2, 3, so its middle is 1.5. In array form: `joints (K, 2)` in, `maps (K, H, W)` out.
+# (A pixel's coordinate is that of its own middle.) Cell 0 of a map with stride 4 covers the pixels 0, 1, 2, 3, so its middle is 1.5. In array form: `joints (K, 2)` in, `maps (K, H, W)` out.
 
 # %%
 from tslib.heatmaps import decode, gaussian, to_cells, to_pixels
@@ -131,34 +136,34 @@ stride, t = 4, 8
 grid = (96 // stride, 96 // stride)
 cells = torch.from_numpy(to_cells(clip.joints[t], stride))
 maps = gaussian(cells, grid, sigma=1.25)
-back, height = decode(maps)
+back, _ = decode(maps)
 error = np.abs(to_pixels(back, stride) - clip.joints[t]).max()
-print(f"maps {tuple(maps.shape)}; read back, joints are within {stride / 2} px: {bool(error <= stride / 2)}")
+print(f"maps {tuple(maps.shape)}; read back within {stride / 2} px: {bool(error <= stride / 2)}")
 
 # %% [markdown]
-# Reading back takes the highest cell, and a quarter of a cell towards its higher neighbour. The tempting way back forgets the half cell:
+# Reading back takes the highest cell and goes a quarter of a cell towards its higher neighbour, in x and in y. The tempting way back multiplies by the stride and is done:
 
 
 # %%
 def to_pixels_wrong(cells, stride):
-    """Cell times stride: the corner of the cell, not its middle."""
+    """Cell times stride: the middle of the cell's first pixel, not of the cell."""
     return cells * stride
 
 
 shift = to_pixels_wrong(back, stride) - to_pixels(back, stride)
-print("the wrong way back is off by", np.unique(shift).tolist(), "px, for every joint, in x and in y")
+print("the wrong way back is off by", *np.unique(shift), "px, in x and in y")
 
 # %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3.1))
 draw(left, clip, t, title=f"frame {t}")
-show_map(right, maps.amax(0), "the highest of its 13 target maps")
+show_map(right, maps.amax(0), "maximum over its 13 target maps")
 plt.show()
 
 # %% [markdown]
 # ## 0.4 What goes wrong in single frames
 #
 # A network that sees one frame at a time fails in ways that a video could repair. Three kinds, filmed. Cover the left and right columns: which knee is the left one,
-# where is the racket arm, what is behind the pole? Then look at the neighbour frames.
+# where is the racket arm, what is behind the pole? Then look at the neighbour frames: they help with the arm and the pole, and not at all with the knees.
 
 # %%
 kinds = [("sides alike", 10, 10), ("blur", 7, 8), ("in the way", 15, 12)]
@@ -171,8 +176,8 @@ for row, (name, number, middle) in zip(axes, kinds):
 plt.show()
 
 # %% [markdown]
-# How often do they happen? A small network was trained on such clips, and its mistakes on others were sorted: does the error lie on the *other side* of the body; is *another peak* of the same
-# map right; was the joint right in a *neighbour frame*? (`python benchmarks/failure_modes.py` trains it and writes the file that the cell reads; the file holds its settings.)
+# How does a network err on them? A small one was trained on such clips, and its mistakes on others were sorted: does the error lie on the *other side* of the body; is *another peak* of the same
+# map, however low, right; was the joint right in a *neighbour frame*? The kinds overlap. (`python benchmarks/failure_modes.py` trains it and writes the file that the cell reads; the file holds its settings.)
 
 # %%
 results = Path("../benchmarks/results")
@@ -181,7 +186,7 @@ print(pd.DataFrame(failures["rows"]).T.mul(100).round().astype(int).to_string())
 
 # %% [markdown]
 # (Per cent.) Most errors have another peak in the right place: something that knows the body could pick it, which is what springs between joints are for. A third are right one frame earlier or later:
-# that is what flow and springs between frames are for. Half are wrong in all five frames around; no slice of five frames can repair those by itself.
+# that is what flow and springs between frames are for. Half are wrong in all five frames around: there it is not enough to copy from a neighbour.
 #
 # And is the film like the real thing? The same numbers for rendered clips and for Penn Action's own labels (`python benchmarks/labels.py PENN_ACTION`; lengths in cells, of which a person is 16 long):
 
@@ -190,13 +195,14 @@ labels = pd.DataFrame(json.loads((results / "labels.json").read_text())["columns
 shown = {
     "motion": "motion of a joint in one frame, mean", "fast": "share of joints that move 2 cells or more",
     "hidden": "share of hidden joints", "hidden_wrist": "share of hidden wrists",
-    "limb_spread": "spread of a limb's length within 20 frames", "people_spread": "... between people",
+    "limb_spread": "spread of a limb's length in 20 frames",
+    "people_spread": "spread of its mean between clips",
 }
 print(labels.loc[list(shown)].rename(index=shown).round(3).to_string())
 
 # %% [markdown]
-# As many joints are hidden, and limbs are as foreshortened. But our figures and cameras move much faster than Penn Action's, on purpose: where joints move less than a cell from frame to frame,
-# optical flow has nothing to say, and a chapter on it would show nothing.
+# (474 label files.) As many joints are hidden, and a limb's length in the picture varies as much within a clip; between clips ours vary less. But our figures and cameras move much faster than Penn
+# Action's, on purpose: a neighbour's heat-map that lies a fraction of a cell away hardly needs the flow, and a chapter on the flow would show little.
 
 # %% [markdown]
 # ## 0.5 PCK, by hand
@@ -228,7 +234,7 @@ seen = np.array([[True, True, False]])
 print("correct and counted:", *pck_by_hand(estimate, truth, size=[100], alpha=0.2, visible=seen))
 
 # %% [markdown]
-# `tslib.metrics.pck` does the same for whole clips, joint by joint. To have something to measure, take a rendered clip's own joints and spoil them as an estimator would: noise everywhere, and in every
+# `tslib.metrics.pck` does the same for whole clips and returns one rate for each joint. To have something to measure, take a rendered clip's own joints and spoil them as an estimator would: noise everywhere, and in every
 # fourth frame the sides are swapped.
 
 # %%
@@ -242,7 +248,8 @@ size = clip.size_of_person
 rates = pck(spoilt, clip.joints, size, 0.2, clip.visible)
 hits, counted = pck_by_hand(spoilt, clip.joints, size, 0.2, clip.visible)
 shares = clip.visible.sum(0) / clip.visible.sum()
-print(f"by hand: {hits / counted:.4f}; the package agrees:", np.isclose(np.nansum(rates * shares), hits / counted))
+same = np.isclose(np.nansum(rates * shares), hits / counted)
+print(f"by hand: {hits / counted:.4f}; the package agrees: {same}")
 
 # %%
 thresholds = np.linspace(0, 0.3, 61)
@@ -252,31 +259,33 @@ for name, joints in clip.skeleton.groups.items():
     ax.plot(thresholds, np.nanmean(curves[:, joints], 1), label=name)
 ax.axvline(0.2, color=GREY, lw=1, ls=":")
 ax.set(xlabel=r"$\alpha$", ylabel="share of correct joints")
-ax.set_title("The whole curve says more than one threshold")
+ax.set_title("The whole curve says more than the usual threshold (dotted)")
 ax.legend(ncols=2)
 plt.show()
 
 # %% [markdown]
-# The head has no other side: there is only noise, and its curve is soon at 1. The ankles stand far apart, so that a swap puts them beyond any limit drawn here, and a quarter of the frames is
-# swapped: their curve waits at three quarters. Hips lie close together; a swapped hip counts as right before the usual limit. PCK forgives that.
+# The head has no other side: there is only noise, and its curve is soon at 1. The ankles stand far apart, and a quarter of the frames is swapped: their curve waits at three quarters until the limit
+# is as large as their distance. Hips lie close together; a swapped hip counts as right before the usual limit. PCK forgives that.
 
 # %% [markdown]
 # ## 0.6 Three means, and other traps
 #
 # A table's last column says "Mean". Of what? The joints seen most often weigh most in the *micro* mean (all hits over all counted joints); each joint weighs the same in the *joint-macro* mean; each of
-# the seven columns weighs the same in the *group-macro* mean, so one head weighs as much as two wrists.
+# the seven columns (a column is the mean of its joints) weighs the same in the *group-macro* mean, so one head weighs as much as two wrists.
 
 # %%
-for name, value in means(tally(spoilt, clip.joints, size, 0.2, clip.visible), clip.skeleton).items():
+counts = tally(spoilt, clip.joints, size, 0.2, clip.visible)
+for name, value in means(counts, clip.skeleton).items():
     print(f"{name:12} {100 * value:.1f} %")
 
 # %% [markdown]
-# The papers do not say which one they print. But their own columns give it away: only one of the averages reproduces the printed number.
+# The papers do not say which one they print. But a row's own columns can give it away:
 
 # %%
 columns = ["Head", "Shou", "Elbo", "Wris", "Hip", "Knee", "Ankl"]
-for name, row in [("[12]", "A 1"), ("[11] chained predictions", "A 1"), ("ST-infer @0.2", "A 2")]:
-    printed = PAPER_TABLES[row].loc[name]
+rows = [("A 1", "[12]"), ("A 1", "[11] chained predictions"), ("A 2", "ST-infer @0.2"), ("A 1", "baseline")]
+for table, name in rows:
+    printed = PAPER_TABLES[table].loc[name]
     groups = printed[columns].to_numpy(float)
     joints = (groups[0] + 2 * groups[1:].sum()) / 13
     fifteen = (3 * groups[0] + 2 * groups[1:].sum()) / 15
@@ -284,41 +293,50 @@ for name, row in [("[12]", "A 1"), ("[11] chained predictions", "A 1"), ("ST-inf
           f"7 groups {groups.mean():.2f}, 13 joints {joints:.2f}, 15 joints {fifteen:.2f}")
 
 # %% [markdown]
-# Three rows, three different means, the first two in the *same* column of the same table: borrowed numbers keep the mean of the paper they came from. (15 joints: with neck and belly counted like the head.) So
-# this book prints all three, always labelled.
+# The first row is a mean of 7 groups, the second of 13 joints, in the *same* column of the same table: borrowed numbers keep the mean of the paper they came from. The third, on JHMDB, fits 15 joints, neck and belly counted
+# like the head. And Paper A's own rows on Penn Action (the last) fit none of them; they are consistent with a micro mean. So this book says which mean it prints.
 #
 # The second trap is a pixel wide. MATLAB labels count from 1, Python from 0. Compare an estimate in one with the truth in the other:
 
 # %%
+noisy = clip.joints + rng.normal(scale=2, size=(50, *clip.joints.shape))  # 50 estimates
+
+
+def joint_macro(shift, alpha):
+    """Joint-macro PCK of the noisy estimates, all of them moved by the same shift."""
+    return np.nanmean([pck(e + shift, clip.joints, size, alpha, clip.visible) for e in noisy])
+
+
 for alpha in (0.2, 0.1, 0.05, 0.02):
-    same, mixed = (
-        np.nanmean(pck(spoilt + off, clip.joints, size, alpha, clip.visible)) for off in (0, 1)
-    )
-    print(f"PCK@{alpha}: same base {same:.1%}, mixed bases {mixed:.1%}")
+    same, mixed = joint_macro(0, alpha), joint_macro(1, alpha)
+    print(f"joint-macro PCK@{alpha}: same base {same:.1%}, mixed bases {mixed:.1%}")
 
 # %% [markdown]
-# Hardly visible where the metric is loose, several points at 0.05: a difference that looks like a result. The third trap is *who counts*. Hidden joints of real labels hold fillers; an estimate is never right there. Fill ours in the same way:
+# Nothing to see where the metric is loose, points where it is strict: a difference that looks like a result. The third trap is *who counts*. Hidden joints of Penn Action's labels may hold a filler, such as the corner
+# of the picture; an estimate is never right there. Fill ours in the same way:
 
 # %%
 filled = np.where(clip.visible[..., None], clip.joints, 0.75)
-for name, who in (("visible joints only", clip.visible), ("everything", np.ones_like(clip.visible))):
+everything = np.ones_like(clip.visible)
+for name, who in (("visible joints only", clip.visible), ("everything", everything)):
     rate = means(tally(spoilt, filled, size, 0.2, who), clip.skeleton)["micro"]
-    print(f"{name:20} {100 * rate:.1f} %")
+    print(f"micro, {name:20} {100 * rate:.1f} %")
 
 # %% [markdown]
 # ## 0.7 The map of this book
 #
-# Every equation, table and figure of both papers: where it is shown, which function computes it, which test proves it. The table is made from `paper_map.toml`; a test follows
-# each pointer. Empty places are chapters to come.
+# Every equation, table and figure of both papers: where it is shown, which function computes it, which test checks it. The table is made from `paper_map.toml`; a test follows
+# each pointer. An empty chapter is still to come.
 
 # %%
 papers = tomllib.loads(Path("paper_map.toml").read_text())
-lines = ["| paper | place | what | chapter | function | test |", "|---|---|---|---|---|---|"]
+lines = ["| place | what | chapter | function | test |", "|---|---|---|---|---|"]
 for paper, rows in papers.items():
     for place, row in rows.items():
         code = f"`{row['code'].removeprefix('tslib.')}`" if "code" in row else ""
         test = f"`{row['test'].split('::')[1]}`" if "test" in row else ""
-        lines.append(f"| {paper} | {place} | {row['what']} | {row.get('chapter', '')} | {code} | {test} |")
+        cells = [f"{paper} {place}", row["what"], row.get("chapter", ""), code, test]
+        lines.append("| " + " | ".join(cells) + " |")
 Markdown("\n".join(lines))
 
 # %% [markdown]
@@ -332,7 +350,7 @@ Markdown("\n".join(lines))
 
 # %%
 def pck_of_clip(prediction, truth, size, alpha, visible):
-    """prediction, truth (T, K, 2), size (T,), visible (T, K) bool -> share of correct joints, a number."""
+    """prediction, truth (T, K, 2), size (T,), visible (T, K) bool -> share of correct joints."""
     raise NotImplementedError
 
 
@@ -355,7 +373,7 @@ check.exercise_0_1(pck_of_clip)
 # </details>
 
 # %% [markdown]
-# **Exercise 0.2 The size of a person** (easy, 5 minutes). Penn Action stores a box as two corners, $(x_1, y_1, x_2, y_2)$. Return $\max(h, w)$ for each frame.
+# **Exercise 0.2 The size of a person** (easy, 5 minutes). Penn Action stores a box as two corners, $(x_1, y_1, x_2, y_2)$, and $w = x_2 - x_1$, $h = y_2 - y_1$. Return $\max(h, w)$ for each frame.
 
 
 # %%
@@ -478,14 +496,14 @@ check.exercise_0_5(three_means)
 # - Paper A passes messages between joints and frames, inside a network; Paper B rewrites sequences of joints, behind any network (Sec. 0.1).
 # - A clip is frames, joints, visibility and boxes (Sec. 0.2).
 # - Joints become heat-maps and come back; the middle of a cell is not cell times stride (Sec. 0.3).
-# - Single frames fail by confusing sides, by blur, by things in the way; much of it is right in another peak or another frame (Sec. 0.4).
-# - PCK counts visible joints within a share of the person's size. A mean needs its name, coordinates need a base, and hidden joints do not count (Sec. 0.5, 0.6).
+# - Single frames fail where sides look alike, where there is blur or something in the way; much of it is right in another peak or another frame (Sec. 0.4).
+# - PCK counts joints within a share of the person's size. A mean needs its name, coordinates need a base, and one has to say who counts (Sec. 0.5, 0.6).
 #
 # **In practice**
 #
-# - Paper A does not print $\sigma$; its base network has 7 px on a picture of 368 px, 0.875 cells. The small maps here have 1.25 cells.
+# - Paper A does not print $\sigma$; its base network, Convolutional Pose Machines, has 7 px at a stride of 8 px, less than a cell. The small maps here have 1.25 cells.
 # - On JHMDB every joint is counted, hidden ones too, since its labels always place them; on Penn Action only visible ones. The box is the label's on Penn Action, the puppet mask's on JHMDB.
-# - In Penn Action's own labels, the joint that is called left is nearly always the person's *right* one. `tslib.skeletons` is the one place that says how names are used.
+# - Which of Penn Action's joints is called left is said in one place, `tslib.skeletons`.
 #
 # **References**
 #

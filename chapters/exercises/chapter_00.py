@@ -17,7 +17,7 @@ def exercise_0_1(pck_of_clip):
     if np.shape(answer) != ():
         return f"It must be one number, yours has shape {np.shape(answer)}."
     if not np.isclose(answer, 0.6):
-        given = "Errors of 5, 6 px with a limit of 5, then 5, 10, 50 px with a limit of 10"
+        given = "Errors of 5, 6 px and a hidden joint (limit 5 px), then of 5, 10, 50 px (limit 10 px)"
         return f"{given}: 3 of 5 are right, 0.6, yours says {answer}."
 
 
@@ -31,7 +31,7 @@ def exercise_0_2(size_of_box):
 
 @exercise("0.3")
 def exercise_0_3(middle_of_cell):
-    cases = (0, 46, 368, 3.5), (20, 46, 368, 163.5), (2, 24, 96, 9.5), (5, 64, 64, 5.0)
+    cases = (0, 46, 368, 3.5), (20, 46, 368, 163.5), (2, 24, 96, 9.5), (5, 64, 64, 5.0), (10, 48, 100, 21.375)
     for g, cells, width, right in cases:
         answer = middle_of_cell(g, cells, width)
         if not np.isclose(answer, right):
@@ -42,10 +42,13 @@ def exercise_0_3(middle_of_cell):
 def exercise_0_4(mirror):
     joints = np.array([[[0.0, 1.0], [10.0, 2.0], [20.0, 3.0]]])
     right = np.array([[[99.0, 1.0], [79.0, 3.0], [89.0, 2.0]]])
-    answer = np.asarray(mirror(joints.copy(), 100, [(1, 2)]))
+    given = joints.copy()
+    answer = np.asarray(mirror(given, 100, [(1, 2)]))
+    if not np.array_equal(given, joints):
+        return "The joints that were given must stay as they are; return new ones."
     if answer.shape != right.shape or not np.allclose(answer, right):
-        given = "joints [0, 1], [10, 2], [20, 3], the last two a pair, in 100 px"
-        return f"For {given} it is {right[0].tolist()}, yours is {answer.tolist()}."
+        task = "joints [[[0, 1], [10, 2], [20, 3]]], the last two a pair, in 100 px"
+        return f"For {task} it is {right.tolist()}, yours is {answer.tolist()}."
 
 
 @exercise("0.5")
@@ -58,4 +61,5 @@ def exercise_0_5(three_means):
     answer = np.asarray(three_means(counts[0].copy(), counts[1].copy(), list(skeleton.groups.values())))
     if answer.shape != (3,) or not np.allclose(answer, right):
         given = f"For hits {counts[0].tolist()} of {counts[1].tolist()}"
-        return f"{given} they are {right.round(4).tolist()}, yours are {answer}."
+        groups = list(skeleton.groups.values())
+        return f"{given} and groups {groups} they are {right.round(4).tolist()}, yours are {answer}."
