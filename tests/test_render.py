@@ -1,10 +1,13 @@
 """Rendered clips: the same everywhere, read back as they were drawn, and with flow that is exact."""
 
 import hashlib
+import multiprocessing
 import os
+import platform
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +24,7 @@ from tslib.render import scene as scenes
 from tslib.render.body import ACTIVITIES, AT, SOLE, Body, motion
 from tslib.render.clip import MEET, PENN_ORDER, split_of
 from tslib.render.draw import FIRST_OCCLUDER
+from tslib.render.flow import PartFlow, packed
 from tslib.render.statistics import statistics
 from tslib.render.tracks import joints_of
 from tslib.skeletons import SKELETONS
@@ -208,7 +212,7 @@ def test_a_killed_run_leaves_no_half_clip_and_goes_on(tmp_path):
     for name in there:
         assert len(list((tmp_path / "killed" / "frames" / name).iterdir())) == 8
         assert len(read_flow(tmp_path / "killed", name)) == 8
-    (tmp_path / "killed" / ".unfinished" / "0099").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "killed" / f".unfinished-{platform.node()}-{process.pid}" / "0099").mkdir(parents=True)
     made = render(tmp_path / "killed", len(there) + 2, seed=2, frames=8)
     assert made == 2
     render(tmp_path / "whole", len(there) + 2, seed=2, frames=8)
@@ -233,7 +237,9 @@ def test_another_setting_in_the_same_folder_is_refused(tmp_path):
         ({"workers": 0}, "workers is 0"),
         ({"size": (8, 96)}, "8x96 px"),
         ({"motion": "walking"}, "penn_action:ROOT"),
-        ({"clips": 10**12}, "GB free"),
+        ({"clips": 10_000}, "clips is 10000, but must be 9999 or less"),
+        ({"frames": 10_001}, "frames is 10001"),
+        ({"clips": 9999, "frames": 10_000, "size": (2048, 2048)}, "GB free"),
     ],
 )
 def test_one_sentence_for(tmp_path, arguments, words):
@@ -241,6 +247,37 @@ def test_one_sentence_for(tmp_path, arguments, words):
         render(tmp_path / "out", **{"clips": 1, **arguments})
     assert str(caught.value).count(". ") == 0
     assert not (tmp_path / "out" / "labels" / "0001.mat").exists()
+
+
+def test_damaged_settings(tmp_path):
+    (tmp_path / "render.json").write_bytes(b"\xff\xfe\x80")
+    with pytest.raises(InputError, match="render.json is damaged"):
+        render(tmp_path, 1)
+
+
+def test_what_another_process_has_not_finished_stays(tmp_path):
+    """That of a process which runs; what a process left that is gone does not (see the killed run)."""
+    theirs = tmp_path / f".unfinished-{platform.node()}-{os.getppid()}" / "0001"
+    theirs.mkdir(parents=True)
+    render(tmp_path, 1, frames=2)
+    assert theirs.is_dir() and len(list(tmp_path.glob(".unfinished*"))) == 1
+
+
+def test_a_process_that_is_killed(tmp_path):
+    def kill():
+        deadline = time.time() + 30
+        while time.time() < deadline and not list(tmp_path.glob("out/labels/*.mat")):
+            time.sleep(0.005)
+        multiprocessing.active_children()[0].kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(InputError, match="fewer --workers"):
+        render(tmp_path / "out", 500, frames=4, workers=2)
+    killer.join()
+    assert not multiprocessing.active_children() and not list(tmp_path.glob("out/.unfinished*"))
+    made = len(list(tmp_path.glob("out/labels/*.mat")))
+    assert render(tmp_path / "out", made + 1, frames=4) == 1
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
@@ -260,6 +297,15 @@ def test_the_command(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["render", out, "--clips", "1", "--size", "big"])
     assert "WIDTHxHEIGHT" in capsys.readouterr().err
+
+
+def test_flow_of_more_rows_than_a_png_can_have(tmp_path):
+    parts = np.zeros((600, 1800, 33), np.uint8)
+    parts[599, 1700] = 20
+    maps = np.zeros((600, 36, 2, 3), np.float32)
+    (tmp_path / "flow").mkdir()
+    (tmp_path / "flow" / "0001.npz").write_bytes(packed(PartFlow(parts, maps, maps)))
+    assert np.array_equal(read_flow(tmp_path, "0001").parts, parts)
 
 
 def test_damaged_or_missing_flow(tmp_path):
@@ -323,6 +369,20 @@ def test_what_is_hidden_in_the_tracks_is_covered_in_the_picture():
     for t in (3, 4, 5):
         x, y = np.floor(clip.joints[t, 5] + 0.5).astype(int)
         assert clip.flow.parts[t, y, x] not in MEET[PENN_ORDER[5]]  # an occluder, or the body itself
+    assert clip.pose == ""
+
+
+def test_flow_of_covers_that_come_and_go():
+    shown = np.ones((10, 13), bool)
+    shown[3:6, 5:7] = shown[7, 0] = False
+    met = 0
+    for seed in range(5):
+        clip = render_clip(seed, 1, Settings((96, 96), 10), [walker(shown)])
+        met += (clip.flow.parts >= FIRST_OCCLUDER).any()
+        for t in range(10):
+            for forward in (True, False):
+                assert np.abs(clip.flow.dense(t, forward)).max() < 96
+    assert met
 
 
 @pytest.mark.real

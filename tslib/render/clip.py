@@ -45,7 +45,8 @@ class Settings:
 class Rendered:
     """A clip as rendered: frames uint8 (T, H, W, 3) RGB; joints (T, 13, 2) px, 0-based, in the order of
     penn13's file columns; visible (T, 13); box (T, 4), x1, y1, x2, y2 px; flow, a PartFlow; action, pose
-    (viewpoint), split; quality, of JPEG. A joint that the tracks never show is NaN.
+    (viewpoint; "" where tracks drive the figure), split; quality, of JPEG. A joint that the tracks never show
+    is NaN.
     """
 
     frames: np.ndarray
@@ -233,9 +234,8 @@ def _from_tracks(rng, source, times, settings, kind, number):
     affine = path_of(rng, "hand" if kind == "hand" else "tripod", times, settings.size, H / CELL)
     shadow = np.nan_to_num(feet, nan=-1e4)
     shadow[..., 1] = ground
-    pose = getattr(source, "pose", "") or "front"
     return _Scene(
-        figure, camera, affine, shadow, [], [], float(rng.uniform(0.9, 1.2)), source.action, pose,
+        figure, camera, affine, shadow, [], [], float(rng.uniform(0.9, 1.2)), source.action, "",
         source.split or split_of(number), hidden,
     )  # fmt: skip
 

@@ -277,10 +277,12 @@ class Occluder:
 
     polygons : list of ((P, 2) px around its middle, RGB)
     middle : (N, 2) px
+    shown : (N,) bool, when it is there at all; None for always
     """
 
     polygons: list
     middle: np.ndarray
+    shown: np.ndarray | None = None
 
     def __post_init__(self):
         placed = [(_fixed(points + self.middle[:, None]), color) for points, color in self.polygons]
@@ -288,11 +290,15 @@ class Occluder:
 
     def draw(self, picture, moment):
         """Fill in its polygons at a moment."""
+        if self.shown is not None and not self.shown[moment]:
+            return
         for points, color in self._placed:
             cv2.fillConvexPoly(picture, points[moment], color, cv2.LINE_AA, 4)
 
     def label(self, labels, moment, number):
         """Fill in its number where it is seen, its soft edge included."""
+        if self.shown is not None and not self.shown[moment]:
+            return
         mask = np.zeros_like(labels)
         for points, _ in self._placed:
             cv2.fillConvexPoly(mask, points[moment], 255, cv2.LINE_AA, 4)
@@ -356,16 +362,21 @@ def occluders_of(rng, joints, times, size, affine, most=3):
 
 
 def cover(rng, positions, hidden, radius):
-    """Occluders that hide points in just the frames in which they are hidden.
+    """An Occluder that hides a point in just the moments in which it is hidden.
 
-    positions : (N, 2) px; hidden : (N,) bool; radius : px. Returns an Occluder that is far away elsewhere.
+    positions : (N, 2) px; hidden : (N,) bool; radius : px, more or less
     """
     color = _color(rng, 20, 200, 10)
+    radius *= rng.uniform(0.9, 1.8)
+    # Off the point, or its middle would mark the hidden joint; but over the point's own pixel.
+    angle, far = rng.uniform(0, 2 * np.pi), rng.uniform(0, max(0, min(0.6 * radius, radius - 1.5)))
+    positions = positions + far * np.array([np.cos(angle), np.sin(angle)])
     parts = [
         (_disc(0, 0, radius), _mix(color, 0.75)),
         (_disc(-0.2 * radius, -0.3 * radius, 0.6 * radius), color),
     ]
-    return Occluder(parts, np.where(hidden[:, None], positions, -1e4))
+    # It moves with the point even while it is not shown, as its flow leads into the moments around too.
+    return Occluder(parts, positions, hidden)
 
 
 def _bar(a, b, wide):

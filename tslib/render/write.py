@@ -8,15 +8,18 @@
     render.json              with what settings
 
 As in the real files the first joint of a pair is the person's own right one (see tslib.skeletons). Unlike
-them, a joint that is hidden has its true place, and places are fractions of a pixel. A clip is complete once
-its label file is there, which is written last.
+them, a joint that is hidden has its true place, and places are fractions of a pixel; pose is "" where tracks
+drive the figure. A clip is complete once its label file is there, which is written last.
 """
 
 import io
 import json
 import multiprocessing
 import os
+import platform
 import shutil
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import cv2
@@ -30,6 +33,7 @@ from .clip import Settings, render_clip
 from .flow import packed
 
 UNFINISHED = ".unfinished"
+MOST = {"clips": 9999, "frames": 10_000}  # names have four digits
 CORNER = 0.75  # where the real labels put a joint that was never placed, counted from 1
 SMALLEST, LARGEST = 32, 2048  # px
 
@@ -54,6 +58,8 @@ def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion=""):
     ):
         if value < least:
             raise InputError(f"{name} is {value}, but must be {least} or more.")
+        if value > MOST.get(name, value):
+            raise InputError(f"{name} is {value}, but must be {MOST[name]} or less.")
     if not all(SMALLEST <= n <= LARGEST for n in size):
         raise InputError(
             f"the size {size[0]}x{size[1]} px must lie between {SMALLEST} and {LARGEST} px each way."
@@ -64,19 +70,42 @@ def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion=""):
     there = {file.stem for file in (out / "labels").glob("*.mat")}
     _check_space(out, clips - len(there), settings)
     wanted = [n for n in range(1, clips + 1) if f"{n:04d}" not in there]
-    jobs = [(out, seed, n, settings) for n in wanted]
+    private = _private(out)
+    jobs = [(out, private, seed, n, settings) for n in wanted]
     bar = tqdm(total=clips, initial=clips - len(wanted), unit="clip", disable=None)
-    with bar:
-        if workers == 1 or len(wanted) < 2:
-            for job in jobs:
-                _write(job)
-                bar.update()
-        else:  # spawned, as a forked process would share the state of OpenCV's threads
-            with multiprocessing.get_context("spawn").Pool(min(workers, len(wanted)), _quiet) as pool:
-                for _ in pool.imap_unordered(_write, jobs, chunksize=4):
+    try:
+        with bar:
+            if workers == 1 or len(wanted) < 2:
+                for job in jobs:
+                    _write(job)
                     bar.update()
-    shutil.rmtree(out / UNFINISHED, ignore_errors=True)
+            else:
+                _share(jobs, min(workers, len(wanted)), bar)
+    finally:
+        shutil.rmtree(private, ignore_errors=True)
     return len(wanted)
+
+
+def _share(jobs, workers, bar):
+    """Write clips in several processes; InputError where one of them is killed."""
+    # spawned, as a forked process would share the state of OpenCV's threads
+    before = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _quiet)
+    try:
+        for done in as_completed([pool.submit(_write, job) for job in jobs]):
+            done.result()
+            bar.update()
+    except BaseException as error:
+        # The clips that they are at would only delay the end, and are never seen half.
+        for child in set(multiprocessing.active_children()) - before:
+            child.terminate()
+        if isinstance(error, BrokenProcessPool):
+            raise InputError(
+                "a process was killed, probably for memory; the same command goes on with fewer --workers."
+            ) from error
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 _loaded = {}
@@ -102,26 +131,52 @@ def sources_of(motion):
 
 def _claim(out, seed, settings):
     """Make the folder and note its settings; InputError where it was made otherwise."""
+    private = _private(out)
     now = json.dumps(
         {"seed": seed, "size": settings.size, "frames": settings.frames, "motion": settings.motion}
     )
     note = out / "render.json"
     if note.is_file():
-        if note.read_text(encoding="utf-8") != now:
+        try:
+            then = note.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise InputError(f"{note} is damaged; give another folder.") from None
+        if then != now:
             raise InputError(
-                f"{out} was rendered with other settings, {note.read_text(encoding='utf-8')}; "
+                f"{out} was rendered with other settings, {then}; "
                 "give those to continue it, or another folder."
             )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+    elif out.exists() and not (out.is_dir() and all(p.name.startswith(UNFINISHED) for p in out.iterdir())):
         raise InputError(f"{out} exists and was not made by this command; give another folder.")
     else:
-        out.mkdir(parents=True, exist_ok=True)
-        part = out / f"{UNFINISHED}.json"
+        private.mkdir(parents=True, exist_ok=True)
+        part = private / note.name
         part.write_text(now, encoding="utf-8")
         os.replace(part, note)
-    shutil.rmtree(out / UNFINISHED, ignore_errors=True)
-    for name in ("frames", "labels", "flow", UNFINISHED):
-        (out / name).mkdir(exist_ok=True)
+    for folder in out.glob(private.name.rpartition("-")[0] + "-*"):
+        if _gone(folder.name.rpartition("-")[2]):
+            shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(private, ignore_errors=True)  # of an earlier process with our number
+    for folder in (out / "frames", out / "labels", out / "flow", private):
+        folder.mkdir(exist_ok=True)
+
+
+def _private(out):
+    """The folder for what this process has not finished: others may render into `out` at the same time."""
+    return out / f"{UNFINISHED}-{platform.node()}-{os.getpid()}"
+
+
+def _gone(process):
+    """Whether no process of this computer has that number, as far as that can be told."""
+    if os.name != "posix" or not process.isdecimal():  # elsewhere os.kill ends a process
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        pass
+    return False
 
 
 def _check_space(out, clips, settings):
@@ -144,20 +199,24 @@ def _quiet():
 
 def _write(job):
     """Render one clip; it appears complete, or not at all."""
-    out, seed, number, settings = job
+    out, private, seed, number, settings = job
     clip = render_clip(seed, number, settings, sources_of(settings.motion))
     name = f"{number:04d}"
-    part = out / UNFINISHED / name
-    part.mkdir(parents=True)
+    part = private / name
+    part.mkdir()
     for t, frame in enumerate(clip.frames, 1):
         done, jpeg = cv2.imencode(
             ".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, clip.quality]
         )
+        if not done:
+            raise OSError(f"frame {t} of clip {name} cannot be written as JPEG.")
         (part / f"{t:06d}.jpg").write_bytes(jpeg)
-    flow = out / UNFINISHED / f"{name}.npz"
+    flow = private / f"{name}.npz"
     flow.write_bytes(packed(clip.flow))
-    label = out / UNFINISHED / f"{name}.mat"
+    label = private / f"{name}.mat"
     label.write_bytes(_matlab(labels_of(clip)))
+    if (out / "labels" / label.name).exists():
+        return  # another process was faster, with the same clip
     shutil.rmtree(out / "frames" / name, ignore_errors=True)  # of a run that was killed just here
     os.replace(part, out / "frames" / name)
     os.replace(flow, out / "flow" / f"{name}.npz")
