@@ -182,7 +182,9 @@ plt.show()
 # %%
 results = Path("../benchmarks/results")
 failures = json.loads((results / "failure_modes.json").read_text())
-print(pd.DataFrame(failures["rows"]).T.mul(100).round().astype(int).to_string())
+per_cent = pd.DataFrame(failures["rows"]).T.mul(100).round().astype(int)
+short = [row.replace("share of errors:", "errors:").replace(" in the picture", "") for row in per_cent.index]
+print(per_cent.set_axis(short).rename(columns=lambda name: name[:4]).to_string())
 
 # %% [markdown]
 # (Per cent.) Most errors have another peak in the right place: something that knows the body could pick it, which is what springs between joints are for. A third are right one frame earlier or later:
@@ -193,8 +195,10 @@ print(pd.DataFrame(failures["rows"]).T.mul(100).round().astype(int).to_string())
 # %%
 labels = pd.DataFrame(json.loads((results / "labels.json").read_text())["columns"])
 shown = {
-    "motion": "motion of a joint in one frame, mean", "fast": "share of joints that move 2 cells or more",
-    "hidden": "share of hidden joints", "hidden_wrist": "share of hidden wrists",
+    "motion": "motion of a joint in one frame, mean",
+    "fast": "share of joints that move 2 cells or more",
+    "hidden": "share of hidden joints",
+    "hidden_wrist": "share of hidden wrists",
     "limb_spread": "spread of a limb's length in 20 frames",
     "people_spread": "spread of its mean between clips",
 }
@@ -330,12 +334,12 @@ for name, who in (("visible joints only", clip.visible), ("everything", everythi
 
 # %%
 papers = tomllib.loads(Path("paper_map.toml").read_text())
-lines = ["| place | what | chapter | function | test |", "|---|---|---|---|---|"]
+lines = ["| place | what | chapter | function, and its test |", "|---|---|---|---|"]
 for paper, rows in papers.items():
     for place, row in rows.items():
-        code = f"`{row['code'].removeprefix('tslib.')}`" if "code" in row else ""
-        test = f"`{row['test'].split('::')[1]}`" if "test" in row else ""
-        cells = [f"{paper} {place}", row["what"], row.get("chapter", ""), code, test]
+        shown = [row[key].split("::")[-1].removeprefix("tslib.") for key in ("code", "test") if key in row]
+        code = "<br>".join(f"`{name}`" for name in shown)
+        cells = [f"{paper} {place}", row["what"], row.get("chapter", ""), code]
         lines.append("| " + " | ".join(cells) + " |")
 Markdown("\n".join(lines))
 

@@ -1,5 +1,7 @@
 """Clips, and frames that are read when they are asked for."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -28,6 +30,14 @@ def test_knows_its_length_and_the_size_of_the_person():
     clip = Clip(**parts(box=box))
     assert len(clip) == 3
     np.testing.assert_array_equal(clip.size_of_person, [40, 50, np.nan])
+
+
+def test_pck_counts_visible_joints_of_a_known_size():
+    box = np.float32([[1, 2, 30, 40], [1, 2, 0, 0], [np.nan] * 4, [1, 2, np.inf, 4]])
+    visible = np.ones((4, 13), bool)
+    visible[0, 3] = False
+    counted = Clip(**parts(T=4, box=box, visible=visible)).counted
+    assert counted.dtype == bool and (counted[0] == visible[0]).all() and not counted[1:].any()
 
 
 @pytest.mark.parametrize(
@@ -86,6 +96,20 @@ def test_an_odd_frame_is_named(files):
         frames[0]
     with pytest.raises(InputError, match="1.png is 20x10 pixels, but its clip is 64x48"):
         frames[1]
+
+
+def test_names_that_are_not_utf_8_and_files_that_are_no_images(tmp_path):
+    file = tmp_path / os.fsdecode(b"\xff.png")
+    try:
+        (tmp_path / "a.png").touch()
+        (tmp_path / "a.png").rename(file)
+    except OSError:
+        pytest.skip("this system has no such names")
+    with pytest.raises(InputError, match="cannot be read as an image"):  # empty
+        read_image(file)
+    trees.write_frame(tmp_path / "a.png", 2)
+    (tmp_path / "a.png").rename(file)
+    np.testing.assert_array_equal(read_image(file), trees.frame(2))
 
 
 def test_a_grey_image_has_three_channels(tmp_path):

@@ -124,11 +124,26 @@ def test_a_damaged_split_is_named(tmp_path, line, word):
 
 
 def test_three_splits_are_averaged(tmp_path):
-    trees.write_jhmdb(tmp_path)
-    for split, kind in ((1, 1), (2, 2), (3, 2)):
-        trees.write_split(tmp_path, [f"It's_(1)!_@+_a.avi {kind}"], split=split)
-    tested = jhmdb.averaged(tmp_path, lambda clips: np.mean([c.split == "test" for c in clips]))
-    assert tested == pytest.approx(2 / 3)
+    for name in "abc":
+        trees.write_jhmdb(tmp_path, clip=name)
+    for split, kinds in ((1, "112"), (2, "122"), (3, "221")):
+        trees.write_split(tmp_path, [f"{n}.avi {k}" for n, k in zip("abc", kinds, strict=True)], split=split)
+
+    def evaluate(train, test):
+        assert {c.split for c in train} <= {"train"} and {c.split for c in test} <= {"test"}
+        return np.array([len(train), len(test)])
+
+    np.testing.assert_allclose(jhmdb.averaged(tmp_path, evaluate), [4 / 3, 5 / 3])
+
+
+def test_only_test_clips_are_scored(tmp_path):
+    """One clip of two is ten frames long: each is tested once, and the mean says which."""
+    trees.write_jhmdb(tmp_path, clip="short", T=2)
+    trees.write_jhmdb(tmp_path, clip="long", T=10)
+    for split, (short, long) in ((1, "12"), (2, "21"), (3, "12")):
+        trees.write_split(tmp_path, [f"short.avi {short}", f"long.avi {long}"], split=split)
+    scored = jhmdb.averaged(tmp_path, lambda train, test: sum(map(len, test)))
+    assert scored == pytest.approx((10 + 2 + 10) / 3)
 
 
 def test_nothing_there(tmp_path):

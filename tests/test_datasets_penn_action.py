@@ -70,12 +70,15 @@ def test_invisible_joints(tmp_path):
     x, y = np.full((5, 13), 20.0), np.full((5, 13), 30.0)
     x[:, 1] = y[:, 1] = 0.75
     x[:, 2] = y[:, 2] = 1.0  # a visible joint in the corner is one
+    x[:, 3], y[:, 3] = -30, 1.5  # hidden, and truly outside a rendered picture
+    x[:, 4], y[:, 4] = 1.5, -7
     visibility = np.ones((5, 13), np.uint8)
-    visibility[:, :2] = 0
+    visibility[:, [0, 1, 3, 4]] = 0
     trees.write_penn(tmp_path, x=x, y=y, visibility=visibility)
     clip, notes = one(tmp_path)
     assert (clip.joints[:, 0] == [19, 29]).all() and np.isnan(clip.joints[:, 1]).all()
     assert (clip.joints[:, 2] == 0).all() and not notes
+    assert (clip.joints[:, 3] == [-31, 0.5]).all() and (clip.joints[:, 4] == [0.5, -8]).all()
     np.testing.assert_array_equal(clip.visible, visibility > 0)
 
 

@@ -154,6 +154,36 @@ def test_an_archive_that_the_user_put_there(server, tmp_path):
     assert not server.asked and holds(tmp_path) == ["set/a/one.txt", "set/two.bin"]
 
 
+@pytest.mark.parametrize("damage", [ZIP[:1500], b"<html>please log in</html>", zipped({"../out": b"x"})])
+def test_a_damaged_archive_is_put_aside_and_fetched_again(server, tmp_path, monkeypatch, capsys, damage):
+    offer(monkeypatch, server, "")
+    (tmp_path / "set.zip").write_bytes(damage)
+    assert main(["download", "set", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert said.endswith("; it is now set.zip.damaged, so the same command fetches it again.\n")
+    assert said.count("\n") == 1 and not server.asked and holds(tmp_path) == ["set.zip.damaged"]
+    assert main(["download", "set", str(tmp_path)]) == 0 and server.asked == [None]
+    assert holds(tmp_path) == ["set.zip.damaged", "set/a/one.txt", "set/two.bin"]
+
+
+def test_a_good_archive_that_does_not_fit_stays(server, tmp_path, monkeypatch):
+    (tmp_path / "set.zip").write_bytes(ZIP)
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda _: namedtuple("usage", "free")(100))
+        with pytest.raises(InputError, match="make room or name another folder.$"):
+            download("set", tmp_path)
+    assert holds(tmp_path) == ["set.zip"]
+    download("set", tmp_path)
+    assert not server.asked
+
+
+def test_a_damaged_archive_without_an_address_stays(tmp_path):
+    (tmp_path / "cvit_sports_videos.tar.gz").write_bytes(b"damaged")
+    with pytest.raises(InputError, match="damaged; download it again.$"):
+        download("cvit_sports", tmp_path)
+    assert holds(tmp_path) == ["cvit_sports_videos.tar.gz"]
+
+
 @pytest.mark.parametrize("md5", ["0" * 32, ""])
 def test_a_wrong_checksum_and_none(server, tmp_path, monkeypatch, capsys, md5):
     offer(monkeypatch, server, md5)
@@ -269,12 +299,14 @@ BAD_NAMES = [
     "a\nb",
 ]
 BAD_NAMES += ["nul", "a/COM1.txt", "a./b", "a /b"]
+NOT_UTF_8 = tarred([("ok", b""), ("a/\udcff.png", b"x")])
 SPARSE = tar_member("a", size=517)
 SPARSE.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "9999"}
 LINK, HARD = tarfile.SYMTYPE, tarfile.LNKTYPE
 HOSTILE = {
     **{f"zip {n!r}": (zipped({"ok": b"", n: b"x"}), "leads elsewhere") for n in BAD_NAMES},
     **{f"tar {n!r}": (tarred([("ok", b""), (n, b"x")]), "leads elsewhere") for n in BAD_NAMES},
+    "tar, bytes that are not UTF-8": (NOT_UTF_8, "unsafe"),
     "symbolic link": (tarred([(tar_member("a", type=LINK, linkname="/etc"), b"")]), "link or device"),
     "hard link": (tarred([(tar_member("a", type=HARD, linkname="b"), b"")]), "link or device"),
     "device": (tarred([(tar_member("a", type=tarfile.CHRTYPE), b"")]), "link or device"),

@@ -1,5 +1,9 @@
 """`python -m tslib inspect`: what is there, what is odd, and the sheet."""
 
+import os
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -75,6 +79,54 @@ def test_the_sheet_shows_frames_and_joints(tmp_path, capsys):
     assert np.ptp(sheet[16 + y, x].astype(int)) > 60  # a coloured mark
     assert main(["inspect", str(tmp_path), "--sheet", str(tmp_path / "none" / "a.png")]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a", "a.jpg", "a.mp4", ".png", "folder.png", "none/a.png"])
+def test_a_sheet_that_cannot_be_written_is_refused_first(tmp_path, capsys, monkeypatch, name):
+    trees.write_penn(tmp_path, frames=False)
+    (tmp_path / "folder.png").mkdir()
+    monkeypatch.setattr(penn_action, "walk", lambda _: pytest.fail("walked"))
+    assert main(["inspect", str(tmp_path), "--sheet", str(tmp_path / name)]) == 2
+    error = capsys.readouterr().err
+    assert f"{name} cannot be written; name a .png in a folder that exists." in error
+    assert error.count("\n") == 1 and not list(tmp_path.rglob(".*"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows protects no folder this way")
+def test_a_sheet_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    trees.write_penn(tmp_path, frames=False)
+    (tmp_path / "a.PNG").write_bytes(b"before")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "replace", full)
+        with pytest.raises(InputError, match="a.PNG cannot be written: No space left on device.$"):
+            said(tmp_path, sheet=tmp_path / "a.PNG")
+    assert (tmp_path / "a.PNG").read_bytes() == b"before"
+    said(tmp_path, sheet=tmp_path / "a.PNG")
+    assert cv2.imread(str(tmp_path / "a.PNG")) is not None
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.PNG", "labels"]
+
+
+def test_names_that_are_not_utf_8(tmp_path):
+    """OpenCV ends the whole process where such a name reaches it."""
+    root = tmp_path / os.fsdecode(b"r\xff")
+    try:
+        root.mkdir()
+    except OSError:
+        pytest.skip("this system has no such names")
+    trees.write_penn(tmp_path / "plain")
+    (tmp_path / "plain" / "labels").rename(root / "labels")
+    (tmp_path / "plain" / "frames").rename(root / "frames")
+    for folder, end in (("labels", ".mat"), ("frames", "")):
+        (root / folder / f"0001{end}").rename(root / folder / f"{os.fsdecode(bytes([0xE9]))}{end}")
+    command = [sys.executable, "-m", "tslib", "inspect", root, "--sheet", root / os.fsdecode(b"\xe9.png")]
+    ended = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONUTF8": "1"})
+    assert ended.returncode == 0, ended.stderr
+    assert "1 clips with labels, 1 train" in ended.stdout and "1 of them with images" in ended.stdout
+    assert cv2.imdecode(np.fromfile(root / os.fsdecode(b"\xe9.png"), np.uint8), 1) is not None
 
 
 def test_the_sheet_shows_tracks_where_frames_are_missing(tmp_path):

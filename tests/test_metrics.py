@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tslib.datasets import penn_action
 from tslib.metrics import (
     bootstrap,
     curve,
@@ -442,6 +443,17 @@ def test_poses_in_the_wild_is_a_test_of_who_counts(real_data, detector):
     assert error_of(placed) > 1e-3
     assert error_of(None) > 1e-2
     assert error_of(visible, pooled=True) > 5e-4  # left and right weigh the same, however often they are seen
+
+
+def test_all_real_clips_can_be_measured(real_data):
+    clips = penn_action.load(real_data / "penn_action")
+    total = sum(tally(c.joints, c.joints, c.size_of_person, visible=c.counted) for c in clips)
+    left_out = [int((c.visible & ~c.counted).sum()) for c in clips]
+    assert len(clips) == 474 and sum(left_out) == 14 and np.count_nonzero(left_out) == 5
+    assert total[1].sum() == 337_071 - 14 and (rates(total) == 1).all()
+    with pytest.raises(ValueError, match="size must be positive"):
+        clip = clips[np.argmax(left_out)]
+        pck(clip.joints, clip.joints, clip.size_of_person, visible=clip.visible)
 
 
 def test_jitter_of_uniform_motion_is_zero_and_of_a_spike_is_known():

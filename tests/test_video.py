@@ -71,6 +71,21 @@ def test_a_corrupt_image_is_named(tmp_path):
         list(open_frames(folder))
 
 
+def test_names_that_are_not_utf_8(tmp_path):
+    """OpenCV ends the whole process where such a name reaches it."""
+    folder, video = (tmp_path / os.fsdecode(name) for name in (b"\xff", b"\xff.avi"))
+    try:
+        synthetic.write_folder(tmp_path / "a", PICTURES[:2]).rename(folder)
+        (folder / "1.png").rename(folder / os.fsdecode(b"1\xff.png"))
+        synthetic.write_video(tmp_path / "a.avi", PICTURES[:2]).rename(video)
+    except OSError:
+        pytest.skip("this system has no such names")
+    assert len(list(open_frames(folder))) == 2
+    for call in (lambda: open_frames(video), lambda: VideoWriter(video, 25, (160, 120))):
+        with pytest.raises(InputError, match=r"\\udcff.avi' is no name in UTF-8; rename it.$"):
+            call()
+
+
 def test_frames_of_another_size_are_named(tmp_path):
     folder = synthetic.write_folder(tmp_path / "a", PICTURES[:3])
     cv2.imwrite(str(folder / "3.png"), PICTURES[0][:60])

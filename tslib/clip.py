@@ -71,6 +71,12 @@ class Clip:
         """max(width, height) of the box in each frame, (T,) px, the unit of PCK; NaN where unknown."""
         return self.box[:, 2:].max(-1)
 
+    @property
+    def counted(self):
+        """What PCK can count, bool (T, K): visible joints where the size of the person is known, positive."""
+        size = self.size_of_person
+        return self.visible & (np.isfinite(size) & (size > 0))[:, None]
+
 
 class ImageFiles(Sequence):
     """Frames in files, read when they are asked for: uint8 (H, W, 3) RGB.
@@ -109,10 +115,18 @@ def read_image(file):
     """An image file as uint8 (H, W, 3) RGB, as it is stored; InputError where it is missing or unreadable."""
     if not Path(file).is_file():
         raise InputError(f"there is no frame {file}.")
-    try:  # labels count stored pixels, so a rotation in the file's header is ignored
-        image = cv2.imread(str(file), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:  # a damaged header that claims a billion pixels
-        image = None
+    # labels count stored pixels, so a rotation in the file's header is ignored
+    image = decoded(file, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise InputError(f"{file} cannot be read as an image; replace it.")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return image
+
+
+def decoded(file, flags):
+    """An image file as uint8 (H, W, 3) RGB, read with flags of cv2.imread; None where it is unreadable."""
+    try:  # not cv2.imread: a name that is not UTF-8 brings it down with the whole process
+        data = np.fromfile(file, np.uint8)
+        image = cv2.imdecode(data, flags) if data.size else None
+    except (OSError, cv2.error):  # cv2.error: a damaged header that claims a billion pixels
+        return None
+    return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

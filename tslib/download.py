@@ -13,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from .errors import InputError
-from .unpack import unpack
+from .unpack import NoRoom, unpack
 
 TIMEOUT = 30, 60  # s to connect, and between two pieces
 LARGEST = 50_000_000_000  # bytes; no archive of these data sets is near
@@ -99,7 +99,8 @@ def download(name, root):
     root : path of the folder; made where missing
 
     An archive that lies in root already is checked and used. A download that broke off leaves FILE.part and
-    is resumed from it. An archive goes once it is unpacked. Returns the Path of root.
+    is resumed from it. An archive goes once it is unpacked; one that cannot be, though there is room, becomes
+    FILE.damaged where it has an address, to be fetched again. Returns the Path of root.
 
     Raises
     ------
@@ -121,7 +122,18 @@ def download(name, root):
             print(f"{target} is there already.")
             continue
         file = _fetch(archive, root, data_set.page)
-        unpack(file, target)
+        try:
+            unpack(file, target)
+        except NoRoom:
+            raise
+        except InputError as error:
+            if not archive.url:
+                raise
+            # Out of the way: the same command would find it for ever.
+            file.replace(bad := root / f"{file.name}.damaged")
+            raise InputError(
+                f"{str(error).removesuffix('.')}; it is now {bad.name}, so the same command fetches it again."
+            ) from None
         file.unlink()
         print(f"unpacked {target}")
     return root

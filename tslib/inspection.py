@@ -1,6 +1,9 @@
 """What a folder holds of a data set: counts, splits, actions, what is odd, and a sheet of pictures."""
 
+import os
+import tempfile
 from collections import Counter
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -21,8 +24,18 @@ def inspect(root, sheet=None):
     root : path
     sheet : path of a .png to draw some of the clips into, optional
 
-    Yields str. Raises InputError where no data set is recognised; a file that cannot be read is a line.
+    Yields str. Raises InputError where no data set is recognised, or the sheet cannot be written; a file that
+    cannot be read is a line.
     """
+    if sheet:  # the walk takes minutes
+        sheet = Path(sheet)
+        if sheet.suffix.lower() != ".png" or sheet.is_dir() or not sheet.parent.is_dir():
+            raise InputError(f"{sheet} cannot be written; name a .png in a folder that exists.")
+    for line in _lines(root, sheet):
+        yield line.encode(errors="backslashreplace").decode()  # names need not be UTF-8, what is printed must
+
+
+def _lines(root, sheet):
     there = [name for name, module in MODULES.items() if module.find(root)]
     if not there:
         raise InputError(
@@ -42,9 +55,20 @@ def inspect(root, sheet=None):
     if sheet:
         if not shown:
             raise InputError(f"{root} holds no clip with labels to draw.")
-        if not cv2.imwrite(str(sheet), contact_sheet(shown)[..., ::-1]):
-            raise InputError(f"{sheet} cannot be written; give a .png in a folder that exists.")
+        _write_png(sheet, contact_sheet(shown))
         yield f"wrote {sheet}"
+
+
+def _write_png(path, image):
+    """Write an RGB image to a file, which is replaced in one step; InputError where it cannot be."""
+    data = cv2.imencode(".png", image[..., ::-1])[1]
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{path.name[:50]}.", dir=path.parent) as folder:
+            whole = Path(folder) / path.name
+            whole.write_bytes(data.tobytes())
+            os.replace(whole, path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def _counts(clips):
@@ -137,7 +161,8 @@ def _cell(clip, where):
             cv2.line(picture, *place(clip.joints[t, [a, b]]), color, 2, cv2.LINE_AA)
     for k in np.flatnonzero(clip.visible[t]):
         cv2.circle(picture, place(clip.joints[t, k]), 3, _color(clip, k), -1)
-    caption, text = np.zeros((16, CELL[0], 3), np.uint8), f"{clip.name[:26]} {t} {clip.split}"
+    caption = np.zeros((16, CELL[0], 3), np.uint8)
+    text = f"{clip.name[:26]} {t} {clip.split}".encode("ascii", "replace").decode()  # cv2 draws no other
     cv2.putText(caption, text, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.36, WHITE, 1, cv2.LINE_AA)
     return np.vstack([caption, picture])
 

@@ -61,7 +61,8 @@ def pck(prediction, truth, size, alpha=0.2, visible=None, strict=False):
     alpha : float or array_like (A,)
         Tolerance as a fraction of size; Paper A prints 0.2 and 0.1. Several give a curve.
     visible : array_like (T, K) bool, optional
-        Joints to count; all by default.
+        Joints to count; all by default. Of a `tslib.clip.Clip`, ``clip.counted``: where a box is unknown,
+        visible joints have no size to be measured by.
     strict : bool
         Leave the limit itself out: ``<`` for ``<=``.
 

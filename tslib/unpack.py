@@ -20,6 +20,10 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNOREC
 _THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 
 
+class NoRoom(InputError):
+    """An archive may be good, but does not fit on the disk."""
+
+
 def unpack(archive, target):
     """Unpack a .zip, .tar or .tar.gz file into a folder that appears complete, or not at all.
 
@@ -29,6 +33,8 @@ def unpack(archive, target):
 
     Raises
     ------
+    NoRoom
+        It does not fit on the disk.
     InputError
         The archive is damaged or no archive, is unreasonably large, or holds anything but files and folders
         with plain relative names.
@@ -73,7 +79,7 @@ def _write_all(archive, members, folder):
             path.mkdir(parents=True, exist_ok=True)
             continue
         if size > (free := shutil.disk_usage(folder).free):
-            raise InputError(
+            raise NoRoom(
                 f"{archive} does not fit: {free / 1e9:.2f} GB are free; make room or name another folder."
             )
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,9 +98,12 @@ def _write_all(archive, members, folder):
 def _plain(name, archive):
     """The parts of a relative name; InputError where it might lead elsewhere, on any system."""
     parts = [p for p in name.rstrip("/").split("/") if p != "."]
-    bad = re.search(r"[\\:\x00-\x1f]", name)  # a leading / makes an empty part, and .. ends in a dot
+    # A leading / makes an empty part, and .. ends in a dot. Surrogates stand for bytes that are not UTF-8.
+    bad = re.search(r"[\\:\x00-\x1f\ud800-\udfff]", name)
     if bad or any(not p or p[-1] in " ." or _RESERVED.fullmatch(p) for p in parts):
-        raise InputError(f"{archive} holds the name {name[:200]!r}, which leads elsewhere; do not trust it.")
+        raise InputError(
+            f"{archive} holds the name {name[:200]!r}, which is unsafe or leads elsewhere; do not trust it."
+        )
     return parts
 
 

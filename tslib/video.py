@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 
+from .clip import decoded
 from .errors import InputError
 
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
@@ -59,7 +60,7 @@ def open_frames(path):
         raise InputError(f"there is no video {path}.")
     if not path.is_file():  # a pipe can be read once only, and is read twice
         raise InputError(f"{path} is neither a file nor a folder; save the video to a file first.")
-    capture = cv2.VideoCapture(str(path))
+    capture = cv2.VideoCapture(_plain(path))
     if not capture.isOpened():
         raise InputError(f"{path} cannot be read as a video; OpenCV knows no such format.")
     fps, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -73,10 +74,17 @@ def open_frames(path):
 
 
 def _read_image(file):
-    frame = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    frame = decoded(file, cv2.IMREAD_COLOR)  # turned as its header says, unlike a frame with labels
     if frame is None:
         raise InputError(f"{file} cannot be read as an image; replace it or take it out of the folder.")
-    return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    return frame
+
+
+def _plain(path):
+    """The path as OpenCV takes it; a name that is not UTF-8 would bring it down with the whole process."""
+    if re.search(r"[\ud800-\udfff]", str(path)):
+        raise InputError(f"{str(path)!r} is no name in UTF-8; rename it.")
+    return str(path)
 
 
 def _read_video(path):
@@ -98,13 +106,14 @@ class VideoWriter:
     fps : frames per second
     size : (W, H) px
 
-    Raises OSError where OpenCV cannot write; at the end, where the file does not hold every frame.
+    Raises InputError for a name that is not UTF-8; OSError where OpenCV cannot write, and at the end where
+    the file does not hold every frame.
     """
 
     def __init__(self, path, fps, size):
         self._path, self._size, self._count = path, size, 0
         with _quiet():
-            self._writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"VP80"), fps, size)
+            self._writer = cv2.VideoWriter(_plain(path), cv2.VideoWriter_fourcc(*"VP80"), fps, size)
         if not self._writer.isOpened():  # OpenCV itself would drop every frame without a word
             raise OSError(f"{path} cannot be written: a read-only folder, or an OpenCV without VP8.")
 

@@ -50,7 +50,7 @@ def clips_of(found, nothing):
 
 def one_name(name, where):
     """The name if it is that of one file or folder; InputError where a path could be made of it."""
-    if not name or name in (".", "..") or re.search(r"[/\\:\x00-\x1f]", name):
+    if not name or name in (".", "..") or re.search(r"[/\\:\x00-\x1f\ud800-\udfff]", name):
         raise InputError(f"{where} holds the name {name!r}, which is no plain file name.")
     return name
 

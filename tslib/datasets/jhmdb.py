@@ -69,8 +69,15 @@ def load(root, split=1, sub=False):
 
 
 def averaged(root, evaluate, sub=False):
-    """The mean over the three splits of evaluate(clips), a number or an array; clips as load returns them."""
-    return np.mean([evaluate(load(root, split, sub)) for split in SPLITS], axis=0)
+    """The mean over the three splits of evaluate(train, test), a number or an array.
+
+    train, test : lists of Clip, as load returns them; only test may be scored
+    """
+    results = []
+    for split in SPLITS:
+        clips = load(root, split, sub)
+        results.append(evaluate(*([c for c in clips if c.split == part] for part in ("train", "test"))))
+    return np.mean(results, axis=0)
 
 
 def read_split(root, split, sub=False):

@@ -71,7 +71,8 @@ def _read(folder, file):
 
     notes = []
     joints = known(np.stack([x, y], -1) - 1)
-    joints[~visible & (x < CORNER) & (y < CORNER)] = np.nan
+    unplaced = ~visible & (x > 0) & (y > 0) & (x < CORNER) & (y < CORNER)  # beyond 0, 0 a joint is outside
+    joints[unplaced] = np.nan
     nowhere = visible & np.isnan(joints[..., 0])
     if nowhere.any():
         notes.append(f"{nowhere.sum()} joints are called visible but have no position; they count as hidden")
