@@ -345,13 +345,13 @@ HOSTILE = {
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_and_damaged_archives(tmp_path, kind):
     content, word = HOSTILE[kind]
-    root = tmp_path / "a" / "root"
+    root = tmp_path / "a" / "b"
     root.mkdir(parents=True)
     (root / "archive").write_bytes(content)
     with pytest.raises(InputError, match=word) as error:
         unpack(root / "archive", root / "set")
     assert str(error.value).endswith(".") and "\n" not in str(error.value)
-    assert holds(tmp_path) == ["a/root/archive"] and os.listdir(root) == ["archive"]
+    assert holds(tmp_path) == ["a/b/archive"] and os.listdir(root) == ["archive"]
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz"])

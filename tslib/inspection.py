@@ -10,7 +10,7 @@ import numpy as np
 
 from .datasets import cvit_sports, jhmdb, penn_action, youtube_pose
 from .errors import InputError
-from .overlay import LEFT, MIDDLE, RIGHT
+from .overlay import color_of
 
 MODULES = {m.__name__.rpartition(".")[2]: m for m in (penn_action, jhmdb, youtube_pose, cvit_sports)}
 MANY = 10  # clips with the same note share a line
@@ -151,22 +151,17 @@ def _cell(clip, where):
 
     if frame is None and clip.number is None:  # between frames far apart there is no track
         for k, s in np.argwhere(clip.visible[1:].T & clip.visible[:-1].T).tolist():
-            faint = [v // 2 for v in _color(clip, k)]
+            faint = [v // 2 for v in color_of(clip.skeleton, k)]
             cv2.line(picture, *place(clip.joints[s : s + 2, k]), faint, 1, cv2.LINE_AA)
     if np.isfinite(clip.box[t]).all():
         cv2.rectangle(picture, *place(np.stack([clip.box[t, :2], clip.box[t, :2] + clip.box[t, 2:]])), WHITE)
     for a, b in clip.skeleton.edges:
         if clip.visible[t, [a, b]].all():
-            color = _color(clip, a) if _color(clip, a) == _color(clip, b) else MIDDLE
+            color = color_of(clip.skeleton, a, b)
             cv2.line(picture, *place(clip.joints[t, [a, b]]), color, 2, cv2.LINE_AA)
     for k in np.flatnonzero(clip.visible[t]):
-        cv2.circle(picture, place(clip.joints[t, k]), 3, _color(clip, k), -1)
+        cv2.circle(picture, place(clip.joints[t, k]), 3, color_of(clip.skeleton, k), -1)
     caption = np.zeros((16, CELL[0], 3), np.uint8)
     text = f"{clip.name[:26]} {t} {clip.split}".encode("ascii", "replace").decode()  # cv2 draws no other
     cv2.putText(caption, text, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.36, WHITE, 1, cv2.LINE_AA)
     return np.vstack([caption, picture])
-
-
-def _color(clip, k):
-    name = clip.skeleton.joints[k]
-    return LEFT if name.startswith("left_") else RIGHT if name.startswith("right_") else MIDDLE

@@ -8,6 +8,12 @@ SMALLEST, LARGEST = 640, 1280  # px of the longer side; other videos are enlarge
 DRAWN = 0.1  # joints of a lower score are left out
 
 
+def color_of(skeleton, *joints):
+    """Colour of a joint, or of the limb between two, by number: that of its side, if it has one."""
+    sides = {skeleton.joints[k].partition("_")[0] for k in joints}
+    return {"left": LEFT, "right": RIGHT}.get(sides.pop(), MIDDLE) if len(sides) == 1 else MIDDLE
+
+
 class Canvas:
     """Draws on frames of size (W, H) px with joints of a skeleton; ``size`` is that of the drawings."""
 
@@ -31,19 +37,15 @@ class Canvas:
                 cv2.circle(picture, point, thick + 3, (255, 255, 255), 1, cv2.LINE_AA)
         for a, b in self.skeleton.edges:
             if min(score[a], score[b]) >= DRAWN:
-                color = self._color(a) if self._color(a) == self._color(b) else MIDDLE
+                color = color_of(self.skeleton, a, b)
                 cv2.line(picture, place[a], place[b], (0, 0, 0), thick + 2, cv2.LINE_AA)
                 cv2.line(picture, place[a], place[b], color, thick, cv2.LINE_AA)
         for k, point in enumerate(place):
             if score[k] >= DRAWN:
                 radius = 1 if k in tiny else thick + 1
                 cv2.circle(picture, point, radius + 1, (0, 0, 0), -1, cv2.LINE_AA)
-                cv2.circle(picture, point, radius, self._color(k), -1, cv2.LINE_AA)
+                cv2.circle(picture, point, radius, color_of(self.skeleton, k), -1, cv2.LINE_AA)
         return picture
 
     def _place(self, joints):
         return [tuple(map(int, p)) for p in np.round((joints + 0.5) * self.scale - 0.5)]
-
-    def _color(self, k):
-        name = self.skeleton.joints[k]
-        return LEFT if name.startswith("left_") else RIGHT if name.startswith("right_") else MIDDLE

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import InputError
 from .body import AT
-from .draw import FIRST_OCCLUDER, FIRST_PROP, SEGMENTS
+from .draw import ENDS, FIRST_OCCLUDER, FIRST_PROP, SEGMENTS
 
 PARTS = 36
 
@@ -80,14 +80,12 @@ def controls_of(figure, moments):
     return found
 
 
-LIMB_ENDS = {"head": ("neck", "head")} | {
-    f"{side}_{part}": (f"{side}_{a}", f"{side}_{b}")
-    for side in ("left", "right")
-    for part, a, b in (
-        ("upper_arm", "shoulder", "elbow"), ("forearm", "elbow", "wrist"), ("thigh", "hip", "knee"),
-        ("shin", "knee", "ankle"), ("foot", "ankle", "toe"),
-    )
-}  # fmt: skip
+# A limb moves as its joints do: up to the wrist and the head, where it is drawn up to the hand and the crown.
+LIMB_ENDS = {
+    part: tuple(end.replace("hand", "wrist").replace("crown", "head") for end in ends)
+    for part, ends in ENDS.items()
+    if part not in ("pelvis", "chest")
+}
 
 
 def flow_of(parts, controls, affine, occluders):

@@ -2,8 +2,7 @@
 
     frames/0001/000001.jpg   the pictures
     labels/0001.mat          x, y (T, 13) from 1; visibility; bbox (x1, y1, x2, y2); train 1 or -1; action;
-    pose;
-                             dimensions (H, W, T); nframes
+                             pose; dimensions (H, W, T); nframes
     flow/0001.npz            exact flow, see tslib.render.flow.read_flow
     render.json              with what settings
 
@@ -112,8 +111,7 @@ _loaded = {}
 
 
 def sources_of(motion):
-    """The clips whose joints drive the figures: those of a loaded data set in which somebody is seen; () for
-    ""."""
+    """The clips whose joints drive the figures: of a data set, where somebody is seen; () for none."""
     if not motion:
         return ()
     if motion not in _loaded:
