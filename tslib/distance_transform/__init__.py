@@ -9,7 +9,8 @@ where ``q`` is the sender's cell, ``p`` the receiver's, ``rest`` the offset send
 spring is relaxed. ``source[p]`` is the best ``q`` as a flat index ``y * W + x``, the lowest one on ties.
 """
 
+from .backends import choose_backend
 from .layer import distance_transform
 from .reference import distance_transform_numpy
 
-__all__ = ["distance_transform", "distance_transform_numpy"]
+__all__ = ["choose_backend", "distance_transform", "distance_transform_numpy"]

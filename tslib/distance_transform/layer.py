@@ -7,6 +7,7 @@ the size of a heat-map. Chapter 02 builds every function of this file; the names
 import torch
 
 from .arguments import check_values, leading_shape
+from .backends import choose_backend, transform
 
 CANDIDATES = {"cpu": 2**19, "cuda": 2**27}  # compared at a time; on a CPU they have to fit its cache
 
@@ -82,7 +83,13 @@ class DistanceTransform(torch.autograd.Function):
         return to_score.view(N, H, W), to_stiffness, to_rest
 
 
-def distance_transform(score, stiffness, rest, return_source=False):
+def flat_source(column, row, W):
+    """Flat index of each message's source, int64 (N, H, W), from the arg-maxes of both passes."""
+    row = row[..., :W].long()
+    return row * W + column[..., :W].long().gather(1, row)
+
+
+def distance_transform(score, stiffness, rest, return_source=False, backend=None):
     """Generalized distance transform of score maps (Paper A, Eq. 4), differentiable.
 
         message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2 - stiffness_y (q_y - p_y - rest_y)^2
@@ -98,6 +105,8 @@ def distance_transform(score, stiffness, rest, return_source=False):
         The leading axes of all three broadcast; springs take the dtype and device of the score.
     return_source : bool
         Also return where each message came from.
+    backend : "compiled", "triton", "torch" or None
+        Who computes; None takes what `choose_backend` names for the score's device.
 
     Returns
     -------
@@ -110,7 +119,7 @@ def distance_transform(score, stiffness, rest, return_source=False):
     ------
     ValueError
         Stiffness not positive, NaN or +inf scores, springs that are not finite, shapes that do not
-        broadcast, a score that is not float32 or float64.
+        broadcast, a score that is not float32 or float64, a back end that cannot run.
     """
     if not isinstance(score, torch.Tensor) or score.dtype not in (torch.float32, torch.float64):
         kind = score.dtype if isinstance(score, torch.Tensor) else type(score).__name__
@@ -119,10 +128,13 @@ def distance_transform(score, stiffness, rest, return_source=False):
     lead = leading_shape(score.shape, stiffness.shape, rest.shape)
     check_values(score, stiffness, rest)
     H, W = score.shape[-2:]
-    message, source = DistanceTransform.apply(
-        score.expand(*lead, H, W).reshape(-1, H, W),
-        stiffness.expand(*lead, 2).reshape(-1, 2),
-        rest.expand(*lead, 2).reshape(-1, 2),
-    )
-    message, source = message.view(*lead, H, W), source.view(*lead, H, W)
-    return (message, source) if return_source else message
+    maps = score.expand(*lead, H, W).reshape(-1, H, W)
+    springs = [t.expand(*lead, 2).reshape(-1, 2) for t in (stiffness, rest)]
+    backend = choose_backend(score.device, backend)
+    if backend == "torch":
+        message, source = DistanceTransform.apply(maps, *springs)
+    else:
+        message, column, row = transform(maps, *springs, backend)
+        source = flat_source(column, row, W) if return_source else None
+    message = message.view(*lead, H, W)
+    return (message, source.view(*lead, H, W)) if return_source else message

@@ -1,0 +1,150 @@
+"""One synchronous round of max-sum messages over any list of edges (Paper A, Eq. 3 and 4)."""
+
+import importlib
+
+import torch
+
+from ..distance_transform import choose_backend
+from ..distance_transform.arguments import check_values
+from ..distance_transform.layer import DistanceTransform
+from ..distance_transform.layout import index_type, row_length
+
+
+def pass_messages(unary, senders, edges, stiffness, rest, own, share, backend=None):
+    """New scores of all nodes from their unaries and the messages of their neighbours, differentiable.
+
+        score_i = own_i unary_i + share_i (sum of message_e over the edges e that end in i)
+        message_e[p] = max_q  senders[start of e][q] - stiffness_e (q - p - rest_e)^2, over both axes
+
+    Parameters
+    ----------
+    unary : Tensor (B, N, H, W), float32 or float64
+        Heat-maps of the N nodes.
+    senders : Tensor (B, M, H, W)
+        The maps that the messages are sent from: scores of the nodes, warped or not.
+    edges : int64 Tensor (E, 2)
+        Sender (one of M) and receiver (one of N) of each message, any number of times.
+    stiffness, rest : Tensor (E, 2)
+        As in `distance_transform`: positive, and in cells; x first.
+    own, share : Tensor (N,)
+        Weights of a node's unary and of the sum of its messages; constants, no gradient reaches them.
+    backend : "compiled", "triton", "torch" or None
+        Who computes; None takes what `choose_backend` names for the device of the unaries.
+
+    Returns
+    -------
+    score : Tensor (B, N, H, W)
+        Gradients reach unary, senders, stiffness and rest; they cannot be differentiated a second time.
+
+    Raises
+    ------
+    ValueError
+        Shapes or dtypes that do not fit, an edge to a node that there is not, NaN or +inf among the senders,
+        stiffness not positive.
+    """
+    _check(unary, senders, edges, stiffness, rest, own, share)
+    backend = choose_backend(unary.device, backend)
+    if backend == "torch":
+        return _pass_torch(unary, senders, edges, stiffness, rest, own, share)
+    keep = torch.is_grad_enabled() and any(t.requires_grad for t in (senders, stiffness, rest))
+    return pass_round(unary, senders, edges, stiffness, rest, own, share, backend, keep)[0]
+
+
+def _check(unary, senders, edges, stiffness, rest, own, share):
+    if unary.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"unary must be a float32 or float64 tensor, but it is {unary.dtype}.")
+    if unary.dim() != 4 or not min(unary.shape[-2:]):
+        raise ValueError(
+            f"unary must have shape (B, N, H, W), with cells, but its shape is {tuple(unary.shape)}."
+        )
+    B, N, H, W = unary.shape
+    M, E = senders.shape[1] if senders.dim() == 4 else "M", len(edges)
+    wanted = {"senders": (B, M, H, W), "edges": (E, 2), "stiffness": (E, 2), "rest": (E, 2), "own": (N,)}
+    given = {
+        "senders": senders,
+        "edges": edges,
+        "stiffness": stiffness,
+        "rest": rest,
+        "own": own,
+        "share": share,
+    }
+    for name, shape in (wanted | {"share": (N,)}).items():
+        tensor, dtype = given[name], torch.int64 if name == "edges" else unary.dtype
+        if tuple(tensor.shape) != shape:
+            raise ValueError(f"{name} must have shape {shape}, but its shape is {tuple(tensor.shape)}.")
+        if tensor.dtype != dtype or tensor.device != unary.device:
+            raise ValueError(
+                f"{name} must be {dtype} on {unary.device}, but it is {tensor.dtype} on {tensor.device}."
+            )
+    for column, count, name in ((0, M, "sender"), (1, N, "receiver")):
+        bad = (edges[:, column] < 0) | (edges[:, column] >= count)
+        if bad.any():
+            e = int(bad.nonzero()[0])
+            raise ValueError(
+                f"edges[{e}] names {name} {int(edges[e, column])}, but there are {count}, counted from 0."
+            )
+    check_values(senders, stiffness, rest)
+
+
+def _pass_torch(unary, senders, edges, stiffness, rest, own, share):
+    B, N, H, W = unary.shape
+    E = len(edges)
+    message, _ = DistanceTransform.apply(
+        senders[:, edges[:, 0]].reshape(B * E, H, W), stiffness.repeat(B, 1), rest.repeat(B, 1)
+    )
+    total = torch.zeros_like(unary).index_add(1, edges[:, 1], message.view(B, E, H, W))
+    return own[:, None, None] * unary + share[:, None, None] * total
+
+
+def _module(backend):
+    return importlib.import_module(f".{backend}", __package__)
+
+
+@torch.library.custom_op("tslib::pass_round", mutates_args=())
+def pass_round(
+    unary: torch.Tensor, senders: torch.Tensor, edges: torch.Tensor, stiffness: torch.Tensor,
+    rest: torch.Tensor, own: torch.Tensor, share: torch.Tensor, backend: str, keep: bool,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
+    """The new scores, and each message's arg-maxes if they are to be kept for the gradient."""
+    arguments = (t.contiguous() for t in (unary, senders, edges, stiffness, rest, own, share))
+    return _module(backend).pass_round(*arguments, keep)
+
+
+@torch.library.custom_op("tslib::pass_round_backward", mutates_args=())
+def pass_round_backward(
+    gradient: torch.Tensor, column: torch.Tensor, row: torch.Tensor, edges: torch.Tensor,
+    stiffness: torch.Tensor, rest: torch.Tensor, share: torch.Tensor, M: int, backend: str,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Gradients of senders, stiffness and rest."""
+    arguments = (t.contiguous() for t in (gradient, column, row, edges, stiffness, rest, share))
+    return _module(backend).pass_round_backward(*arguments, M)
+
+
+@pass_round.register_fake
+def _(unary, senders, edges, stiffness, rest, own, share, backend, keep):
+    B, _, H, W = unary.shape
+    arg = unary.new_empty(B, len(edges) if keep else 0, H, row_length(W), dtype=index_type(H, W))
+    return torch.empty_like(unary, memory_format=torch.contiguous_format), arg, torch.empty_like(arg)
+
+
+@pass_round_backward.register_fake
+def _(gradient, column, row, edges, stiffness, rest, share, M, backend):
+    B, _, H, W = gradient.shape
+    return gradient.new_empty(B, M, H, W), torch.empty_like(stiffness), torch.empty_like(rest)
+
+
+def _keep(ctx, inputs, output):
+    _, senders, edges, stiffness, rest, own, share, ctx.backend, _ = inputs
+    ctx.M = senders.shape[1]
+    ctx.save_for_backward(*output[1:], edges, stiffness, rest, share, own)
+
+
+@torch.autograd.function.once_differentiable
+def _back(ctx, gradient, *_):
+    *kept, own = ctx.saved_tensors
+    to_senders, to_stiffness, to_rest = pass_round_backward(gradient, *kept, ctx.M, ctx.backend)
+    to_unary = own[:, None, None] * gradient if ctx.needs_input_grad[0] else None
+    return to_unary, to_senders, None, to_stiffness, to_rest, None, None, None, None
+
+
+pass_round.register_autograd(_back, setup_context=_keep)
