@@ -1,0 +1,179 @@
+"""The flow layer (Paper A, Sec. 3.2): a neighbour frame's heat-maps, moved to where this frame has its body.
+
+``warp`` samples: each cell of this frame looks where the flow says it lies in the neighbour frame. ``splat``
+pushes: each cell of the neighbour frame goes where its own flow takes it, which is what Paper A's formula
+says (p' = p + f(p)); cells that nobody reaches stay empty. For flows that are inverse to each other both
+agree. Chapter 03 builds and compares them.
+"""
+
+import torch
+
+from .distance_transform import choose_backend
+
+
+def cells(H, W, like):
+    """Each cell's own coordinates (H, W, 2), x first, in the dtype and on the device of a tensor."""
+    y, x = (torch.arange(n, dtype=like.dtype, device=like.device) for n in (H, W))
+    return torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)
+
+
+def warp(score, flow):
+    """Backward warp: ``out[p] = score[p + flow[p]]``, differentiable in both.
+
+    Parameters
+    ----------
+    score : Tensor (..., H, W), float32 or float64
+        Finite scores of the neighbour frame.
+    flow : Tensor (..., H, W, 2)
+        From this frame to the neighbour frame, on this frame's cells, in cells; ``flow[..., 0]`` is dx.
+        Leading axes broadcast; maps that share a flow (the joints of a frame) share the work.
+
+    Returns
+    -------
+    Tensor (..., H, W)
+        Bilinear between cells, the border's value beyond it. Zero flow gives back the very same scores.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit, a score that is not float32 or float64, values that are not finite.
+    """
+    lead, H, W = _fitting(score, flow)
+    shared = bool(lead) and flow.dim() - 3 < len(lead) or flow.shape[-4:-3] == (1,)
+    outer = lead[:-1] if shared else lead
+    flow = flow.expand(*outer, *(1,) * shared, H, W, 2).reshape(-1, H, W, 2)
+    maps = score.expand(*lead, H, W).reshape(len(flow), -1, H, W)
+    return sample(maps, cells(H, W, flow) + flow).view(*lead, H, W)
+
+
+def splat(score, flow):
+    """Forward warp by maximum: every cell p of score goes to the cell nearest to ``p + flow[p]``.
+
+    score : Tensor (..., H, W), finite, of the neighbour frame
+    flow : Tensor (..., H, W, 2) in cells, from the neighbour frame to this one, on the neighbour's cells
+
+    Returns (..., H, W); where no cell arrives, the map's minimum. Differentiable in the score. Raises
+    ValueError as `warp` does.
+    """
+    lead, H, W = _fitting(score, flow)
+    x, y = (cells(H, W, flow) + flow).round().long().unbind(-1)
+    outside = (x < 0) | (x >= W) | (y < 0) | (y >= H)
+    place = (
+        torch.where(outside, H * W, y * W + x).expand(*lead, H, W).flatten(-2)
+    )  # one more cell takes those
+    maps = score.expand(*lead, H, W).flatten(-2)
+    empty = maps.amin(-1, keepdim=True).expand(*lead, H * W + 1)
+    return empty.scatter_reduce(-1, place, maps, "amax")[..., :-1].unflatten(-1, (H, W))
+
+
+def inconsistent(flow, back):
+    """Cells that are probably covered in the other frame: the flow there and back does not lead home.
+
+    flow : Tensor (..., H, W, 2) cells, from this frame to the other; back : from the other to this one
+
+    Returns bool (..., H, W): |flow + back|^2 > 0.01 (|flow|^2 + |back|^2) + 0.5, where back is read where
+    flow leads (Sundaram, Brox, Keutzer, ECCV 2010). Raises ValueError as `warp` does.
+    """
+    returned = warp(back.movedim(-1, -3), flow.unsqueeze(-4)).movedim(-3, -1)
+    gap = (flow + returned).square().sum(-1)
+    return gap > 0.01 * (flow.square().sum(-1) + returned.square().sum(-1)) + 0.5
+
+
+def _fitting(score, flow):
+    """Leading shape, H and W of maps and flow that fit; ValueError says what does not."""
+    for name, value in (("score", score), ("flow", flow)):
+        if not isinstance(value, torch.Tensor) or value.dtype not in (torch.float32, torch.float64):
+            kind = value.dtype if isinstance(value, torch.Tensor) else type(value).__name__
+            raise ValueError(f"{name} must be a float32 or float64 tensor, but it is {kind}.")
+        if not value.isfinite().all():
+            raise ValueError(f"{name} must be finite, but holds NaN or infinity.")
+    if flow.dim() < 3 or flow.shape[-1] != 2 or flow.shape[-3:-1] != score.shape[-2:]:
+        raise ValueError(
+            "flow must have shape (..., H, W, 2) for scores (..., H, W), but they are "
+            f"{tuple(flow.shape)} and {tuple(score.shape)}."
+        )
+    if flow.dtype != score.dtype or flow.device != score.device:
+        raise ValueError(
+            f"score and flow must have one dtype and device, but have {score.dtype} on {score.device} and "
+            f"{flow.dtype} on {flow.device}."
+        )
+    try:
+        lead = torch.broadcast_shapes(score.shape[:-2], flow.shape[:-3])
+    except RuntimeError:
+        raise ValueError(
+            f"the leading axes of score and flow must broadcast, but are {tuple(score.shape[:-2])} and "
+            f"{tuple(flow.shape[:-3])}."
+        ) from None
+    return lead, *score.shape[-2:]
+
+
+def sample(maps, place, backend=None):
+    """Bilinear samples of maps (N, K, H, W) at the cells place (N, h, w, 2), x first: (N, K, h, w).
+
+    Beyond the border the border's value; finite values only. Differentiable in both. backend: see
+    `choose_backend`; back ends without a kernel for it compute in torch.
+    """
+    if choose_backend(maps.device, backend) == "compiled":
+        return _sample(maps, place)
+    return sample_torch(maps, place)
+
+
+def corners(place, H, W):
+    """The four cells around each place and how far it lies between them.
+
+    place (..., 2) -> flat indices of the cells: upper left, upper right, lower left, lower right, int64 (...);
+    shares fx, fy (...) of the right and of the lower ones.
+    """
+    x, y = place[..., 0].clamp(0, W - 1), place[..., 1].clamp(0, H - 1)
+    left, top = x.detach().floor(), y.detach().floor()
+    right, bottom = (left + 1).clamp(max=W - 1), (top + 1).clamp(max=H - 1)
+    flat = [(row * W + column).long() for row in (top, bottom) for column in (left, right)]
+    return flat, x - left, y - top
+
+
+def sample_torch(maps, place):
+    """`sample` in torch operations."""
+    N, K, H, W = maps.shape
+    flat, fx, fy = corners(place.flatten(1, 2), H, W)
+    a, b, c, d = (maps.flatten(2).gather(2, i[:, None].expand(-1, K, -1)) for i in flat)
+    fx, fy = fx[:, None], fy[:, None]
+    above, below = a + fx * (b - a), c + fx * (d - c)
+    return (above + fy * (below - above)).unflatten(2, place.shape[1:3])
+
+
+@torch.library.custom_op("tslib::sample", mutates_args=())
+def _sample(maps: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
+    from .warp_compiled import sample_maps
+
+    return sample_maps(maps.contiguous(), place.contiguous())
+
+
+@torch.library.custom_op("tslib::sample_backward", mutates_args=())
+def _sample_backward(
+    gradient: torch.Tensor, maps: torch.Tensor, place: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    from .warp_compiled import sample_maps_backward
+
+    return sample_maps_backward(gradient.contiguous(), maps.contiguous(), place.contiguous())
+
+
+@_sample.register_fake
+def _(maps, place):
+    return maps.new_empty(*maps.shape[:2], *place.shape[1:3])
+
+
+@_sample_backward.register_fake
+def _(gradient, maps, place):
+    return tuple(torch.empty_like(t, memory_format=torch.contiguous_format) for t in (maps, place))
+
+
+def _keep(ctx, inputs, output):
+    ctx.save_for_backward(*inputs)
+
+
+@torch.autograd.function.once_differentiable
+def _back(ctx, gradient):
+    return _sample_backward(gradient, *ctx.saved_tensors)
+
+
+_sample.register_autograd(_back, setup_context=_keep)
