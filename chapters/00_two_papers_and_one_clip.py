@@ -94,7 +94,7 @@ print("the person's box in frame 0:", clip.box[0].round().tolist())
 
 # %%
 def draw(ax, clip, t, joints=None, title=""):
-    """One frame with its skeleton: what is called left orange, right blue; hidden joints hollow."""
+    """One frame with its skeleton: the person's left orange, right blue; hidden joints hollow."""
     ax.imshow(clip.frames[t])
     joints = clip.joints[t] if joints is None else joints
     colors = {"left": ORANGE, "right": SKY}
@@ -113,8 +113,7 @@ for ax, t in zip(axes, range(0, 20, 4)):
 plt.show()
 
 # %% [markdown]
-# *Left* (orange) is what the labels call left. Look at frame 12, where the figure faces us: it is the person's own *right* side. So it is in Penn Action's labels, in front views nearly always, and our clips follow
-# them; a name is only a name, as long as everybody uses the same. A hidden joint has a place all the same, because we made the clip; in a real data set it may hold anything.
+# *Left* (orange) is the person's own left. Look at frame 12, where the figure faces us: it is on the right of the picture. A hidden joint has a place all the same, because we made the clip; in a real data set it may hold anything.
 
 # %% [markdown]
 # ## 0.3 Joints as heat-maps, and back
@@ -507,7 +506,8 @@ check.exercise_0_5(three_means)
 #
 # - Paper A does not print $\sigma$; its base network, Convolutional Pose Machines, has 7 px at a stride of 8 px, less than a cell. The small maps here have 1.25 cells.
 # - On JHMDB every joint is counted, hidden ones too, since its labels always place them; on Penn Action only visible ones. The box is the label's on Penn Action, the puppet mask's on JHMDB.
-# - Which of Penn Action's joints is called left is said in one place, `tslib.skeletons`.
+# - Of each pair of joints in Penn Action's files the first is said to be the left one. In the labels it lies where the person's right is, so it is called right here, and sides mean the same in all data sets; the
+#   counts are in `tslib.skeletons`.
 #
 # **References**
 #

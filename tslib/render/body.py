@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..skeletons import SKELETONS
+
 # Points of a figure. The first thirteen are the joints; sides are the person's own.
 POINTS = (
     "head left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip right_hip "
@@ -18,6 +20,7 @@ POINTS = (
     "left_eye right_eye badge_0 badge_1 badge_2 badge_3"
 ).split()
 JOINTS = POINTS[:13]
+BODY = SKELETONS["penn13"].with_joints(JOINTS)
 AT = {name: n for n, name in enumerate(POINTS)}
 
 HEAD, HAND, FOOT = (
