@@ -1,9 +1,8 @@
 """How a small single-image ConvNet fails on rendered clips: python benchmarks/failure_modes.py [--write]
 
-It trains on one core (the network and the recipe of the prototype: 85,000 weights, a receptive field smaller
-than a person, 900 steps), is tested on clips that it has not seen, and every error is asked what would have
-helped: is it the joint of the other side? Is there another peak in the right place? Is the same joint right
-in a neighbouring frame?
+It trains on one core (85,000 weights, a receptive field smaller than a person, 900 steps), is tested on clips
+that it has not seen, and every error is asked what would have helped: is it the joint of the other side? Is
+there another peak in the right place? Is the same joint right in a neighbouring frame?
 --write stores the table in benchmarks/results/failure_modes.json, which the book shows.
 """
 

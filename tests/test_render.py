@@ -25,7 +25,7 @@ from tslib.render.body import ACTIVITIES, AT, JOINTS, SOLE, Body, motion
 from tslib.render.clip import FILE_ORDER, MEET, split_of
 from tslib.render.draw import FIRST_OCCLUDER
 from tslib.render.flow import PartFlow, packed
-from tslib.render.statistics import statistics
+from tslib.render.statistics import statistics, viewpoints
 from tslib.render.tracks import joints_of
 from tslib.skeletons import SKELETONS
 
@@ -417,6 +417,15 @@ def test_statistics_by_hand(tmp_path):
         0, abs=1e-9
     )
     assert found["hidden"] == pytest.approx(1 / 13) and found["hidden_wrist"] == pytest.approx(0.5)
+
+
+def test_viewpoints_by_hand(tmp_path):
+    """Three clips count; of one that tracks drive nothing is known."""
+    for n, pose in enumerate(("front", "left", "right", "")):
+        savemat(tmp_path / f"{n}.mat", {"pose": pose})
+    files = sorted(tmp_path.glob("*.mat"))
+    assert viewpoints(files) == {"view_front": 1 / 3, "view_side": 2 / 3, "view_back": 0}
+    assert np.isnan(list(viewpoints(files[3:]).values())).all()
 
 
 @pytest.mark.parametrize("name", ["jhmdb15", "penn13"])

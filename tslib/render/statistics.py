@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
+from ..datasets.matlab import read_mat
 from ..skeletons import SKELETONS
 
 PENN = SKELETONS["penn13"]
@@ -69,3 +70,15 @@ def statistics(files, window=20):
         found[f"motion_{group}"] = float(np.nanmean(steps[:, joints]))
         found[f"hidden_{group}"] = float(hidden[:, joints].mean())
     return found
+
+
+def viewpoints(files):
+    """From where label files show the person: {"view_front": share of the clips, "view_side", "view_back"}.
+
+    files : paths of labels/NNNN.mat. By their `pose`, of which "left" and "right" are sides; a clip without
+    one of these words does not count. NaN where none counts. InputError for a file that cannot be read.
+    """
+    views = {"front": "front", "left": "side", "right": "side", "back": "back"}
+    poses = [read_mat(Path(file), ["pose"])["pose"] for file in files]
+    seen = [views[pose] for pose in poses if pose in views]
+    return {f"view_{v}": seen.count(v) / len(seen) if seen else np.nan for v in dict.fromkeys(views.values())}
