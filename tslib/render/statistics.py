@@ -10,6 +10,7 @@ from ..skeletons import SKELETONS
 
 PENN = SKELETONS["penn13"]
 CELLS = 16  # heat-map cells across a person, as when 24 cells show one who fills two thirds of the picture
+VIEWS = {"front": "front", "left": "side", "right": "side", "back": "back"}  # by the labels' `pose`
 
 
 def statistics(files, window=20):
@@ -75,10 +76,9 @@ def statistics(files, window=20):
 def viewpoints(files):
     """From where label files show the person: {"view_front": share of the clips, "view_side", "view_back"}.
 
-    files : paths of labels/NNNN.mat. By their `pose`, of which "left" and "right" are sides; a clip without
-    one of these words does not count. NaN where none counts. InputError for a file that cannot be read.
+    files : paths of labels/NNNN.mat; a clip whose `pose` is not in VIEWS does not count. NaN where none
+    counts, InputError for a file that cannot be read.
     """
-    views = {"front": "front", "left": "side", "right": "side", "back": "back"}
     poses = [read_mat(Path(file), ["pose"])["pose"] for file in files]
-    seen = [views[pose] for pose in poses if pose in views]
-    return {f"view_{v}": seen.count(v) / len(seen) if seen else np.nan for v in dict.fromkeys(views.values())}
+    seen = [VIEWS[pose] for pose in poses if pose in VIEWS]
+    return {f"view_{v}": seen.count(v) / len(seen) if seen else np.nan for v in dict.fromkeys(VIEWS.values())}
