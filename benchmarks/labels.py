@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tslib.render import render  # noqa: E402
-from tslib.render.statistics import statistics  # noqa: E402
+from tslib.render.statistics import statistics, viewpoints  # noqa: E402
 
 CLIPS, SEED = 500, 0
 
@@ -25,8 +25,8 @@ def main():
     table = {}
     with tempfile.TemporaryDirectory() as folder:
         render(Path(folder) / "exercises", CLIPS, SEED)
-        table["rendered"] = statistics(sorted((Path(folder) / "exercises" / "labels").glob("*.mat")))
-    table["real"] = statistics(sorted((Path(options.real) / "labels").glob("*.mat")))
+        table["rendered"] = _numbers(Path(folder) / "exercises")
+    table["real"] = _numbers(Path(options.real))
     print("| | " + " | ".join(table) + " |\n|---|---|---|")
     for name in table["real"]:
         print(f"| {name} | " + " | ".join(f"{column[name]:.3f}" for column in table.values()) + " |")
@@ -37,6 +37,11 @@ def main():
         file.write_text(
             json.dumps({"settings": settings, "columns": rounded}, indent=1) + "\n", encoding="utf-8"
         )
+
+
+def _numbers(folder):
+    files = sorted((folder / "labels").glob("*.mat"))
+    return statistics(files) | viewpoints(files)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ _HALVES = np.stack(np.meshgrid(*[[0.0, 0.5, 1.0]] * 3), -1).reshape(-1, 3)
 COLORS = _HALVES[np.ptp(_HALVES, axis=1) > 0][: len(SKELETON.joints)]  # RGB, 0.5 and more apart, none grey
 
 STANDING = np.array(
-    [[0, -34], [8, -24], [-8, -24], [14, -10], [-14, -10], [18, 2], [-18, 2]]
-    + [[5, 2], [-5, 2], [7, 18], [-7, 18], [8, 34], [-8, 34]],
+    [[0, -34], [-8, -24], [8, -24], [-14, -10], [14, -10], [-18, 2], [18, 2]]
+    + [[-5, 2], [5, 2], [-7, 18], [7, 18], [-8, 34], [8, 34]],
     float,
-)  # px around its middle, in the order of penn13
+)  # px around its middle, in the order of penn13; it faces us
 
 
 def pose(t):

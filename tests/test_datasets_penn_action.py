@@ -170,12 +170,14 @@ def test_what_is_odd_in_the_real_labels(real_data):
 
 
 def test_whose_left_the_real_labels_mean(real_data):
-    """The note in tslib.skeletons: in clips from the front the "left" of a pair lies image-left."""
-    there, all_ = 0, 0
+    """The figures in tslib.skeletons: who faces us has the left side on the right of the picture."""
+    found = {"front": [], "back": [], "left": [], "right": []}
     for clip in penn_action.load(real_data / "penn_action"):
-        if loadmat(real_data / "penn_action" / "labels" / f"{clip.name}.mat")["pose"][0] == "front":
-            pairs = clip.skeleton.mirror_pairs[:1] + clip.skeleton.mirror_pairs[3:4]  # shoulders and hips
-            left, right = (clip.joints[:, [p[s] for p in pairs], 0].mean(1) for s in (0, 1))
-            seen = clip.visible[:, np.ravel(pairs)].all(1)
-            there, all_ = there + (left < right)[seen].sum(), all_ + seen.sum()
-    assert all_ > 1000 and 0.93 < there / all_ < 0.99
+        pairs = clip.skeleton.mirror_pairs[:1] + clip.skeleton.mirror_pairs[3:4]  # shoulders and hips
+        assert {clip.skeleton.joints[k].split("_")[1] for k in np.ravel(pairs)} == {"shoulder", "hip"}
+        left, right = (clip.joints[:, [p[s] for p in pairs], 0].mean(1) for s in (0, 1))
+        pose = loadmat(real_data / "penn_action" / "labels" / f"{clip.name}.mat")["pose"][0]
+        found[pose].append((left > right)[clip.visible[:, np.ravel(pairs)].all(1)])
+    found = {pose: np.concatenate(frames) for pose, frames in found.items()}
+    assert min(map(len, found.values())) > 2000
+    assert found["front"].mean() > 0.95 and found["back"].mean() < 0.2

@@ -21,11 +21,11 @@ from tslib.__main__ import main
 from tslib.errors import InputError
 from tslib.render import Settings, read_flow, render, render_clip
 from tslib.render import scene as scenes
-from tslib.render.body import ACTIVITIES, AT, SOLE, Body, motion
-from tslib.render.clip import MEET, PENN_ORDER, split_of
+from tslib.render.body import ACTIVITIES, AT, JOINTS, SOLE, Body, motion
+from tslib.render.clip import FILE_ORDER, MEET, split_of
 from tslib.render.draw import FIRST_OCCLUDER
 from tslib.render.flow import PartFlow, packed
-from tslib.render.statistics import statistics
+from tslib.render.statistics import statistics, viewpoints
 from tslib.render.tracks import joints_of
 from tslib.skeletons import SKELETONS
 
@@ -162,7 +162,7 @@ def test_joints_lie_on_their_limbs_and_in_their_boxes(some):
             x1, y1, x2, y2 = clip.box[t]
             assert x1 <= x <= x2 and y1 <= y <= y2
             column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
-            assert clip.flow.parts[t, row, column] in MEET[PENN_ORDER[k]]
+            assert clip.flow.parts[t, row, column] in MEET[FILE_ORDER[k]]
         hidden += (~clip.visible).mean() / len(some)
     assert 0.1 < hidden < 0.4
 
@@ -368,7 +368,7 @@ def test_what_is_hidden_in_the_tracks_is_covered_in_the_picture():
     assert np.isnan(clip.joints[:, 12]).all()  # never seen: not known, not drawn
     for t in (3, 4, 5):
         x, y = np.floor(clip.joints[t, 5] + 0.5).astype(int)
-        assert clip.flow.parts[t, y, x] not in MEET[PENN_ORDER[5]]  # an occluder, or the body itself
+        assert clip.flow.parts[t, y, x] not in MEET[FILE_ORDER[5]]  # an occluder, or the body itself
     assert clip.pose == ""
 
 
@@ -419,12 +419,33 @@ def test_statistics_by_hand(tmp_path):
     assert found["hidden"] == pytest.approx(1 / 13) and found["hidden_wrist"] == pytest.approx(0.5)
 
 
-def test_the_sides_of_jhmdb_are_the_persons_own():
-    """The first joint of a pair in the file is the person's right one."""
-    penn, jhmdb = SKELETONS["penn13"], SKELETONS["jhmdb15"]
-    joints = np.full((3, 15, 2), 5.0)
-    joints[:, jhmdb.joints.index("right_wrist")] = 7.0
-    clip = SimpleNamespace(joints=joints, visible=np.ones((3, 15), bool), skeleton=jhmdb)
+def test_viewpoints_by_hand(tmp_path):
+    """Three clips count; of one that tracks drive nothing is known."""
+    for n, pose in enumerate(("front", "left", "right", "")):
+        savemat(tmp_path / f"{n}.mat", {"pose": pose})
+    files = sorted(tmp_path.glob("*.mat"))
+    assert viewpoints(files) == {"view_front": 1 / 3, "view_side": 2 / 3, "view_back": 0}
+    assert np.isnan(list(viewpoints(files[3:]).values())).all()
+
+
+@pytest.mark.parametrize("name", ["jhmdb15", "penn13"])
+def test_tracks_keep_the_persons_own_sides(name):
+    skeleton = SKELETONS[name]
+    K = len(skeleton.joints)
+    joints = np.full((3, K, 2), 5.0)
+    joints[:, skeleton.joints.index("right_wrist")] = 7.0
+    clip = SimpleNamespace(joints=joints, visible=np.ones((3, K), bool), skeleton=skeleton)
     found, visible = joints_of(clip)
-    first = penn.joints.index("left_wrist")
-    assert (found[:, first] == 7).all() and (np.delete(found, first, 1) == 5).all() and visible.all()
+    right = JOINTS.index("right_wrist")
+    assert (found[:, right] == 7).all() and (np.delete(found, right, 1) == 5).all() and visible.all()
+
+
+def test_who_faces_us_has_the_left_side_on_the_right(some):
+    """In rendered labels as in the real ones (test_datasets_penn_action)."""
+    names = SKELETONS["penn13"].joints
+    left = [names.index("left_shoulder"), names.index("left_hip")]
+    right = [names.index("right_shoulder"), names.index("right_hip")]
+    for pose, sign in (("front", 1), ("back", -1)):
+        clips = [clip for clip in some if clip.pose == pose]
+        apart = [(clip.joints[:, left, 0] - clip.joints[:, right, 0]).mean(1) for clip in clips]
+        assert (sign * np.concatenate(apart) > 0).mean() > 0.85

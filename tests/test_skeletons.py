@@ -30,7 +30,7 @@ def test_is_consistent(name, joints, pairs):
 
 def test_orders_of_the_data_sets():
     penn, jhmdb = SKELETONS["penn13"], SKELETONS["jhmdb15"]
-    assert penn.joints[0] == "head" and penn.joints[6] == "right_wrist" and penn.joints[11] == "left_ankle"
+    assert penn.joints[0] == "head" and penn.joints[6] == "left_wrist" and penn.joints[11] == "right_ankle"
     assert penn.groups["knee"] == [9, 10]
     assert len(penn.edges) == 12 and (7, 9) in penn.edges  # Paper A's limbs form a tree
     assert (
@@ -50,7 +50,22 @@ def test_mapping_by_name():
     assert (np.diff(b) > 0).all()
     assert all(map(np.array_equal, mapping(coco, coco), [np.arange(17)] * 2))
     youtube, penn = SKELETONS["youtube7"], SKELETONS["penn13"]
-    assert mapping(youtube, penn)[0].tolist() == [0, 6, 5, 4, 3, 2, 1]  # Penn has the left one first
+    assert mapping(youtube, penn)[0].tolist() == [0, 5, 6, 3, 4, 1, 2]  # both have the right one first
+
+
+@pytest.mark.parametrize("other", ["coco17", "jhmdb15"])
+def test_penn_actions_columns_keep_their_sides_among_others(other):
+    """The file's second column is the person's right shoulder, its last one the left ankle."""
+    penn, names = SKELETONS["penn13"], SKELETONS[other].joints
+    into, out = mapping(penn, SKELETONS[other])
+    became = {int(a): names[b] for a, b in zip(into, out, strict=True)}
+    assert became == {
+        column: f"{side}_{part}"
+        for n, part in enumerate(("shoulder", "elbow", "wrist", "hip", "knee", "ankle"))
+        for column, side in ((1 + 2 * n, "right"), (2 + 2 * n, "left"))
+    }
+    back = mapping(SKELETONS[other], penn)
+    assert {int(b): names[a] for a, b in zip(*back, strict=True)} == became
 
 
 def test_some_joints_in_another_order():

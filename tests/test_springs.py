@@ -16,7 +16,7 @@ def poses(N=400):
     random = np.random.default_rng(0)
     one = random.random((N, 13, 2)) * [0.3, 0.1] + [0, 0.5]
     one[:, 0], one[:, 12] = (0.1, 0.0), (0.1, 1.0)  # head and an ankle: the body is 1 high
-    one[:, 9] = one[:, 7] + [0, 0.25] + random.normal(0, 1, (N, 2)) * [0.02, 0.05]
+    one[:, 10] = one[:, 8] + [0, 0.25] + random.normal(0, 1, (N, 2)) * [0.02, 0.05]
     return one * random.uniform(10, 300, (N, 1, 1)) + random.normal(0, 100, (N, 1, 2))
 
 
@@ -43,11 +43,11 @@ def test_arms_and_crossings_are_left_out():
 
 def test_unseen_joints_do_not_count():
     many, visible = poses(), np.ones((400, 13), bool)
-    many[:200, 9] += 1e6
-    visible[:200, 9] = False
+    many[:200, 10] += 1e6
+    visible[:200, 10] = False
     spring = {s.joints: s for s in fit(many, PENN, visible)}["left_hip", "left_knee"]
     np.testing.assert_allclose(spring.rest, (0, 0.25), atol=0.01)
-    visible[:395, 9] = False
+    visible[:395, 10] = False
     assert ("left_hip", "left_knee") not in {s.joints for s in fit(many, PENN, visible)}
     with pytest.raises(InputError, match="no limb of penn13"):
         fit(many, PENN, np.zeros((400, 13), bool))
@@ -69,7 +69,7 @@ def test_size_on_a_heat_map():
     spring = Spring(("head", "left_knee"), (0.1, 0.5), (4.0, 8.0))
     crop = Crop((0, 0), 2.0, (24, 32), 40)  # 20 cells to a body
     sender, receiver, stiffness, rest = in_cells(numbered([spring], PENN), crop)
-    assert sender.tolist() == [0, 9] and receiver.tolist() == [9, 0]
+    assert sender.tolist() == [0, 10] and receiver.tolist() == [10, 0]
     np.testing.assert_allclose(rest, [(-2, -10), (2, 10)])
     np.testing.assert_allclose(stiffness, [(0.01, 0.02)] * 2)
     with pytest.raises(InputError, match="'head'.* none of the detector's joints"):
@@ -139,7 +139,7 @@ def test_reads_joints(tmp_path):
     )
     found = read_joints(path, PENN)
     assert found.shape == (2, 13, 2)
-    np.testing.assert_array_equal(found[:, [0, 7]], [[(1, 2), (np.nan,) * 2], [(np.nan,) * 2, (5, 6)]])
+    np.testing.assert_array_equal(found[:, [0, 8]], [[(1, 2), (np.nan,) * 2], [(np.nan,) * 2, (5, 6)]])
     for text, word in (
         ("frame,joint,x,y,score\n0,head,1,two,1\n", "line 2"),
         ("frame,joint,x,y,score\n0,head,inf,2,1\n", "line 2 .* no number"),

@@ -1,13 +1,14 @@
 """Names and limbs of the skeletons: one table. Between skeletons joints are matched by name.
 
-What the data sets say of left and right:
+Left and right are the person's own sides everywhere. What is known of each data set:
 
-jhmdb15, youtube7, coco17 : the person's own sides, as their authors state and their frames show.
-penn13 : the first of each pair is said to be the left one, and is called so here. In the labels it looks
-    like the person's right: in clips whose `pose` is "front" it lies image-left in 96 % of the frames.
-    Nothing within the data set depends on it; compared with another skeleton, count either assignment.
+jhmdb15, youtube7, coco17 : their authors state it, and their frames show it.
+penn13 : the first of each pair is said to be the left one, but it lies where the person's right is, and is
+    called so here. Take the frames of 474 label files that show both shoulders and both hips: the first ones
+    lie left of the second ones in the picture in 98 % where the clip's `pose` is "front", in 12 % where it
+    is "back".
 cvit14 : CVIT-Sports states 14 key points and no order. Assumed is that of the PARSE and Leeds sets, which its
-    authors' code (after Yang and Ramanan) uses: from the right ankle to the head, the person's own sides.
+    authors' code (after Yang and Ramanan) uses: from the right ankle to the head.
 """
 
 from dataclasses import dataclass
@@ -102,8 +103,8 @@ SKELETONS = {
         ),
         _skeleton(
             "penn13",
-            "head left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist "
-            "left_hip right_hip left_knee right_knee left_ankle right_ankle",
+            "head right_shoulder left_shoulder right_elbow left_elbow right_wrist left_wrist "
+            "right_hip left_hip right_knee left_knee right_ankle left_ankle",
             "head-left_shoulder head-right_shoulder left_shoulder-left_hip right_shoulder-right_hip"
             + _ARMS
             + _LEGS,

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from ..skeletons import SKELETONS, mapping
 from . import tracks
-from .body import ACTIVITIES, AT, JOINTS, Body, motion
+from .body import ACTIVITIES, AT, BODY, JOINTS, Body, motion
 from .camera import Perspective, path_of, transform
 from .draw import FIRST_OCCLUDER, SEGMENT, Figure, Look, Painting
 from .flow import PartFlow, controls_of, flow_of
@@ -26,7 +27,7 @@ MEET = [
     [SEGMENT[part] for part in _MEET[name.split("_")[-1]].format(name.split("_")[0]).split()]
     for name in JOINTS
 ]
-PENN_ORDER = [0] + [k for pair in range(6) for k in (2 + 2 * pair, 1 + 2 * pair)]  # right before left
+FILE_ORDER, _ = mapping(BODY, SKELETONS["penn13"])  # of the figure's joints in a label file
 
 
 @dataclass(frozen=True)
@@ -223,8 +224,8 @@ def _from_tracks(rng, source, times, settings, kind, number):
     at = np.clip(times, 0, T - 1)
     before = np.minimum(at.astype(int), T - 2)
     u = (at - before)[:, None, None]
-    moments = (joints[before] * (1 - u) + joints[before + 1] * u)[:, PENN_ORDER]
-    hidden = ~visible[np.minimum(np.round(at).astype(int), T - 1)][:, PENN_ORDER]
+    moments = joints[before] * (1 - u) + joints[before + 1] * u
+    hidden = ~visible[np.minimum(np.round(at).astype(int), T - 1)]
     figure = tracks.figure_of(moments, hidden, height)
     feet = figure.points[:, [AT["left_ankle"], AT["right_ankle"]]]
     ground = float(np.nanmax(feet[..., 1])) if np.isfinite(feet).any() else 0.9 * H
@@ -311,7 +312,7 @@ def _film(rng, scene, settings, times, middle, samples, with_flow):
         visible &= ~scene.hidden[middle]
     box = _box(figure, middle, settings.size)
     return Rendered(
-        frames, np.round(seen[:, PENN_ORDER], 3), visible[:, PENN_ORDER], box, flow, scene.action, scene.pose,
+        frames, np.round(seen[:, FILE_ORDER], 3), visible[:, FILE_ORDER], box, flow, scene.action, scene.pose,
         scene.split, quality,
     )  # fmt: skip
 

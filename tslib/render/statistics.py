@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
+from ..datasets.matlab import read_mat
 from ..skeletons import SKELETONS
 
 PENN = SKELETONS["penn13"]
 CELLS = 16  # heat-map cells across a person, as when 24 cells show one who fills two thirds of the picture
+VIEWS = {"front": "front", "left": "side", "right": "side", "back": "back"}  # by the labels' `pose`
 
 
 def statistics(files, window=20):
@@ -69,3 +71,14 @@ def statistics(files, window=20):
         found[f"motion_{group}"] = float(np.nanmean(steps[:, joints]))
         found[f"hidden_{group}"] = float(hidden[:, joints].mean())
     return found
+
+
+def viewpoints(files):
+    """From where label files show the person: {"view_front": share of the clips, "view_side", "view_back"}.
+
+    files : paths of labels/NNNN.mat; a clip whose `pose` is not in VIEWS does not count. NaN where none
+    counts, InputError for a file that cannot be read.
+    """
+    poses = [read_mat(Path(file), ["pose"])["pose"] for file in files]
+    seen = [VIEWS[pose] for pose in poses if pose in VIEWS]
+    return {f"view_{v}": seen.count(v) / len(seen) if seen else np.nan for v in dict.fromkeys(VIEWS.values())}

@@ -2,25 +2,16 @@
 
 import numpy as np
 
-from ..skeletons import SKELETONS, mapping
-from .body import AT, FOOT, HEAD, LENGTHS, POINTS, _unit
+from ..skeletons import mapping
+from .body import AT, BODY, FOOT, HEAD, LENGTHS, POINTS, _unit
 from .draw import Figure
 
-PENN = SKELETONS["penn13"]
 NEAR = 0.1  # heights between limbs, so that they are painted in a sensible order
 
 
 def joints_of(clip):
-    """Joints (T, 13, 2) px and visibility (T, 13), in the order of Penn Action's files.
-
-    NaN for what the clip lacks. The files have the person's right first, so other sets' sides change places.
-    """
-    into, out = mapping(PENN, clip.skeleton)
-    if clip.skeleton.name != PENN.name:
-        mirror = np.arange(len(PENN.joints))
-        for left, right in PENN.mirror_pairs:
-            mirror[left], mirror[right] = right, left
-        into = mirror[into]
+    """Joints (T, 13, 2) px, NaN for what the clip lacks, and visibility (T, 13), in body.JOINTS' order."""
+    into, out = mapping(BODY, clip.skeleton)
     joints = np.full((len(clip.joints), 13, 2), np.nan)
     visible = np.zeros(joints.shape[:2], bool)
     joints[:, into], visible[:, into] = np.asarray(clip.joints)[:, out], np.asarray(clip.visible)[:, out]
@@ -49,7 +40,7 @@ def known(joints, visible):
 
 def height_of(joints):
     """Height in px of the person whose joints (T, 13, 2) these are, from the longest views of the limbs."""
-    at = {name: joints[:, k] for k, name in enumerate(PENN.joints)}
+    at = {name: joints[:, k] for k, name in enumerate(BODY.joints)}
     limbs = {
         ("shoulder", "elbow"): LENGTHS["upper"], ("elbow", "wrist"): LENGTHS["fore"],
         ("hip", "knee"): LENGTHS["thigh"], ("knee", "ankle"): LENGTHS["shin"],
