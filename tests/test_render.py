@@ -294,9 +294,10 @@ def test_the_command(tmp_path, capsys):
     assert cv2.imread(str(tmp_path / "out" / "frames" / "0001" / "000002.jpg")).shape == (48, 64, 3)
     assert main(["render", out, "--clips", "1"]) == 2
     assert capsys.readouterr().err.startswith("tslib: ")
-    with pytest.raises(SystemExit):
-        main(["render", out, "--clips", "1", "--size", "big"])
-    assert "WIDTHxHEIGHT" in capsys.readouterr().err
+    for wrong in ("big", "96x", "x96", "96x48x", "9" * 5000):
+        with pytest.raises(SystemExit):
+            main(["render", out, "--clips", "1", "--size", wrong])
+        assert "must be a number of px, or WIDTHxHEIGHT" in capsys.readouterr().err
 
 
 def test_flow_of_more_rows_than_a_png_can_have(tmp_path):
