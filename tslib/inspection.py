@@ -1,7 +1,5 @@
 """What a folder holds of a data set: counts, splits, actions, what is odd, and a sheet of pictures."""
 
-import os
-import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 
 from .datasets import cvit_sports, jhmdb, penn_action, youtube_pose
 from .errors import InputError
+from .files import write_whole
 from .overlay import color_of
 
 MODULES = {m.__name__.rpartition(".")[2]: m for m in (penn_action, jhmdb, youtube_pose, cvit_sports)}
@@ -55,20 +54,8 @@ def _lines(root, sheet):
     if sheet:
         if not shown:
             raise InputError(f"{root} holds no clip with labels to draw.")
-        _write_png(sheet, contact_sheet(shown))
+        write_whole(sheet, cv2.imencode(".png", contact_sheet(shown)[..., ::-1])[1].tobytes())
         yield f"wrote {sheet}"
-
-
-def _write_png(path, image):
-    """Write an RGB image to a file, which is replaced in one step; InputError where it cannot be."""
-    data = cv2.imencode(".png", image[..., ::-1])[1]
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name[:50]}.", dir=path.parent) as folder:
-            whole = Path(folder) / path.name
-            whole.write_bytes(data.tobytes())
-            os.replace(whole, path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def _counts(clips):

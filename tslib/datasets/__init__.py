@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..clip import Clip, ImageFiles, read_image
 from ..errors import InputError
+from ..files import is_plain
 from ..video import IMAGES
 
 
@@ -50,7 +51,7 @@ def clips_of(found, nothing):
 
 def one_name(name, where):
     """The name if it is that of one file or folder; InputError where a path could be made of it."""
-    if not name or name in (".", "..") or re.search(r"[/\\:\x00-\x1f\ud800-\udfff]", name):
+    if not is_plain(name):
         raise InputError(f"{where} holds the name {name!r}, which is no plain file name.")
     return name
 
