@@ -134,11 +134,11 @@ def sources_of(motion):
 
 def _content(motion):
     """What is noted of a motion: the data set, and a hash of all its tracks; "" for none."""
-    tracks = hashlib.sha256()
+    content = hashlib.sha256()
     for clip in sources_of(motion):
-        tracks.update(repr((clip.action, clip.split, clip.joints.shape)).encode())
-        tracks.update(clip.joints.tobytes() + clip.visible.tobytes())
-    return f"{motion.partition(':')[0]}, tracks {tracks.hexdigest()[:16]}" if motion else ""
+        content.update(repr((clip.action, clip.split, clip.joints.shape)).encode())
+        content.update(clip.joints.tobytes() + clip.visible.tobytes())
+    return f"{motion.partition(':')[0]}, tracks {content.hexdigest()[:16]}" if motion else ""
 
 
 def _claim(out, seed, settings, motion):
