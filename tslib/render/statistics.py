@@ -8,6 +8,17 @@ PENN = SKELETONS["penn13"]
 CELLS = 16  # heat-map cells across a person, as when 24 cells show one who fills two thirds of the picture
 
 
+def _known(values):
+    values = np.asarray(values, np.float64)
+    return values[np.isfinite(values)]
+
+
+def _mean(values):
+    """The mean of what is known; NaN where nothing is."""
+    known = _known(values)
+    return float(known.mean()) if known.size else np.nan
+
+
 def statistics(clips, window=20):
     """How people move and hide in clips.
 
@@ -63,14 +74,3 @@ def statistics(clips, window=20):
         found[f"motion_{group}"] = _mean(steps[:, joints])
         found[f"hidden_{group}"] = _mean(hidden[:, joints])
     return found
-
-
-def _known(values):
-    values = np.asarray(values, np.float64)
-    return values[np.isfinite(values)]
-
-
-def _mean(values):
-    """The mean of what is known; NaN where nothing is."""
-    known = _known(values)
-    return float(known.mean()) if known.size else np.nan
