@@ -1,5 +1,7 @@
 """JHMDB and sub-JHMDB: layout, quirks, splits, and the one whole real clip."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
@@ -11,13 +13,7 @@ from tslib.errors import InputError
 
 NAME = "brush_hair/It's_(1)!_@+_a"
 REAL = "catch/Goal_Keeping_Tips_catch_f_cm_np1_fr_med_2"
-
-
-def one(root):
-    """The only clip below root, and its notes."""
-    (found,) = jhmdb.walk(root)
-    assert found.clip, found.notes
-    return found.clip, found.notes
+one = partial(trees.one, jhmdb)
 
 
 def test_loads_its_own_layout(tmp_path):

@@ -1,6 +1,7 @@
 """Penn Action: its layout, its quirks, and the real labels."""
 
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,12 +11,7 @@ from scipy.io import loadmat
 from tslib.datasets import penn_action
 from tslib.errors import InputError
 
-
-def one(root):
-    """The only clip below root, and its notes."""
-    (found,) = penn_action.walk(root)
-    assert found.clip, found.notes
-    return found.clip, found.notes
+one = partial(trees.one, penn_action)
 
 
 def test_loads_its_own_layout(tmp_path):

@@ -19,6 +19,7 @@ from scipy.sparse import eye
 
 from tslib.clip import Clip, read_image
 from tslib.datasets import cvit_sports, jhmdb, penn_action, youtube_pose
+from tslib.datasets.images import size_of
 from tslib.detector import read_config
 from tslib.errors import InputError
 from tslib.inspection import contact_sheet, inspect
@@ -197,6 +198,7 @@ def test_images(tmp_path, rounds, kind):
     for rng, attempt in rounds(kind):
         file.write_bytes(damaged(whole, rng))
         attempt(lambda: read_image(file))
+        attempt(lambda: size_of(file))
 
 
 def test_an_image_that_claims_to_be_huge(tmp_path):

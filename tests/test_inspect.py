@@ -60,6 +60,56 @@ def test_what_many_share_is_said_once(tmp_path):
     assert "12 clips: nframes is not the 3 frames" in text and "0001:" not in text
 
 
+def test_damaged_frames_are_named(tmp_path):
+    for name in ("0001", "0002", "0003"):
+        trees.write_penn(tmp_path, name, T=14)
+    frames = tmp_path / "frames"
+    assert "0 clips are odd" in said(tmp_path)
+    assert "42 labelled frames checked: JPEG from the header to the end marker" in said(tmp_path)
+    for n in (1, 3, 7):
+        (frames / "0001" / f"{n:06d}.jpg").write_bytes((frames / "0001" / f"{n:06d}.jpg").read_bytes()[:-9])
+    cv2.imwrite(str(frames / "0001" / "000004.jpg"), np.zeros((48, 60, 3), np.uint8))
+    cv2.imwrite(str(frames / "0002" / "000004.jpg"), np.zeros((48, 60, 3), np.uint8))
+    (frames / "0002" / "000005.jpg").unlink()
+    for file in sorted(frames.glob("0003/*"))[2:]:
+        file.write_bytes(b"")
+    first, second, third = said(tmp_path).splitlines()[-3:]
+    assert first.endswith(
+        "000001.jpg cannot be read as an image; replace it; "
+        "2 frames are cut off or damaged: 000003.jpg, 000007.jpg"
+    )
+    assert second == (
+        "    0002: 1 of 14 labelled frames have no image; "
+        "1 frames are of another size than the first: 000004.jpg"
+    )
+    assert third.startswith("    0003: 12 frames are cut off or damaged: 000003.jpg, ")
+    assert third.endswith("000012.jpg, ...")
+    trees.write_jhmdb(tmp_path / "j")
+    (file,) = tmp_path.glob("j/Rename_Images/*/*/00002.png")
+    file.write_bytes(file.read_bytes().replace(b"IDAT", b"IDAB"))
+    assert "1 frames are cut off or damaged: 00002.png" in said(tmp_path / "j")
+
+
+def test_folders_without_labels_are_named(tmp_path):
+    trees.write_penn(tmp_path / "p")
+    trees.write_penn(tmp_path / "p", "0002")
+    (tmp_path / "p" / "labels" / "0002.mat").unlink()
+    (tmp_path / "p" / "frames" / "empty").mkdir()
+    assert said(tmp_path / "p").endswith("  1 clips are odd:\n    0002: skipped, frames without labels")
+    penn_action.load(tmp_path / "p")
+    trees.write_jhmdb(tmp_path / "j", clip="a")
+    trees.write_jhmdb(tmp_path / "j", clip="b", mask=False)
+    trees.write_jhmdb(tmp_path / "j", clip="c")
+    for name in "bc":
+        (tmp_path / "j" / "joint_positions" / "brush_hair" / name / "joint_positions.mat").unlink()
+    assert said(tmp_path / "j").endswith(
+        "  2 clips are odd:\n    brush_hair/b: skipped, frames without joints\n"
+        "    brush_hair/c: skipped, frames without joints; a puppet mask without joints"
+    )
+    trees.write_frame(trees.write_youtube(tmp_path / "y") / "GT_frames" / "more" / "frame_000001.jpg", 0)
+    assert said(tmp_path / "y").endswith("  1 clips are odd:\n    more: skipped, frames without labels")
+
+
 def test_no_data_set(tmp_path, capsys):
     assert main(["inspect", str(tmp_path)]) == 2
     error = capsys.readouterr().err

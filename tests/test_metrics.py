@@ -85,6 +85,24 @@ def test_the_strict_rule_leaves_the_limit_out():
     assert pck(prediction, truth, 100, alpha=0) == [1 / 3]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [100, 37])
+@pytest.mark.parametrize("away", [0, 3.3, 41.7])
+def test_a_joint_on_the_limit_is_a_hit_and_by_the_strict_rule_a_miss(dtype, size, away):
+    """To the right, upwards and along a 3-4-5 triangle, `away` limits from the origin."""
+    for percent in range(1, 101):
+        limit = percent * size / 100
+        truth = np.full((1, 3, 2), away * limit, dtype)
+        offset = limit * np.array([[1, 0], [0, -1], [0.6, 0.8]])
+        prediction = (truth + offset).astype(dtype)
+        for alpha in (percent / 100, 0.01 * percent, np.linspace(0, 1, 101)[percent]):
+            assert pck(prediction, truth, dtype(size), alpha).tolist() == [1, 1, 1]
+            assert pck(prediction, truth, dtype(size), alpha, strict=True).tolist() == [0, 0, 0]
+            for strict in (False, True):  # beside the limit both rules agree
+                assert pck(truth + 0.9999 * offset, truth, size, alpha, strict=strict).tolist() == [1, 1, 1]
+                assert pck(truth + 1.0001 * offset, truth, size, alpha, strict=strict).tolist() == [0, 0, 0]
+
+
 def test_pixels_whatever_the_size():
     prediction = np.zeros((4, 1, 2))
     prediction[:, 0] = [[12, 16], [20, 0], [20, 1], [0, 0]]
@@ -173,6 +191,15 @@ def test_a_table_prints_like_the_papers():
         "ST-infer    98.0  97.3  95.1  94.7  97.1  97.1  96.9   96.5         96.5         96.6",
         "two splits  64.0  63.6  62.6  62.4  63.6  63.6  63.4   63.2         63.2         63.3",
     ]
+
+
+def test_what_one_split_never_counts_is_averaged_over_the_others():
+    seen = np.array([[8] + [6] * 12, [10] * 13])
+    headless = np.array([[0] + [4] * 12, [0] + [10] * 12])
+    frame = table({"ours": [seen, headless], "never": [headless, headless], "nothing": [0 * seen]}, PENN)
+    assert frame.loc["ours"].tolist() == [80.0] + 6 * [50.0] + [50.8, 50.8, 51.4]
+    assert frame.loc["never", "Shou"] == 40 and np.isnan(frame.loc["never", "Head"])
+    assert frame.loc["nothing"].isna().all()
 
 
 def test_a_table_has_the_columns_of_its_skeleton():

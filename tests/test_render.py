@@ -9,15 +9,17 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
-from scipy.io import loadmat, savemat
+from scipy.io import loadmat
 
 from tslib.__main__ import main
+from tslib.clip import Clip
 from tslib.errors import InputError
 from tslib.render import Settings, read_flow, render, render_clip
 from tslib.render import scene as scenes
@@ -294,9 +296,10 @@ def test_the_command(tmp_path, capsys):
     assert cv2.imread(str(tmp_path / "out" / "frames" / "0001" / "000002.jpg")).shape == (48, 64, 3)
     assert main(["render", out, "--clips", "1"]) == 2
     assert capsys.readouterr().err.startswith("tslib: ")
-    with pytest.raises(SystemExit):
-        main(["render", out, "--clips", "1", "--size", "big"])
-    assert "WIDTHxHEIGHT" in capsys.readouterr().err
+    for wrong in ("big", "96x", "x96", "96x48x", "9" * 5000):
+        with pytest.raises(SystemExit):
+            main(["render", out, "--clips", "1", "--size", wrong])
+        assert "must be a number of px, or WIDTHxHEIGHT" in capsys.readouterr().err
 
 
 def test_flow_of_more_rows_than_a_png_can_have(tmp_path):
@@ -394,29 +397,44 @@ def test_motion_of_real_tracks(real_data, tmp_path):
     assert all(clip.visible.any() and clip.action in sources for clip in clips)
 
 
-def test_statistics_by_hand(tmp_path):
+@pytest.mark.filterwarnings("error")
+def test_statistics_by_hand():
     """A person of 160 px: a cell is 10 px. Everything moves 21 px a frame; one wrist is hidden."""
     joints = np.arange(13)[:, None] * [4.0, 10.0] + np.arange(6)[:, None, None] * [21.0, 0.0]
-    seen = np.ones((6, 13))
-    seen[:, 5] = 0
-    box = np.tile([10, 10, 90, 170], (6, 1))
-    savemat(
-        tmp_path / "a.mat",
-        {
-            "x": joints[..., 0],
-            "y": joints[..., 1],
-            "visibility": seen,
-            "bbox": box,
-            "dimensions": [[200, 320, 6]],
-        },
-    )
-    found = statistics([tmp_path / "a.mat"])
+    seen = np.ones((6, 13), bool)
+    seen[:, 5] = False
+    box = np.tile(np.float32([9, 9, 80, 160]), (6, 1))
+    clip = Clip("a", joints.astype(np.float32), seen, box, SKELETONS["penn13"], size=(320, 200))
+    found = statistics([clip])
     assert found["clips"] == 1 and found["frames"] == 6 and found["size"] == pytest.approx(0.5)
     assert found["motion"] == found["motion_50"] == pytest.approx(2.1) and found["fast"] == 1
-    assert found["jitter"] == pytest.approx(0, abs=1e-9) and found["limb_spread"] == pytest.approx(
-        0, abs=1e-9
-    )
+    assert [found["jitter"], found["limb_spread"]] == pytest.approx([0, 0], abs=1e-9)
     assert found["hidden"] == pytest.approx(1 / 13) and found["hidden_wrist"] == pytest.approx(0.5)
+    assert found["people_spread"] == 0  # of the limbs that show; one person is no spread
+    larger = replace(clip, joints=clip.joints * np.float32([1, 2]))
+    spread = [np.std(lengths) / np.mean(lengths) for lengths in limbs_of(clip.joints, larger.joints)]
+    assert statistics([clip, larger])["people_spread"] == pytest.approx(np.mean(spread), rel=1e-5)
+
+
+def limbs_of(*joints):
+    """The lengths (2,) of each limb without the hidden wrist."""
+    edges = [edge for edge in SKELETONS["penn13"].edges if 5 not in edge]
+    return [[np.linalg.norm(j[0, a] - j[0, b]) for j in joints] for a, b in edges]
+
+
+@pytest.mark.filterwarnings("error")
+def test_statistics_of_what_is_unknown():
+    box = np.tile(np.float32([9, 9, 80, 160]), (6, 1))
+    clip = Clip("a", np.zeros((6, 13, 2), np.float32), np.zeros((6, 13), bool), box, SKELETONS["penn13"])
+    boxless = replace(clip, visible=np.ones((6, 13), bool), box=np.full_like(box, np.nan))
+    found = statistics([clip, boxless])
+    known = {name for name, value in found.items() if np.isfinite(value)}
+    assert known == {name for name in found if name.startswith("hidden")} | {"clips", "frames"}
+    assert found["hidden"] == found["hidden_knee"] == 0.5 and found["frames"] == 12
+    other = replace(clip, skeleton=replace(clip.skeleton, name="other"))
+    for clips, word in (([], "a box"), ([boxless], "a box"), ([clip, other], "penn13")):
+        with pytest.raises(ValueError, match=word):
+            statistics(clips)
 
 
 def test_viewpoints_by_hand(tmp_path):

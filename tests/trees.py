@@ -24,6 +24,13 @@ def pose(T, K):
     return np.stack([10 + t + 2 * k, 12 + t + k], -1)
 
 
+def one(module, root):
+    """The only clip of a data set below root, and its notes."""
+    (found,) = module.walk(root)
+    assert found.clip, found.notes
+    return found.clip, found.notes
+
+
 def penn(T=5, **changes):
     """The variables of a Penn Action label file, whole numbers in uint8 and uint16 as MATLAB keeps them."""
     joints = pose(T, 13).astype(np.uint8)

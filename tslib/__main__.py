@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import signal
 import sys
 
@@ -149,10 +150,10 @@ def positive(text):
 
 def size(text):
     """(W, H) px from "96" or "480x270"."""
-    wide, _, high = text.partition("x")
-    if not (wide.isdecimal() and (high or wide).isdecimal()):
+    found = re.fullmatch("([0-9]{1,9})(?:x([0-9]{1,9}))?", text)
+    if not found:
         raise argparse.ArgumentTypeError(f"{text!r} must be a number of px, or WIDTHxHEIGHT")
-    return int(wide), int(high or wide)
+    return int(found[1]), int(found[2] or found[1])
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
 """What a folder holds of a data set: counts, splits, actions, what is odd, and a sheet of pictures."""
 
-import os
-import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
-from .datasets import cvit_sports, jhmdb, penn_action, youtube_pose
+from .datasets import cvit_sports, jhmdb, penn_action, without_labels, youtube_pose
+from .datasets.images import size_of
 from .errors import InputError
+from .files import write_whole
 from .overlay import color_of
 
 MODULES = {m.__name__.rpartition(".")[2]: m for m in (penn_action, jhmdb, youtube_pose, cvit_sports)}
@@ -25,7 +27,7 @@ def inspect(root, sheet=None):
     sheet : path of a .png to draw some of the clips into, optional
 
     Yields str. Raises InputError where no data set is recognised, or the sheet cannot be written; a file that
-    cannot be read is a line.
+    cannot be read is a line. Each frame is read, but few are opened, see tslib.datasets.images.
     """
     if sheet:  # the walk takes minutes
         sheet = Path(sheet)
@@ -44,31 +46,21 @@ def _lines(root, sheet):
         )
     shown = []
     for name in there:
-        found = list(MODULES[name].walk(root))
+        module, folder = MODULES[name], MODULES[name].find(root)
+        bar = tqdm(module.walk(root), unit="clip", disable=None, leave=False)
+        found = [replace(f, notes=f.notes + _damaged(f)) for f in bar]
         clips = [f.clip for f in found if f.clip]
-        yield f"{name} in {MODULES[name].find(root)}"
+        yield f"{name} in {folder}"
         yield from _counts(clips)
         if name == "jhmdb":
             yield from _jhmdb_splits(root, {c.name for c in clips})
-        yield from _oddities(found)
+        yield from _oddities(found + without_labels(folder, module.BESIDE, {f.name for f in found}))
         shown += clips
     if sheet:
         if not shown:
             raise InputError(f"{root} holds no clip with labels to draw.")
-        _write_png(sheet, contact_sheet(shown))
+        write_whole(sheet, cv2.imencode(".png", contact_sheet(shown)[..., ::-1])[1].tobytes())
         yield f"wrote {sheet}"
-
-
-def _write_png(path, image):
-    """Write an RGB image to a file, which is replaced in one step; InputError where it cannot be."""
-    data = cv2.imencode(".png", image[..., ::-1])[1]
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name[:50]}.", dir=path.parent) as folder:
-            whole = Path(folder) / path.name
-            whole.write_bytes(data.tobytes())
-            os.replace(whole, path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def _counts(clips):
@@ -82,10 +74,39 @@ def _counts(clips):
         bare = [c.name for c in clips if c.frames is None]
         named = f" ({', '.join(bare)})" if 0 < len(bare) <= MANY else ""
         yield f"  {len(clips) - len(bare):,} of them with images, {len(bare):,} tracks only{named}"
+        checked = sum(len(_frames_there(c)) for c in clips)
+        if checked:
+            yield (
+                f"  {checked:,} labelled frames checked: JPEG from the header to the end marker, PNG by its "
+                "checksums; of each clip one is opened"
+            )
     actions = Counter(c.action for c in clips if c.action)
     if actions:
         listed = ", ".join(f"{action} {n}" for action, n in sorted(actions.items()))
         yield f"  {len(actions)} actions: {listed}"
+
+
+def _frames_there(clip):
+    """The image files of a clip that are there, each once."""
+    return [f for f in dict.fromkeys(clip.frames.files) if f.is_file()] if clip.frames else []
+
+
+def _damaged(found):
+    """Notes that name the frames of a Found that are damaged or of another size."""
+    damaged, other = [], []
+    for file in _frames_there(found.clip) if found.clip else ():
+        try:
+            if found.clip.frames.size not in (None, size_of(file)):
+                other.append(file.name)
+        except InputError:
+            if not any(str(file) in note for note in found.notes):
+                damaged.append(file.name)
+    notes = []
+    for names, what in ((damaged, "cut off or damaged"), (other, "of another size than the first")):
+        if names:
+            listed = ", ".join(names[:MANY]) + (", ..." if len(names) > MANY else "")
+            notes.append(f"{len(names)} frames are {what}: {listed}")
+    return notes
 
 
 def _jhmdb_splits(root, labelled):

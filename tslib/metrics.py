@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 MEANS = ("micro", "joint-macro", "group-macro")
+BORDER = 1e-5  # of the limit: more than float32 rounds off a coordinate 50 times as large; 0.0002 px of 20
 
 
 def tally(prediction, truth, size, alpha=0.2, visible=None, strict=False):
@@ -38,10 +39,11 @@ def tally(prediction, truth, size, alpha=0.2, visible=None, strict=False):
     if alpha.ndim > 1 or not (np.isfinite(alpha) & (alpha >= 0)).all():
         raise ValueError(f"alpha must be a number or a list of numbers from 0 up, but it is {alpha}.")
     distance = np.linalg.norm(prediction - truth, axis=-1)
+    border = 1 - BORDER if strict else 1 + BORDER
     closer = np.less if strict else np.less_equal
     result = np.empty((alpha.size, 2, K), np.int64)
     for row, a in zip(result, alpha.ravel(), strict=True):
-        row[0] = (closer(distance, a * size[:, None]) & counted).sum(0)  # NaN compares as a miss
+        row[0] = (closer(distance, border * a * size[:, None]) & counted).sum(0)  # NaN compares as a miss
         row[1] = counted.sum(0)
     return result.reshape(*alpha.shape, 2, K)
 
@@ -49,7 +51,9 @@ def tally(prediction, truth, size, alpha=0.2, visible=None, strict=False):
 def pck(prediction, truth, size, alpha=0.2, visible=None, strict=False):
     """Percentage of correct keypoints, joint by joint, as a rate (Paper A, Sec. 5.3).
 
-    A joint is correct where ``|prediction - truth| <= alpha * size``, the limit included.
+    A joint is correct where ``|prediction - truth| <= alpha * size``, the limit included. A distance that
+    differs from its limit by a hundred-thousandth or less lies on it: 0.29 * 100 < 29 in binary, and
+    coordinates in float32 are rounded.
 
     Parameters
     ----------
@@ -64,7 +68,7 @@ def pck(prediction, truth, size, alpha=0.2, visible=None, strict=False):
         Joints to count; all by default. Of a `tslib.clip.Clip`, ``clip.counted``: where a box is unknown,
         visible joints have no size to be measured by.
     strict : bool
-        Leave the limit itself out: ``<`` for ``<=``.
+        Leave the limit itself out, all that lies on it: ``<`` for ``<=``.
 
     Returns
     -------
@@ -169,13 +173,13 @@ def table(rows, skeleton):
     """A table as the papers print theirs: a pandas frame of per cent with one decimal.
 
     rows : {name: tally (2, K)}; a list of tallies, one for each split, has its rates and means averaged, as
-        the papers do for JHMDB
+        the papers do for JHMDB; what a split counts nowhere is averaged over the other splits
 
     Columns: Head Shou Elbo Wris Hip Knee Ankl, as far as the skeleton has them, and the three means by name.
     ``print(frame.to_string())`` shows all of them, however narrow the screen.
     """
     splits = {name: tally if isinstance(tally, list) else [tally] for name, tally in rows.items()}
-    lines = [np.mean([_line(one, skeleton) for one in tallies], 0) for tallies in splits.values()]
+    lines = [_mean(np.stack([_line(one, skeleton) for one in tallies], -1)) for tallies in splits.values()]
     return pd.DataFrame(lines, list(rows), _columns(skeleton)).round(1)
 
 

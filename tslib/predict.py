@@ -7,9 +7,7 @@ The stages are generators, and can be used one by one:
 """
 
 import logging
-import os
-import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 from tqdm import tqdm
@@ -17,6 +15,7 @@ from tqdm import tqdm
 from . import springs as spring_files
 from .detector import HeatmapDetector
 from .errors import InputError
+from .files import appearing
 from .heatmaps import decode
 from .messages import infer, link, reach_of
 from .overlay import Canvas
@@ -119,30 +118,3 @@ def write_rows(table, index, names, result):
         else:
             (x, y), score = result[0][k], result[1][k]
             table.write(f"{index},{name},{x:.2f},{y:.2f},{score:.4f}\n")
-
-
-@contextmanager
-def appearing(output):
-    """A folder to write into that becomes `output` once the block is done, and vanishes where it fails.
-
-    Raises InputError, before the block, where something is in the way of `output`.
-    """
-    place = Path(os.path.realpath(output))  # a link to an empty folder stays a link
-    for parent in place.parents:
-        if parent.exists() and not parent.is_dir():
-            raise InputError(f"{parent} is a file, so {output} cannot be a folder; name another one.")
-    if place.exists() and not (place.is_dir() and not any(place.iterdir())):
-        raise InputError(f"{output} exists already; name another folder or remove it.")
-    anchor = next(p for p in place.parents if p.is_dir())  # one disk: rename will do
-    with ExitStack() as stack:
-        try:
-            nest = tempfile.TemporaryDirectory(prefix=f".{place.name[:50]}.", dir=anchor)
-            folder = Path(stack.enter_context(nest)) / place.name  # only its parent is for our eyes only
-            folder.mkdir()
-        except OSError as error:
-            raise InputError(f"{output} cannot be made: {error.strerror}; name another folder.") from None
-        yield folder
-        if place.exists():
-            place.rmdir()  # it was empty
-        place.parent.mkdir(parents=True, exist_ok=True)
-        folder.rename(place)

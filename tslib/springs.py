@@ -6,8 +6,6 @@ person and crop (Paper A, Sec. 3.3: the quadratic deformation d, here as rest of
 
 import csv
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import torch
 
 from .detector import SEEN, read_toml
 from .errors import InputError
+from .files import write_whole
 from .skeletons import Skeleton
 
 STRENGTH = 0.1  # beside maps in [0, 1]; stronger springs hurt
@@ -105,10 +104,7 @@ def save(springs, path):
         lines += ["", "[[spring]]", f"joints = {json.dumps(s.joints)}"]
         for key, (x, y) in (("rest", s.rest), ("stiffness", s.stiffness)):
             lines.append(f"{key} = [{x:.6g}, {y:.6g}]")
-    with tempfile.TemporaryDirectory(prefix=f".{path.name[:50]}.", dir=path.parent) as folder:
-        whole = Path(folder) / path.name
-        whole.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        os.replace(whole, path)
+    write_whole(path, ("\n".join(lines) + "\n").encode())
 
 
 def load(path):

@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 
 from .errors import InputError
+from .files import is_plain
 
 MOST_BYTES = 100_000_000_000
 MOST_FILES = 2_000_000
@@ -98,9 +99,7 @@ def _write_all(archive, members, folder):
 def _plain(name, archive):
     """The parts of a relative name; InputError where it might lead elsewhere, on any system."""
     parts = [p for p in name.rstrip("/").split("/") if p != "."]
-    # A leading / makes an empty part, and .. ends in a dot. Surrogates stand for bytes that are not UTF-8.
-    bad = re.search(r"[\\:\x00-\x1f\ud800-\udfff]", name)
-    if bad or any(not p or p[-1] in " ." or _RESERVED.fullmatch(p) for p in parts):
+    if any(not is_plain(p) or p[-1] in " ." or _RESERVED.fullmatch(p) for p in parts):  # /a has an empty part
         raise InputError(
             f"{archive} holds the name {name[:200]!r}, which is unsafe or leads elsewhere; do not trust it."
         )

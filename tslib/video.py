@@ -11,6 +11,7 @@ import cv2
 
 from .clip import decoded
 from .errors import InputError
+from .files import is_utf8
 
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 FASTEST = 240  # frames per second; where a file says more, or less than 1, it does not know
@@ -81,8 +82,8 @@ def _read_image(file):
 
 
 def _plain(path):
-    """The path as OpenCV takes it; a name that is not UTF-8 would bring it down with the whole process."""
-    if re.search(r"[\ud800-\udfff]", str(path)):
+    """The path as OpenCV takes it; InputError for a name that it cannot take."""
+    if not is_utf8(path):
         raise InputError(f"{str(path)!r} is no name in UTF-8; rename it.")
     return str(path)
 

@@ -1,9 +1,10 @@
 """Loaders of the data sets, one module each, from the layout of the data set's own archive to Clips.
 
 Each module has ``find(root)``, the folder in or below root that holds the data set, or None;
-``walk(root)``, which yields Found for each clip with labels; and ``load(root, ...)``, a list of Clip, which
-raises InputError at the first clip that cannot be read. Frames are read when they are asked for, and may be
-missing.
+``walk(root)``, which yields Found for each clip with labels; ``load(root, ...)``, a list of Clip, which
+raises InputError at the first clip that cannot be read; and ``BESIDE``, a dict from the pattern of a clip's
+other folders to what is said of one whose clip has no labels. Frames are read when they are asked for, and
+may be missing.
 """
 
 import re
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from ..clip import Clip, ImageFiles, read_image
 from ..errors import InputError
+from ..files import is_plain
 from ..video import IMAGES
 
 
@@ -48,9 +50,23 @@ def clips_of(found, nothing):
     return clips
 
 
+def without_labels(folder, beside, labelled):
+    """Found without a clip for each folder that belongs to none.
+
+    folder : Path of the data set; beside : BESIDE of its module; labelled : the names of its clips
+    """
+    notes = {}
+    for pattern, note in beside.items():
+        for path in sorted(folder.glob(pattern)):
+            name = "/".join(path.relative_to(folder).parts[1:])
+            if name not in labelled and any(path.iterdir()):
+                notes.setdefault(name, []).append(note)
+    return [Found(name, None, reasons) for name, reasons in notes.items()]
+
+
 def one_name(name, where):
     """The name if it is that of one file or folder; InputError where a path could be made of it."""
-    if not name or name in (".", "..") or re.search(r"[/\\:\x00-\x1f\ud800-\udfff]", name):
+    if not is_plain(name):
         raise InputError(f"{where} holds the name {name!r}, which is no plain file name.")
     return name
 

@@ -25,6 +25,7 @@ from . import attempt, clips_of, frames_of, images_in
 from .matlab import known, numbers, read_mat
 
 CVIT = SKELETONS["cvit14"]
+BESIDE = {}  # walk names every folder
 EXPECTED = (
     "expected is a folder for each sequence with images and labels.mat (ptsAll, 14 x 2 x T) "
     "or joints.mat (joints, 2 x 14 x T)."

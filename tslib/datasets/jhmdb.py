@@ -29,6 +29,10 @@ from . import attempt, clips_of, frames_of, one_name
 from .matlab import known, numbers, read_mat, shaped
 
 JHMDB = SKELETONS["jhmdb15"]
+BESIDE = {
+    "Rename_Images/[!.]*/[!.]*/": "frames without joints",
+    "puppet_mask/[!.]*/[!.]*/": "a puppet mask without joints",
+}
 SIZE = 320, 240  # px of every clip
 SPLITS = 1, 2, 3
 

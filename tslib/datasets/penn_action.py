@@ -26,6 +26,7 @@ from . import attempt, clips_of, frames_of
 from .matlab import known, number, numbers, read_mat, text
 
 PENN = SKELETONS["penn13"]
+BESIDE = {"frames/[!.]*/": "frames without labels"}
 CORNER = 2  # px: unplaced joints lie at (0.67, 0.67) to (1.5, 1.5) from 1, no visible joint does
 FAR = 5  # px outside the image; fewer are inaccuracy
 

@@ -26,6 +26,7 @@ from . import Found, attempt, clips_of, frames_of, one_name
 from .matlab import known, number, numbers, read_mat, text
 
 YOUTUBE = SKELETONS["youtube7"]
+BESIDE = {"GT_frames/[!.]*/": "frames without labels"}
 LABELS = "YouTube_Pose_dataset.mat"
 FIELDS = {"videoname", "locs", "frameids"}
 SUBSET = {"isYouTubePoseSubset", "isYouTubeSubset"}

@@ -1,9 +1,6 @@
-"""Numbers about label files in Penn Action's layout, rendered or real, so that the two can be compared."""
-
-from pathlib import Path
+"""Numbers about clips in Penn Action's layout, rendered or real, so that the two can be compared."""
 
 import numpy as np
-from scipy.io import loadmat
 
 from ..datasets.matlab import read_mat
 from ..skeletons import SKELETONS
@@ -13,10 +10,21 @@ CELLS = 16  # heat-map cells across a person, as when 24 cells show one who fill
 VIEWS = {"front": "front", "left": "side", "right": "side", "back": "back"}  # by the labels' `pose`
 
 
-def statistics(files, window=20):
-    """How people move and hide in label files.
+def _known(values):
+    values = np.asarray(values, np.float64)
+    return values[np.isfinite(values)]
 
-    files : paths of labels/NNNN.mat
+
+def _mean(values):
+    """The mean of what is known; NaN where nothing is."""
+    known = _known(values)
+    return float(known.mean()) if known.size else np.nan
+
+
+def statistics(clips, window=20):
+    """How people move and hide in clips.
+
+    clips : Clips with the joints of penn13, as datasets.penn_action.load returns them
     window : frames over which limb_spread is taken, as longer clips show a limb from more sides
 
     Returns a dict of floats; lengths are in cells, of which a person's box has 16 on its longer side:
@@ -27,49 +35,46 @@ def statistics(files, window=20):
     window, as a share of its mean, averaged over limbs and windows), people_spread (the same between the
     clips' means).
 
-    A clip without a box with area, or in a form that cannot be read, raises what reading it raises.
+    NaN for what nothing is known of. A clip without a box more than 10 px long counts in clips, frames and
+    hidden alone. ValueError where all are such, or for another skeleton.
     """
     steps, shakes, hidden, sizes, spread, means = [], [], [], [], [], []
-    clips = frames = 0
-    for file in map(Path, files):
-        mat = loadmat(file)
-        joints = np.stack([mat["x"], mat["y"]], -1).astype(np.float64)
-        seen = mat["visibility"].astype(np.float64) > 0
-        box = mat["bbox"].astype(np.float64)
-        sides = np.maximum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1])
+    if {clip.skeleton.name for clip in clips} - {PENN.name}:
+        raise ValueError("statistics need clips with the joints of penn13.")
+    for clip in clips:
+        joints, seen, sides = clip.joints.astype(np.float64), clip.visible, clip.size_of_person
         sides = sides[sides > 10]
-        clips, frames = clips + 1, frames + len(joints)
         hidden.append(~seen)
         if not sides.size:
             continue
         cell = np.median(sides) / CELLS
-        sizes.append(np.median(sides) / max(mat["dimensions"].ravel()[:2].astype(float)))
+        sizes.append(np.median(sides) / max(clip.size) if clip.size else np.nan)
         joints = np.where(seen[..., None], joints, np.nan) / cell
         steps.append(np.linalg.norm(np.diff(joints, axis=0), axis=-1))
-        shakes.append(np.linalg.norm(np.diff(joints, 2, axis=0), axis=-1).ravel())
+        shakes.append(np.linalg.norm(np.diff(joints, 2, axis=0), axis=-1))
         limbs = np.stack([np.linalg.norm(joints[:, a] - joints[:, b], axis=-1) for a, b in PENN.edges], 1)
         for start in range(0, len(limbs), window):
             part = limbs[start : start + window]
             part = part[:, np.isfinite(part).sum(0) >= 5]
             if part.size:
                 spread.append(np.mean(np.nanstd(part, axis=0) / np.maximum(np.nanmean(part, axis=0), 0.2)))
-        mean = np.full(limbs.shape[1], np.nan)
-        enough = np.isfinite(limbs).sum(0) >= 5
-        mean[enough] = np.nanmean(limbs[:, enough], axis=0)
-        means.append(mean)
-    steps, hidden, means = np.concatenate(steps), np.concatenate(hidden), np.stack(means)
-    moved = steps[np.isfinite(steps)]
+        means.append([_mean(limb) if np.isfinite(limb).sum() >= 5 else np.nan for limb in limbs.T])
+    if not means:
+        raise ValueError("statistics need a clip with a box.")
+    steps, hidden = np.concatenate(steps), np.concatenate(hidden)
+    moved = _known(steps)
+    median, high = np.percentile(moved, (50, 90)) if moved.size else (np.nan, np.nan)
+    people = [_known(limb) for limb in np.transpose(means)]  # of a limb, in each clip that shows it
     found = {
-        "clips": float(clips), "frames": float(frames), "size": float(np.mean(sizes)),
-        "motion": float(moved.mean()), "motion_50": float(np.median(moved)),
-        "motion_90": float(np.percentile(moved, 90)),
-        "fast": float((moved >= 2).mean()), "jitter": float(np.nanmean(np.concatenate(shakes))),
-        "hidden": float(hidden.mean()), "limb_spread": float(np.mean(spread)),
-        "people_spread": float(np.nanmean(np.nanstd(means, axis=0) / np.nanmean(means, axis=0))),
+        "clips": float(len(clips)), "frames": float(len(hidden)), "size": _mean(sizes),
+        "motion": _mean(moved), "motion_50": float(median), "motion_90": float(high),
+        "fast": _mean(moved >= 2), "jitter": _mean(np.concatenate(shakes)),
+        "hidden": _mean(hidden), "limb_spread": _mean(spread),
+        "people_spread": _mean([limb.std() / limb.mean() for limb in people if limb.size]),
     }  # fmt: skip
     for group, joints in PENN.groups.items():
-        found[f"motion_{group}"] = float(np.nanmean(steps[:, joints]))
-        found[f"hidden_{group}"] = float(hidden[:, joints].mean())
+        found[f"motion_{group}"] = _mean(steps[:, joints])
+        found[f"hidden_{group}"] = _mean(hidden[:, joints])
     return found
 
 

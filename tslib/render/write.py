@@ -8,9 +8,12 @@
 
 As in the real files the first joint of a pair is the person's own right one (see tslib.skeletons). Unlike
 them, a joint that is hidden has its true place, and places are fractions of a pixel; pose is "" where tracks
-drive the figure. A clip is complete once its label file is there, which is written last.
+drive the figure. The label file is written last: a clip that has one is complete. Where a file was lost or
+cut off since, the clip is rendered again. Two runs may fill one folder: a file appears whole, and the same
+from both.
 """
 
+import hashlib
 import io
 import json
 import multiprocessing
@@ -26,10 +29,12 @@ import numpy as np
 from scipy.io import savemat
 from tqdm import tqdm
 
+from ..datasets.images import size_of
+from ..datasets.matlab import number, read_mat
 from ..errors import InputError
 from . import tracks
 from .clip import Settings, render_clip
-from .flow import packed
+from .flow import packed, read_flow
 
 UNFINISHED = ".unfinished"
 MOST = {"clips": 9999, "frames": 10_000}  # names have four digits
@@ -38,11 +43,12 @@ SMALLEST, LARGEST = 32, 2048  # px
 
 
 def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion=""):
-    """Write clips 1 to `clips` to a folder; those that are there already stay.
+    """Write clips 1 to `clips` to a folder; those that are there already, and whole, stay.
 
     out : path; made if it does not exist
     clips, seed, frames, workers : int; size : (W, H) px
-    motion : "" for the fifteen activities, or "penn_action:ROOT", "jhmdb:ROOT"
+    motion : "" for the fifteen activities, or "penn_action:ROOT", "jhmdb:ROOT"; to go on, ROOT may have moved
+        but must hold the same tracks
 
     Returns the number of clips that were rendered now.
 
@@ -64,11 +70,10 @@ def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion=""):
             f"the size {size[0]}x{size[1]} px must lie between {SMALLEST} and {LARGEST} px each way."
         )
     settings = Settings(tuple(size), frames, motion)
-    sources_of(motion)  # an unusable folder is found before anything is written
-    _claim(out, seed, settings)
-    there = {file.stem for file in (out / "labels").glob("*.mat")}
-    _check_space(out, clips - len(there), settings)
-    wanted = [n for n in range(1, clips + 1) if f"{n:04d}" not in there]
+    _loaded.clear()  # the tracks may have changed since
+    _claim(out, seed, settings, _content(motion))  # an unusable motion is found before anything is written
+    wanted = [n for n in range(1, clips + 1) if not _complete(out, f"{n:04d}", settings.size)]
+    _check_space(out, len(wanted), settings)
     private = _private(out)
     jobs = [(out, private, seed, n, settings) for n in wanted]
     bar = tqdm(total=clips, initial=clips - len(wanted), unit="clip", disable=None)
@@ -127,30 +132,37 @@ def sources_of(motion):
     return _loaded[motion]
 
 
-def _claim(out, seed, settings):
+def _content(motion):
+    """What is noted of a motion: the data set, and a hash of all its tracks; "" for none."""
+    content = hashlib.sha256()
+    for clip in sources_of(motion):
+        content.update(repr((clip.action, clip.split, clip.joints.shape)).encode())
+        content.update(clip.joints.tobytes() + clip.visible.tobytes())
+    return f"{motion.partition(':')[0]}, tracks {content.hexdigest()[:16]}" if motion else ""
+
+
+def _claim(out, seed, settings, motion):
     """Make the folder and note its settings; InputError where it was made otherwise."""
     private = _private(out)
-    now = json.dumps(
-        {"seed": seed, "size": settings.size, "frames": settings.frames, "motion": settings.motion}
-    )
+    now = json.dumps({"seed": seed, "size": settings.size, "frames": settings.frames, "motion": motion})
     note = out / "render.json"
-    if note.is_file():
-        try:
-            then = note.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            raise InputError(f"{note} is damaged; give another folder.") from None
-        if then != now:
-            raise InputError(
-                f"{out} was rendered with other settings, {then}; "
-                "give those to continue it, or another folder."
-            )
-    elif out.exists() and not (out.is_dir() and all(p.name.startswith(UNFINISHED) for p in out.iterdir())):
-        raise InputError(f"{out} exists and was not made by this command; give another folder.")
-    else:
+    free = not out.exists() or (out.is_dir() and all(p.name.startswith(UNFINISHED) for p in out.iterdir()))
+    if free:
         private.mkdir(parents=True, exist_ok=True)
         part = private / note.name
         part.write_text(now, encoding="utf-8")
         os.replace(part, note)
+    if not note.is_file():  # looked for last: another run may have noted it just now
+        raise InputError(f"{out} exists and was not made by this command; give another folder.")
+    try:
+        then = note.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{note} is damaged; give another folder.") from None
+    if then != now:
+        raise InputError(
+            f"{out} was rendered with other settings, {then} and not {now}; "
+            "give those to continue it, or another folder."
+        )
     for folder in out.glob(private.name.rpartition("-")[0] + "-*"):
         if _gone(folder.name.rpartition("-")[2]):
             shutil.rmtree(folder, ignore_errors=True)
@@ -177,6 +189,17 @@ def _gone(process):
     return False
 
 
+def _complete(out, name, size):
+    """Whether the files of a clip are there and whole; its frames, of size (W, H) px, are not opened."""
+    label = out / "labels" / f"{name}.mat"
+    try:
+        T = int(number(read_mat(label, ["nframes"])["nframes"], f"nframes in {label}"))
+        sizes = {size_of(out / "frames" / name / f"{t:06d}.jpg") for t in range(1, T + 1)}
+        return sizes == {size} and len(read_flow(out, name)) == T
+    except (InputError, OSError):
+        return False
+
+
 def _check_space(out, clips, settings):
     W, H = settings.size
     need = clips * (settings.frames * W * H * 0.75 + 40_000 + 2_000 * settings.frames)
@@ -196,7 +219,7 @@ def _quiet():
 
 
 def _write(job):
-    """Render one clip; it appears complete, or not at all."""
+    """Render one clip and move its files into place, the label last."""
     out, private, seed, number, settings = job
     clip = render_clip(seed, number, settings, sources_of(settings.motion))
     name = f"{number:04d}"
@@ -213,12 +236,12 @@ def _write(job):
     flow.write_bytes(packed(clip.flow))
     label = private / f"{name}.mat"
     label.write_bytes(_matlab(labels_of(clip)))
-    if (out / "labels" / label.name).exists():
-        return  # another process was faster, with the same clip
-    shutil.rmtree(out / "frames" / name, ignore_errors=True)  # of a run that was killed just here
-    os.replace(part, out / "frames" / name)
-    os.replace(flow, out / "flow" / f"{name}.npz")
-    os.replace(label, out / "labels" / f"{name}.mat")
+    (out / "frames" / name).mkdir(exist_ok=True)
+    for frame in sorted(part.iterdir()):
+        os.replace(frame, out / "frames" / name / frame.name)
+    part.rmdir()
+    os.replace(flow, out / "flow" / flow.name)
+    os.replace(label, out / "labels" / label.name)
 
 
 def _matlab(variables):

@@ -1,0 +1,63 @@
+"""Names that are safe to use; files and folders that appear whole, or not at all."""
+
+import os
+import re
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from .errors import InputError
+
+
+def is_utf8(name):
+    """Whether a name is UTF-8; any other brings OpenCV down with the whole process."""
+    return not re.search(r"[\ud800-\udfff]", str(name))  # Python's stand-ins for such bytes
+
+
+def is_plain(name):
+    """Whether a str names one file or folder on any system; False where it might lead elsewhere."""
+    return name not in ("", ".", "..") and is_utf8(name) and not re.search(r"[/\\:\x00-\x1f]", name)
+
+
+def write_whole(path, data):
+    """Write bytes to a file, which is replaced in one step; InputError where that fails, and all stays."""
+    path = Path(path)
+    try:
+        with _nest(path.name, path.parent) as folder:
+            whole = Path(folder) / path.name
+            whole.write_bytes(data)
+            os.replace(whole, path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+@contextmanager
+def appearing(output):
+    """A folder to write into that becomes `output` once the block is done, and vanishes where it fails.
+
+    Raises InputError, before the block, where something is in the way of `output`.
+    """
+    place = Path(os.path.realpath(output))  # a link to an empty folder stays a link
+    for parent in place.parents:
+        if parent.exists() and not parent.is_dir():
+            raise InputError(f"{parent} is a file, so {output} cannot be a folder; name another one.")
+    if place.exists() and not (place.is_dir() and not any(place.iterdir())):
+        raise InputError(f"{output} exists already; name another folder or remove it.")
+    anchor = next(p for p in place.parents if p.is_dir())  # one disk: rename will do
+    with ExitStack() as stack:
+        try:
+            nest = _nest(place.name, anchor)
+            folder = Path(stack.enter_context(nest)) / place.name  # only its parent is for our eyes only
+            folder.mkdir()
+        except OSError as error:
+            raise InputError(f"{output} cannot be made: {error.strerror}; name another folder.") from None
+        yield folder
+        if place.exists():
+            place.rmdir()  # it was empty
+        place.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(place)
+
+
+def _nest(name, parent):
+    """A hidden folder, as a context, for what is not finished."""
+    return tempfile.TemporaryDirectory(prefix=f".{name[:50]}.", dir=parent)
