@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tslib.datasets import penn_action  # noqa: E402
 from tslib.render import render  # noqa: E402
 from tslib.render.statistics import statistics, viewpoints  # noqa: E402
 
@@ -41,7 +42,7 @@ def main():
 
 def _numbers(folder):
     files = sorted((folder / "labels").glob("*.mat"))
-    return statistics(files) | viewpoints(files)
+    return statistics(penn_action.load(folder)) | viewpoints(files)
 
 
 if __name__ == "__main__":

@@ -121,8 +121,8 @@ def sample(maps, place, backend=None):
 def corners(place, H, W):
     """The four cells around each place and how far it lies between them.
 
-    place (..., 2) -> flat indices of the cells: upper left, upper right, lower left, lower right, int64 (...);
-    shares fx, fy (...) of the right and of the lower ones.
+    place (..., 2) -> flat indices of the cells: upper left, upper right, lower left, lower right, int64
+    (...); shares fx, fy (...) of the right and of the lower ones.
     """
     x, y = place[..., 0].clamp(0, W - 1), place[..., 1].clamp(0, H - 1)
     left, top = x.detach().floor(), y.detach().floor()

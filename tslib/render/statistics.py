@@ -1,5 +1,7 @@
 """Numbers about clips in Penn Action's layout, rendered or real, so that the two can be compared."""
 
+from pathlib import Path
+
 import numpy as np
 
 from ..datasets.matlab import read_mat
