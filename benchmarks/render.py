@@ -32,9 +32,9 @@ def main():
 
         def on_disk(number, settings):
             out = Path(folder) / str(settings.size[0])
-            for name in ("frames", "labels", "flow"):
+            for name in ("frames", "labels", "flow", "unfinished"):
                 (out / name).mkdir(parents=True, exist_ok=True)
-            _write((out, 0, number, settings))
+            _write((out, out / "unfinished", 0, number, settings))
 
         jobs = {
             "pictures and labels": lambda n, s: render_clip(0, n, s, flow=False),

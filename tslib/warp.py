@@ -38,7 +38,14 @@ def warp(score, flow):
     ValueError
         Shapes that do not fit, a score that is not float32 or float64, values that are not finite.
     """
-    lead, H, W = _fitting(score, flow)
+    _fitting(score, flow)
+    return warp_unchecked(score, flow)
+
+
+def warp_unchecked(score, flow):
+    """`warp` of arguments that are known to fit."""
+    H, W = score.shape[-2:]
+    lead = torch.broadcast_shapes(score.shape[:-2], flow.shape[:-3])
     shared = bool(lead) and flow.dim() - 3 < len(lead) or flow.shape[-4:-3] == (1,)
     outer = lead[:-1] if shared else lead
     flow = flow.expand(*outer, *(1,) * shared, H, W, 2).reshape(-1, H, W, 2)

@@ -1,5 +1,14 @@
-"""Max-sum messages over any graph of joints and frames (Paper A, Sec. 3.3)."""
+"""Max-sum messages over any graph of joints and frames (Paper A, Sec. 3.3).
 
+    graph = PoseGraph.of(SKELETONS["penn13"], frames=5)
+    layer = MessagePassing(graph).start(joints)  # a torch module
+    scores = layer(unary, flows)
+
+`pass_messages` is one round, on any list of edges.
+"""
+
+from .graph import PoseGraph
+from .layer import MessagePassing
 from .rounds import pass_messages
 
-__all__ = ["pass_messages"]
+__all__ = ["MessagePassing", "PoseGraph", "pass_messages"]
