@@ -78,7 +78,7 @@ check.exercise_1_1(triple)
 # </details>
 '''
 
-CHECKERS = '''\
+CHECKERS = """\
 from . import exercise
 
 
@@ -86,12 +86,12 @@ from . import exercise
 def exercise_1_1(triple):
     if triple(5) != 15:
         return f"Three times 5 is 15, not {triple(5)}."
-'''
+"""
 
-MISTAKES = '''\
+MISTAKES = """\
 def exercise_1_1_adds_three(x):
     return x + 3
-'''
+"""
 
 PACKAGE = '''\
 STEP = 2

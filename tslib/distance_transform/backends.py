@@ -29,17 +29,16 @@ def missing(name):
     except (
         Exception
     ) as error:  # not installed, or installed for another machine: either way torch does the work
-        return f"the {name} back end is missing, because {PACKAGES[name]} cannot be used here ({error})."
+        return f"The {name} back end is missing, because {PACKAGES[name]} cannot be used here ({error})."
     return None
 
 
 @functools.cache
 def _warn(sentence):
-    warnings.warn(
-        f"{sentence[0].upper()}{sentence[1:]} Messages are computed by torch, slower.", stacklevel=4
-    )
+    warnings.warn(f"{sentence} Messages are computed by torch, slower.", stacklevel=4)
 
 
+@torch.compiler.assume_constant_result
 def choose_backend(device, backend=None):
     """The name of the back end that computes messages on a device.
 

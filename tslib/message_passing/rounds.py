@@ -42,7 +42,8 @@ def pass_messages(unary, senders, edges, stiffness, rest, own, share, backend=No
         Shapes or dtypes that do not fit, an edge to a node that there is not, NaN or +inf among the senders,
         stiffness not positive.
     """
-    _check(unary, senders, edges, stiffness, rest, own, share)
+    if not torch.compiler.is_compiling():  # values are unknown then
+        _check(unary, senders, edges, stiffness, rest, own, share)
     backend = choose_backend(unary.device, backend)
     if backend == "torch":
         return _pass_torch(unary, senders, edges, stiffness, rest, own, share)
@@ -142,9 +143,11 @@ def _keep(ctx, inputs, output):
 @torch.autograd.function.once_differentiable
 def _back(ctx, gradient, *_):
     *kept, own = ctx.saved_tensors
-    to_senders, to_stiffness, to_rest = pass_round_backward(gradient, *kept, ctx.M, ctx.backend)
     to_unary = own[:, None, None] * gradient if ctx.needs_input_grad[0] else None
-    return to_unary, to_senders, None, to_stiffness, to_rest, None, None, None, None
+    through = (None,) * 3
+    if any(ctx.needs_input_grad[i] for i in (1, 3, 4)):  # as in `keep`: else nothing was kept
+        through = pass_round_backward(gradient, *kept, ctx.M, ctx.backend)
+    return to_unary, through[0], None, *through[1:], None, None, None, None
 
 
 pass_round.register_autograd(_back, setup_context=_keep)
