@@ -1,0 +1,6 @@
+"""The networks of both papers."""
+
+from .pose_machine import SMALL, Architecture, ConvolutionalPoseMachine
+from .thin_slicing import ThinSlicingNetwork
+
+__all__ = ["SMALL", "Architecture", "ConvolutionalPoseMachine", "ThinSlicingNetwork"]

@@ -1,0 +1,117 @@
+"""Convolutional Pose Machines (Wei et al., CVPR 2016), the ConvNet that Paper A builds on (Sec. 5.2).
+
+Stage 1 looks at the picture alone. Every later stage looks at features of the picture, at the heat-maps of
+the stage before, and at a map that says where the person of interest stands. All stages are supervised.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+CENTER_SIGMA = 21 / 368  # of the map of the person's centre, in shares of the input; 21 px of 368
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes of the network. The defaults are the original's (its `genProto.py`), but for the stages.
+
+    stages : int; the original has 6
+    trunk : (kernel, channels) of the convolutions, each followed by a halving
+    head : (kernel, channels) of the convolutions of stage 1 after the trunk
+    features : channels of picture features that a later stage sees, after a 5 x 5 convolution
+    later : (kernel, channels) of the convolutions of a later stage
+    dropout : after each of the last two convolutions of the head
+    """
+
+    stages: int = 3
+    trunk: tuple = ((9, 128), (9, 128), (9, 128))
+    head: tuple = ((5, 32), (9, 512), (1, 512))
+    features: int = 32
+    later: tuple = ((11, 128), (11, 128), (11, 128), (1, 128))
+    dropout: float = 0.5
+
+    @property
+    def stride(self):
+        """Input pixels to a cell of the heat-maps."""
+        return 2 ** len(self.trunk)
+
+
+# For a laptop: 96 px in, 24 x 24 cells, one stage that sees less than a person (section 5.3 says why).
+SMALL = Architecture(
+    stages=1, trunk=((5, 16), (3, 32)), head=((3, 48), (3, 48), (3, 48), (3, 48), (1, 48)), dropout=0.1
+)
+
+
+def convolutions(channels, layers, dropout=0.0):
+    """ "Same" convolutions, a ReLU after each; dropout after each of the last two."""
+    modules = []
+    for n, (kernel, wide) in enumerate(layers):
+        modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU()]
+        if dropout and n >= len(layers) - 2:
+            modules.append(nn.Dropout(dropout))
+        channels = wide
+    return nn.Sequential(*modules)
+
+
+def trunk(layers):
+    """Convolutions, each followed by a ReLU and a halving that rounds up: 368 -> 184 -> 92 -> 46."""
+    modules, channels = [], 3
+    for kernel, wide in layers:
+        modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU()]
+        modules.append(nn.MaxPool2d(3, 2, ceil_mode=True))
+        channels = wide
+    return nn.Sequential(*modules)
+
+
+class ConvolutionalPoseMachine(nn.Module):
+    """Pictures (B, 3, H, W) from 0 to 1 -> heat-maps of every stage, a list of (B, K + 1, H / s, W / s).
+
+    joints : int, K; the last map of each stage is the background
+    architecture : Architecture, the original's sizes by default
+
+    With the original's sizes, 14 joints and 3 stages there are 16,731,021 weights. The stages after the first
+    share one trunk, which is not that of stage 1.
+    """
+
+    def __init__(self, joints, architecture=None):
+        super().__init__()
+        self.joints, self.architecture = joints, architecture or Architecture()
+        a, maps = self.architecture, joints + 1
+        channels = a.trunk[-1][1]
+        self.trunk = trunk(a.trunk)
+        self.head = convolutions(channels, a.head, a.dropout)
+        self.first = nn.Conv2d(a.head[-1][1], maps, 1)
+        if a.stages > 1:
+            self.later_trunk = trunk(a.trunk)
+        self.features = nn.ModuleList(convolutions(channels, ((5, a.features),)) for _ in range(a.stages - 1))
+        self.later = nn.ModuleList(
+            nn.Sequential(convolutions(a.features + maps + 1, a.later), nn.Conv2d(a.later[-1][1], maps, 1))
+            for _ in range(a.stages - 1)
+        )
+
+    def forward(self, images, center=None):
+        """Heat-maps of every stage. center: (B, 2) px, the person of interest; the middle by default."""
+        images = images - 0.5
+        stages = [self.first(self.head(self.trunk(images)))]
+        if len(self.later):
+            features, where = self.later_trunk(images), self._center_map(images, center)
+            for narrow, stage in zip(self.features, self.later, strict=True):
+                stages.append(stage(torch.cat([narrow(features), stages[-1], where], 1)))
+        return stages
+
+    def _center_map(self, images, center):
+        """(B, 1, H / s, W / s): a Gaussian around the person, pooled to the cells."""
+        H, W = images.shape[-2:]
+        if center is None:
+            center = images.new_tensor([[(W - 1) / 2, (H - 1) / 2]]).expand(len(images), 2)
+        y, x = (torch.arange(n, device=images.device, dtype=images.dtype) for n in (H, W))
+        sigma = CENTER_SIGMA * max(H, W)
+        across, down = (
+            torch.exp(-((axis - center[:, i, None]) ** 2) / (2 * sigma**2)) for i, axis in enumerate((x, y))
+        )
+        pooled = nn.functional.avg_pool2d(
+            (down[:, :, None] * across[:, None])[:, None], self.architecture.stride + 1,
+            self.architecture.stride, ceil_mode=True,
+        )  # fmt: skip
+        return pooled[..., : -(-H // self.architecture.stride), : -(-W // self.architecture.stride)]

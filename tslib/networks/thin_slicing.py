@@ -1,0 +1,43 @@
+"""Paper A's model: a ConvNet's heat-maps, and messages between all joints of a slice of frames (Sec. 3)."""
+
+import torch
+from torch import nn
+
+
+class ThinSlicingNetwork(nn.Module):
+    """Slices (B, T, 3, H, W) and their flows -> scores (B, T, K, h, w).
+
+    convnet : module (N, 3, H, W) -> list of stages (N, K + 1, h, w), such as ConvolutionalPoseMachine
+    inference : MessagePassing, or None: the ConvNet alone, the paper's baseline
+
+    The paper's rows are made, not switched on: S-infer has a graph without edges over time, ST-infer(*) is
+    the ConvNet taken out of a trained model, ThinSlicingNetwork(model.convnet), and the frozen row has a
+    ConvNet whose weights ask for no gradient.
+
+    Attributes
+    ----------
+    gain, offset : Parameter (K, 1, 1)
+        The calibration for Eq. 6, whose targets are 1 and -1 where heat-maps are 1 and 0: gain * score +
+        offset, 2 and -1 at first. It moves no arg-max. Not there without inference.
+    """
+
+    def __init__(self, convnet, inference=None):
+        super().__init__()
+        self.convnet, self.inference = convnet, inference
+        if inference is not None:
+            K = len(inference.graph.joints)
+            self.gain, self.offset = (nn.Parameter(torch.full((K, 1, 1), v)) for v in (2.0, -1.0))
+
+    def forward(self, images, flows=None):
+        """Scores of the slice, and the ConvNet's stages (B, T, K + 1, h, w), a list.
+
+        flows : see MessagePassing.forward
+        """
+        B, T = images.shape[:2]
+        stages = [s.unflatten(0, (B, T)) for s in self.convnet(images.flatten(0, 1))]
+        scores = stages[-1][:, :, :-1].float()  # the last map is the background
+        return scores if self.inference is None else self.inference(scores, flows), stages
+
+    def calibrated(self, scores):
+        """Scores as Eq. 6 compares them with its targets."""
+        return self.gain * scores + self.offset

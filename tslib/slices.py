@@ -1,0 +1,159 @@
+"""Slices of clips as the networks take them: frames cut out alike, their joints and flow on the cells."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from .augment import Affine, window
+from .errors import InputError
+from .flow import flow_between
+from .heatmaps import to_pixels
+
+
+@dataclass(frozen=True)
+class View:
+    """How slices are cut out and changed.
+
+    size : px, the side of the square input
+    stride : input px to a cell
+    angle : degrees, turned by up to that much, both ways
+    scale : (least, most), relative to a person who takes 0.7 of the input; halving as likely as doubling
+    shift : shares of the input, off the middle by up to that much
+    flip : bool, whether every second slice is mirrored
+    shuffle : bool, whether the colour channels change places
+    """
+
+    size: int = 368
+    stride: int = 8
+    angle: float = 0.0
+    scale: tuple[float, float] = (1.0, 1.0)
+    shift: float = 0.0
+    flip: bool = False
+    shuffle: bool = False
+
+    def still(self):
+        """The same without any change: for validation and test."""
+        return View(self.size, self.stride)
+
+    @property
+    def cells(self):
+        """Cells of a heat-map's side."""
+        return -(-self.size // self.stride)
+
+    def draw(self, rng, boxes):
+        """An Affine from frames to the input, drawn anew."""
+        low, high = np.log2(self.scale)
+        return window(
+            boxes, (self.size, self.size), rng.uniform(-self.angle, self.angle), 2 ** rng.uniform(low, high),
+            rng.uniform(-self.shift, self.shift, 2), bool(self.flip and rng.integers(2)),
+        )  # fmt: skip
+
+
+class Estimated:
+    """Flow between a clip's frames by a method of `flow.flow_between`, computed when asked for."""
+
+    def __init__(self, clip, method):
+        self.between = lru_cache(maxsize=64)(
+            lambda t, other: flow_between(clip.frames[t], clip.frames[other], method)
+        )
+
+    def at(self, t, points, forward=True):
+        """Flow px at points (..., 2) px of frame t, to the next frame or the previous one."""
+        return self.between(t, t + (1 if forward else -1)).at(points)
+
+
+class Slices(Dataset):
+    """Slices of T frames of clips, as tensors.
+
+    clips : list of Clip with frames
+    view : View
+    frames : int, T; a clip with fewer is left out
+    flow : None, or a function that maps a Clip to an object with at(t, points, forward) px, such as
+        render.PartFlow and Estimated: ``lambda clip: Estimated(clip, "dis")``
+    span : flow is given to frames up to so many away, 1 or 2
+
+    An item is asked for by (clip, first frame, seed); the same three give the same item. It is a dict:
+
+    images float32 (T, 3, size, size) from 0 to 1; cells float32 (T, K, 2), NaN where unknown; visible bool
+    (T, K); flows {offset: float32 (T, h, w, 2)} as MessagePassing takes them, {} without flow; matrix float64
+    (2, 3), from the frames' pixels to the input's; size float32 (T,) px of the person.
+    """
+
+    def __init__(self, clips, view, frames=5, flow=None, span=1):
+        self.clips = [clip for clip in clips if len(clip) >= frames]
+        if not self.clips:
+            raise InputError(f"none of {len(clips)} clips has {frames} frames; give longer ones.")
+        for clip in self.clips:
+            if clip.frames is None:
+                raise InputError(
+                    f"clip {clip.name!r} has no frames, only labels; the networks need pictures."
+                )
+        self.view, self.frames, self.span = view, frames, span
+        self.flow = flow and lru_cache(maxsize=None)(lambda n: flow(self.clips[n]))
+
+    def all(self, stride=None):
+        """Keys that cover every frame of every clip: slices each `stride` frames, and each clip's last."""
+        keys = []
+        for n, clip in enumerate(self.clips):
+            last = len(clip) - self.frames
+            keys += [(n, t, 0) for t in sorted({*range(0, last, stride or self.frames), last})]
+        return keys
+
+    def _cut(self, key):
+        """Clip, frames, generator and map of an item."""
+        n, first, seed = key
+        clip, rng = self.clips[n], np.random.default_rng([n, first, seed])
+        part = slice(first, first + self.frames)
+        return clip, part, rng, self.view.draw(rng, clip.box[part])
+
+    def labels(self, key):
+        """Joints on the cells, float64 (T, K, 2), and visible (T, K), of an item; no frame is read."""
+        clip, part, _, affine = self._cut(key)
+        onto = Affine.onto_cells(self.view.stride) @ affine
+        return onto.joints(clip.joints[part], clip.skeleton), affine.visible(
+            clip.visible[part], clip.skeleton
+        )
+
+    def __getitem__(self, key):
+        n, first, _ = key
+        clip, part, rng, affine = self._cut(key)
+        side = (self.view.size, self.view.size)
+        images = np.stack([affine.frame(f, side) for f in clip.frames[part]])
+        if self.view.shuffle:
+            images = images[..., rng.permutation(3)]
+        onto = Affine.onto_cells(self.view.stride) @ affine
+        joints, visible = self.labels(key)
+        return {
+            "images": torch.from_numpy(images).movedim(-1, 1).float() / 255,
+            "cells": torch.from_numpy(joints).float(),
+            "visible": torch.from_numpy(visible),
+            "flows": self._flows(n, first, onto) if self.flow else {},
+            "matrix": torch.from_numpy(affine.matrix),
+            "size": torch.from_numpy(clip.size_of_person[part]),
+        }
+
+    def _flows(self, n, first, onto):
+        """Flow on the cells, to every frame of the slice up to `span` away: vectors turn with the cut-out."""
+        T, side = self.frames, self.view.cells
+        grid = np.stack(np.meshgrid(np.arange(side, dtype=float), np.arange(side, dtype=float)), -1)
+        start, flow = onto.inverse().points(grid), self.flow(n)
+        flows = {}
+        for sign in (1, -1):
+            for distance in range(1, self.span + 1):
+                vectors = np.zeros((T, side, side, 2), np.float32)
+                for t in range(T):
+                    if 0 <= t + sign * distance < T:
+                        points = start
+                        for step in range(distance):
+                            points = points + flow.at(first + t + sign * step, points, sign == 1)
+                        vectors[t] = onto.vectors(points - start)
+                flows[sign * distance] = torch.from_numpy(vectors)
+        return flows
+
+
+def to_frames(cells, matrix, stride):
+    """Joints on the cells (T, K, 2) as pixels of the clip's frames: float64, by a slice's matrix."""
+    return Affine(np.asarray(matrix)).inverse().points(to_pixels(np.asarray(cells, np.float64), stride))

@@ -1,0 +1,45 @@
+"""A trained model on clips: joints in the clips' own pixels, and what PCK counts of them."""
+
+import numpy as np
+import torch
+
+from ..heatmaps import decode
+from ..metrics import tally
+from ..slices import Slices, to_frames
+from .loop import collate
+
+
+@torch.inference_mode()
+def predict_clips(model, clips, view, frames=5, flow=None, span=1, batch=8, device="cpu"):
+    """Joints of every frame: a list of float64 (T, K, 2) px, one for each clip.
+
+    view : View, without changes; frames : length of the slices, shortened to the shortest clip. Slices follow
+    each other; the last one of a clip overlaps the one before, and only frames without a pose take its.
+    """
+    frames = min(frames, *(len(clip) for clip in clips), frames)
+    slices = Slices(clips, view.still(), frames, flow, span)
+    model = model.to(device).eval()
+    poses = [np.full((len(clip), len(clip.skeleton.joints), 2), np.nan) for clip in clips]
+    keys = slices.all()
+    for start in range(0, len(keys), batch):
+        part = keys[start : start + batch]
+        items = [slices[key] for key in part]
+        inputs = collate(items)
+        flows = {o: f.to(device) for o, f in inputs["flows"].items()}
+        scores, _ = model(inputs["images"].to(device), flows or None)
+        cells, _ = decode(scores.float().cpu().numpy())
+        for (n, first, _), item, found in zip(part, items, cells, strict=True):
+            pose = poses[n][first : first + frames]
+            new = to_frames(found, item["matrix"], view.stride)
+            pose[:] = np.where(np.isnan(pose), new, pose)
+    return poses
+
+
+def tallies(poses, clips, alpha):
+    """What PCK counts, clip by clip: int64 (N, A, 2, K) for alpha (A,)."""
+    return np.stack(
+        [
+            tally(pose, clip.joints, clip.size_of_person, alpha, clip.counted)
+            for pose, clip in zip(poses, clips, strict=True)
+        ]
+    )
