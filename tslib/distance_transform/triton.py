@@ -43,6 +43,16 @@ def _tile(H: tl.constexpr, W: tl.constexpr, C: tl.constexpr, R: tl.constexpr, ON
 
 
 @triton.jit
+def _places(i, x, y, H: tl.constexpr, W: tl.constexpr):
+    """Where the cells of map i of H rows of W lie, and which of them do.
+
+    The compiler is told of no neighbours (max_contiguous 1): to store several at once it would move them to
+    other threads, and the registers beyond the map along with them.
+    """
+    return tl.max_contiguous(i * (H * W) + y * W + x, (1, 1, 1)), (y < H) & (x < W)
+
+
+@triton.jit
 def _best(score, step, cost, COUNT: tl.constexpr):
     """The best of COUNT senders and its number, the first of equals; pointers to the first that broadcast."""
     top = tl.load(score) - tl.load(cost)
@@ -50,7 +60,7 @@ def _best(score, step, cost, COUNT: tl.constexpr):
     for q in range(1, COUNT):
         offer = tl.load(score + q * step) - tl.load(cost + q)
         better = offer > top
-        top = tl.where(better, offer, top)
+        top = tl.maximum(top, offer)
         winner = tl.where(better, q, winner)
     return top, winner
 
@@ -61,7 +71,7 @@ def _messages(
     H: tl.constexpr, W: tl.constexpr, WIDE: tl.constexpr, KEEP: tl.constexpr,
     C: tl.constexpr, R: tl.constexpr, FIRST: tl.constexpr, SECOND: tl.constexpr,
 ):  # fmt: skip
-    """Message (axis 0 of the grid, over (B, E)), tile (axis 1): the pass along x, the pass along y, or both."""
+    """Of a message (axis 0 of the grid, over (B, E)) and a tile (axis 1): one pass, or both, along x first."""
     task = tl.program_id(0)
     e, i = task % E, task.to(tl.int64)
     score += ((task // E).to(tl.int64) * M + tl.load(sender + e)) * (H * W)
@@ -69,8 +79,7 @@ def _messages(
     cost += e.to(tl.int64) * (2 * (2 * n - 1)) + n - 1
     x, y = _tile(H, W, C, R, FIRST and SECOND)
     X, Y = tl.minimum(x, W - 1), tl.minimum(y, H - 1)
-    cell, inside = i * (H * W) + y * W + x, (y < H) & (x < W)
-    kept, whole = i * (H * WIDE) + y * WIDE + x, (y < H) & (x < WIDE)
+    (cell, inside), (kept, whole) = _places(i, x, y, H, W), _places(i, x, y, H, WIDE)
     if FIRST:
         top, winner = _best(score + Y * W, 1, cost - X, W)
         tl.store(across + cell, top, inside)
@@ -112,27 +121,27 @@ def _gradients(
     H: tl.constexpr, W: tl.constexpr, WIDE: tl.constexpr,
     C: tl.constexpr, R: tl.constexpr, FIRST: tl.constexpr, SECOND: tl.constexpr,
 ):  # fmt: skip
-    """As `_messages`, backwards: first along y, with the sums for the spring of each tile, then along x."""
+    """As `_messages`, backwards: first along y, and each tile's sums for the spring, then along x."""
     task = tl.program_id(0)
     e, i = task % E, task.to(tl.int64)
     gradient += ((task // E).to(tl.int64) * N + tl.load(receiver + e)) * (H * W)
-    column += i * (H * WIDE)
-    row += i * (H * WIDE)
     x, y = _tile(H, W, C, R, FIRST and SECOND)
     X, Y = tl.minimum(x, W - 1), tl.minimum(y, H - 1)
-    cell, inside = i * (H * W) + y * W + x, (y < H) & (x < W)
+    cell, inside = _places(i, x, y, H, W)
     if FIRST:
-        total = _collect(row + X, WIDE, gradient + X, W, y, H)
+        total = _collect(row + i * (H * WIDE) + X, WIDE, gradient + X, W, y, H)
         total = tl.where(inside, total, 0)
         tl.store(across + cell, total, inside)
         to_spring += (i * tl.num_programs(1) + tl.program_id(1)) * 4
-        _moments(to_spring, total, tl.load(column + Y * WIDE + X), x, tl.load(rest + 2 * e))
-        given = tl.load(gradient + y * W + x, inside, 0)
-        _moments(to_spring + 2, given, tl.load(row + Y * WIDE + X), y, tl.load(rest + 2 * e + 1))
+        kept, whole = _places(i, x, y, H, WIDE)
+        _moments(to_spring, total, tl.load(column + kept, whole, 0), x, tl.load(rest + 2 * e))
+        given, _ = _places(0, x, y, H, W)
+        total = tl.load(gradient + given, inside, 0)
+        _moments(to_spring + 2, total, tl.load(row + kept, whole, 0), y, tl.load(rest + 2 * e + 1))
     if FIRST and SECOND:
         tl.debug_barrier()
     if SECOND:
-        total = _collect(column + Y * WIDE, 1, across + i * (H * W) + Y * W, 1, x, W)
+        total = _collect(column + (i * H + Y) * WIDE, 1, across + (i * H + Y) * W, 1, x, W)
         if FIRST:
             tl.debug_barrier()
         tl.store(to_score + cell, total, inside)
@@ -169,7 +178,7 @@ def scratch(maps):
 
 
 def messages(senders, sender, stiffness, rest, keep):
-    """Messages (B, E, H, W) over E springs (E, 2) from maps senders (B, M, H, W), of which sender (E,) names one.
+    """Messages (B, E, H, W) of E springs (E, 2), from the maps of senders (B, M, H, W) that sender (E,) names.
 
     Also returns the arg-max of each pass, (B, E, H, row_length(W)), or without any E unless `keep`.
     """
@@ -178,8 +187,8 @@ def messages(senders, sender, stiffness, rest, keep):
     shape = B, E if keep else 0, H, row_length(W)
     column, row = (senders.new_empty(shape, dtype=index_type(H, W)) for _ in range(2))
     launch(
-        _messages, B * E, H, W, senders, sender, prices(stiffness, rest, max(H, W)), scratch(message), message,
-        column, row, M, E, H, W, row_length(W), keep,
+        _messages, B * E, H, W, senders, sender, prices(stiffness, rest, max(H, W)), scratch(message),
+        message, column, row, M, E, H, W, row_length(W), keep,
     )  # fmt: skip
     return message, column, row
 
@@ -193,8 +202,8 @@ def gradients(gradient, receiver, column, row, stiffness, rest):
     to_score = gradient.new_empty(B, E, H, W)
     to_spring = gradient.new_empty(B, E, tiles(H, W)[2], 2, 2)
     launch(
-        _gradients, B * E, H, W, gradient, receiver, column, row, rest, scratch(to_score), to_score, to_spring,
-        N, E, H, W, row_length(W),
+        _gradients, B * E, H, W, gradient, receiver, column, row, rest, scratch(to_score),
+        to_score, to_spring, N, E, H, W, row_length(W),
     )  # fmt: skip
     linear, quadratic = to_spring.sum((0, 2)).unbind(-1)
     return to_score, -quadratic, 2 * stiffness * linear

@@ -1,7 +1,7 @@
 """A round of messages on a CUDA device, in Triton: one launch for all messages, one for all their sums.
 
-A sum takes the messages of its node in the order of the edges, so that two runs give the same bits. Nothing here waits
-for the device: edges are sorted where they are.
+A sum takes the messages of its node in the order of the edges, without atomic additions, so that two runs
+give the same bits. Nothing here waits for the device: edges are sorted where they are.
 """
 
 import torch
