@@ -1,20 +1,20 @@
 """The transform on a CUDA device, in Triton: every sender is compared, none is written down.
 
 One program takes one map through both passes, if the map is small (WHOLE). A thread keeps the best offers and
-their numbers for some cells of the map in registers; a pass asks one sender after the other, and what it
-reads for that, a score and a price, serves a whole row or column of those cells. Between the passes the map
-goes through global memory, where the first level of cache holds it: 8 KB for 46 x 46 cells. Larger maps are
+their numbers for some cells of the map in registers. A pass asks one sender after the other; what it reads
+for that, a score and a price, serves a whole row or column of those cells. Between the passes the map goes
+through global memory, where the first level of cache should hold it: 46 x 46 cells are 8 KB. Larger maps are
 cut into tiles, and each pass is a launch of its own.
 
 The gradient goes back the same way: each sender looks for the receivers that named it, in their order. That
 compares as often as the transform does, but needs no atomic additions: two runs give the same bits.
 
-A step of a pass takes a subtraction, a comparison and two selections for each cell, and reads few bytes, so
-that arithmetic should bound it, not memory. That is an estimate; what a GPU takes, `benchmarks/` measures.
-Prices are tabulated by torch, so that they round as on a CPU: no multiplication fuses with an addition.
+For each sender and cell a pass subtracts, compares and keeps the better, and it reads few bytes: arithmetic
+should bound it, not memory. That is an estimate; what a GPU takes is for `benchmarks/` to measure. Prices are
+tabulated by torch, so that they round as on a CPU: no multiplication fuses with an addition.
 
-Kernels compile on first use for each size of map, which takes seconds, and are cached on disk. With
-TRITON_INTERPRET=1 they run on a CPU, slowly, for tests.
+Kernels compile on first use, for each size of map, and are cached on disk. With TRITON_INTERPRET=1 they run
+on a CPU, slowly, for tests.
 """
 
 import torch
@@ -24,8 +24,8 @@ from triton import language as tl
 from .layout import LANES, index_type, row_length
 
 VECTOR = tl.constexpr(LANES)
-WHOLE = 2**14  # cells that one program takes at once, counted in powers of two along both sides
-TILE = 4, 64  # of larger maps: vectors of columns, rows
+WHOLE = 128  # cells a side that one program takes at once
+TILE = 4, 64  # of larger maps: at most so many vectors of columns, and rows
 SHARE = 1024  # cells of a tile for each warp, 32 a thread; those beyond the map fall away
 
 
@@ -60,7 +60,7 @@ def _best(score, step, cost, COUNT: tl.constexpr):
     for q in range(1, COUNT):
         offer = tl.load(score + q * step) - tl.load(cost + q)
         better = offer > top
-        top = tl.maximum(top, offer)
+        top = tl.maximum(top, offer)  # not where(better): two selections by one comparison compile badly
         winner = tl.where(better, q, winner)
     return top, winner
 
@@ -71,7 +71,7 @@ def _messages(
     H: tl.constexpr, W: tl.constexpr, WIDE: tl.constexpr, KEEP: tl.constexpr,
     C: tl.constexpr, R: tl.constexpr, FIRST: tl.constexpr, SECOND: tl.constexpr,
 ):  # fmt: skip
-    """Of a message (axis 0 of the grid, over (B, E)) and a tile (axis 1): one pass, or both, along x first."""
+    """For a message (grid's axis 0, over (B, E)) and a tile (axis 1): one pass, or both, along x first."""
     task = tl.program_id(0)
     e, i = task % E, task.to(tl.int64)
     score += ((task // E).to(tl.int64) * M + tl.load(sender + e)) * (H * W)
@@ -150,9 +150,9 @@ def _gradients(
 def tiles(H, W):
     """Vectors of columns and rows of a tile, and the tiles of a map."""
     C, R = triton.next_power_of_2(row_length(W) // LANES), triton.next_power_of_2(H)
-    if C * R * LANES <= WHOLE:
+    if max(C * LANES, R) <= WHOLE:
         return C, R, 1
-    C, R = TILE
+    C, R = min(C, TILE[0]), min(R, TILE[1])
     return C, R, triton.cdiv(W, C * LANES) * triton.cdiv(H, R)
 
 
@@ -178,7 +178,7 @@ def scratch(maps):
 
 
 def messages(senders, sender, stiffness, rest, keep):
-    """Messages (B, E, H, W) of E springs (E, 2), from the maps of senders (B, M, H, W) that sender (E,) names.
+    """Messages (B, E, H, W) of springs (E, 2), from the maps of senders (B, M, H, W) that sender (E,) names.
 
     Also returns the arg-max of each pass, (B, E, H, row_length(W)), or without any E unless `keep`.
     """
