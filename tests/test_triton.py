@@ -10,7 +10,9 @@ import sys
 import pytest
 import torch
 
-pytest.importorskip("triton", reason="Triton is not installed: it has no build for this system.")
+pytest.importorskip(
+    "triton", reason="Triton cannot be imported: it is built for Linux alone.", exc_type=ImportError
+)
 
 from tslib.distance_transform import backends, compiled, distance_transform  # noqa: E402
 from tslib.distance_transform import triton as transform  # noqa: E402
