@@ -23,6 +23,11 @@ def pytest_addoption(parser):
     parser.addoption("--device", default="cpu", choices=["cpu", "cuda"], help="where the torch tests compute")
 
 
+def pytest_configure(config):
+    if config.getoption("--device") == "cpu":
+        os.environ["TRITON_INTERPRET"] = "1"  # read when triton is imported; without it no kernel runs here
+
+
 @pytest.fixture(scope="session")
 def device(request):
     """The torch device that --device names."""
