@@ -8,7 +8,7 @@ from torch import nn
 
 from ..distance_transform import distance_transform
 from ..warp import warp_unchecked
-from .rounds import pass_messages
+from .rounds import pass_unchecked
 
 STIFFNESS = 0.01  # per cell squared: where Paper A starts (Sec. 5.2)
 NORMALIZATIONS = ("degree", "mean", "none")
@@ -139,7 +139,7 @@ class MessagePassing(nn.Module):
                 total = torch.zeros_like(unary).index_add(1, edges[:, 1], messages)
                 score = own[:, None, None] * unary + share[:, None, None] * total
             else:
-                score = pass_messages(unary, senders, places, stiffness, rest, own, share)
+                score = pass_unchecked(unary, senders, places, stiffness, rest, own, share)
             if watch:
                 watch(iteration, score.view(shape), messages)
         return score.view(shape)

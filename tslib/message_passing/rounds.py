@@ -44,6 +44,11 @@ def pass_messages(unary, senders, edges, stiffness, rest, own, share, backend=No
     """
     if not torch.compiler.is_compiling():  # values are unknown then
         _check(unary, senders, edges, stiffness, rest, own, share)
+    return pass_unchecked(unary, senders, edges, stiffness, rest, own, share, backend)
+
+
+def pass_unchecked(unary, senders, edges, stiffness, rest, own, share, backend=None):
+    """`pass_messages` of arguments that are known to fit: on a GPU nothing waits for a check."""
     backend = choose_backend(unary.device, backend)
     if backend == "torch":
         return _pass_torch(unary, senders, edges, stiffness, rest, own, share)
