@@ -71,7 +71,8 @@ class ConvolutionalPoseMachine(nn.Module):
     architecture : Architecture, the original's sizes by default
 
     With the original's sizes, 14 joints and 3 stages there are 16,731,021 weights. The stages after the first
-    share one trunk, which is not that of stage 1.
+    share one trunk, which is not that of stage 1. The background's map starts at 1, what it is nearly
+    everywhere: else its error drowns all others at first, and a small network may not recover.
     """
 
     def __init__(self, joints, architecture=None):
@@ -89,6 +90,9 @@ class ConvolutionalPoseMachine(nn.Module):
             nn.Sequential(convolutions(a.features + maps + 1, a.later), nn.Conv2d(a.later[-1][1], maps, 1))
             for _ in range(a.stages - 1)
         )
+        for last in (self.first, *(stage[-1] for stage in self.later)):
+            with torch.no_grad():
+                last.bias[-1] = 1
 
     def forward(self, images, center=None):
         """Heat-maps of every stage. center: (B, 2) px, the person of interest; the middle by default."""

@@ -23,7 +23,7 @@ from ..files import write_whole
 from . import checkpoint
 
 log = logging.getLogger(__name__)
-WARM = 0.05  # of all steps, in which a cosine schedule rises
+WARM = 0.3  # of all steps, in which a cosine schedule rises
 
 
 class Keys:
@@ -52,7 +52,9 @@ def rate_at(step, plan):
     if plan.schedule == "step":
         return 3.0 ** -(step // plan.drop_every) if plan.drop_every else 1.0
     warm = max(1, round(WARM * plan.steps))
-    return min(1, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * step / plan.steps))
+    if step < warm:
+        return 0.5 * (1 - math.cos(math.pi * (step + 1) / (warm + 1)))
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, plan.steps - warm)))
 
 
 def optimizer_of(model, plan):
@@ -109,6 +111,7 @@ def fit(model, slices, objective, plan, folder, *, seed=0, device="cpu", workers
         )
     device = torch.device(device)
     model.to(device)
+    model.convnet.to(memory_format=torch.channels_last)
     set_dropout(model, plan.dropout)
     optimizer = optimizer_of(model, plan)
     first, rows = 0, []
