@@ -32,7 +32,7 @@ class Plan:
     optimizer : "adam", or "sgd" with momentum 0.9 and weight decay 5e-4
     rate : learning rate of the ConvNet; rest_rate, stiffness_rate, calibration_rate: of the springs' rest
         offsets (cells), the logarithm of their stiffness, and gain and offset
-    schedule : "cosine": up in the first three tenths, then down to nothing; "step": to a third each `drop_every` steps
+    schedule : "cosine": up for three tenths, down to nothing; "step": to a third each `drop_every` steps
     sigma, radius : cells, of the targets of Eq. 5 and 6
     positive : weight of the cells inside the circles of Eq. 6
     deep : weight of Eq. 5 on the ConvNet's maps beside Eq. 6
