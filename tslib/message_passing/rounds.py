@@ -83,7 +83,7 @@ def _check(unary, senders, edges, stiffness, rest, own, share):
             raise ValueError(
                 f"edges[{e}] names {name} {int(edges[e, column])}, but there are {count}, counted from 0."
             )
-    check_values(senders, stiffness, rest)
+    check_values(senders.detach(), stiffness, rest)
 
 
 def _pass_torch(unary, senders, edges, stiffness, rest, own, share):
