@@ -134,6 +134,7 @@ def _(gradient, column, row, edges, stiffness, rest, share, M, backend):
 
 
 def _keep(ctx, inputs, output):
+    ctx.set_materialize_grads(False)  # or the arg-maxes, which have none, would get zeros
     _, senders, edges, stiffness, rest, own, share, ctx.backend, _ = inputs
     ctx.M = senders.shape[1]
     ctx.save_for_backward(*output[1:], edges, stiffness, rest, share, own)
