@@ -482,7 +482,7 @@ def report(found):
             table(turned(ours), "times ours, side ="),
         ]
     if not any("torch.compile" in row for rows in found["transform"].values() for row in rows.values()):
-        parts.append("torch.compile was left out: it was not asked for, or there is no C++ compiler ($CXX, g++).")
+        parts.append("torch.compile was left out: not asked for, or no C++ compiler ($CXX, g++) here.")
     total = found["layer"]["ours"]["total"]
     parts.append(
         table({n: r | {"times ours": r["total"] / total} for n, r in found["layer"].items()}, "layer, ms")

@@ -119,6 +119,8 @@ def _keep(ctx, inputs, output):
 
 @torch.autograd.function.once_differentiable
 def _back(ctx, gradient, *_):
+    if gradient is None:
+        return None, None, None, None
     return *transform_backward(gradient, *ctx.saved_tensors, ctx.backend), None
 
 

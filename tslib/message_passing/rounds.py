@@ -142,6 +142,8 @@ def _keep(ctx, inputs, output):
 
 @torch.autograd.function.once_differentiable
 def _back(ctx, gradient, *_):
+    if gradient is None:
+        return (None,) * 9
     *kept, own = ctx.saved_tensors
     to_senders, to_stiffness, to_rest = pass_round_backward(gradient, *kept, ctx.M, ctx.backend)
     to_unary = own[:, None, None] * gradient if ctx.needs_input_grad[0] else None
