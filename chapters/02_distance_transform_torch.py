@@ -18,20 +18,23 @@
 # - what plain autograd does with it, counted in bytes;
 # - Paper A's gradients: derive them, code them in a custom `autograd.Function`, and check them in three ways;
 # - what happens at a tie, and what float32 costs;
-# - when comparing everything beats the algorithm that takes far fewer steps, and why.
+# - when comparing everything beats the algorithm that takes far fewer steps, and why;
+# - which senders cannot win, exactly, and how a processor compares the others sixteen receivers at a time.
 #
-# **You'll need** chapter 1, torch tensors and `backward()`. No GPU (where there is one, section 2.7 uses it); about twenty
-# seconds on two cores, an hour of yours with the exercises. Paper A is *Thin-Slicing Networks* (Song et al., CVPR 2017).
+# **You'll need** chapter 1, torch tensors and `backward()`. No GPU (where there is one, section 2.7 uses it); about half a
+# minute on two cores, an hour and a half of yours with the exercises. Paper A is *Thin-Slicing Networks* (Song et al., CVPR 2017).
 
 # %%
+import json
 import time
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from exercises import chapter_02 as check
 from memory import LiveBytes
-from style import BLUE, GREEN, GREY, ORANGE, RED, show_map
+from style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, show_map
 
 from tslib.distance_transform import distance_transform_numpy
 
@@ -379,13 +382,14 @@ print("our gradient:", tie.grad.flatten().tolist(), " finite differences:", np.r
 # %% [markdown]
 # ## 2.7 Verified, case by case
 #
-# `distance_transform` in `tslib` is this Function behind a door that checks and broadcasts. Here it is held against chapter 1 on the kinds of input that
-# break such code; on a machine with a GPU, there too. The tests of `tslib` do the same on more than a thousand drawn cases.
+# `distance_transform` in `tslib` puts a door before this Function, which checks and broadcasts, and before two faster ways to the same numbers (Sec. 2.11); `choose_backend`
+# names the one for a device. All that run here are held against chapter 1, on the kinds of input that break such code. The tests of `tslib` do the same on more than a thousand drawn cases.
 
 # %%
-from tslib.distance_transform import distance_transform
+from tslib.distance_transform import choose_backend, distance_transform
 
 devices = ["cpu"] + ["cuda"] * torch.cuda.is_available()
+ways = [(device, way) for device in devices for way in {"torch", choose_backend(device)}]
 quarters = torch.randint(0, 4, (4, 12, 12)) / 4
 masked = torch.randn(3, 9, 14).masked_fill(torch.rand(3, 9, 14) < 0.6, -torch.inf)
 far = torch.full((2, 2), 0.5), torch.tensor([[19.5, -20.0], [-17.0, 18.25]])
@@ -405,10 +409,11 @@ cases = {
 # %%
 for name, (maps, spring) in cases.items():
     expected, places = distance_transform_numpy(maps, *spring)
-    for device in devices:
-        m, q = distance_transform(maps.double().to(device), *spring, return_source=True)
+    for device, way in ways:
+        maps = maps.double().to(device)
+        m, q = distance_transform(maps, *spring, return_source=True, backend=way)
         verdict = np.allclose(m.cpu(), expected), np.array_equal(q.cpu(), places)
-        assert all(verdict), (name, device)
+        assert all(verdict), (name, device, way)
     print(f"{name:28} message {verdict[0]}, source {verdict[1]}")
 
 # %% [markdown]
@@ -529,18 +534,240 @@ plt.show()
 # comparison on neighbours in memory, many of them in one instruction. A step of the envelope reads and writes where the data says, and here each one is a dozen torch calls. The
 # clever algorithm takes far fewer steps; each costs far more. The longer the rows, the more it gains, but heat-maps are small.
 #
-# This is a race between two ways to use *torch*, and says nothing about compiled code, where an envelope has no torch calls to pay for and brute force need not write its candidates to memory. We stay with
-# four lines that need no compiler and run on a GPU as they are.
+# This is a race between two ways to use *torch*. Compiled code has no torch calls to pay for, and brute force need not write its candidates to memory. Will the envelope win there? The
+# next two sections give brute force what it lacks, and then ask again.
 
 # %% [markdown]
-# ## 2.10 What moved to `tslib`
+# ## 2.10 Where a winner can lie
 #
-# `max_plus`, `max_plus_chunked`, `smallest` and `DistanceTransform` are `tslib/distance_transform/layer.py`, held equal by a test. What the next chapters import is
+# Most senders are asked for nothing: they are so far away that they cannot win, whatever the rest of the row holds. How far is that? Take a receiver, and let $b$ be the stretch of the
+# sender nearest to its rest position $p + \mu$: half a cell at most, more where the rest position lies outside the map. That one sender already offers $s_{\min} - a b^2$ or more. A sender at stretch
+# $t$ offers $s_{\max} - a t^2$ or less. So whoever wins has $s_{\max} - a t^2 \ge s_{\min} - a b^2$, that is,
+#
+# $$|q^*(p) - p - \mu| \;\le\; \sqrt{\frac{s_{\max} - s_{\min}}{a} + b^2}. \tag{2.4}$$
+#
+# That is all of the proof. The window is exact: nobody who wins, or who ties, is left out. In array form, for all receivers of $R$ rows:
+
+
+# %%
+def can_win(score, stiffness, rest):
+    """score (R, n), one spring -> each receiver's first and last sender that can win (R, n) (Eq. 2.4)."""
+    n = score.shape[-1]
+    home = torch.arange(n) + rest
+    beyond = home - home.round().clamp(0, n - 1)
+    spread = (score.amax(-1) - score.amin(-1))[:, None]
+    reach = (spread / stiffness + beyond.square()).sqrt() + 1  # a cell more, for rounding
+    return (home - reach).ceil().clamp(min=0), (home + reach).floor().clamp(max=n - 1)
+
+
+def windowed_rows(score, stiffness, rest):
+    """max_plus that asks only those who can win; also how many it asked (R, n)."""
+    q = torch.arange(score.shape[-1])
+    lowest, highest = (bound[..., None] for bound in can_win(score, stiffness, rest))
+    asked = (lowest <= q) & (q <= highest)
+    offers = score[:, None] - stiffness * (q - q[:, None] - rest).square()
+    return *offers.masked_fill(~asked, -torch.inf).max(-1), asked.sum(-1)
+
+
+# %% [markdown]
+# **Check**: against all senders, to the last bit, on rows of every kind; among them rows that are full of exact ties.
+
+# %%
+R, n = 500, 46
+peak = torch.exp(-((torch.arange(n) - 46 * torch.rand(R, 1)) ** 2) / 4.5)
+rows = {
+    "a peak and a little noise": (0.7 * peak + 0.02 * torch.randn(R, n), 0.05, 1.3),
+    "noise": (torch.randn(R, n), 0.05, -2.7),
+    "ties: multiples of 1/4": (torch.randint(0, 5, (R, n)) / 4, 0.25, 1.0),
+    "constant": (torch.ones(R, n), 0.05, 0.5),
+    "rest outside of the row": (peak, 0.01, 60.25),
+    "a peak, scores x 100": (70 * peak + 2 * torch.randn(R, n), 0.05, 1.3),
+}
+for name, (score, a, mu) in rows.items():
+    m, q, asked = windowed_rows(score, a, mu)
+    everyone = max_plus(score[None], torch.tensor([a]), torch.tensor([mu]))
+    same = torch.equal(m, everyone[0][0]) and torch.equal(q, everyone[1][0])
+    print(f"{name:26} equal: {same}, asked {asked.double().mean():4.1f} of {n} senders")
+
+# %% [markdown]
+# A heat-map is mostly flat, so most of its rows need a few senders only. Where the scores are large against the price of a stretch, the window is the whole row, and costs no more than its square root.
+
+# %%
+at = torch.arange(46)
+arm = sum(h * torch.exp(-((at - x) ** 2 + (at[:, None] - y) ** 2) / 8) for x, y, h in ((30, 14, 1), (12, 33, 0.6)))
+arm = arm + 0.01 * torch.randn(46, 46)
+a, mu = (0.02, 0.02), (5.0, 3.0)
+across, _, asked_x = windowed_rows(arm, a[0], mu[0])
+down, _, asked_y = windowed_rows(across.mT, a[1], mu[1])
+one = torch.tensor([a]), torch.tensor([mu])
+print("the map's message is DistanceTransform's:", torch.equal(down.mT[None], message_ours(arm[None], *one)))
+print(f"asked in both passes: {(asked_x.sum() + asked_y.sum()) / 46**2:.0f} senders a cell, of {2 * 46}")
+
+# %%
+fig, axes = plt.subplots(1, 3, figsize=(13, 3.5))
+show_map(axes[0], arm, "score; the window of receiver x = 20 in each row")
+first, last = (bound[:, 20] for bound in can_win(arm, a[0], mu[0]))
+axes[0].hlines(at[::2], first[::2], last[::2], color="white", lw=1.5)
+axes[0].axvline(20, color=GREEN, lw=1.5, ls="--")
+for ax, asked, title in ((axes[1], asked_x, "senders asked along x"), (axes[2], asked_y.mT, "then along y")):
+    show_map(ax, asked, title, cmap="viridis", vmin=0, vmax=46)
+plt.show()
+
+# %% [markdown]
+# Left: the windows lie to the right of the receiver (dashed), for a wrist is expected 5 cells to its right, and they are wide only in rows that hold a peak. In the second pass, the message of the first has spread
+# each peak, but only along its own rows.
+
+# %% [markdown]
+# ## 2.11 Compiled
+#
+# torch still pays for each candidate with a trip to memory and back. A processor has registers that hold sixteen float32 numbers, and instructions that treat all sixteen at once. So let sixteen neighbouring receivers hold their best
+# offer in one register and the number of its sender in another, and ask one displacement after the other: a load, a subtraction, a comparison, two selections. Nothing else is written until all have been asked. In NumPy,
+# with an array of sixteen in the place of a register:
+
+
+# %%
+def sixteen_receivers(padded, cost, p, near, far, lanes=16):
+    """Best offer and its sender for receivers p..p+15; padded: 64 more cells of -inf on both sides."""
+    best, source = np.full(lanes, -np.inf, np.float32), np.zeros(lanes, np.int32)
+    for d in range(near, far + 1):  # one price for all: it depends on d = q - p alone
+        offer = padded[64 + p + d : 64 + p + d + lanes] - cost[d]
+        better = offer > best  # a later one has to be better: ties go to the lowest
+        best = np.where(better, offer, best)
+        source = np.where(better, p + d + np.arange(lanes), source)
+    return best, source
+
+
+row, a, mu = arm[14], np.float32(0.02), np.float32(5)
+cost = {d: a * (np.float32(d) - mu) ** 2 for d in range(-64, 65)}
+padded = np.pad(row.numpy(), 64, constant_values=-np.inf)
+first, last = (bound[14].long() for bound in can_win(arm, a, mu))
+m, q = max_plus(row[None, None], torch.tensor([a]), torch.tensor([mu]))
+for p in (0, 16, 30):
+    lanes = slice(p, p + 16)
+    near, far = (int(b) for b in ((first[lanes] - at[lanes]).min(), (last[lanes] - at[lanes]).max()))
+    best, source = sixteen_receivers(padded, cost, p, near, far)
+    same = np.array_equal(best, m[0, 0, lanes]) and np.array_equal(source, q[0, 0, lanes])
+    print(f"receivers {p} to {p + 15}, displacements {near} to {far}: equal to max_plus {same}")
+
+# %% [markdown]
+# `tslib/distance_transform/compiled.py` is this loop in numba, which compiles Python while it runs: `sweep` is written in the compiler's own language (`vectors.py`; left alone, a compiler finds no registers for a running maximum *with* its
+# place), around it Eq. 2.4 for each row, and behind it a backward pass of two scatters. For a whole graph of joints, `tslib.message_passing` adds each message to its receiver's sum as soon as it is there, so that no
+# message is ever written down. Which back end works is the choice of the device, not yours:
+
+# %%
+maps, spring = torch.randn(20, 46, 46), springs(20, torch.float32)
+there = choose_backend("cpu")  # "compiled", where numba is installed
+each = [distance_transform(maps, *spring, return_source=True, backend=way) for way in ("torch", there)]
+same = [torch.equal(slow, fast) for slow, fast in zip(*each)]
+print("message and source from torch and from the back end that works here, to the last bit:", same)
+
+# %% [markdown]
+# ### Measured
+#
+# The question of section 2.9 again, with the textbook envelope compiled by the same numba. The figures were taken by `python -m benchmarks.messages --write`, all rivals in one process, one thread, medians of processor time; this page reads
+# the file. The layer is Paper A's: 6 clips of 5 frames, 13 joints, 284 messages in each clip, three rounds, forward and backward.
+
+# %%
+measured = json.loads(Path("../benchmarks/results/messages.json").read_text())
+taken = measured["transform"]["heat"]
+layer = {name: row["total"] for name, row in measured["layer"].items()}
+memory, threads = measured["memory"], measured["threads"]
+at46 = {name: ns / taken["46"]["ours"] for name, ns in taken["46"].items()}
+for name, times in at46.items():
+    print(f"one transform of 46 x 46, {name:15} {times:6.1f} times ours")
+for name, ms in layer.items():
+    print(f"the layer, {name:15} {ms / layer['ours']:5.1f} times ours, takes {memory[name]['process']:6.0f} MB more")
+print(f"the layer, two threads against one: {threads['1'] / threads['2']:.2f} times as fast")
+for name in ("ours", "numba envelope"):
+    growth = taken["368"][name] / taken["46"][name]
+    print(f"time per cell, from 46 x 46 to 368 x 368 cells, {name}: times {growth:.1f}")
+
+# %%
+colors = dict(zip(taken["46"], (BLUE, ORANGE, RED, GREEN, GREY, PURPLE)))
+box = measured["machine"]
+fig, (left, right) = plt.subplots(1, 2, figsize=(12, 3.8), width_ratios=(3, 2))
+for name, color in colors.items():
+    sides = [int(n) for n in taken if name in taken[n]]
+    left.loglog(sides, [taken[str(n)][name] for n in sides], "o-", color=color, label=name)
+left.set(xlabel="side of the map (cells)", ylabel="ns per cell", title="one transform with arg-max")
+left.set_xticks([int(n) for n in taken], list(taken))
+left.minorticks_off()
+left.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+place = np.arange(len(layer))
+for part, offset, shade in (("forward", 0.2, 1), ("backward", -0.2, 0.5)):
+    ms = [row[part] for row in measured["layer"].values()]
+    bars = right.barh(place + offset, ms, 0.36, color=[colors.get(n, RED) for n in layer], alpha=shade)
+    right.bar_label(bars, [f"{part} {t:.0f}" for t in ms], padding=3)
+right.set_yticks(place, list(layer))
+right.set(xscale="log", xlabel="ms", title="the whole layer", xlim=(10, 60_000))
+who = f"{box['cpu']}, torch {box['versions']['torch']}, numba {box['versions']['numba']}, {measured['date']}"
+fig.supxlabel(who, fontsize=9, color=GREY)
+plt.show()
+
+# %% [markdown]
+# The clever algorithm lost again, with the same compiler on its side. It takes the fewest steps, but each waits for the one before, and which way it goes only the data tells. Brute force with the right window takes a few more, sixteen
+# at a time, in an order known beforehand. Paper A's claim that the transform makes a message linear in the number of cells (Sec. 3.3) holds for both: the time per cell stays nearly flat in the left picture. What the envelope
+# has to itself is that this is *certain*; the window depends on the data.
+#
+# A general library meets the same graph elsewhere: PGMax compiles max-product for a CPU or GPU through JAX, but has to list all pairs of cells, $46^4$ numbers for each pair of joints here. On maps small enough for it:
+
+# %%
+for n, row in measured["pgmax"].items():
+    print(f"three rounds forward on maps of {n} x {n}: PGMax takes {row['PGMax'] / row['ours']:.0f} times ours")
+
+# %% [markdown]
+# How close is ours to what the machine can do? Two limits: the steps of the sweep done in registers alone, without any map, and the bytes that must come and go.
+
+# %%
+limits = measured["limits"]
+rate = limits["candidates a second, registers only, 1e9"]
+memory_floor = (4 + 4 + 2) / limits["copy, GB read and written a second"]  # score, message, two arg-maxes
+fig, ax = plt.subplots(figsize=(11, 4))
+line = np.geomspace(8, 300)
+ax.loglog(line, line / rate, color=GREY, label=f"comparing: {rate:.0f} candidates per ns")
+ax.axhline(memory_floor, color=GREY, ls=":", label="moving 10 bytes per cell")
+for kind, color, label in (("heat", BLUE, "same springs"), ("finer", GREEN, "springs and peaks grow with the map")):
+    asked = limits["candidates a cell"][kind]
+    points = [(asked[n]["window"], row["ours"]) for n, row in measured["transform"][kind].items()]
+    ax.plot(*zip(*points), "o-", color=color, label=label)
+    for n, point in list(zip(asked, points))[:: 4 if kind == "heat" else 1]:
+        ax.annotate(n, point, (8, -4), textcoords="offset points", color=color)
+(stress,) = limits["candidates a cell"]["x 100"].values()
+ax.plot(stress["window"], measured["transform"]["x 100"]["46"]["ours"], "s", color=RED, label="46, scores x 100: no window")
+ax.set(xlabel="candidates per cell inside the window", ylabel="ns per cell")
+ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+fig.supxlabel(who, fontsize=9, color=GREY)
+plt.show()
+
+# %% [markdown]
+# The numbers at the dots are the map's side. On small windows most of the time goes into what surrounds the comparisons (loading rows, finding windows, storing, checking the input); with wide windows
+# the dots approach the slanted line, where the processor does nothing but compare. Memory is never the limit: the transform fits the cache. The green dots climb because a window of the same *picture* has more cells on a finer map:
+# then brute force does pay $n$ for each cell, only with a small factor.
+
+# %% [markdown]
+# ### On a GPU
+#
+# On CUDA `choose_backend` names "triton": a kernel in Triton's Python, compiled when it first runs. One program takes one map through both passes; its threads hold the best offers of their cells in registers, as the sixteen
+# lanes do here, and compare *all* senders: no windows, which would let some threads wait for others. For the gradient, each sender looks for the receivers that named it, so nothing is added in an order that changes from run to run.
+
+# %%
+gpu = Path("../benchmarks/results/messages-cuda.json")
+print("GPU figures in this repository:", json.loads(gpu.read_text())["machine"]["gpu"] if gpu.exists() else "none")
+
+# %% [markdown]
+# Where it says none, nothing about its speed is claimed here: `python -m benchmarks.messages --device cuda` measures it.
+
+# %% [markdown]
+# ## 2.12 What moved to `tslib`
+#
+# `max_plus`, `max_plus_chunked`, `smallest` and `DistanceTransform` are `tslib/distance_transform/layer.py`, held equal by a test; the faster back ends lie beside it. What the next chapters import is
 #
 # ```python
 # from tslib.distance_transform import distance_transform
 # message = distance_transform(score, stiffness, rest)  # differentiable; return_source=True for the places
 # ```
+#
+# and, for a whole graph at once, `tslib.message_passing.pass_messages`.
 
 # %% [markdown]
 # ## Exercises
@@ -699,6 +926,41 @@ check.exercise_2_5(learn_rest)
 # </details>
 
 # %% [markdown]
+# **Exercise 2.6 A narrower window** (medium, 20 minutes). Eq. 2.4 uses the smallest score of the row for what the sender nearest to the rest position offers. Use what that sender really offers: the window gets narrower and stays exact. Return the
+# first and the last sender of every receiver.
+
+
+# %%
+def narrower_window(score, stiffness, rest):
+    """score (n,), stiffness and rest numbers -> first and last sender that can win (n,), int64."""
+    raise NotImplementedError
+
+
+check.exercise_2_6(narrower_window)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Go through the proof with $s(q_0) - a b^2$ in the place of $s_{\min} - a b^2$, where $q_0$ is the nearest sender, and $b$ its stretch. It lies in the row, even where the rest position does not. Leave a little room for rounding.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def narrower_window(score, stiffness, rest):
+#     n = len(score)
+#     home = torch.arange(n, dtype=score.dtype) + rest
+#     nearest = home.round().clamp(0, n - 1)
+#     spread = score.max() - score[nearest.long()]
+#     reach = (spread / stiffness + (home - nearest).square()).sqrt() + 1e-3
+#     return (home - reach).ceil().clamp(min=0).long(), (home + reach).floor().clamp(max=n - 1).long()
+# ```
+#
+# The receiver that finds the peak at its rest position asks hardly anybody else. But sixteen receivers share a sweep (Sec. 2.11), which has to be as wide as the widest of their windows: `tslib` uses Eq. 2.4, with one square root for a row.
+#
+# </details>
+
+# %% [markdown]
 # ## Recap
 #
 # - A message is a matrix product in max-plus arithmetic (Sec. 2.1), one for the rows and one for the columns (Sec. 2.2).
@@ -706,12 +968,16 @@ check.exercise_2_5(learn_rest)
 # - The gradient of a score goes to its source, whole; a spring's gradient is made of displacements, never of positions (Sec. 2.4, 2.6).
 # - At a tie any mixture is a sub-gradient, and finite differences show the mean (Sec. 2.6). Float32 is ample while scores stay near 1 (Sec. 2.8).
 # - In torch, on rows as short as those of heat-maps, many cheap steps beat few dear ones (Sec. 2.9).
+# - A winner lies within a window that the row's range and the stiffness tell, exactly (Sec. 2.10). Sixteen receivers at a time inside it beat the compiled envelope (Sec. 2.11).
 #
 # **In practice**
 #
 # - Paper A stores "the resulting max location $p^*$ for each pixel" (Sec. 3.3). We store it in the smallest integer that holds it, and the springs; nothing else.
 # - Gradients cannot be taken twice through this Function (`once_differentiable`): it says so instead of returning zeros.
-# - On a GPU, `scatter_add_` adds in no fixed order: the last bits of the score's gradient may differ from run to run.
+# - On a GPU, `scatter_add_` adds in no fixed order: the last bits of the score's gradient may differ from run to run. The Triton back end adds in order.
+# - All back ends round the price alike and break ties alike; otherwise a loop of messages would follow another winner in one of them, and its gradient would differ by far more than rounding.
+# - Without numba, torch does the work, and a warning says so once. The first message of a new installation waits some seconds for the compiler; after that its work is cached.
+# - Times on this page are ratios of one run on one machine. With scores far from 1, or springs of almost no stiffness, the window is the whole map; then brute force is only as fast as its slanted line.
 # - The paper learns $w$; we learn $a$ and $\mu$, which move the same parabola. In training the difference matters: with $w$, a growing stiffness shrinks the rest offset $w_1 / 2a$.
 #
 # **References**

@@ -80,3 +80,35 @@ def exercise_2_5(learn_rest):
         if answer.shape != (2,) or not (answer - right).abs().max() < 0.25:
             task = f"With the wrist's peak at {peak} and the elbow at {target}"
             return f"{task} it is {right.tolist()}, yours is {answer.tolist()}."
+
+
+@exercise("2.6")
+def exercise_2_6(narrower_window):
+    generator = torch.Generator().manual_seed(0)
+    n, q = 30, torch.arange(30)
+    peak = torch.exp(-((q - 20.0) ** 2) / 6).double()
+    noise = torch.rand(n, dtype=torch.float64, generator=generator)
+    tied = torch.randint(0, 4, (n,), generator=generator) / 4
+    for score, stiffness, rest, kind in (
+        (peak, 0.02, 0.0, "a peak in cell 20"),
+        (noise, 0.05, 3.3, "random scores"),
+        (noise, 0.01, 38.5, "a rest offset that leads out of the row"),
+        (tied.double(), 0.25, -2.0, "scores in quarters, with ties"),
+    ):
+        first, last = narrower_window(score.clone(), stiffness, rest)
+        if any(not isinstance(t, torch.Tensor) or t.shape != (n,) for t in (first, last)):
+            return f"It must return two tensors of shape ({n},)."
+        home = q + rest
+        offers = score - stiffness * (q - home[:, None]) ** 2
+        best = offers.amax(1, keepdim=True)
+        wins = (offers - best).abs() < 1e-12
+        asked = (first[:, None] <= q) & (q <= last[:, None])
+        if (wins & ~asked).any():
+            p, who = torch.nonzero(wins & ~asked)[0].tolist()
+            window = [int(first[p]), int(last[p])]
+            return f"With {kind}, sender {who} wins receiver {p}, but its window is {window}."
+        nearest = home.round().clamp(0, n - 1).long()
+        sure = offers.gather(1, nearest[:, None])
+        needed = score.max() - stiffness * (q - home[:, None]) ** 2 >= sure - 1e-2
+        if asked.sum() > needed.sum():
+            return f"With {kind}, {int(asked.sum())} pairs are compared; {int(needed.sum())} are enough."

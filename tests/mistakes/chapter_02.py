@@ -55,3 +55,36 @@ def exercise_2_5_goes_downhill(score, target, stiffness):
 
 def exercise_2_5_forgets_to_step(score, target, stiffness):
     return torch.zeros(2, dtype=score.dtype)
+
+
+def _window(score, stiffness, rest, nearest, sure):
+    """The window around the rest position, given the nearest sender and what it is believed to score."""
+    home = torch.arange(len(score)) + rest
+    reach = ((score.max() - sure) / stiffness + (home - nearest) ** 2).sqrt() + 1e-3
+    return (home - reach).ceil().clamp(min=0).long(), (home + reach).floor().clamp(max=len(score) - 1).long()
+
+
+def _nearest(score, rest):
+    return (torch.arange(len(score)) + rest).round().clamp(0, len(score) - 1)
+
+
+def exercise_2_6_keeps_the_least_score(score, stiffness, rest):
+    return _window(score, stiffness, rest, _nearest(score, rest), score.min())
+
+
+def exercise_2_6_takes_the_receivers_own_score(score, stiffness, rest):
+    return _window(score, stiffness, rest, _nearest(score, rest), score)
+
+
+def exercise_2_6_forgets_the_stretch_of_the_nearest(score, stiffness, rest):
+    nearest = _nearest(score, rest)
+    return _window(score, stiffness, rest, torch.arange(len(score)) + rest, score[nearest.long()])
+
+
+def exercise_2_6_looks_around_the_receiver(score, stiffness, rest):
+    first, last = _window(score, stiffness, 0, _nearest(score, 0), score)
+    return first, last
+
+
+def exercise_2_6_asks_everybody(score, stiffness, rest):
+    return torch.zeros(len(score), dtype=torch.int64), torch.full((len(score),), len(score) - 1)

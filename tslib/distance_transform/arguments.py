@@ -30,7 +30,7 @@ def check_values(score, stiffness, rest):
     Takes NumPy arrays or torch tensors; -inf scores (masked cells) are allowed. Raises ValueError.
     """
     inf = float("inf")
-    if not bool((score < inf).all()):  # false for NaN as well
+    if 0 not in score.shape and not bool(score.max() < inf):  # false for NaN as well
         value, place = _first(score, ~(score < inf))
         raise ValueError(f"score must not hold NaN or +inf, but score[{place}] is {value}.")
     if not bool(((stiffness > 0) & (stiffness < inf)).all()):

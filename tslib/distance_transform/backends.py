@@ -110,6 +110,7 @@ def _(gradient, column, row, stiffness, rest, backend):
 
 
 def _keep(ctx, inputs, output):
+    ctx.set_materialize_grads(False)  # or the arg-maxes, which have none, would get zeros
     _, stiffness, rest, ctx.backend = inputs
     ctx.save_for_backward(*output[1:], stiffness, rest)
     ctx.mark_non_differentiable(*output[1:])
@@ -117,6 +118,8 @@ def _keep(ctx, inputs, output):
 
 @torch.autograd.function.once_differentiable
 def _back(ctx, gradient, *_):
+    if gradient is None:
+        return None, None, None, None
     return *transform_backward(gradient, *ctx.saved_tensors, ctx.backend), None
 
 

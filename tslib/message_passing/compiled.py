@@ -43,12 +43,13 @@ def scatter(
     """Gradients of senders first..last, counted over (B, M).
 
     gradient (B, N, H, wide(W)) of the sums of messages; receiver (E,); edge (E,), the edges' numbers in the
-    order of their senders; begin (M + 1,); to_senders (B, M, H, W), to_spring (B, E, 4): added to.
+    order of their senders; begin (M + 1,); to_senders (B, M, H, W): written; to_spring (B, E, 4): added to.
     """
     _, M, _, _ = to_senders.shape
     across = np.empty(X.size, gradient.dtype)
     for task in range(first, last):
         b, m = divmod(task, M)
+        to_senders[b, m, :, :] = 0
         for k in range(begin[m], begin[m + 1]):
             e = edge[k]
             scatter_map(
@@ -83,8 +84,9 @@ def pass_round_backward(gradient, column, row, edges, stiffness, rest, share, M)
     B, N, H, W = gradient.shape
     order, _ = sorted_by(edges[:, 1].numpy(), N)
     edge, begin = sorted_by(edges[:, 0].numpy()[order], M)
-    padded = torch.nn.functional.pad(gradient * share[:, None, None], (0, row_length(W) - W))
-    to_senders, to_spring = gradient.new_zeros(B, M, H, W), gradient.new_zeros(B, len(order), 4)
+    padded = gradient.new_zeros(B, N, H, row_length(W))
+    torch.mul(gradient, share[:, None, None], out=padded[..., :W])
+    to_senders, to_spring = gradient.new_empty(B, M, H, W), gradient.new_zeros(B, len(order), 4)
     arrays = [t.numpy() for t in (padded, column, row)]
     springs = [t.numpy()[order] for t in (stiffness, rest)]
     spread(

@@ -89,7 +89,7 @@ def _check(unary, senders, edges, stiffness, rest, own, share):
             raise ValueError(
                 f"edges[{e}] names {name} {int(edges[e, column])}, but there are {count}, counted from 0."
             )
-    check_values(senders, stiffness, rest)
+    check_values(senders.detach(), stiffness, rest)
 
 
 def _pass_torch(unary, senders, edges, stiffness, rest, own, share):
@@ -140,6 +140,7 @@ def _(gradient, column, row, edges, stiffness, rest, share, M, backend):
 
 
 def _keep(ctx, inputs, output):
+    ctx.set_materialize_grads(False)  # or the arg-maxes, which have none, would get zeros
     _, senders, edges, stiffness, rest, own, share, ctx.backend, _ = inputs
     ctx.M = senders.shape[1]
     ctx.save_for_backward(*output[1:], edges, stiffness, rest, share, own)
@@ -147,6 +148,8 @@ def _keep(ctx, inputs, output):
 
 @torch.autograd.function.once_differentiable
 def _back(ctx, gradient, *_):
+    if gradient is None:
+        return (None,) * 9
     *kept, own = ctx.saved_tensors
     to_unary = own[:, None, None] * gradient if ctx.needs_input_grad[0] else None
     through = (None,) * 3

@@ -1,0 +1,1 @@
+"""What is measured once and not tested; each module says how it is run."""
