@@ -1,5 +1,7 @@
 """Other ways to the same messages, for benchmarks/messages.py: each is written as well as its idea allows."""
 
+import functools
+
 import numpy as np
 import torch
 from llvmlite import ir
@@ -161,8 +163,8 @@ def candidates(score, stiffness, rest):
     return total * LANES / (H * W)
 
 
-def pgmax_seconds(unary, pairs, springs, rounds, clock, repeats):
-    """Median seconds of PGMax for rounds of messages over undirected pairs, and its beliefs after one round.
+def pgmax(unary, pairs, springs):
+    """PGMax on an undirected graph: a function rounds -> beliefs (N, n, n), compiled at its first call.
 
     unary (N, n, n) and springs[0], springs[1] (P, 2), of the message from first to second, as arrays. PGMax
     enumerates all pairs of cells: n^4 numbers for each pair of joints. Raises ImportError where missing.
@@ -190,17 +192,12 @@ def pgmax_seconds(unary, pairs, springs, rounds, clock, repeats):
     )
     propagation = infer.build_inferer(graph.bp_state, backend="bp")
     start = propagation.init(evidence_updates={variables: unary.reshape(N, -1)})
+    steps = functools.cache(
+        lambda count: jax.jit(lambda a: propagation.run(a, num_iters=count, damping=0.0, temperature=0.0))
+    )
 
-    def run(count):
-        step = jax.jit(lambda a: propagation.run(a, num_iters=count, damping=0.0, temperature=0.0))
-        return lambda: jax.block_until_ready(step(start))
+    def beliefs(rounds):
+        arrays = jax.block_until_ready(steps(rounds)(start))
+        return np.asarray(propagation.get_beliefs(arrays)[variables]).reshape(N, n, n)
 
-    beliefs = np.asarray(propagation.get_beliefs(run(1)())[variables]).reshape(N, n, n)
-    timed = run(rounds)
-    timed()
-    spent = []
-    for _ in range(repeats):
-        begin = clock()
-        timed()
-        spent.append(clock() - begin)
-    return float(np.median(spent)), beliefs
+    return beliefs

@@ -10,8 +10,10 @@ Everything compiles on first use, which takes seconds, and is cached on disk. Ro
 are `row_length(W)` cells long, a whole number of vectors.
 """
 
+import hashlib
 import math
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,7 +22,39 @@ from numba import njit
 from .layout import LANES, index_type, row_length
 from .vectors import copy_row, sweep
 
+SOURCES = (  # of all kernels
+    "distance_transform/layout.py",
+    "distance_transform/vectors.py",
+    "distance_transform/compiled.py",
+    "message_passing/compiled.py",
+    "warp_compiled.py",
+)
 FAR = 2**40  # further than any map is wide
+
+
+def forget_stale_kernels():
+    """Remove what numba cached of kernels whose sources have changed.
+
+    numba looks at a function's own file only, and ours call each other across files. Where the caches cannot
+    be written, nothing changes.
+    """
+    package = Path(__file__).parents[1]
+    sources = [package / name for name in SOURCES]
+    stamp = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    note = package / "__pycache__" / "kernels.sha256"
+    try:
+        if note.exists() and note.read_text() == stamp:
+            return
+        for folder in {source.parent / "__pycache__" for source in sources}:
+            for file in folder.glob("*.nb[ic]"):
+                file.unlink(missing_ok=True)
+        note.parent.mkdir(exist_ok=True)
+        note.write_text(stamp)
+    except OSError:
+        pass
+
+
+forget_stale_kernels()
 
 
 def compiled(**options):
