@@ -65,12 +65,21 @@ def splat(score, flow):
     lead, H, W = _fitting(score, flow)
     x, y = (cells(H, W, flow) + flow).round().long().unbind(-1)
     outside = (x < 0) | (x >= W) | (y < 0) | (y >= H)
-    place = (
-        torch.where(outside, H * W, y * W + x).expand(*lead, H, W).flatten(-2)
-    )  # one more cell takes those
+    place = torch.where(outside, H * W, y * W + x)  # one more cell takes what leaves the map
+    place = place.expand(*lead, H, W).flatten(-2)
     maps = score.expand(*lead, H, W).flatten(-2)
     empty = maps.amin(-1, keepdim=True).expand(*lead, H * W + 1)
     return empty.scatter_reduce(-1, place, maps, "amax")[..., :-1].unflatten(-1, (H, W))
+
+
+def chain(first, second):
+    """The flow over two frames: along first, and from where it leads along second.
+
+    first, second : Tensor (..., H, W, 2) in cells, the second one on the cells of the frame between
+
+    Returns (..., H, W, 2). Raises ValueError as `warp` does.
+    """
+    return first + warp(second.movedim(-1, -3), first.unsqueeze(-4)).movedim(-3, -1)
 
 
 def inconsistent(flow, back):
@@ -81,9 +90,9 @@ def inconsistent(flow, back):
     Returns bool (..., H, W): |flow + back|^2 > 0.01 (|flow|^2 + |back|^2) + 0.5, where back is read where
     flow leads (Sundaram, Brox, Keutzer, ECCV 2010). Raises ValueError as `warp` does.
     """
-    returned = warp(back.movedim(-1, -3), flow.unsqueeze(-4)).movedim(-3, -1)
-    gap = (flow + returned).square().sum(-1)
-    return gap > 0.01 * (flow.square().sum(-1) + returned.square().sum(-1)) + 0.5
+    home = chain(flow, back)
+    length = flow.square().sum(-1) + (home - flow).square().sum(-1)
+    return home.square().sum(-1) > 0.01 * length + 0.5
 
 
 def _fitting(score, flow):
