@@ -46,7 +46,7 @@ def warp_unchecked(score, flow):
     """`warp` of arguments that are known to fit."""
     H, W = score.shape[-2:]
     lead = torch.broadcast_shapes(score.shape[:-2], flow.shape[:-3])
-    shared = bool(lead) and flow.dim() - 3 < len(lead) or flow.shape[-4:-3] == (1,)
+    shared = flow.dim() == 3 or flow.shape[-4] == 1  # by all maps of the last leading axis
     outer = lead[:-1] if shared else lead
     flow = flow.expand(*outer, *(1,) * shared, H, W, 2).reshape(-1, H, W, 2)
     maps = score.expand(*lead, H, W).reshape(len(flow), -1, H, W)

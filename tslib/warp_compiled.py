@@ -16,7 +16,7 @@ def locate(place, H, W, cell, right, down, fx, fy, inside):
         cell[j] = top * W + left
         right[j], down[j] = left < W - 1, W if top < H - 1 else 0
         fx[j], fy[j] = x - left, y - top
-        inside[j, 0], inside[j, 1] = 0 < place[j, 0] < W - 1, 0 < place[j, 1] < H - 1
+        inside[j, 0], inside[j, 1] = 0 <= place[j, 0] <= W - 1, 0 <= place[j, 1] <= H - 1
 
 
 @compiled()
