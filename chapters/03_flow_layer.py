@@ -97,7 +97,7 @@ for (clip, i), (left, right) in zip(((swing, t), (pan, t_pan)), axes.reshape(2, 
 plt.show()
 
 # %% [markdown]
-# Left, only what moves has arrows: bat, arms, the passer-by. Right, the camera pans: everything moves, the body most like its surroundings. Both are what the layer is for. A heat-map of the
+# Left, only what moves has arrows: bat, arms, the passer-by. Right, the camera pans: everything moves, the body as its surroundings do, and a post that crosses in front moves faster. Both are what the layer is for. A heat-map of the
 # next frame has its peaks at the *ends* of the arrows; this frame wants them at their beginnings.
 
 # %% [markdown]
@@ -147,7 +147,7 @@ print(table.round(1).to_string())
 
 # %% [markdown]
 # The motion is the error of no flow; the rest is the share of it that an estimate leaves. With a fast camera DIS finds two thirds of the motion of ground and body, Farneback's method one third. The smaller and faster the part, the less is found:
-# of a wrist's own motion, with a slow camera, hardly a quarter. Two frames show why:
+# of a wrist's own motion, with a slow camera, less than a third. Two frames show why:
 
 # %%
 fig, axes = plt.subplots(2, 4, figsize=(8.5, 4.3))
@@ -162,8 +162,8 @@ for row, clip, i, most in zip(axes, (swing, pan), (t, t_pan), (12, 24)):
 plt.show()
 
 # %% [markdown]
-# Above, arms and bat are thin and fast, the passer-by is blurred and moves by his own width: both methods see that something goes on there, smear it over its surroundings, and make it far too short. Below, the
-# camera's pan is a large, even motion, and DIS has most of it. So an estimate gives the motion of cameras and trunks; the parts that need the flow most have the worst.
+# Above, arms and bat are thin and fast, and the passer-by is blurred and moves by his own width: both methods see that something goes on there, smear it over its surroundings, and make it far too short. Below, the
+# pan is a large, even motion, and both have most of it; nothing of the post. So an estimate gives the motion of cameras and trunks, and the parts that need the flow most have the worst.
 
 # %% [markdown]
 # ## 3.3 The flow of cells
@@ -190,7 +190,7 @@ print(f"arrows that end on the map: {on[0]:.0%}; with the values of pixels: {on[
 # %% [markdown]
 # ## 3.4 The layer, as two loops
 #
-# The sentence of Paper A (Sec. 3.2): flow vectors "align confidence estimates in neighboring frames to the target frame by shifting confidence values along the track directions". As a formula, for the cells
+# Paper A (Sec. 3.2) lets flow vectors "align confidence estimates in neighboring frames to the target frame by shifting confidence values along the track directions". As a formula, for the cells
 # $p$ of *this* frame: look where the flow leads, and read the neighbour's map there,
 #
 # $$\tilde s(p) = s\bigl(p + f_{t \to t'}(p)\bigr), \tag{3.3}$$
@@ -219,7 +219,7 @@ def warp_loops(score, flow):
 
 # %% [markdown]
 # Now the direction. A dot moves by $(16, -8)$ px from this frame to the next, $(2, -1)$ cells at stride 8. We are at $t$ and want the map of $t' = t + 1$ here. The tempting thought: the dot has moved *forwards*, so to bring it back,
-# walk *backwards*, and subtract. Or, the same mistake in another coat: take the flow that comes from there.
+# walk *backwards*, and subtract. (The same mistake in another coat: take the flow that comes from there.)
 
 
 # %%
@@ -247,7 +247,7 @@ for name, function in (("along", warp_loops), ("against", warp_wrong)):
 
 # %% [markdown]
 # Not only is the wrong one not right: it doubles the motion. The reason is in Eq. 3.3: the flow answers *this* frame's question, "where have you gone?", and the answer is a place in the other map to read from. The arrow points
-# forwards; what is read travels back along it. One frame of a clip with a moving camera:
+# forwards; what is read travels back along it. The same on the frame of section 3.1 with a moving camera:
 
 # %%
 clip, i = pan, t_pan
@@ -374,7 +374,7 @@ print(f"a whole shift of any map: equal on {same.double().mean():.0%} of the cel
       f"all but the border: {bool(same[1:, :-2].all())}")
 
 # %% [markdown]
-# Where the two flows are inverse to each other, the two warps do the same. But flows round differently, stretch and shrink. A camera zooms in on a broad peak, by 1.4:
+# For whole shifts that are inverse to each other the two do the same. But flows are not whole, and they stretch and shrink. A camera zooms in on a broad peak, by 1.4, and, the other way round, out:
 
 # %%
 zoom_in, middle = 0.4 * (cells(24, 24, noise) - 11.5), gaussian(torch.tensor([[11.5, 11.5]]), GRID, sigma=4)[0]
@@ -397,13 +397,13 @@ show_map(axes[3], count, "zooming out: arrivals", cmap="viridis")
 plt.show()
 
 # %% [markdown]
-# Pulling leaves no hole, for every cell of this frame asks; pushing tears a growing thing to a grid of dots, and where things shrink it drops what collides. Pushing also needs the other flow, of the neighbour to here. We pull by default, as
-# one does since there are spatial transformers, and keep `splat` to hold it against. How much worse is it? Section 3.8 measures both.
+# Pulling leaves no hole, for every cell of this frame asks. Pushing tears a growing thing to pieces; where things shrink, up to four cells arrive in one, and three of them are lost (right). It also needs the other flow, from the neighbour to here. We pull, and keep
+# `splat` to hold it against. Section 3.8 measures both.
 
 # %% [markdown]
 # ## 3.7 Two gradients
 #
-# Trained end to end, the layer must pass gradients on. Eq. 3.4 is linear in the scores: the gradient of one read value is its four weights,
+# The network is trained through the layer, so it must pass gradients on. Eq. 3.4 is linear in the scores: the gradient of one read value is its four weights,
 #
 # $$\frac{\partial \tilde s}{\partial (a, b, c, d)} = \bigl((1-u)(1-v), \; u(1-v), \; (1-u)v, \; uv\bigr), \tag{3.6}$$
 #
@@ -459,8 +459,8 @@ print("the scores' alone:", torch.autograd.gradcheck(lambda s: warp(s, still.det
 # %% [markdown]
 # ## 3.8 When it is idle
 #
-# Does it matter? Paper A prints no row without flow. So measure what the layer is for: take the *target* map of each joint in the next frame, as a perfect detector would draw it, carry it here, and ask how far its peak lands from this frame's joint; along
-# the exact flow, along estimates, and along none. Sort by how far the joint moves in one frame.
+# Does it matter? Paper A prints no row without flow. So measure what the layer is for: take the *target* map of each joint in the next frame, as a perfect detector would draw it, carry it here, and ask how far its peak lands from this frame's joint: along
+# the exact flow (pulled, and pushed), along estimates, and along none. Sort by how far the joint moves in one frame.
 
 # %%
 def landed(clip, t, moved):
@@ -514,8 +514,8 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Below half a cell no flow is as good as any, and better than some; up to one cell it costs less than a cell, of course. Beyond, the curve *without* flow is the motion itself, while the exact flow stays at the rounding of a map. The estimates go along with it for as long as they
-# find the motion.
+# Below half a cell no flow is as good as any. Without flow a peak lands off by the motion itself, so below one cell by less than a cell. Beyond, the exact flow stays at what reading a peak off a map costs, a quarter of a cell, and the estimates go along with it for
+# as long as they find the motion.
 #
 # Why does exact flow miss at all? Not because the peak got lost: nearly all of those that miss have one at the joint, and a higher one elsewhere. Ground that will be *behind* the joint in the next frame follows its own arrow, finds the joint in front, and
 # reads the peak a second time (section 3.9 shows it). Pushed, a peak goes to one place only: it comes home more often, but to a whole cell, and so less exactly (dashed). Neither is better for all.
@@ -651,7 +651,7 @@ for name, change in crops.items():
     crop = Affine.about((47.5, 47.5), **change)
     off = [np.median(np.concatenate([turned(crop, c, t, right) for c in fast for t in range(11)]))
            for right in (True, False)]
-    print(f"{name:20}: arrows turned, off by {off[0]:.1f} cells; only moved, {off[1]:.1f} cells")
+    print(f"{name:20}: arrows turned, off by {off[0]:.1f} cells; only moved, by {off[1]:.0f}")
 
 # %%
 crop = Affine.about((47.5, 47.5), angle=60)
