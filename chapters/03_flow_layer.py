@@ -185,7 +185,7 @@ on = [(np.arange(20) + dx < 20).mean() for dx in (10, 80)]
 print(f"arrows that end on the map: {on[0]:.0%}; with the values of pixels: {on[1]:.0%}")
 
 # %% [markdown]
-# `on_cells` samples at the middle of each cell. An arrow must come from *one* thing: the mean over a cell on the edge of an arm would be an arrow that neither the arm nor the ground has.
+# `on_cells` samples at the middle of each cell (between four pixels, where the stride is even), and does not take the mean over the whole cell: on the edge of an arm that would be an arrow which neither the arm nor the ground has.
 
 # %% [markdown]
 # ## 3.4 The layer, as two loops
@@ -264,6 +264,9 @@ flow = clip.flow.dense(i, stride=STRIDE) / STRIDE
 shown = {"the next frame's": theirs}
 for name, function in (("along the flow", warp_loops), ("against the flow", warp_wrong)):
     shown[name] = torch.from_numpy(np.stack([function(m, flow) for m in theirs.numpy()]))
+for name, maps in shown.items():
+    off = np.linalg.norm(decode(maps)[0] - to_cells(clip.joints[i], STRIDE), axis=-1)
+    print(f"{name:16}: the peaks lie off this frame's joints by {np.median(off):.1f} cells (median)")
 fig, axes = plt.subplots(1, 4, figsize=(11, 2.9))
 grey(axes[0], clip.frames[i], "this frame", black=0)
 for ax, (name, maps) in zip(axes[1:], shown.items()):
@@ -309,7 +312,7 @@ def sample_torch(maps, place):
 
 
 # %% [markdown]
-# $a + u (b - a)$ is $(1 - u) a + u b$ with one product less, and for $u = 0$ it is $a$ *to the last bit*. So zero flow gives back the very same map; a network with the layer and no motion is the network without it.
+# $a + u (b - a)$ is $(1 - u) a + u b$ with one product less, and for $u = 0$ it is $a$ *to the last bit*. So zero flow gives back the very same map: without motion the layer does nothing at all.
 # `warp` in `tslib` is this behind a door that checks and broadcasts: `out[p] = score[p + flow[p]]`; on a CPU compiled code reads the cells. Three judges: the loops, torch's own `grid_sample`, and the identity.
 
 # %%
@@ -330,10 +333,10 @@ print("zero flow, to the last bit:", torch.equal(warp(maps, torch.zeros_like(flo
 # What is beyond the border? `grid_sample` offers zeros, and takes them unless told otherwise. Scores may well be negative, after the first messages or with the hinge loss of Paper A (Eq. 6), and then *nothing* beats *something*:
 
 # %%
-score = here.double() - 1  # 0 at the joint, -1 in the background
+score = here.double() - 2  # -1 at the joint, -2 in the background
 out = cells(24, 24, score) + torch.tensor([9.0, 0.0]).double()  # flow out of the map, on the right
-zeros = grid_sample(score[None, None] - 1, (2 * out / 23 - 1)[None], align_corners=True)[0, 0]
-border = warp(score - 1, torch.tensor([9.0, 0]).double().expand(24, 24, 2))
+zeros = grid_sample(score[None, None], (2 * out / 23 - 1)[None], align_corners=True)[0, 0]
+border = warp(score, torch.tensor([9.0, 0.0]).double().expand(24, 24, 2))
 for name, m in (("zeros beyond the border", zeros), ("the border's value", border)):
     best = peak(m)
     print(f"{name:23}: the best cell {best}, inside the neighbour's map: {bool(best[0] + 9 < 24)}")
@@ -672,8 +675,9 @@ plt.show()
 #
 # ```python
 # from tslib.flow import flow_between
-# from tslib.warp import warp
+# from tslib.warp import chain, warp
 # moved = warp(score, flow)  # score (..., H, W) of the neighbour, flow (..., H, W, 2) from this frame to it, in cells
+# over_two = chain(first, second)  # for edges over two frames
 # ```
 
 # %% [markdown]
@@ -686,7 +690,7 @@ plt.show()
 
 # %%
 def flow_of_cells(flow, stride):
-    """flow (H, W, 2) px, sides multiples of stride -> (H / stride, W / stride, 2) cells."""
+    """flow array (H, W, 2) px, sides multiples of stride -> (H / stride, W / stride, 2) cells."""
     raise NotImplementedError
 
 
@@ -739,7 +743,7 @@ check.exercise_3_2(from_before)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.3 Across the slice** (medium, 15 minutes). Paper A also tries edges over two frames. Return the flow from frame $t$ to frame $u$, which may be several frames later or earlier.
+# **Exercise 3.3 Across the slice** (medium, 15 minutes). Paper A also tries edges over two frames. Return the flow from frame $t$ to frame $u$, which may be several frames later or earlier, or $t$ itself.
 
 
 # %%
@@ -777,7 +781,7 @@ check.exercise_3_3(flow_over)
 
 # %%
 def mirror_flow(flow):
-    """flow (H, W, 2) -> that of the flipped frames (H, W, 2)."""
+    """flow tensor (H, W, 2) -> that of the flipped frames (H, W, 2)."""
     raise NotImplementedError
 
 
