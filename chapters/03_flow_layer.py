@@ -37,6 +37,7 @@ from style import BLUE, GREEN, GREY, ORANGE, RED, SKY, show_map
 
 from tslib.heatmaps import decode, disc, gaussian, to_cells
 from tslib.render import Settings, render_clip
+from tslib.render.draw import FIRST_OCCLUDER, FIRST_PROP
 from tslib.skeletons import SKELETONS
 
 _ = torch.manual_seed(0)
@@ -128,7 +129,7 @@ def end_point_errors(clip, t, method):
     error = np.linalg.norm(found - clip.flow.dense(t), axis=-1)
     part = clip.flow.parts[t]
     x, y = clip.joints[t, 5:7][clip.visible[t, 5:7]].round().astype(int).T
-    return error[part == 0], error[(part > 0) & (part < 14)], error[y, x]
+    return error[part == 0], error[(part > 0) & (part < FIRST_PROP)], error[y, x]
 
 
 # %%
@@ -500,7 +501,7 @@ print("joints that land within one cell, by motion in cells a frame: per cent, t
 print(within.mul(20).round().mul(5).astype(int).rename_axis(None).to_string())
 missed = results[(results["exact"] > 1) & (results["motion"] >= 1)]
 at_home = (missed["height"] > 0.6).mean()
-print(f"of those that miss along exact flow, {at_home:.0%} have a peak at the joint as well")
+print(f"of those that move by 1 or more and miss, exact flow: {at_home:.0%} have a peak at the joint, too")
 
 # %%
 fig, ax = plt.subplots(figsize=(8, 3.4))
@@ -520,7 +521,7 @@ plt.show()
 # Below half a cell no flow is as good as any. Without flow a peak lands off by the motion itself, so below one cell by less than a cell. Beyond, the exact flow stays at what reading a peak off a map costs, a quarter of a cell, and the estimates go along with it for
 # as long as they find the motion.
 #
-# Why does exact flow miss at all? Not because the peak got lost: nearly all of those that miss have one at the joint, and a higher one elsewhere. Ground that will be *behind* the joint in the next frame follows its own arrow, finds the joint in front, and
+# Why does exact flow miss at all? Not because the peak got lost: nearly all of them have one at the joint, and a higher one elsewhere. Ground that will be *behind* the joint in the next frame follows its own arrow, finds the joint in front, and
 # reads the peak a second time (section 3.9 shows it). Pushed, a peak goes to one place only: it comes home more often, but to a whole cell, and so less exactly (dashed). Neither is better for all.
 #
 # How near is near enough? A person is some 16 cells long on these maps, so PCK at 0.2 forgives 3.2 cells, at 0.1 1.6 cells, at 0.05 0.8 cells. And how far do joints move? Chapter 0 had the labels of Penn Action; and on one real clip, with true joints in every frame, the
@@ -529,11 +530,11 @@ plt.show()
 # %%
 folder = Path("../benchmarks/results")
 labels = json.loads((folder / "labels.json").read_text())["columns"]
-clip_46 = 0.7 * 46 / 16  # a person fills 0.7 of Paper A's map of 46 cells
+finer = 0.7 * 46 / 16  # a person fills 0.7 of Paper A's map of 46 cells
 for name, column in (("our clips", labels["rendered"]), ("Penn Action", labels["real"])):
     half, most = column["motion_50"], column["motion_90"]
     print(f"{name:11}: half of the motions are below {half:.1f} cells, nine of ten below {most:.1f};",
-          f"on Paper A's maps {clip_46 * half:.1f} and {clip_46 * most:.1f}")
+          f"on Paper A's maps {finer * half:.1f} and {finer * most:.1f}")
 
 # %%
 real = json.loads((folder / "flow_real_clip.json").read_text())
@@ -543,7 +544,7 @@ print(f"{real['settings']['frames']} frames of a real clip: motion of its joints
 print(shown.round({name: 1 for name in ("motion", *METHODS)}).to_string())
 
 # %% [markdown]
-# Nine of ten motions in Penn Action are below one cell, even on Paper A's maps: there the layer is *idle*, and PCK could hardly tell if it were left out. On the real clip four of five are; below half a cell DIS is no better than nothing.
+# Nine of ten motions in Penn Action are below one cell, even on Paper A's maps: there the layer is *idle*, and PCK could hardly tell if it were left out. On the real clip (one clip) four of five are; below half a cell DIS is no better there than nothing.
 # It works where cameras pan and arms fly, and there it matters by several cells. Our clips have more of both, on purpose. And whoever claims that the flow helps should print the row without it.
 
 # %% [markdown]
@@ -593,7 +594,8 @@ def covered(clip, t):
     x, y = place.clamp(0, 95).unbind(-1)
     inside = (place == torch.stack([x, y], -1)).all(-1)
     here, ahead = (torch.from_numpy(clip.flow.parts[i]) for i in (t, t + 1))
-    return inside & (ahead[y, x] >= 20) & (here < 20), inside & (ahead[y, x] == here)
+    hidden = (ahead[y, x] >= FIRST_OCCLUDER) & (here < FIRST_OCCLUDER)
+    return inside & hidden, inside & (ahead[y, x] == here)
 
 
 counts = {"exact": torch.zeros(4), "dis": torch.zeros(4)}
@@ -875,7 +877,7 @@ check.exercise_3_6(slope)
 #
 # - Paper A writes the push of Eq. 3.5 and speaks of aligning, which is the pull of Eq. 3.3; it does not say which one it computes. We pull: no holes, a gradient for the flow as well, one flow for all joints of a frame.
 # - Beyond the border `warp` reads the border's value. Zeros would be the best score on a negative map (Sec. 3.5). `tslib.messages`, whose maps lie on crops of their own, takes the map's minimum there.
-# - The tolerance of `inconsistent` was found for pixels: half a pixel squared. On cells of 4 or 8 px it forgives more; so find what is covered on pixels, then go to cells.
+# - The tolerance of `inconsistent` was found for pixels: half a square pixel. On cells of 4 or 8 px it forgives more; so find what is covered on pixels, then go to cells.
 # - Exact flow knows where a covered part has gone, an estimate cannot. Numbers that were got with exact flow are an upper bound.
 #
 # **References**
