@@ -89,7 +89,7 @@ def test_both_warps_agree_for_a_whole_flow_wherever_something_arrives(dx, dy):
 def test_splat_keeps_the_higher_of_two_and_drops_what_leaves():
     score = torch.tensor([[1.0, 5, 3, 2]])
     flow = torch.zeros(1, 4, 2)
-    flow[0, :, 0] = torch.tensor([1.0, 0, -0.6, 9])  # cells 0, 1 and 2 meet in cell 1; cell 3 goes
+    flow[0, :, 0] = torch.tensor([0.6, 0, -0.6, 9])  # cells 0, 1 and 2 meet in cell 1; cell 3 goes
     assert splat(score, flow).tolist() == [[1, 5, 1, 1]]
     assert splat(score.flip(1), flow).tolist() == [[1, 5, 1, 1]]
 
