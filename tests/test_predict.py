@@ -129,6 +129,11 @@ def test_the_box_says_who_of_two(place, left):
     assert np.abs(read(place / "out" / "joints.csv")[0] - truth).max() < 4
 
 
+def test_the_flow_method_is_the_one_that_was_asked_for(place, monkeypatch):
+    monkeypatch.setattr(tslib.flow.cv2, "DISOpticalFlow_create", lambda *_: 1 / 0)
+    assert command(place, "--flow", "farneback") == 0
+
+
 def test_flow_none_computes_no_flow(place, monkeypatch):
     monkeypatch.setattr(tslib.flow.cv2, "DISOpticalFlow_create", lambda *_: 1 / 0)
     assert command(place, "--flow", "none") == 0

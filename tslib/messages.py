@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch.nn.functional import grid_sample
 
 from .distance_transform import distance_transform
 from .springs import in_cells
 from .tracking import Observation
+from .warp import sample
 
 ITERATIONS = 3
 STIFFNESS = 0.01  # per cell squared, of a spring to the next frame; a longer one is as much weaker
@@ -86,10 +86,11 @@ def warp(maps, path):
 
     Cells beyond a map take its minimum, so that nothing is pulled out of the crop.
     """
-    H, W = maps.shape[-2:]
     floor = maps.amin((1, 2), keepdim=True)
-    place = (2 * path + 1) / torch.tensor([W, H]) - 1  # as grid_sample counts: -1 and 1 are the borders
-    return grid_sample((maps - floor)[None], place[None], align_corners=False)[0] + floor
+    H, W = maps.shape[-2:]
+    padded = floor.repeat(1, H + 2, W + 2)
+    padded[:, 1:-1, 1:-1] = maps
+    return sample(padded[None], path[None] + 1)[0]
 
 
 def update(node, score, others, springs=()):

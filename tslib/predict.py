@@ -44,7 +44,7 @@ def predict(video, detector, output, config=None, box=None, fps=None, flow="dis"
     output : path of the folder; it appears complete, or not at all
     box : (x, y, w, h) px around the person in the first frame; searched for where None
     fps : frames per second, where the video does not say or says wrong
-    flow : "dis" or "none"
+    flow : "dis", "farneback" or "none", see tslib.flow
     springs : path of a springs file, see tslib.springs
 
     Returns the Path of the folder.

@@ -46,7 +46,7 @@ def warp_unchecked(score, flow):
     """`warp` of arguments that are known to fit."""
     H, W = score.shape[-2:]
     lead = torch.broadcast_shapes(score.shape[:-2], flow.shape[:-3])
-    shared = bool(lead) and flow.dim() - 3 < len(lead) or flow.shape[-4:-3] == (1,)
+    shared = flow.dim() == 3 or flow.shape[-4] == 1  # by all maps of the last leading axis
     outer = lead[:-1] if shared else lead
     flow = flow.expand(*outer, *(1,) * shared, H, W, 2).reshape(-1, H, W, 2)
     maps = score.expand(*lead, H, W).reshape(len(flow), -1, H, W)
@@ -63,14 +63,29 @@ def splat(score, flow):
     ValueError as `warp` does.
     """
     lead, H, W = _fitting(score, flow)
+    return splat_unchecked(score.expand(*lead, H, W), flow)
+
+
+def splat_unchecked(score, flow):
+    """`splat` of arguments that are known to fit, the score in the shape of the result."""
+    H, W = score.shape[-2:]
     x, y = (cells(H, W, flow) + flow).round().long().unbind(-1)
     outside = (x < 0) | (x >= W) | (y < 0) | (y >= H)
-    place = (
-        torch.where(outside, H * W, y * W + x).expand(*lead, H, W).flatten(-2)
-    )  # one more cell takes those
-    maps = score.expand(*lead, H, W).flatten(-2)
-    empty = maps.amin(-1, keepdim=True).expand(*lead, H * W + 1)
-    return empty.scatter_reduce(-1, place, maps, "amax")[..., :-1].unflatten(-1, (H, W))
+    place = torch.where(outside, H * W, y * W + x)  # one more cell takes what leaves the map
+    maps = score.flatten(-2)
+    pushed = maps.amin(-1, keepdim=True).expand(*maps.shape[:-1], H * W + 1)
+    pushed = pushed.scatter_reduce(-1, place.expand(score.shape).flatten(-2), maps, "amax")
+    return pushed[..., :-1].unflatten(-1, (H, W))
+
+
+def chain(first, second):
+    """The flow over two frames: along first, and from where it leads along second.
+
+    first, second : Tensor (..., H, W, 2) in cells, the second one on the cells of the frame between
+
+    Returns (..., H, W, 2). Raises ValueError as `warp` does.
+    """
+    return first + warp(second.movedim(-1, -3), first.unsqueeze(-4)).movedim(-3, -1)
 
 
 def inconsistent(flow, back):
@@ -81,9 +96,9 @@ def inconsistent(flow, back):
     Returns bool (..., H, W): |flow + back|^2 > 0.01 (|flow|^2 + |back|^2) + 0.5, where back is read where
     flow leads (Sundaram, Brox, Keutzer, ECCV 2010). Raises ValueError as `warp` does.
     """
-    returned = warp(back.movedim(-1, -3), flow.unsqueeze(-4)).movedim(-3, -1)
-    gap = (flow + returned).square().sum(-1)
-    return gap > 0.01 * (flow.square().sum(-1) + returned.square().sum(-1)) + 0.5
+    home = chain(flow, back)
+    length = flow.square().sum(-1) + (home - flow).square().sum(-1)
+    return home.square().sum(-1) > 0.01 * length + 0.5
 
 
 def _fitting(score, flow):
@@ -129,7 +144,7 @@ def corners(place, H, W):
     """The four cells around each place and how far it lies between them.
 
     place (..., 2) -> flat indices of the cells: upper left, upper right, lower left, lower right, int64
-    (...); shares fx, fy (...) of the right and of the lower ones.
+    (...); shares u, v (...) of the right and of the lower ones.
     """
     x, y = place[..., 0].clamp(0, W - 1), place[..., 1].clamp(0, H - 1)
     left, top = x.detach().floor(), y.detach().floor()
@@ -141,11 +156,11 @@ def corners(place, H, W):
 def sample_torch(maps, place):
     """`sample` in torch operations."""
     N, K, H, W = maps.shape
-    flat, fx, fy = corners(place.flatten(1, 2), H, W)
+    flat, u, v = corners(place.flatten(1, 2), H, W)
     a, b, c, d = (maps.flatten(2).gather(2, i[:, None].expand(-1, K, -1)) for i in flat)
-    fx, fy = fx[:, None], fy[:, None]
-    above, below = a + fx * (b - a), c + fx * (d - c)
-    return (above + fy * (below - above)).unflatten(2, place.shape[1:3])
+    u, v = u[:, None], v[:, None]
+    above, below = a + u * (b - a), c + u * (d - c)
+    return (above + v * (below - above)).unflatten(2, place.shape[1:3])
 
 
 @torch.library.custom_op("tslib::sample", mutates_args=())

@@ -7,7 +7,7 @@ from .distance_transform.compiled import compiled, spread
 
 
 @compiled()
-def locate(place, H, W, cell, right, down, fx, fy, inside):
+def locate(place, H, W, cell, right, down, u, v, inside):
     """For places (P, 2): the upper left cell, how far on the right and the lower ones are, flat; the shares
     of those; 0 where the place was clamped."""
     for j in range(len(place)):
@@ -15,8 +15,8 @@ def locate(place, H, W, cell, right, down, fx, fy, inside):
         left, top = int(x), int(y)
         cell[j] = top * W + left
         right[j], down[j] = left < W - 1, W if top < H - 1 else 0
-        fx[j], fy[j] = x - left, y - top
-        inside[j, 0], inside[j, 1] = 0 < place[j, 0] < W - 1, 0 < place[j, 1] < H - 1
+        u[j], v[j] = x - left, y - top
+        inside[j, 0], inside[j, 1] = 0 <= place[j, 0] <= W - 1, 0 <= place[j, 1] <= H - 1
 
 
 @compiled()
@@ -30,29 +30,29 @@ def room(P, like):
 def sample_kernel(first, last, maps, place, W, out):
     """out (N, K, P) of maps (N, K, H * W) at place (N, P, 2), for n in first..last."""
     _, K, size = maps.shape
-    cell, right, down, fx, fy, inside = room(place.shape[1], maps)
+    cell, right, down, u, v, inside = room(place.shape[1], maps)
     for n in range(first, last):
-        locate(place[n], size // W, W, cell, right, down, fx, fy, inside)
+        locate(place[n], size // W, W, cell, right, down, u, v, inside)
         for k in range(K):
             for j in range(len(cell)):
                 i = cell[j]
                 a, b = maps[n, k, i], maps[n, k, i + right[j]]
                 c, d = maps[n, k, i + down[j]], maps[n, k, i + down[j] + right[j]]
-                above, below = a + fx[j] * (b - a), c + fx[j] * (d - c)
-                out[n, k, j] = above + fy[j] * (below - above)
+                above, below = a + u[j] * (b - a), c + u[j] * (d - c)
+                out[n, k, j] = above + v[j] * (below - above)
 
 
 @compiled()
 def backward_kernel(first, last, gradient, maps, place, W, to_maps, to_place):
     """Adds to to_maps (N, K, H * W) and to to_place (N, P, 2)."""
     _, K, size = maps.shape
-    cell, right, down, fx, fy, inside = room(place.shape[1], maps)
+    cell, right, down, u, v, inside = room(place.shape[1], maps)
     for n in range(first, last):
-        locate(place[n], size // W, W, cell, right, down, fx, fy, inside)
+        locate(place[n], size // W, W, cell, right, down, u, v, inside)
         for k in range(K):
             values, to_values = maps[n, k], to_maps[n, k]
             for j in range(len(cell)):
-                g, x, y = gradient[n, k, j], fx[j], fy[j]
+                g, x, y = gradient[n, k, j], u[j], v[j]
                 if g != 0:
                     a, b, c = cell[j], cell[j] + right[j], cell[j] + down[j]
                     d = c + right[j]

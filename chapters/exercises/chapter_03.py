@@ -1,0 +1,85 @@
+"""Checkers of chapter 3: each takes the reader's function and says, in one line, whether it is right."""
+
+import numpy as np
+import torch
+
+from tslib.warp import chain, inconsistent, warp
+
+from . import exercise
+
+
+def _random(*shape, seed=0):
+    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def _wrong(answer, right, given):
+    """None for a tensor of the right shape and values, else a sentence."""
+    answer = torch.as_tensor(answer)
+    if answer.shape != right.shape:
+        return f"The result must have shape {tuple(right.shape)}, yours has {tuple(answer.shape)}."
+    if not torch.allclose(answer.to(right), right, atol=1e-9):
+        place = tuple(torch.nonzero(~torch.isclose(answer.to(right), right, atol=1e-9))[0].tolist())
+        return f"For {given}, entry {list(place)} is {right[place]:.4f}, yours is {answer[place]:.4f}."
+
+
+@exercise("3.1")
+def exercise_3_1(flow_of_cells):
+    for stride, (H, W) in ((4, (12, 20)), (8, (16, 8)), (2, (6, 4))):
+        y, x = np.mgrid[:H, :W]
+        flow = np.stack([80 + 0.5 * x - y, 2.0 * y + x], -1)
+        gy, gx = np.mgrid[: H // stride, : W // stride] * stride + (stride - 1) / 2
+        right = torch.from_numpy(np.stack([80 + 0.5 * gx - gy, 2.0 * gy + gx], -1) / stride)
+        given = f"the flow (80 + x / 2 - y, 2 y + x) on {H} x {W} px and stride {stride}"
+        if wrong := _wrong(np.asarray(flow_of_cells(flow.copy(), stride)), right, given):
+            return wrong
+
+
+@exercise("3.2")
+def exercise_3_2(from_before):
+    maps = _random(4, 3, 6, 7)
+    to_next, to_previous = 2 * _random(4, 6, 7, 2, seed=1), 2 * _random(4, 6, 7, 2, seed=2)
+    to_next[-1], to_previous[0] = 0, 0
+    right = torch.stack([warp(maps[t - 1], to_previous[t]) for t in range(1, 4)])
+    answer = from_before(maps.clone(), to_next.clone(), to_previous.clone())
+    return _wrong(answer, right, "a random slice of 4 frames with 3 joints")
+
+
+@exercise("3.3")
+def exercise_3_3(flow_over):
+    to_next, to_previous = 2 * _random(5, 6, 7, 2, seed=1), 2 * _random(5, 6, 7, 2, seed=2)
+    for t, u in ((1, 2), (0, 2), (1, 4), (3, 2), (4, 2), (2, 2)):
+        right = torch.zeros(6, 7, 2, dtype=torch.float64)
+        for frame in range(t, u, 1 if u > t else -1):
+            right = chain(right, (to_next if u > t else to_previous)[frame])
+        answer = flow_over(to_next.clone(), to_previous.clone(), t, u)
+        if wrong := _wrong(answer, right, f"random flows, from frame {t} to frame {u}"):
+            return wrong
+
+
+@exercise("3.4")
+def exercise_3_4(mirror_flow):
+    flow = _random(5, 8, 2)
+    right = torch.stack([-flow[..., 0].flip(1), flow[..., 1].flip(1)], -1)
+    return _wrong(mirror_flow(flow.clone()), right, "a random flow")
+
+
+@exercise("3.5")
+def exercise_3_5(warp_seen):
+    score, (flow, back) = _random(9, 12), torch.zeros(2, 9, 12, 2, dtype=torch.float64)
+    flow[3:6, 2:5, 0], back[3:6, 5:8, 0] = 3, -3  # a square that moves three cells to the right
+    right = torch.where(inconsistent(flow, back), score.min(), warp(score, flow))
+    given = "a random map, and a square of 3 cells that moves to the right by 3"
+    return _wrong(warp_seen(score.clone(), flow.clone(), back.clone()), right, given)
+
+
+@exercise("3.6")
+def exercise_3_6(slope):
+    for seed in range(3):
+        score = _random(6, 9, seed=seed)
+        y, x = torch.meshgrid(torch.arange(6), torch.arange(9), indexing="ij")
+        place = torch.rand(6, 9, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        place = place * torch.tensor([7.8, 4.8]) + 0.1
+        flow = (place - torch.stack([x, y], -1)).requires_grad_()
+        (right,) = torch.autograd.grad(warp(score, flow).sum(), flow)
+        if wrong := _wrong(slope(score.clone(), flow.detach().clone()), right, "a random map of 6 x 9 cells"):
+            return wrong
