@@ -209,8 +209,8 @@ print("poses tried:", f"{42**4:,};", "every joint's best value is the best pose'
 
 # %% [markdown]
 # Max-sum needs three messages for the shoulder, not three million poses. The wrist tells the elbow what it could offer; the elbow *adds its own map* and tells the shoulder; the hip
-# does the same from below. A message replaces "the best of everything behind me". The rest offset belongs to the direction: who hears from the second joint uses $\mu$, who hears from
-# the first uses $-\mu$.
+# does the same from below. A message replaces "the best of everything behind me". The rest offset belongs to the direction: `distance_transform` wants it as
+# sender minus receiver, so who hears from the second joint uses $\mu$, who hears from the first uses $-\mu$.
 
 # %%
 wrist_to_elbow = distance_transform(phi[2], a[1], mu[1])
@@ -594,7 +594,7 @@ for name, layer in LAYERS.items():
           f"{percent(np.sum(frame, 0)):3.0f}")
 
 # %%
-NUMBER = 1
+NUMBER = 95
 clip = tests[0][NUMBER]
 fig, axes = plt.subplots(2, 4, figsize=(7, 3.8))
 for line, fault, (phi, flows) in zip(axes, ("swap", "blank"), (swap, blank)):
@@ -611,7 +611,8 @@ plt.show()
 
 # %% [markdown]
 # Each neighbourhood repairs its own fault. In space, the knee knows on which side its ankle belongs, and a swap in all frames is no swap to it; but in a blank frame there is nobody to
-# ask. In time, the frames before and after know what the blank one does not; but they all agree on the swap, and together they even outvote the knee now and then: with both kinds of edges some ankles stay swapped. A swap of the *whole* body, which a ConvNet also knows, neither would see.
+# ask. In time, the frames before and after know what the blank one does not; but they all agree on the swap, and together they even outvote the knee now and then: with both kinds of edges some ankles stay swapped. A swap of the *whole* body, which a ConvNet also knows,
+# neither would see. And the springs have a price: in the last picture they pull in one of the raised hands, which time alone had found. Section 4.11 comes back to that.
 #
 # ## 4.7 Round by round
 #
@@ -645,7 +646,7 @@ for n, ax in enumerate(axes):
 plt.show()
 
 # %% [markdown]
-# `watch` is called after every round, with all scores. Cross: the truth; circle: the highest cell; black is 0.6 below it. The first round brings what the direct neighbours know, and decides nearly everything; every further round brings news from one edge farther, and
+# `watch` is called after every round, with all scores and messages. Cross: the truth; circle: the highest cell; black is 0.6 below it. The first round brings what the direct neighbours know, and decides nearly everything; every further round brings news from one edge farther, and
 # makes the maps smoother. Paper A stops at three.
 #
 # ## 4.8 The demonstration
