@@ -612,7 +612,7 @@ plt.show()
 # %% [markdown]
 # Each neighbourhood repairs its own fault. In space, the knee knows on which side its ankle belongs, and a swap in all frames is no swap to it; but in a blank frame there is nobody to
 # ask. In time, the frames before and after know what the blank one does not; but they all agree on the swap, and together they even outvote the knee now and then: with both kinds of edges some ankles stay swapped. A swap of the *whole* body, which a ConvNet also knows,
-# neither would see. And the springs have a price: in the last picture they pull in one of the raised hands, which time alone had found. Section 4.11 comes back to that.
+# neither would see. And the springs have a price: in the last picture they misplace an elbow that time alone had found. Section 4.11 comes back to that.
 #
 # ## 4.7 Round by round
 #
