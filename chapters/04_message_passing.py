@@ -106,7 +106,8 @@ print(f"w . d minus ours: from {gap.min():.2f} to {gap.max():.2f}, a mu^2 = {0.0
 
 # %%
 Y, X = torch.meshgrid(torch.arange(12), torch.arange(16), indexing="ij")
-soft = sum(h * torch.exp(-((X - x) ** 2 + (Y - y) ** 2) / 3) for x, y, h in ((5, 4, 0.7), (12, 9, 0.8)))
+soft = sum(h * torch.exp(-((X - x) ** 2 + (Y - y) ** 2) / 3)
+           for x, y, h in ((5, 4, 0.7), (12, 9, 0.8)))
 price = spring(torch.stack([X, Y], -1) - torch.tensor([2, 3]), a, mu)
 fig, axes = plt.subplots(1, 3, figsize=(9.5, 2.3), sharey=True)
 for ax, values, title in zip(axes, (soft, price, soft + price),
@@ -334,7 +335,7 @@ LIMBS = PENN.edges
 
 
 def draw_pose(ax, picture, joints, title="", wrong=()):
-    """A frame, grey and paled, with a pose (K, 2) px on it, and rings around joints that are wrong."""
+    """A frame, grey and pale, a pose (K, 2) px on it, rings around joints that are wrong."""
     ax.imshow(picture.mean(-1) // 32, cmap="gray", vmin=-8, vmax=8)
     for a, b in LIMBS:
         ax.plot(*joints[[a, b]].T, color=BLUE, lw=2)
@@ -438,8 +439,8 @@ FAINT = np.array([{"wrist": 0.25, "elbow": 0.15, "ankle": 0.05}.get(name.split("
 
 def peaks(cells, height, width):
     """Gaussians (T, K, H, W) of given heights and widths (T, K) at cells (T, K, 2)."""
-    x, y = (np.exp(-((np.arange(GRID) - cells[..., axis, None]) ** 2) / (2 * width[..., None] ** 2))
-            for axis in (0, 1))
+    away = np.arange(GRID) - cells[..., None]  # (T, K, 2, GRID)
+    x, y = np.moveaxis(np.exp(-(away**2) / (2 * width[..., None, None] ** 2)), -2, 0)
     return height[..., None, None] * y[..., None] * x[..., None, :]
 
 
@@ -456,7 +457,8 @@ def faulty(clip, rng):
     clutter = 0.35 + noise(0.25, 0.15) - 0.6 * (rng.random(K) > 0.55)
     blurred = (rng.random((T, 1)) < 0.15) & np.ones(K, bool)
     fade, width = np.where(blurred, 0.35, 1), np.where(blurred, 2.6, 1.3)
-    places = cells, cells[:, MIRROR], np.broadcast_to(rng.uniform(0, GRID - 1, (K, 2)), cells.shape)
+    spots = np.broadcast_to(rng.uniform(0, GRID - 1, (K, 2)), cells.shape)
+    places = cells, cells[:, MIRROR], spots
     heights = (fade * own, width), (fade * other, width), (clutter, np.full((T, K), 1.3))
     maps = [peaks(at + noise(0.6, 0.6, 2), *high) for at, high in zip(places, heights)]
     return np.maximum.reduce(maps).clip(0) + 0.02 * rng.random((T, K, GRID, GRID))
@@ -487,7 +489,7 @@ def pixels(maps):
 
 
 def size_of(clip):
-    """The person's size in each frame (T,) px; somebody almost out of the picture counts as 30 px."""
+    """The person's size in each frame (T,) px; at least 30 px, for who is hardly in the picture."""
     return np.maximum((clip.box[:, 2:] - clip.box[:, :2]).max(-1), 30)
 
 
@@ -550,7 +552,8 @@ def with_swap(clip, rng):
 def with_blank(clip, rng):
     """The middle frame shows three spots that mean nothing."""
     maps = clean(clip, rng)
-    spots = peaks(rng.uniform(0, GRID - 1, (3, 13, 2)), np.full((3, 13), 0.4), np.full((3, 13), 1.3))
+    ones = np.ones((3, 13))
+    spots = peaks(rng.uniform(0, GRID - 1, (3, 13, 2)), 0.4 * ones, 1.3 * ones)
     maps[2] = spots.max(0) + 0.02 * rng.random(maps[2].shape)
     return maps
 
@@ -566,7 +569,8 @@ def layer_of(limbs=True, mirror=True, span=1, **settings):
     return MessagePassing(graph, **settings).start(known, seen)
 
 
-LAYERS = {"unary": None, "in space": layer_of(span=0), "in time": layer_of(False, False), "both": layer_of()}
+LAYERS = {"unary": None, "in space": layer_of(span=0), "in time": layer_of(False, False),
+          "both": layer_of()}
 
 
 @torch.no_grad()
@@ -670,8 +674,8 @@ for alpha, n in ((0.2, 0), (0.1, 1)):
         assert all(low > 0 for _, low, _ in steps)
         print(f"PCK@{alpha} seed {seed}: " + ", ".join(
             f"{name} {percent(row.sum(0)):.1f}" for name, row in rows.items()))
-        print("   space - unary {:+.1f} [{:.1f}, {:.1f}], both - space {:+.1f} [{:.1f}, {:.1f}]".format(
-            *steps[0], *steps[1]))
+        for name, step in zip(("space - unary", "both - space"), steps):
+            print("   {} {:+.1f} [{:.1f}, {:.1f}]".format(name, *step))
 
 # %% [markdown]
 # The order of Table 1 holds at both thresholds, for every seed, and no interval touches zero. Untrained: only mean offsets were looked at. By joint, all seeds together, beside what the paper prints
@@ -737,7 +741,8 @@ def by_round(layer, rounds=(1, 2, 3, 6), n=60):
 
 
 print("after rounds                1     2     3     6")
-for name, exclude in (("none", False), ("mean", False), ("degree", False), ("none", True), ("degree", True)):
+for name, exclude in (("none", False), ("mean", False), ("degree", False),
+                      ("none", True), ("degree", True)):
     line = by_round(layer_of(iterations=6, normalization=name, exclude=exclude))
     print(f"{name:8} exclude={exclude!s:5}", " ".join(f"{v:5.1f}" for v in line))
 
@@ -800,8 +805,9 @@ assert sweep["rest 0", "in space"][-1][1] < unary[1]
 fig, axes = plt.subplots(1, 2, figsize=(8.5, 2.6), sharex=True)
 for n, ax in enumerate(axes):
     for (start, name), values in sweep.items():
-        ax.semilogx(stiffnesses, [v[n] for v in values], ":" if start == "rest 0" else "-", marker="o",
-                    color=BLUE if name == "both" else GREEN, label=f"{name}, {start}")
+        style, color = ":" if start == "rest 0" else "-", BLUE if name == "both" else GREEN
+        line = [v[n] for v in values]
+        ax.semilogx(stiffnesses, line, style, marker="o", color=color, label=f"{name}, {start}")
     ax.axhline(unary[n], color=GREY, lw=1)
     ax.set(title=f"PCK@{(0.2, 0.1)[n]}, line: unaries", xlabel="stiffness (per cell squared)")
 axes[0].legend(fontsize=8)
@@ -858,7 +864,7 @@ views = views[len(others):]
 groups = {view: views == view for view in ("front", "left", "right", "back")}
 for view, those in (groups | {"all": np.ones(len(views), bool)}).items():
     change = gain(results_with[those], results_without[those])
-    print(f"{view:6} {those.sum():3} slices: pairs bring {{:+.1f}} [{{:.1f}}, {{:.1f}}]".format(*change))
+    print(f"{view:6} {those.sum():3} slices: pairs bring", "{:+.1f} [{:.1f}, {:.1f}]".format(*change))
 
 # %% [markdown]
 # Over all clips they bring nothing that can be measured. Who is seen from the back, as few of the others are, pays for the fronts' mean. Paper A keeps the pairs against double counting; that argument needs a mean offset that is clearly not
@@ -1046,7 +1052,7 @@ check.exercise_4_2(edges_over_time)
 
 # %%
 def collect(phi, messages, receiver):
-    """phi (N, H, W), messages (E, H, W), receiver (E,) int64, the node each one goes to -> (N, H, W)."""
+    """phi (N, H, W), messages (E, H, W), receiver (E,) int64, each one's node -> (N, H, W)."""
     raise NotImplementedError
 
 
