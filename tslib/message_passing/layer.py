@@ -159,7 +159,7 @@ class MessagePassing(nn.Module):
         )  # the message the other way, at the sender
         frame = edges[:, 1] // len(graph.joints)
         offset = edges[:, 0] // len(graph.joints) - frame
-        for o in sorted(set(offset.tolist()) - {0}) if flows else ():
+        for o in sorted(set(offset.tolist()) - {0}) if flows or self.warp_once else ():
             those = (offset == o).nonzero()[:, 0]
             if self.warp_once:  # a neighbour's unary holds no message
                 back = back.index_fill(1, those, 0)
@@ -180,9 +180,9 @@ class MessagePassing(nn.Module):
                 f"unary must be finite, but unary[{b}, {t}, {k}, {y}, {x}] is {float(unary[b, t, k, y, x])}."
             )
         graph = self.graph.with_frames(unary.shape[1])
-        if flows is None:
-            return graph, []
         offsets = sorted({sign * int(o) for o in graph.offset if o for sign in (1, -1)})
+        if flows is None:
+            return graph, offsets if self.warp_once else []  # unmoved unaries are still not the scores
         B, T, _, H, W = unary.shape
         for o in offsets:
             if o in flows and not flows[o].isfinite().all():
@@ -204,7 +204,9 @@ def _moved(score, flows, offsets, shape):
     for o in offsets:
         to = slice(max(0, -o), T - max(0, o))  # frames that have a neighbour there
         sent = score[:, max(0, o) : T + min(0, o)]
-        moved.append(warp_unchecked(sent, flows[o][:, to, None]).flatten(1, 2))
+        if flows is not None:
+            sent = warp_unchecked(sent, flows[o][:, to, None])
+        moved.append(sent.flatten(1, 2))
     return moved
 
 
