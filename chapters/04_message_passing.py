@@ -488,7 +488,7 @@ def pixels(maps):
     return to_pixels(decode(maps)[0], STRIDE)
 
 
-def size_of(clip):
+def body_size(clip):
     """The person's size in each frame (T,) px; at least 30 px, for who is hardly in the picture."""
     return np.maximum((clip.box[:, 2:] - clip.box[:, :2]).max(-1), 30)
 
@@ -507,7 +507,7 @@ print(f"{sum(map(len, tests))} slices to test, {len(others)} others for the spri
 clips = sum(tests, [])
 maps = np.concatenate([phi.numpy() for phi, _ in data])
 joints, visible = (np.stack([getattr(c, part) for c in clips]) for part in ("joints", "visible"))
-limit = 0.2 * np.stack([size_of(c) for c in clips])[..., None]
+limit = 0.2 * np.stack([body_size(c) for c in clips])[..., None]
 away = [np.linalg.norm(pixels(maps) - j, axis=-1) for j in (joints, joints[:, :, MIRROR])]
 right, at_mirror = (a <= limit for a in away)
 wrong = visible & ~right
@@ -580,7 +580,7 @@ def scores_of(layer, phi, flows):
 
 def counts(scores, clips, alpha=(0.2, 0.1)):
     """Tallies (B, 2, 2, 13) of the visible joints: threshold, then hits and counted."""
-    return np.stack([tally(p, c.joints, size_of(c), alpha, c.visible)
+    return np.stack([tally(p, c.joints, body_size(c), alpha, c.visible)
                      for p, c in zip(pixels(scores), clips)])
 
 
@@ -592,7 +592,7 @@ def percent(tallies):
 swap, blank = (batch(tests[0], 0, maps) for maps in (with_swap, with_blank))
 for name, layer in LAYERS.items():
     ankles = counts(scores_of(layer, *swap), tests[0]).sum(0)[0][:, SWAPPED].sum(-1)
-    frame = [tally(pixels(s)[2:3], c.joints[2:3], size_of(c)[2:3], 0.2, c.visible[2:3])
+    frame = [tally(pixels(s)[2:3], c.joints[2:3], body_size(c)[2:3], 0.2, c.visible[2:3])
              for s, c in zip(scores_of(layer, *blank), tests[0])]
     print(f"{name:9} PCK@0.2: swapped ankles {100 * ankles[0] / ankles[1]:3.0f}, blank frame",
           f"{percent(np.sum(frame, 0)):3.0f}")
@@ -605,7 +605,7 @@ for line, fault, (phi, flows) in zip(axes, ("swap", "blank"), (swap, blank)):
     for ax, (name, layer) in zip(line, LAYERS.items()):
         scores = scores_of(layer, phi[[NUMBER]], {o: f[[NUMBER]] for o, f in flows.items()})
         p = pixels(scores)[0, 2]
-        off = np.linalg.norm(p - clip.joints[2], axis=-1) > 0.2 * size_of(clip)[2]
+        off = np.linalg.norm(p - clip.joints[2], axis=-1) > 0.2 * body_size(clip)[2]
         off &= clip.visible[2]
         print(f"{fault}, {name}: {off.sum()} of {clip.visible[2].sum()} visible joints wrong")
         unseen = fault == "blank" and name == "unary"
