@@ -139,7 +139,7 @@ def by_loops(layer, unary, flows):
                 degree = graph.degree[sender]
                 share = {"degree": 1 / (1 + degree), "mean": 1 / max(degree, 1), "none": 1.0}
                 heard = score[sender]
-                if layer.warp_once and o and flows:
+                if layer.warp_once and o:
                     heard = phi[sender]
                 elif layer.exclude and iteration:
                     heard = heard - share[layer.normalization] * sent[(d + E) % (2 * E)]
@@ -243,10 +243,11 @@ def test_one_frame_equals_no_temporal_edges():
     assert timed(unary).shape == unary.shape  # three frames of a five-frame graph
 
 
-def test_zero_flow_is_no_flow():
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_zero_flow_is_no_flow(options):
     unary = torch.rand(1, 3, 13, 9, 11)
     graph = PoseGraph.of(PENN, 3)
-    layer = layer_of(graph, dtype=torch.float32)
+    layer = layer_of(graph, dtype=torch.float32, **options)
     still = {o: torch.zeros(1, 3, 9, 11, 2) for o in (1, -1)}
     assert torch.equal(layer(unary), layer(unary, still))
 
