@@ -92,8 +92,8 @@ def test_the_map_of_the_centre():
 
 
 def test_the_centre_reaches_later_stages_only():
-    net = positive(ConvolutionalPoseMachine(13, NARROW).eval())
-    images = torch.rand(1, 3, 96, 96) + 0.5
+    net = positive(ConvolutionalPoseMachine(13, NARROW).eval().double())
+    images = torch.rand(1, 3, 96, 96, dtype=torch.float64) + 0.5
     middle, aside = net(images), net(images, torch.tensor([[10.0, 10.0]]))
     assert torch.equal(middle[0], aside[0])
     assert not torch.equal(middle[1], aside[1]) and not torch.equal(middle[2], aside[2])

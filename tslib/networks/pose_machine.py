@@ -47,7 +47,7 @@ def convolutions(channels, layers, dropout=0.0):
     """ "Same" convolutions, a ReLU after each; dropout after each of the last two."""
     modules = []
     for n, (kernel, wide) in enumerate(layers):
-        modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU()]
+        modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU(inplace=True)]
         if dropout and n >= len(layers) - 2:
             modules.append(nn.Dropout(dropout))
         channels = wide
@@ -58,7 +58,7 @@ def trunk(layers):
     """Convolutions, each followed by a ReLU and a halving: 368 -> 184 -> 92 -> 46."""
     modules, channels = [], 3
     for kernel, wide in layers:
-        modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU(), Halving()]
+        modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU(inplace=True), Halving()]
         channels = wide
     return nn.Sequential(*modules)
 
