@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+import safetensors.torch
 import short_runs
 import torch
 from short_runs import CONFIG, bytes_of, config, run, start
@@ -29,16 +30,16 @@ from tslib.training import checkpoint, models, stages
 from tslib.training.config import JointPlan, Plan, as_tables, from_tables, read_config
 from tslib.training.data import divided, load
 from tslib.training.loop import CHECKPOINT, Keys, optimizer_of, rate_at, set_dropout
-from tslib.training.rows import ROWS
+from tslib.training.rows import ROWS, span_of
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
 def root(tmp_path_factory):
-    """A folder of five rendered clips of 48 px, four of them for training."""
+    """A folder of six rendered clips of 48 px, four of them to learn from."""
     folder = tmp_path_factory.mktemp("training") / "clips"
-    render(folder, 5, size=(48, 48), frames=6)
+    render(folder, 6, size=(48, 48), frames=6)
     return folder
 
 
@@ -174,12 +175,14 @@ def test_every_tenth_training_clip_validates():
     clips = [SimpleNamespace(name=f"{n:04d}") for n in range(1, 36)]
     train, validation = divided(clips[::-1])
     assert [c.name for c in validation] == ["0010", "0020", "0030"] and len(train) == 32
-    assert divided(clips[:9]) == (clips[:9], [])
+    assert divided(clips[:9]) == (clips[:8], [clips[8]])
+    assert divided(clips[:1]) == (clips[:1], [])
 
 
 def test_data_of_a_folder(root, tmp_path):
     data = load(root, CONFIG)
     assert [c.name for c in data.train] == ["0001", "0002", "0003", "0004"]
+    assert [c.name for c in data.validation] == ["0006"]
     assert [c.name for c in data.test] == ["0005"]
     assert data.flow(data.test[0]).at(0, np.zeros((2, 2))).shape == (2, 2)
     assert load(root, replace(CONFIG, flow="none")).flow is None
@@ -246,6 +249,24 @@ def test_springs_start_where_the_data_has_them(root):
     assert at["head+1"] == [0, 0]
     zero = replace(CONFIG, inference=replace(CONFIG.inference, start="zero"))
     assert not stages.with_inference(zero, model, data.train, 1).inference.rest.any()
+
+
+def test_a_frozen_convnet_drops_nothing_out(root, tmp_path):
+    losses = {}
+    for share in (0.0, 0.7):
+        for frozen in (True, False):
+            folder = tmp_path / f"{share} {frozen}"
+            run(root, folder, config=config(steps=1, dropout=share), frozen=frozen)
+            losses[share, frozen] = log_of(folder)["hinge"][0]
+    assert losses[0, True] == losses[0.7, True] == losses[0, False] != losses[0.7, False]
+
+
+def test_the_largest_norm_of_a_gradient(root, tmp_path):
+    plan = config(steps=1, optimizer="sgd", rate=1.0, schedule="step", clip=0.01)
+    start = [p.detach().clone() for p in stages.network(plan).parameters()]
+    moved = [p.detach() for p in run(root, tmp_path, "pretrain", plan).parameters()]
+    way = torch.cat([(a - b + 5e-4 * b).flatten() for a, b in zip(moved, start, strict=True)])
+    assert float(way.norm()) == pytest.approx(0.01, rel=1e-2)
 
 
 # Stopped, and gone on
@@ -359,8 +380,6 @@ def test_a_checkpoint_of_something_else(root, tmp_path, unbroken):
         there.write_bytes(content)
         fails(f"{there} cannot be read as a model of tslib", run, root, tmp_path)
         assert there.read_bytes() == content
-    import safetensors.torch
-
     safetensors.torch.save_file({"a": torch.zeros(3)}, there)
     fails("cannot be read as a model of tslib (another program wrote it); remove it.", run, root, tmp_path)
     there.write_bytes(bytes_of(unbroken / "pretrain"))
@@ -426,7 +445,7 @@ def test_a_frame_that_cannot_be_read(root, tmp_path, workers):
         (clips / folder).mkdir(parents=True)
         for file in (root / folder).iterdir():
             os.link(file, clips / folder / file.name)
-    for number in range(1, 6):
+    for number in range(1, 7):
         folder = clips / "frames" / f"{number:04d}"
         folder.mkdir(parents=True)
         for t in range(1, 7):
@@ -494,7 +513,7 @@ def test_a_process_that_dies_ends_the_others(root, tmp_path):
 
 def test_the_board(root, tmp_path):
     data = load(root, CONFIG)
-    board = tslib.training.board.Board(CONFIG.view, data.test, data.flow)
+    board = tslib.training.board.Board(CONFIG.view, data.validation, data.flow)
     run(root, tmp_path, every=2, board=board)
     picture = cv2.imread(str(tmp_path / "training.png"))
     assert picture.shape == (580, 1200, 3) and (picture != 255).any(-1).mean() > 0.2
@@ -510,14 +529,14 @@ def test_the_board(root, tmp_path):
 
 def test_a_board_changes_no_weight(root, tmp_path, unbroken):
     data = load(root, CONFIG)
-    run(root, tmp_path, every=1, board=tslib.training.board.Board(CONFIG.view, data.test, data.flow))
+    run(root, tmp_path, every=1, board=tslib.training.board.Board(CONFIG.view, data.validation, data.flow))
     assert bytes_of(tmp_path) == bytes_of(unbroken / "joint")
 
 
 def test_tensorboard(root, tmp_path):
     reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     data = load(root, CONFIG)
-    board = tslib.training.board.Board(CONFIG.view, data.test, data.flow)
+    board = tslib.training.board.Board(CONFIG.view, data.validation, data.flow)
     run(root, tmp_path, every=2, board=board)
     events = reader.EventAccumulator(str(tmp_path))
     events.Reload()
@@ -530,7 +549,7 @@ def test_tensorboard(root, tmp_path):
 def test_without_tensorboard(root, tmp_path, monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     data = load(root, CONFIG)
-    run(root, tmp_path, every=2, board=tslib.training.board.Board(CONFIG.view, data.test, data.flow))
+    run(root, tmp_path, every=2, board=tslib.training.board.Board(CONFIG.view, data.validation, data.flow))
     assert [r.message for r in caplog.records] == [tslib.training.board.MISSING]
     assert (tmp_path / "training.png").exists()
 
@@ -591,8 +610,6 @@ def test_options_that_make_no_sense(option, value, capsys):
 
 def test_every_row_can_be_made():
     for row in ROWS:
-        from tslib.training.rows import span_of
-
         model = stages.network(CONFIG, span_of(row))
         assert (model.inference is None) == (row in ("baseline", "longer"))
 

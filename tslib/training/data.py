@@ -8,7 +8,7 @@ from ..errors import InputError
 from ..render import read_flow
 from ..slices import Estimated
 
-TENTH = 10  # of the training clips, by name, every tenth is for validation
+TENTH = 10
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,12 @@ def load(root, config):
 
 
 def divided(clips):
-    """Training clips as (train, validation): every tenth by name is for validation, whatever the seed."""
+    """Training clips as (train, validation): every tenth by name is for validation, or the last of fewer.
+
+    No seed is asked, so runs with other seeds can be compared on it.
+    """
     clips = sorted(clips, key=lambda clip: clip.name)
-    validation = clips[TENTH - 1 :: TENTH]
+    validation = clips[TENTH - 1 :: TENTH] or clips[1:][-1:]
     return [clip for clip in clips if clip not in validation], validation
 
 

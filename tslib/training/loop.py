@@ -2,7 +2,7 @@
 
 Everything that a step does follows from the weights, the optimizer and the step's number: which slices it
 takes, how they are changed, and what dropout leaves out. So a run that was killed and goes on from its last
-checkpoint ends with the very weights of one that was not.
+checkpoint ends with the very weights of one that was not: bit for bit on a CPU, where sums have one order.
 """
 
 import hashlib
@@ -313,8 +313,9 @@ def _batches(loader, run):
 
 
 def _be_quiet(worker):
-    """Ctrl-C is for the process that trains; and one thread each is enough."""
+    """Ctrl-C is for the process that trains, which ends this one; and one thread each is enough."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     cv2.setNumThreads(0)
 
 

@@ -34,7 +34,7 @@ def train(config, root, output, row="ST-infer", seed=0, device="auto", workers=0
     config = read_config(config)
     data = load(root, config)
     with joined(device) as place:
-        board = Board(config.view, data.validation or data.train, data.flow)
+        board = Board(config.view, data.validation, data.flow) if data.validation else None
         options = {"seed": seed, "device": place, "workers": workers, "every": every, "board": board}
         model = stages.pretrain(config, data.train, output / "pretrain", **options)
         model = stages.row(row, config, model, data.train, output / row, data.flow, **options)
