@@ -405,6 +405,14 @@ def test_learning_rates_that_are_far_too_high(root, tmp_path, stage):
         assert all(p.isfinite().all() for p in model.parameters())
 
 
+@pytest.mark.parametrize("stage", ["pretrain", "joint"])
+def test_a_last_step_that_goes_too_far(root, tmp_path, stage):
+    """Its weights are finite, and its loss would not be: no checkpoint, no model."""
+    high = config(steps=1, rate=1e25, schedule="step")
+    fails("diverged, with no finite", run, root, tmp_path, stage, high)
+    assert not (tmp_path / CHECKPOINT).exists()
+
+
 @pytest.mark.parametrize("what", ["weights", "gain"])
 def test_weights_that_are_no_numbers(root, tmp_path, what, monkeypatch):
     made = stages.with_inference

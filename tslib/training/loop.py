@@ -12,6 +12,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -201,9 +202,9 @@ class _Run:
                 bar.update()
                 bar.set_postfix(loss=f"{loss:.4g}")
                 ready = time.perf_counter()
-        if not all(p.isfinite().all() for p in self.model.parameters()):
-            raise self._diverged(self.plan.steps, "weights")
-        self._save(self.plan.steps)
+        with self._explained(self.plan.steps), torch.no_grad():
+            self._loss(trained.module if self.world > 1 else trained, self.plan.steps, batch)
+            self._save(self.plan.steps)
         if self.rank == 0:
             share = 100 * waited / (time.perf_counter() - began)
             log.info("%s: loss %.4g; %.0f %% of the time waiting for data", self.name, loss, share)
@@ -216,15 +217,32 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = group["base"] * factor
         self.model.zero_grad(set_to_none=True)
-        try:
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-                loss, numbers = trained(_to(batch, self.device))
-            numbers = self._mean({"loss": loss.detach(), **numbers})
-            if not math.isfinite(numbers["loss"]):
-                raise self._diverged(step, "loss")
+        with self._explained(step):
+            loss, numbers = self._loss(trained, step, batch)
             if step % self.every == 0 and step > self.saved:
                 self._save(step)
             loss.backward()
+        if self.plan.clip:
+            trained_ones = [p for group in self.optimizer.param_groups for p in group["params"]]
+            nn.utils.clip_grad_norm_(trained_ones, self.plan.clip)
+        self.optimizer.step()
+        self.rows.append({"step": step, "rate": factor, **numbers})
+        return numbers["loss"]
+
+    def _loss(self, trained, step, batch):
+        """Loss of this process, and numbers over all of them."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            loss, numbers = trained(_to(batch, self.device))
+        numbers = self._mean({"loss": loss.detach(), **numbers})
+        if not math.isfinite(numbers["loss"]):
+            raise self._diverged(step, "loss")
+        return loss, numbers
+
+    @contextmanager
+    def _explained(self, step):
+        """What goes wrong in a step, in one sentence."""
+        try:
+            yield
         except InputError:
             raise
         except ValueError as error:  # the inference layer takes finite scores only
@@ -238,12 +256,6 @@ class _Run:
                 f"at step {step} of {self.name}, process {self.rank} of {self.world} has lost another one "
                 f"({self.left}); run the command again to go on."
             ) from None
-        if self.plan.clip:
-            trained_ones = [p for group in self.optimizer.param_groups for p in group["params"]]
-            nn.utils.clip_grad_norm_(trained_ones, self.plan.clip)
-        self.optimizer.step()
-        self.rows.append({"step": step, "rate": factor, **numbers})
-        return numbers["loss"]
 
     def _mean(self, numbers):
         """Numbers (0-d tensors) as floats of six digits, averaged over the processes."""
@@ -255,7 +267,6 @@ class _Run:
 
     def _save(self, done):
         """Log, pictures and checkpoint after so many steps, in this order: a checkpoint is never ahead."""
-        self.saved = done
         if self.rank == 0:
             _write_log(self.folder / "log.csv", self.rows)
             if self.board:
@@ -266,6 +277,7 @@ class _Run:
             checkpoint.save(
                 self.path, self.model, self.optimizer, step=done, settings=self.settings, log=self.rows
             )
+        self.saved = done
 
     def _diverged(self, step, what):
         return InputError(
