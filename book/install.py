@@ -49,7 +49,7 @@ def install(index, constraints):
 
     print("Installing everything else, which takes a minute or two.", flush=True)
     pinned = ["--constraint", constraints] if constraints else []
-    if pip(*pinned, "--editable", ".[chapters,book,test]"):
+    if pip(*pinned, "--editable", ".[chapters,book,test,train]"):
         sys.exit("The packages could not be installed; pip says why above.")
 
     problem = imports("cv2")

@@ -1,4 +1,4 @@
-"""The command line: ``python -m tslib predict``, ``springs``, ``render``, ``download`` and ``inspect``."""
+"""The command line: ``python -m tslib`` and a command; without one it lists them."""
 
 import argparse
 import os
@@ -42,6 +42,7 @@ def parse(arguments):
     """
     from .flow import METHODS
     from .skeletons import SKELETONS
+    from .training.rows import ROWS
 
     parser = argparse.ArgumentParser(prog="python -m tslib", description="Human pose in video.")
     commands = parser.add_subparsers(required=True)
@@ -85,6 +86,22 @@ def parse(arguments):
     add = command(inspect, "what a data set's folder holds, and what is odd in it")
     add("root", type=name, metavar="ROOT", help="folder of one data set")
     add("--sheet", type=name, metavar="FILE.png", help="draw some of its frames with their joints")
+
+    devices = ("auto", "cpu", "cuda")
+    add = command(train, "Paper A's two stages of training", "the same command goes on")
+    add("config", type=name, metavar="CONFIG.toml", help="such as data/training/laptop.toml")
+    add("--data", required=True, type=name, metavar="ROOT", help="clips in Penn Action's layout")
+    add("--output", required=True, type=name, metavar="OUT", help="folder for models and checkpoints")
+    add("--row", choices=ROWS, default="ST-infer", help="of the paper's table; rows share OUT's first stage")
+    add("--seed", type=whole, default=0, metavar="S")
+    add("--device", choices=devices, default="auto", help="auto: a GPU where there is one")
+    add("--workers", type=whole, default=0, metavar="W", help="processes that prepare slices")
+    add("--every", type=positive_whole, default=200, metavar="N", help="steps from checkpoint to checkpoint")
+
+    add = command(evaluate, "PCK of a trained model on the test clips")
+    add("model", type=name, metavar="MODEL.safetensors", help="as train writes it")
+    add("--data", required=True, type=name, metavar="ROOT", help="clips in Penn Action's layout")
+    add("--device", choices=devices, default="auto", help="auto: a GPU where there is one")
 
     return parser.parse_args(arguments)
 
@@ -133,6 +150,23 @@ def inspect(options):
         print(line)
 
 
+def train(options):
+    from .training.run import train
+
+    path = train(
+        options.config, options.data, options.output, options.row, options.seed, options.device,
+        options.workers, options.every,
+    )  # fmt: skip
+    if os.environ.get("RANK", "0") == "0":
+        print(f"wrote {path}")
+
+
+def evaluate(options):
+    from .training.run import evaluate
+
+    print(evaluate(options.model, options.data, options.device).to_string())
+
+
 def name(text):
     """A file's or folder's name from the command line: not empty, as a variable that is unset would be."""
     if not text:
@@ -146,6 +180,20 @@ def positive(text):
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("must be positive")
     return value
+
+
+def whole(text):
+    """A whole number from 0 from the command line."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("must be a whole number from 0")
+    return int(text)
+
+
+def positive_whole(text):
+    """A whole number from 1 from the command line."""
+    if not whole(text):
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return int(text)
 
 
 def size(text):

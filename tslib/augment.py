@@ -144,13 +144,18 @@ def window(boxes, size, angle=0.0, scale=1.0, shift=(0.0, 0.0), flip=False):
     Returns Affine. ValueError where no box is known, or none is larger than nothing.
     """
     boxes = np.reshape(np.asarray(boxes, np.float64), (-1, 4))
-    boxes = boxes[np.isfinite(boxes).all(-1) & (boxes[:, 2:].min(-1) > 0)]
+    boxes = boxes[known(boxes)]
     if not len(boxes):
         raise ValueError("a window needs the person's box in one frame of the slice or more.")
     center = (boxes[:, :2] + boxes[:, 2:] / 2).mean(0)
     size = np.asarray(size, np.float64)
     normal = PERSON * size.min() / boxes[:, 2:].max(-1).mean()
     return Affine.about(center, angle, scale * normal, flip, to=(size - 1) / 2 + np.multiply(shift, size))
+
+
+def known(boxes):
+    """Which boxes (x, y, w, h), (T, 4), say where the person is: bool (T,)."""
+    return np.isfinite(boxes).all(-1) & (boxes[:, 2:].min(-1) > 0)
 
 
 def paper_a(rng, boxes, size):

@@ -7,10 +7,12 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from .augment import Affine, window
+from .augment import Affine, known, window
 from .errors import InputError
 from .flow import flow_between
 from .heatmaps import to_pixels
+
+GREY = 128  # beyond a frame's border, as Convolutional Pose Machines have it
 
 
 @dataclass(frozen=True)
@@ -56,90 +58,92 @@ class Estimated:
     """Flow between a clip's frames by a method of `flow.flow_between`, computed when asked for."""
 
     def __init__(self, clip, method):
-        self.between = lru_cache(maxsize=64)(
+        self.between = lru_cache(maxsize=16)(
             lambda t, other: flow_between(clip.frames[t], clip.frames[other], method)
         )
 
     def at(self, t, points, forward=True):
-        """Flow px at points (..., 2) px of frame t, to the next frame or the previous one."""
+        """Flow px at points (H, W, 2) px of frame t, to the next frame or the previous one."""
         return self.between(t, t + (1 if forward else -1)).at(points)
 
 
 class Slices(Dataset):
     """Slices of T frames of clips, as tensors.
 
-    clips : list of Clip with frames
+    clips : list of Clip with frames; those with fewer than T frames, or without any box, have no slices
     view : View
-    frames : int, T; a clip with fewer is left out
+    frames : int, T
     flow : None, or a function that maps a Clip to an object with at(t, points, forward) px, such as
-        render.PartFlow and Estimated: ``lambda clip: Estimated(clip, "dis")``
+        render.PartFlow and Estimated; called for each slice
     span : flow is given to frames up to so many away, 1 or 2
 
-    An item is asked for by (clip, first frame, seed); the same three give the same item. It is a dict:
+    An item is asked for by (number of the clip, first frame, seed); the same three give the same item. It is
+    a dict: images float32 (T, 3, size, size) from 0 to 1; cells float32 (T, K, 2), NaN where unknown; flows
+    {offset: float32 (T, h, w, 2)} as MessagePassing takes them, {} without flow; matrix float64 (2, 3), from
+    the frames' pixels to the input's.
 
-    images float32 (T, 3, size, size) from 0 to 1; cells float32 (T, K, 2), NaN where unknown; visible bool
-    (T, K); flows {offset: float32 (T, h, w, 2)} as MessagePassing takes them, {} without flow; matrix float64
-    (2, 3), from the frames' pixels to the input's; size float32 (T,) px of the person.
+    Attributes
+    ----------
+    starts : int64 (N,), how many slices each clip has
+
+    InputError where a clip has no frames, or no clip has a slice.
     """
 
     def __init__(self, clips, view, frames=5, flow=None, span=1):
-        self.clips = [clip for clip in clips if len(clip) >= frames]
-        if not self.clips:
-            raise InputError(f"none of {len(clips)} clips has {frames} frames; give longer ones.")
-        for clip in self.clips:
+        for clip in clips:
             if clip.frames is None:
                 raise InputError(
                     f"clip {clip.name!r} has no frames, only labels; the networks need pictures."
                 )
-        self.view, self.frames, self.span = view, frames, span
-        self.flow = flow and lru_cache(maxsize=None)(lambda n: flow(self.clips[n]))
+        self.clips, self.view, self.frames, self.flow, self.span = clips, view, frames, flow, span
+        self.starts = np.array([max(0, len(c) - frames + 1) * known(c.box).any() for c in clips], np.int64)
+        if not self.starts.any():
+            raise InputError(
+                f"none of {len(clips)} clips has {frames} frames and a box around the person; give others."
+            )
 
-    def all(self, stride=None):
-        """Keys that cover every frame of every clip: slices each `stride` frames, and each clip's last."""
+    def all(self):
+        """Keys that cover every frame of the clips that have slices, one after the other."""
         keys = []
-        for n, clip in enumerate(self.clips):
-            last = len(clip) - self.frames
-            keys += [(n, t, 0) for t in sorted({*range(0, last, stride or self.frames), last})]
+        for n, count in enumerate(self.starts.tolist()):
+            keys += [(n, t, 0) for t in sorted({*range(0, count, self.frames), count - 1}) if count]
         return keys
-
-    def _cut(self, key):
-        """Clip, frames, generator and map of an item."""
-        n, first, seed = key
-        clip, rng = self.clips[n], np.random.default_rng([n, first, seed])
-        part = slice(first, first + self.frames)
-        return clip, part, rng, self.view.draw(rng, clip.box[part])
 
     def labels(self, key):
         """Joints on the cells, float64 (T, K, 2), and visible (T, K), of an item; no frame is read."""
-        clip, part, _, affine = self._cut(key)
-        onto = Affine.onto_cells(self.view.stride) @ affine
-        return onto.joints(clip.joints[part], clip.skeleton), affine.visible(
-            clip.visible[part], clip.skeleton
-        )
+        clip, part, affine, _ = self._cut(key)
+        joints = self._onto(affine).joints(clip.joints[part], clip.skeleton)
+        return joints, affine.visible(clip.visible[part], clip.skeleton)
 
     def __getitem__(self, key):
-        n, first, _ = key
-        clip, part, rng, affine = self._cut(key)
-        side = (self.view.size, self.view.size)
-        images = np.stack([affine.frame(f, side) for f in clip.frames[part]])
+        clip, part, affine, rng = self._cut(key)
+        side, onto = (self.view.size, self.view.size), self._onto(affine)
+        images = np.stack([affine.frame(f, side, GREY) for f in clip.frames[part]])
         if self.view.shuffle:
             images = images[..., rng.permutation(3)]
-        onto = Affine.onto_cells(self.view.stride) @ affine
-        joints, visible = self.labels(key)
+        joints = onto.joints(clip.joints[part], clip.skeleton)
         return {
             "images": torch.from_numpy(images).movedim(-1, 1).float() / 255,
             "cells": torch.from_numpy(joints).float(),
-            "visible": torch.from_numpy(visible),
-            "flows": self._flows(n, first, onto) if self.flow else {},
+            "flows": self._flows(clip, part.start, onto) if self.flow else {},
             "matrix": torch.from_numpy(affine.matrix),
-            "size": torch.from_numpy(clip.size_of_person[part]),
         }
 
-    def _flows(self, n, first, onto):
+    def _cut(self, key):
+        """Clip, frames, map and generator of an item."""
+        n, first, seed = key
+        clip, part, rng = self.clips[n], slice(first, first + self.frames), np.random.default_rng(key)
+        boxes = clip.box[part]
+        return clip, part, self.view.draw(rng, boxes if known(boxes).any() else clip.box), rng
+
+    def _onto(self, affine):
+        return Affine.onto_cells(self.view.stride) @ affine
+
+    def _flows(self, clip, first, onto):
         """Flow on the cells, to every frame of the slice up to `span` away: vectors turn with the cut-out."""
         T, side = self.frames, self.view.cells
         grid = np.stack(np.meshgrid(np.arange(side, dtype=float), np.arange(side, dtype=float)), -1)
-        start, flow = onto.inverse().points(grid), self.flow(n)
+        start, flow = onto.inverse().points(grid), self.flow(clip)
         flows = {}
         for sign in (1, -1):
             for distance in range(1, self.span + 1):

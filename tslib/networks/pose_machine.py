@@ -47,7 +47,7 @@ def convolutions(channels, layers, dropout=0.0):
     """ "Same" convolutions, a ReLU after each; dropout after each of the last two."""
     modules = []
     for n, (kernel, wide) in enumerate(layers):
-        modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU()]
+        modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU(inplace=True)]
         if dropout and n >= len(layers) - 2:
             modules.append(nn.Dropout(dropout))
         channels = wide
@@ -55,17 +55,30 @@ def convolutions(channels, layers, dropout=0.0):
 
 
 def trunk(layers):
-    """Convolutions, each followed by a ReLU and a halving that rounds up: 368 -> 184 -> 92 -> 46."""
+    """Convolutions, each followed by a ReLU and a halving: 368 -> 184 -> 92 -> 46."""
     modules, channels = [], 3
     for kernel, wide in layers:
-        modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU()]
-        modules.append(nn.MaxPool2d(3, 2, ceil_mode=True))
+        modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU(inplace=True), Halving()]
         channels = wide
     return nn.Sequential(*modules)
 
 
+class Halving(nn.Module):
+    """The largest of 3 x 3 cells at every second one; an odd side becomes half of the next even one.
+
+    Caffe's pooling, and the layer of torch with ceil_mode, would lose the last cell of an odd side.
+    """
+
+    def forward(self, maps):
+        H, W = maps.shape[-2:]
+        maps = nn.functional.pad(maps, (0, W % 2, 0, H % 2)) if H % 2 or W % 2 else maps  # >= 0
+        return nn.functional.max_pool2d(maps, 3, 2, ceil_mode=True)
+
+
 class ConvolutionalPoseMachine(nn.Module):
     """Pictures (B, 3, H, W) from 0 to 1 -> heat-maps of every stage, a list of (B, K + 1, H / s, W / s).
+
+    s is the architecture's stride; sides are rounded up.
 
     joints : int, K; the last map of each stage is the background
     architecture : Architecture, the original's sizes by default
@@ -109,13 +122,11 @@ class ConvolutionalPoseMachine(nn.Module):
         H, W = images.shape[-2:]
         if center is None:
             center = images.new_tensor([[(W - 1) / 2, (H - 1) / 2]]).expand(len(images), 2)
-        y, x = (torch.arange(n, device=images.device, dtype=images.dtype) for n in (H, W))
-        sigma = CENTER_SIGMA * max(H, W)
-        across, down = (
-            torch.exp(-((axis - center[:, i, None]) ** 2) / (2 * sigma**2)) for i, axis in enumerate((x, y))
-        )
-        pooled = nn.functional.avg_pool2d(
-            (down[:, :, None] * across[:, None])[:, None], self.architecture.stride + 1,
-            self.architecture.stride, ceil_mode=True,
-        )  # fmt: skip
-        return pooled[..., : -(-H // self.architecture.stride), : -(-W // self.architecture.stride)]
+        sigma, stride = CENTER_SIGMA * max(H, W), self.architecture.stride
+        lines = []  # a Gaussian is a product of lines, and so are its means over squares
+        for i, side in enumerate((W, H)):
+            axis = torch.arange(-(-side // stride) * stride + 1, device=images.device, dtype=images.dtype)
+            line = torch.exp(-((axis - center[:, i, None]) ** 2) / (2 * sigma**2))
+            lines.append(nn.functional.avg_pool1d(line[:, None], stride + 1, stride))
+        across, down = lines
+        return (down.transpose(1, 2) @ across)[:, None]

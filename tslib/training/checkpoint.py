@@ -22,8 +22,12 @@ def save(path, model, optimizer=None, **notes):
             tensors |= {f"optimizer.{i}.{k}": torch.as_tensor(v) for k, v in entries.items() if v is not None}
         notes["groups"] = state["param_groups"]
     tensors = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
-    metadata = {"tslib": json.dumps(notes)}
-    write_whole(path, safetensors.torch.save(tensors, metadata))
+    write_whole(path, safetensors.torch.save(tensors, {"tslib": json.dumps(notes)}))
+
+
+def notes_of(path):
+    """The notes of a file of `save`, without its tensors; errors as `load`."""
+    return _read(path, lambda file: None)[0]
 
 
 def load(path, model, optimizer=None):
@@ -31,19 +35,12 @@ def load(path, model, optimizer=None):
 
     InputError where the file is missing, damaged, or of another model.
     """
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            notes = json.loads((file.metadata() or {})["tslib"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dict
-    except FileNotFoundError:
-        raise InputError(f"there is no checkpoint {path}.") from None
-    except Exception as error:
-        raise InputError(f"{path} cannot be read as a checkpoint ({error}); remove it.") from None
+    notes, tensors = _read(path, lambda file: {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error).split())[:200].rstrip(".")
         raise InputError(f"{path} is of another model: {reason}.") from None
     if optimizer is not None:
         state = {}
@@ -51,7 +48,23 @@ def load(path, model, optimizer=None):
             if name.startswith("optimizer."):
                 _, i, key = name.split(".", 2)
                 state.setdefault(int(i), {})[key] = value
-        if "groups" not in notes:
-            raise InputError(f"{path} holds a finished model, and no run to go on with.")
-        optimizer.load_state_dict({"state": state, "param_groups": notes["groups"]})
+        try:
+            optimizer.load_state_dict({"state": state, "param_groups": notes["groups"]})
+        except (KeyError, ValueError):
+            raise InputError(f"{path} holds no run of this kind to go on with; remove it.") from None
     return notes
+
+
+def _read(path, tensors):
+    """Notes, and tensors(file), of a safetensors file."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            if "tslib" not in metadata:
+                raise ValueError("another program wrote it")
+            return json.loads(metadata["tslib"]), tensors(file)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}.") from None
+    except Exception as error:  # a reader in Rust has errors of its own
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise InputError(f"{path} cannot be read as a model of tslib ({reason}); remove it.") from None

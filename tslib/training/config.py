@@ -2,7 +2,7 @@
 
 import math
 import tomllib
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 
 from ..errors import InputError
@@ -25,37 +25,48 @@ class Network:
 
 @dataclass(frozen=True)
 class Plan:
-    """One stage of training.
+    """One stage of training; the first has no more than this.
 
     steps, batch : batches, and frames (first stage) or slices (second) in each, over all processes
-    frames : frames of a slice
     optimizer : "adam", or "sgd" with momentum 0.9 and weight decay 5e-4
-    rate : learning rate of the ConvNet; rest_rate, stiffness_rate, calibration_rate: of the springs' rest
-        offsets (cells), the logarithm of their stiffness, and gain and offset
+    rate : learning rate of the ConvNet
     schedule : "cosine": up for three tenths, down to nothing; "step": to a third each `drop_every` steps
-    sigma, radius : cells, of the targets of Eq. 5 and 6
-    positive : weight of the cells inside the circles of Eq. 6
-    deep : weight of Eq. 5 on the ConvNet's maps beside Eq. 6
+    sigma : cells, of the targets of Eq. 5
     dropout : of the ConvNet; None leaves the architecture's
     clip : largest norm of the gradient, 0 for any
     """
 
     steps: int = 1000
     batch: int = 32
-    frames: int = 1
     optimizer: str = "adam"
     rate: float = 2e-3
-    rest_rate: float = 0.0
-    stiffness_rate: float = 0.0
-    calibration_rate: float = 0.0
     schedule: str = "cosine"
     drop_every: int = 0
     sigma: float = 0.875
+    dropout: float | None = None
+    clip: float = 0.0
+
+
+@dataclass(frozen=True)
+class JointPlan(Plan):
+    """The second stage.
+
+    frames : of a slice
+    rest_rate, stiffness_rate, calibration_rate : learning rates of the springs' rest offsets (cells), the
+        logarithm of their stiffness, and gain and offset
+    radius : cells, of the targets of Eq. 6
+    positive : weight of the cells inside the circles of Eq. 6
+    deep : weight of Eq. 5 on the ConvNet's maps beside Eq. 6
+    """
+
+    batch: int = 6
+    frames: int = 5
+    rest_rate: float = 0.0
+    stiffness_rate: float = 0.0
+    calibration_rate: float = 0.0
     radius: float = 2.0
     positive: float = 1.0
     deep: float = 0.0
-    dropout: float | None = None
-    clip: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -76,20 +87,17 @@ class Config:
     network: Network = field(default_factory=Network)
     view: View = field(default_factory=View)
     pretrain: Plan = field(default_factory=Plan)
-    joint: Plan = field(default_factory=lambda: Plan(frames=5, batch=6))
+    joint: JointPlan = field(default_factory=JointPlan)
     inference: Inference = field(default_factory=Inference)
 
     @property
     def architecture(self):
         """The networks.Architecture."""
-        base = ARCHITECTURES[self.network.architecture]
-        return Architecture(
-            self.network.stages, base.trunk, base.head, base.features, base.later, base.dropout
-        )
+        return replace(ARCHITECTURES[self.network.architecture], stages=self.network.stages)
 
 
 CHOICES = {
-    "skeleton": tuple(SKELETONS), "flow": ("exact", *METHODS), "architecture": tuple(ARCHITECTURES),
+    "skeleton": SKELETONS, "flow": ("exact", *METHODS), "architecture": ARCHITECTURES,
     "optimizer": ("adam", "sgd"), "schedule": ("cosine", "step"), "normalization": NORMALIZATIONS,
     "start": ("data", "zero"),
 }  # fmt: skip
@@ -104,54 +112,69 @@ def read_config(path):
         raise InputError(f"there is no training file {path}.") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{path} cannot be read as TOML: {error}.") from None
+    return from_tables(content, path)
+
+
+def from_tables(content, path):
+    """The Config in tables (dict) that a file holds; errors as read_config."""
     view = content.get("view")
     if isinstance(view, dict) and "stride" in view:
         raise InputError(f"view.stride in {path} follows from the network; remove it.")
     config = _table(Config, content, "", path)
-    from dataclasses import replace
-
     return replace(config, view=replace(config.view, stride=config.architecture.stride))
+
+
+def as_tables(config):
+    """A Config as the tables from which `from_tables` makes it: a dict that JSON can hold."""
+    tables = asdict(config)
+    del tables["view"]["stride"]
+    for name in ("pretrain", "joint"):
+        tables[name] = {k: v for k, v in tables[name].items() if v is not None}
+    return tables
 
 
 def _table(kind, content, where, path):
     """A dataclass from a table of the file."""
-    known = {f.name: f for f in fields(kind)}
+    known, defaults = [f.name for f in fields(kind)], kind()
     values = {}
     for name, value in content.items():
-        full = f"{where}{name}"
         if name not in known:
-            raise InputError(f"{path} holds {full}, which means nothing; it may hold {', '.join(known)}.")
-        default = getattr(kind(), name)
+            may = ", ".join(known)
+            raise InputError(f"{path} holds {where}{name}, which means nothing; it may hold {may}.")
+        default = getattr(defaults, name)
         if is_dataclass(default):
             if not isinstance(value, dict):
-                raise InputError(f"{full} in {path} must be a table.")
-            values[name] = _table(type(default), value, f"{full}.", path)
-            continue
-        values[name] = _value(name, value, default, f"{full} in {path}")
+                raise InputError(f"{where}{name} in {path} must be a table.")
+            values[name] = _table(type(default), value, f"{where}{name}.", path)
+        else:
+            values[name] = _value(name, value, default, f"{where}{name} in {path}")
     return kind(**values)
 
 
 def _value(name, value, default, where):
-    if name in CHOICES and value not in CHOICES[name]:
-        raise InputError(f"{where} is {value!r}, but must be one of {', '.join(CHOICES[name])}.")
-    if isinstance(default, bool) or isinstance(value, bool):
-        if type(value) is not type(default):
-            raise InputError(f"{where} is {value!r}, but must be true or false." if isinstance(default, bool)
-                             else f"{where} is {value!r}, but must be a number.")  # fmt: skip
-        return value
-    if isinstance(default, tuple):
-        if not (isinstance(value, list) and len(value) == 2 and all(_number(v) for v in value)):
-            raise InputError(f"{where} is {value!r}, but must be two numbers.")
-        if not 0 < value[0] <= value[1]:
-            raise InputError(f"{where} is {value!r}, but must be positive, the smaller one first.")
-        return tuple(map(float, value))
-    if isinstance(default, int | float) or default is None:
-        if not _number(value) or (isinstance(default, int) and not isinstance(value, int)):
-            kind = "a whole number" if isinstance(default, int) else "a number"
-            raise InputError(f"{where} is {value!r}, but must be {kind}.")
-        if value < 0 or (name in POSITIVE and not value) or (name == "dropout" and value >= 1):
-            raise InputError(f"{where} is {value!r}, which is out of range.")
-        return value if isinstance(default, int) else float(value)
+    """A checked value, of the kind of the default; None is the default of a number that need not be there."""
+
+    def must(condition, what):
+        if not condition:
+            raise InputError(f"{where} is {value!r}, but must be {what}.")
+
+    if isinstance(default, str):
+        must(isinstance(value, str) and value in CHOICES[name], f"one of {', '.join(CHOICES[name])}")
+    elif isinstance(default, bool):
+        must(isinstance(value, bool), "true or false")
+    elif isinstance(default, tuple):
+        pair = isinstance(value, list | tuple) and len(value) == 2 and all(map(_number, value))
+        must(pair and 0 < value[0] <= value[1], "two positive numbers, the smaller one first")
+        value = tuple(map(float, value))
+    elif isinstance(default, int):
+        must(_number(value) and isinstance(value, int), "a whole number")
+    else:
+        must(_number(value), "a number")
+        value = float(value)
+    if isinstance(value, int | float):
+        least = "positive" if name in POSITIVE else "0 or more"
+        must(value > 0 or (value == 0 and name not in POSITIVE), least)
+        must(name != "dropout" or value < 1, "below 1")
     return value
 
 

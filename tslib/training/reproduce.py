@@ -10,6 +10,7 @@ Everything that was computed lies in one folder and is not computed again:
 import io
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,11 @@ from ..metrics import bootstrap, jitter, means
 from ..networks import ThinSlicingNetwork
 from ..paper_tables import PAPER_TABLES
 from ..skeletons import SKELETONS
+from ..slices import Estimated
 from . import stages
 from .claims import AT, Compared, judge, pooled
-from .evaluate import predict_clips, tallies
+from .evaluate import predict_clips, reach_of, tallies
+from .rows import FROZEN
 
 ALPHAS = np.arange(0, 51) / 100
 
@@ -30,35 +33,26 @@ ALPHAS = np.arange(0, 51) / 100
 class Runs:
     """The rows of Paper A's Table 1 and their controls, each trained and evaluated when asked for.
 
-    config : Config; train, test : lists of Clip; folder : Path for what is computed
-    exact : function Clip -> its exact flow, for rendered clips
-    options : of `fit`, such as device
+    config : Config; data : data.Data; folder : Path for what is computed; options : of `fit`, such as device
     """
 
-    def __init__(self, config, train, test, folder, exact=None, **options):
-        self.config, self.train, self.test, self.folder = config, train, test, Path(folder)
-        self.flow = stages.flow_for(config, exact)
-        self.exact, self.options = exact, options
+    def __init__(self, config, data, folder, **options):
+        self.config, self.data, self.folder, self.options = config, data, Path(folder), options
+        self.test = data.test
 
     def model(self, row, seed):
         """The model of a row."""
         place, common = self.folder / f"seed{seed}", dict(seed=seed, **self.options)
-        config, clips = self.config, self.train
-        base = lambda: self.model("baseline", seed)  # noqa: E731
-        if row == "baseline":
-            return stages.pretrain(config, clips, place / row, **common)
-        if row == "longer":
-            return stages.longer(config, base(), clips, place / row, **common)
-        if row in ("S untrained", "ST untrained"):
-            return stages.with_inference(config, base(), clips, int("T" in row))
-        if row == "longer, ST untrained":
-            return stages.with_inference(config, self.model("longer", seed), clips, 1)
+        config, clips = self.config, self.data.train
         if row == "ST-infer(∗)":
             return ThinSlicingNetwork(self.model("ST-infer", seed).convnet)
-        name, frozen = ("ST-infer", True) if row == "ST-infer(⋆)" else (row, False)
-        return stages.joint(
-            config, base(), clips, place / FOLDERS[row], self.flow, frozen=frozen, name=name, **common
-        )
+        base = stages.pretrain(config, clips, place / "pretrain", **common)
+        if row in ("S untrained", "ST untrained"):
+            return stages.with_inference(config, base, clips, int("T" in row))
+        if row == "longer, ST untrained":
+            return stages.with_inference(config, self.model("longer", seed), clips, 1)
+        name = "ST-infer" + FROZEN if row == "ST-infer(⋆)" else row
+        return stages.row(name, config, base, clips, place / FOLDERS[row], self.data.flow, **common)
 
     def poses(self, row, seed, change=None, label="", **options):
         """Joints of the test clips by a row's model, a list of (T, K, 2) px.
@@ -73,10 +67,9 @@ class Runs:
         model = self.model(row, seed)
         if change:
             model = change(model)
-        inference = model.inference
-        span = int(inference.graph.offset.max(initial=0)) if inference is not None else 0
+        _, span = reach_of(model)
         settings = dict(
-            frames=self.config.joint.frames, flow=self.flow if span else None, span=max(span, 1),
+            frames=self.config.joint.frames, flow=self.data.flow if span else None, span=max(span, 1),
             device=self.options.get("device", "cpu"),
         )  # fmt: skip
         poses = predict_clips(model, self.test, self.config.view, **settings | options)
@@ -147,13 +140,11 @@ def sweeps(runs, seeds):
         },
         "frames": {n: score("ST-infer", f"frames {n}", frames=n) for n in (1, 3, 5, 7)},
     }
-    if runs.exact:
-        still = lambda clip: stages.Estimated(clip, "none")  # noqa: E731
-        estimated = lambda clip: stages.Estimated(clip, "dis")  # noqa: E731
-        found["flow"] = {
-            "exact": score("ST-infer", ""), "dis": score("ST-infer", "flow dis", flow=estimated),
-            "zero": score("ST-infer", "flow zero", flow=still),
-        }  # fmt: skip
+    found["flow"] = {runs.config.flow: score("ST-infer", "")} | {
+        method: score("ST-infer", f"flow {method}", flow=partial(Estimated, method=method))
+        for method in ("dis", "none")
+        if method != runs.config.flow
+    }
     return found
 
 
@@ -184,7 +175,7 @@ def table1(runs, seeds, with_sweeps=True):
     swept = sweeps(runs, seeds) if with_sweeps else {}
     printed = PAPER_TABLES["A 1"]
     return {
-        "seeds": list(seeds), "clips": {"train": len(runs.train), "test": len(runs.test)}, "rows": rows,
+        "seeds": list(seeds), "clips": {"train": len(runs.data.train), "test": len(runs.test)}, "rows": rows,
         "paper": {row: printed.loc[name].tolist()[:8] for row, name in PRINTED.items()}, "sweeps": swept,
         "claims": [asdict(claim) for claim in judge(compared, swept)],
     }  # fmt: skip

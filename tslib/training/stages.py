@@ -1,6 +1,5 @@
 """The two stages of Paper A, and the rows of its Table 1 that they make."""
 
-import copy
 from dataclasses import replace
 from functools import partial
 
@@ -12,10 +11,20 @@ from ..heatmaps import disc, gaussian, with_background
 from ..message_passing import MessagePassing, PoseGraph
 from ..networks import ConvolutionalPoseMachine, ThinSlicingNetwork
 from ..skeletons import SKELETONS
-from ..slices import Estimated, Slices
+from ..slices import Slices
 from .loop import fit
+from .rows import FROZEN, SPANS
 
-SPANS = {"S-infer": 0, "ST-infer": 1, "ST-infer(2)": 2}
+
+def row(name, config, model, clips, folder, flow=None, **options):
+    """The model of a row of rows.ROWS, made from the pretrained one. options: of `fit`, and seed."""
+    if name == "baseline":
+        return model
+    if name == "longer":
+        return longer(config, model, clips, folder, **options)
+    frozen = name.endswith(FROZEN)
+    name = name.removesuffix(FROZEN)
+    return joint(config, model, clips, folder, flow, frozen=frozen, name=name, **options)
 
 
 def targets(batch, plan, grid):
@@ -44,48 +53,46 @@ def second_stage(model, batch, plan):
     return loss, {"hinge": hinge.detach(), "all background": plateau}
 
 
-def flow_for(config, exact=None):
-    """What Slices take as flow: `exact(clip)` of rendered clips, else an estimate by the config's method."""
-    if config.flow == "none":
-        return None
-    return exact if config.flow == "exact" else lambda clip: Estimated(clip, config.flow)
+def network(config, span=None, seed=0):
+    """A ThinSlicingNetwork before training, its weights following from the seed.
 
-
-def convnet(config, seed):
-    """A ConvNet before training. Its weights follow from the seed."""
+    span : frames over which messages go, 0 to 2; None: no inference, the paper's baseline
+    """
     torch.manual_seed(seed)
-    return ConvolutionalPoseMachine(len(SKELETONS[config.skeleton].joints), config.architecture)
+    skeleton = SKELETONS[config.skeleton]
+    convnet = ConvolutionalPoseMachine(len(skeleton.joints), config.architecture)
+    if span is None:
+        return ThinSlicingNetwork(convnet)
+    graph = PoseGraph.of(skeleton, config.joint.frames, span=span)
+    layer = MessagePassing(graph, config.inference.iterations, config.inference.normalization)
+    return ThinSlicingNetwork(convnet, layer)
 
 
 def pretrain(config, clips, folder, seed=0, **options):
     """Stage 1: a ThinSlicingNetwork without inference, trained on single frames. options: of `fit`."""
     slices = Slices(clips, config.view, frames=1)
-    model = ThinSlicingNetwork(convnet(config, seed))
     objective = partial(first_stage, plan=config.pretrain)
-    return fit(model, slices, objective, config.pretrain, folder, seed=seed, **options)
+    return fit(
+        network(config, seed=seed), slices, objective, config.pretrain, folder, seed=seed, name="pretrain",
+        **options,
+    )  # fmt: skip
 
 
 def with_inference(config, model, clips, span):
     """A copy of a pretrained model with messages behind it; springs start as the config says."""
-    skeleton = SKELETONS[config.skeleton]
-    graph = PoseGraph.of(skeleton, config.joint.frames, span=span)
-    layer = MessagePassing(graph, config.inference.iterations, config.inference.normalization)
+    new = network(config, span)
+    new.convnet.load_state_dict(model.convnet.state_dict())
     if config.inference.start == "data":
-        layer.start(*offsets(config, clips))
-    return ThinSlicingNetwork(copy.deepcopy(model.convnet), layer)
+        new.inference.start(*offsets(config, clips))
+    return new
 
 
 def offsets(config, clips, most=4000):
     """Joints on the cells (n, K, 2) and which are visible, of frames as training shows them."""
-    view = config.view
-    slices = Slices(clips, view, frames=1)
-    rng = np.random.default_rng(0)
-    found = []
-    keys = [(n, t, 0) for n, clip in enumerate(slices.clips) for t in range(len(clip))]
-    for i in rng.permutation(len(keys))[:most]:
-        found.append(slices.labels(keys[i]))
-    joints, visible = (np.concatenate(a) for a in zip(*found, strict=True))
-    return joints, visible
+    slices = Slices(clips, config.view, frames=1)
+    keys = slices.all()
+    chosen = np.random.default_rng(0).permutation(len(keys))[:most]
+    return tuple(map(np.concatenate, zip(*(slices.labels(keys[i]) for i in chosen), strict=True)))
 
 
 def joint(config, model, clips, folder, flow=None, seed=0, frozen=False, name="ST-infer", **options):
@@ -95,8 +102,10 @@ def joint(config, model, clips, folder, flow=None, seed=0, frozen=False, name="S
     """
     span = SPANS[name]
     model = with_inference(config, model, clips, span)
-    model.convnet.requires_grad_(not frozen)
-    plan = replace(config.joint, deep=0.0) if frozen else config.joint
+    plan = config.joint
+    if frozen:
+        model.convnet.requires_grad_(False)
+        plan, name = replace(plan, deep=0.0), name + FROZEN
     slices = Slices(clips, config.view, plan.frames, flow if span else None, max(span, 1))
     return fit(model, slices, partial(second_stage, plan=plan), plan, folder, seed=seed, name=name, **options)
 
@@ -104,8 +113,9 @@ def joint(config, model, clips, folder, flow=None, seed=0, frozen=False, name="S
 def longer(config, model, clips, folder, seed=0, **options):
     """The control for stage 2: the ConvNet alone, on as many frames, by Eq. 5."""
     plan = replace(config.joint, deep=0.0, batch=config.joint.batch * config.joint.frames, frames=1)
-    slices = Slices(clips, config.view, frames=1)
-    model = ThinSlicingNetwork(copy.deepcopy(model.convnet))
+    new = network(config)
+    new.convnet.load_state_dict(model.convnet.state_dict())
     return fit(
-        model, slices, partial(first_stage, plan=plan), plan, folder, seed=seed, name="longer", **options
-    )
+        new, Slices(clips, config.view, frames=1), partial(first_stage, plan=plan), plan, folder, seed=seed,
+        name="longer", **options,
+    )  # fmt: skip

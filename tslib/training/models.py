@@ -1,0 +1,32 @@
+"""Finished models: one file that says all that is needed to use them, and where they come from."""
+
+import platform
+import sys
+from importlib import metadata
+
+from ..errors import InputError
+from . import checkpoint
+from .config import as_tables, from_tables
+from .rows import span_of
+from .stages import network
+
+PACKAGES = ("tslib", "torch", "numpy", "opencv-python")
+
+
+def save(path, model, config, row, seed):
+    """Write a model with its Config, its row of rows.ROWS, the seed, the command line and the versions."""
+    versions = {name: metadata.version(name) for name in PACKAGES} | {"python": platform.python_version()}
+    checkpoint.save(
+        path, model, config=as_tables(config), row=row, seed=seed, command=sys.argv, versions=versions
+    )
+
+
+def load(path):
+    """The model of a file, ready for tests, its Config and its notes (dict). InputError: it is none."""
+    notes = checkpoint.notes_of(path)
+    if "config" not in notes:
+        raise InputError(f"{path} is a run's checkpoint and not yet a model; go on with its training.")
+    config = from_tables(notes["config"], path)
+    model = network(config, span_of(notes["row"]))
+    checkpoint.load(path, model)
+    return model.eval(), config, notes
