@@ -87,7 +87,7 @@ def log_of(folder):
         ("[joint]\ndropout = 1.0", "joint.dropout in {} is 1.0, but must be below 1"),
         ('[joint]\nsteps = "9"', "joint.steps in {} is '9', but must be a whole number"),
         ('[joint]\noptimizer = "lbfgs"', "joint.optimizer in {} is 'lbfgs', but must be one of adam, sgd"),
-        ("flow = 3", "flow in {} is 3, but must be one of exact, dis, none"),
+        ("flow = 3", "flow in {} is 3, but must be one of exact, dis, farneback, none"),
         ('skeleton = "mpii"', "skeleton in {} is 'mpii', but must be one of coco17"),
         ("[network", "{} cannot be read as TOML: "),
     ],

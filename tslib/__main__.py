@@ -103,6 +103,15 @@ def parse(arguments):
     add("--data", required=True, type=name, metavar="ROOT", help="clips in Penn Action's layout")
     add("--device", choices=devices, default="auto", help="auto: a GPU where there is one")
 
+    add = command(reproduce, "a table of Paper A on clips of one's own", "the same command goes on")
+    add("what", choices=["table1"], help="which one")
+    add("--config", required=True, type=name, metavar="CONFIG.toml", help="such as data/training/laptop.toml")
+    add("--data", required=True, type=name, metavar="ROOT", help="clips in Penn Action's layout")
+    add("--output", required=True, type=name, metavar="OUT", help="folder for runs, models and the table")
+    add("--seeds", nargs="+", type=whole, default=[0, 1, 2], metavar="S")
+    add("--device", choices=devices, default="auto", help="auto: a GPU where there is one")
+    add("--workers", type=whole, default=0, metavar="W", help="processes that prepare slices")
+
     return parser.parse_args(arguments)
 
 
@@ -165,6 +174,17 @@ def evaluate(options):
     from .training.run import evaluate
 
     print(evaluate(options.model, options.data, options.device).to_string())
+
+
+def reproduce(options):
+    from .training.reproduce import reproduce
+
+    print(
+        reproduce(
+            options.what, options.config, options.data, options.output, options.seeds, options.device,
+            options.workers,
+        )
+    )  # fmt: skip
 
 
 def name(text):

@@ -177,7 +177,7 @@ class MessagePassing(nn.Module):
         if not unary.isfinite().all():
             b, t, k, y, x = (int(i[0]) for i in torch.nonzero(~unary.isfinite(), as_tuple=True))
             raise ValueError(
-                f"unary must be finite, but unary[{b}, {t}, {k}, {y}, {x}] is {float(unary[b, t, k, y, x])}."
+                f"unary must be finite, but unary[{b}, {t}, {k}, {y}, {x}] is {unary[b, t, k, y, x].item()}."
             )
         graph = self.graph.with_frames(unary.shape[1])
         offsets = sorted({sign * int(o) for o in graph.offset if o for sign in (1, -1)})

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import InputError
 from ..files import write_whole
 from ..message_passing import MessagePassing
 from ..metrics import bootstrap, jitter, means
@@ -24,7 +25,10 @@ from ..skeletons import SKELETONS
 from ..slices import Estimated
 from . import stages
 from .claims import AT, Compared, judge, pooled
+from .config import read_config
+from .data import load
 from .evaluate import predict_clips, reach_of, tallies
+from .processes import device_of
 from .rows import FROZEN
 
 ALPHAS = np.arange(0, 51) / 100
@@ -220,3 +224,27 @@ def printable(result, skeleton):
 def write(result, file):
     """Write a result to a JSON file, whole or not at all."""
     write_whole(file, (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def reproduce(what, config, root, output, seeds, device="auto", workers=0):
+    """Train and evaluate all that a table needs and is not there yet; returns the table as Markdown.
+
+    what : "table1"; config : path of a TOML file; root : folder of clips, see data.load
+    output : path of the folder for runs, models and the table: table1.json and table1.md
+    seeds : list of int
+
+    InputError where something given cannot be used, or training fails.
+    """
+    config = read_config(config)
+    data = load(root, config)
+    if not data.test:
+        raise InputError(f"{root} holds no test clip.")
+    runs = Runs(config, data, output, device=device_of(device), workers=workers)
+    result = TABLES[what](runs, seeds)
+    text = printable(result, SKELETONS[config.skeleton])
+    write(result, Path(output) / f"{what}.json")
+    write_whole(Path(output) / f"{what}.md", f"{text}\n".encode())
+    return text
+
+
+TABLES = {"table1": table1}
