@@ -8,11 +8,11 @@ import torch
 from ..errors import InputError
 from ..skeletons import skeleton_named
 from ..training import checkpoint
-from .model import LARGEST, PoseCorrector
+from .model import PoseCorrector, check_sizes
 from .networks import BiLSTM, FrameMLP, TemporalMLP
-from .normalization import UNITS
+from .normalization import check_unit
 from .training import Plan, Windows, train
-from .windows import LENGTH, STRIDE, filled, merge
+from .windows import LENGTH, STRIDE, filled, merge, starts
 
 NETWORKS = {network.__name__: network for network in (PoseCorrector, BiLSTM, FrameMLP, TemporalMLP)}
 AT_ONCE = 256  # windows in a batch
@@ -30,6 +30,8 @@ class Corrector:
     seed : int, of `fit`
     length, stride : frames of a window, and from one to the next
     unit : of the coordinates that the network sees, see normalization.place
+
+    ValueError for a network of other joints, or windows that leave frames out.
     """
 
     def __init__(self, network, skeleton, plan=None, seed=0, length=LENGTH, stride=STRIDE, unit="shoulders"):
@@ -38,6 +40,9 @@ class Corrector:
                 f"the network is for {network.settings['joints']} joints, but {skeleton.name} has "
                 f"{len(skeleton.joints)}."
             )
+        check_sizes(length=length, stride=stride)
+        starts(length, length, stride)
+        check_unit(unit)
         self.network, self.skeleton, self.plan, self.seed = network, skeleton, plan or Plan(), seed
         self.length, self.stride, self.unit = length, stride, unit
 
@@ -89,19 +94,18 @@ def load(path):
         if notes["versions"]["format"] != FORMAT:
             raise ValueError(f"its format is {notes['versions']['format']}, not {FORMAT}")
         skeleton = skeleton_named(notes["skeleton"])
-        if not set(notes["joints"]) <= set(skeleton.joints):
+        if not set(notes["joints"]) <= set(skeleton.joints) or len(set(notes["joints"])) < len(
+            notes["joints"]
+        ):
             raise ValueError(f"{skeleton.name} has other joints")
-        for name in ("length", "stride"):
-            if type(notes[name]) is not int or not 1 <= notes[name] <= LARGEST:
-                raise ValueError(f"{name} is {notes[name]!r}")
-        if notes["unit"] not in UNITS or notes["stride"] > notes["length"]:
-            raise ValueError("its windows make no sense")
         corrector = Corrector(
             NETWORKS[notes["network"]](**notes["settings"]), skeleton.with_joints(notes["joints"]),
             length=notes["length"], stride=notes["stride"], unit=notes["unit"],
         )  # fmt: skip
     except (InputError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} holds no corrector that this version can run ({error}).") from None
+        raise InputError(
+            f"{path} holds no corrector that this version can run ({str(error).rstrip('.')})."
+        ) from None
     checkpoint.load(path, corrector.network)
     if not all(weights.isfinite().all() for weights in corrector.network.parameters()):
         raise InputError(f"{path} holds weights that are not finite; train it again.")

@@ -30,13 +30,18 @@ def place(poses, skeleton, unit="shoulders"):
         distances, which, unlike a median of x and one of y, turns with the joints. 0 where no joint is known.
     size : (...) px, 1 or more
     """
-    if unit not in UNITS:
-        raise ValueError(f"there is no unit {unit!r}; choose one of {', '.join(UNITS)}.")
+    check_unit(unit)
     size = np.fmax(_median(_farthest(poses)), SMALLEST)  # fmax: also where nothing is known
     if unit == "shoulders":
         width = _median(_shoulders(poses, skeleton))
         size = np.where(np.isnan(width), QUARTER * size, np.clip(width, NARROWEST * size, size))
     return _spatial_median(poses.reshape(*poses.shape[:-3], -1, 2)), np.maximum(size, SMALLEST)
+
+
+def check_unit(unit):
+    """ValueError for a unit that there is not."""
+    if unit not in UNITS:
+        raise ValueError(f"there is no unit {unit!r}; choose one of {', '.join(UNITS)}.")
 
 
 def normalized(poses, center, size):
