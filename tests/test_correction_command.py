@@ -121,7 +121,7 @@ def altered(place, name="model.safetensors", **changes):
         ({"joints": ["head"] * 7}, "youtube7 has other joints"),
         ({"joints": 3}, "can run"),
         ({"network": "Transformer"}, "'Transformer'"),
-        ({"settings": {"joints": 7, "depth": 3}}, "can run"),
+        ({"settings": {"joints": 7, "depth\n": 3}}, "unexpected keyword argument 'depth '"),
         ({"settings": {"joints": 7, "hidden": 10**9}}, "hidden must be a whole number from 1 to 4096"),
         ({"settings": {"joints": 6}}, "the network is for 6 joints"),
         ({"settings": {"joints": 7, "hidden": 5}}, "is of another model"),
@@ -166,7 +166,7 @@ def test_models_that_are_none(place, capsys):
     [
         ("frame,", "picture,", "must have rows under the header frame,joint,x,y,score"),
         ("\n0,head,", "\n-1,head,", "line 2 of"),
-        ("\n0,head,", "\nsome,head,", "has the frame 'some', no number"),
+        ("\n0,head,", "\nsome,head,", "has 'some' for a frame's number"),
         ("\n0,head,", "\n0,nose,", "holds 'nose', which is none of head, right_wrist"),
         ("\n1,head,", "\n0,head,", "line 9 of"),
         ("head", "right_wrist", "a second time"),

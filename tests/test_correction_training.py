@@ -154,6 +154,15 @@ def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch, plan):
             train(later, windows, YOUTUBE, **({"plan": plan, "folder": tmp_path / "run"} | other))
 
 
+def test_training_and_correcting_on_a_device(device):
+    """The same weights give the same poses as on the CPU, also with windows that are filled up."""
+    x, y = motion.tracks(3, 0, 17)
+    corrector = Corrector(network(make=PoseCorrector).to(device), YOUTUBE, Plan(steps=3)).fit(x, y)
+    there = corrector.correct(x[0])
+    corrector.network.cpu()
+    np.testing.assert_allclose(there, corrector.correct(x[0]), atol=1e-2)
+
+
 def test_fine_tuning_starts_where_training_ended():
     windows, net = windows_of(), network()
     before = train(net, windows, YOUTUBE, Plan(steps=60, batch=8))

@@ -66,7 +66,7 @@ def read(path, joints):
     found = {}
     for line, row in read_rows(path):
         if not (row["frame"].isascii() and row["frame"].isdigit() and len(row["frame"]) <= 15):
-            raise InputError(f"line {line} of {path} has the frame {row['frame'][:20]!r}, no number.")
+            raise InputError(f"line {line} of {path} has {row['frame'][:20]!r} for a frame's number.")
         key = int(row["frame"]), row["joint"]
         if key[1] not in joints:
             raise InputError(

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import median_filter
 from scipy.signal import savgol_filter
 
-from .normalization import place
+from .normalization import body, place
 from .windows import as_track, filled
 
 
@@ -102,13 +102,14 @@ class OneEuro(_Filter):
         self.fps, self.cutoff, self.beta = fps, cutoff, beta
 
     def _filtered(self, poses):
-        poses = poses / (body := place(poses, None, "body")[1])
+        size = body(poses)
+        poses = poses / size
         smooth, speed = poses.copy(), np.zeros(poses.shape[1:])
         for t in range(1, len(poses)):
             speed += self._share(1.0) * ((poses[t] - poses[t - 1]) * self.fps - speed)
             share = self._share(self.cutoff + self.beta * np.abs(speed))
             smooth[t] = share * poses[t] + (1 - share) * smooth[t - 1]
-        return smooth * body
+        return smooth * size
 
     def _share(self, cutoff):
         """The new value's share in a low-pass of a cutoff (Hz)."""

@@ -93,19 +93,16 @@ def load(path):
     try:
         if notes["versions"]["format"] != FORMAT:
             raise ValueError(f"its format is {notes['versions']['format']}, not {FORMAT}")
-        skeleton = skeleton_named(notes["skeleton"])
-        if not set(notes["joints"]) <= set(skeleton.joints) or len(set(notes["joints"])) < len(
-            notes["joints"]
-        ):
+        skeleton, joints = skeleton_named(notes["skeleton"]), notes["joints"]
+        if not len(joints) == len(set(joints) & set(skeleton.joints)):
             raise ValueError(f"{skeleton.name} has other joints")
         corrector = Corrector(
-            NETWORKS[notes["network"]](**notes["settings"]), skeleton.with_joints(notes["joints"]),
+            NETWORKS[notes["network"]](**notes["settings"]), skeleton.with_joints(joints),
             length=notes["length"], stride=notes["stride"], unit=notes["unit"],
         )  # fmt: skip
     except (InputError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{path} holds no corrector that this version can run ({str(error).rstrip('.')})."
-        ) from None
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise InputError(f"{path} holds no corrector that this version can run ({reason}).") from None
     checkpoint.load(path, corrector.network)
     if not all(weights.isfinite().all() for weights in corrector.network.parameters()):
         raise InputError(f"{path} holds weights that are not finite; train it again.")

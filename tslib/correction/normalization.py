@@ -31,11 +31,16 @@ def place(poses, skeleton, unit="shoulders"):
     size : (...) px, 1 or more
     """
     check_unit(unit)
-    size = np.fmax(_median(_farthest(poses)), SMALLEST)  # fmax: also where nothing is known
+    size = body(poses)
     if unit == "shoulders":
         width = _median(_shoulders(poses, skeleton))
         size = np.where(np.isnan(width), QUARTER * size, np.clip(width, NARROWEST * size, size))
     return _spatial_median(poses.reshape(*poses.shape[:-3], -1, 2)), np.maximum(size, SMALLEST)
+
+
+def body(poses):
+    """The size of the body (...) px, 1 or more, in poses (..., T, K, 2) px: see `place`."""
+    return np.fmax(_median(_farthest(poses)), SMALLEST)  # fmax: also where nothing is known
 
 
 def check_unit(unit):
