@@ -80,6 +80,30 @@ def test_the_papers_optimizer():
     assert (PAPER.batch, PAPER.epochs, PAPER.clip) == (64, 100, 1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "plan", "factors"),
+    [
+        (torch.optim.Adam, Plan(steps=4, clip=1e-3), [1, 0.5 + 0.5**1.5, 0.5, 0.5 - 0.5**1.5]),
+        (torch.optim.RMSprop, replace(PAPER, epochs=0, steps=4, clip=1e-3), [1, 1, 1, 1]),
+    ],
+)
+def test_each_step_has_its_rate_and_one_clipped_gradient(monkeypatch, kind, plan, factors):
+    rates, norms, step = [], [], kind.step
+
+    def watched(self):
+        (group,) = self.param_groups
+        rates.append(group["lr"])
+        norms.append(float(sum(p.grad.square().sum() for p in group["params"]) ** 0.5))
+        return step(self)
+
+    monkeypatch.setattr(kind, "step", watched)
+    net = network()
+    train(net, windows_of(), YOUTUBE, plan)
+    assert rates == pytest.approx([plan.rate * f for f in factors])
+    assert norms == pytest.approx([1e-3] * 4, rel=1e-2)
+    assert not net.training
+
+
 def test_labels_that_are_missing_teach_nothing():
     """Frames without labels: whatever the estimates' truth was there, the weights come out the same."""
     x, y = motion.tracks(3, 0)
