@@ -62,12 +62,18 @@ def parse(arguments):
     add("--fps", type=positive, metavar="F", help="frames per second, where not known")
     add("--flow", choices=METHODS, default="dis", help="none: for a camera at rest")
     add("--springs", type=name, metavar="FILE.toml", help="pass messages between joints as well")
+    add("--correct", type=name, metavar="MODEL.safetensors", help="write corrected.csv as well")
 
     add = command(springs, "statistics of limbs, for predict --springs")
     add("joints", nargs="+", type=name, metavar="JOINTS.csv", help="as predict writes them, or truth")
     add("--skeleton", required=True, metavar="NAME", help=", ".join(SKELETONS))
     add("--output", required=True, type=name, metavar="FILE.toml")
     add("--arms", action="store_true", help="with elbows and wrists; hurts raised arms")
+
+    add = command(correct, "joints of a video, corrected by a trained network")
+    add("joints", type=name, metavar="JOINTS.csv", help="as predict writes them")
+    add("--model", required=True, type=name, metavar="MODEL.safetensors", help="tslib.correction saves one")
+    add("--output", required=True, type=name, metavar="FILE.csv")
 
     add = command(render, "videos of exercises with true joints and optical flow", "the same command goes on")
     add("output", type=name, metavar="OUT", help="folder for the clips, in Penn Action's layout")
@@ -120,9 +126,10 @@ def predict(options):
 
     folder = predict(
         options.video, options.detector, options.output, options.detector_config,
-        options.box, options.fps, options.flow, options.springs,
+        options.box, options.fps, options.flow, options.springs, options.correct,
     )  # fmt: skip
-    print(f"wrote joints.csv, detector.csv and overlay.webm to {folder}")
+    written = "joints.csv, detector.csv" + (", corrected.csv" if options.correct else "")
+    print(f"wrote {written} and overlay.webm to {folder}")
 
 
 def springs(options):
@@ -134,6 +141,14 @@ def springs(options):
     fitted = fit(poses, skeleton, arms=options.arms)
     save(fitted, options.output)
     print(f"wrote {len(fitted)} springs to {options.output}")
+
+
+def correct(options):
+    from .correction import load
+    from .correction.command import correct_file
+
+    correct_file(options.joints, load(options.model), options.output)
+    print(f"wrote {options.output}")
 
 
 def render(options):

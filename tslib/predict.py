@@ -13,6 +13,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from . import springs as spring_files
+from .correction import load as load_corrector
+from .correction.command import check_joints, correct_file
 from .detector import HeatmapDetector
 from .errors import InputError
 from .files import appearing
@@ -20,6 +22,7 @@ from .heatmaps import decode
 from .messages import infer, link, reach_of
 from .overlay import Canvas
 from .tracking import observe
+from .tracks import COLUMNS, write_rows
 from .video import VideoWriter, open_frames
 
 COMPLETE = 0.9  # of the announced frames; containers often only estimate their number
@@ -34,7 +37,7 @@ def joints_of(maps, crop):
     return crop.to_image(cells), score
 
 
-def predict(video, detector, output, config=None, box=None, fps=None, flow="dis", springs=None):
+def predict(video, detector, output, config=None, box=None, fps=None, flow="dis", springs=None, correct=None):
     """Write joints.csv, detector.csv and overlay.webm to a new folder.
 
     Parameters
@@ -46,6 +49,7 @@ def predict(video, detector, output, config=None, box=None, fps=None, flow="dis"
     fps : frames per second, where the video does not say or says wrong
     flow : "dis", "farneback" or "none", see tslib.flow
     springs : path of a springs file, see tslib.springs
+    correct : path of a corrector, see tslib.correction; its joints go to corrected.csv, beside the others
 
     Returns the Path of the folder.
 
@@ -55,12 +59,12 @@ def predict(video, detector, output, config=None, box=None, fps=None, flow="dis"
         Something given cannot be used, or nobody is in sight in the whole video.
     """
     with appearing(output) as folder:
-        _predict(video, detector, folder, config, box, fps, flow, springs)
+        _predict(video, detector, folder, config, box, fps, flow, springs, correct)
     return Path(output)
 
 
-def _predict(video, detector, folder, config, box, fps, flow, springs):
-    """Write the three files into a folder that is there; arguments as those of predict."""
+def _predict(video, detector, folder, config, box, fps, flow, springs, correct):
+    """Write the files into a folder that is there; arguments as those of predict."""
     frames = open_frames(video)
     fps = fps or frames.fps
     if fps is None:
@@ -70,6 +74,9 @@ def _predict(video, detector, folder, config, box, fps, flow, springs):
     detector = HeatmapDetector(detector, config)
     skeleton = detector.skeleton
     springs = spring_files.numbered(spring_files.load(springs), skeleton) if springs is not None else ()
+    if correct is not None:
+        corrector = load_corrector(correct)
+        check_joints(corrector, correct, skeleton.joints, "the detector")
     reach = reach_of(fps)
     beliefs = infer(link(observe(frames, detector, box, flow), reach), reach, springs)
     with ExitStack() as files:
@@ -77,7 +84,7 @@ def _predict(video, detector, folder, config, box, fps, flow, springs):
         bar = tqdm(beliefs, total=frames.count, unit="frame", disable=None)  # None: only in a terminal
         files.enter_context(bar)
         for table in tables:
-            table.write("frame,joint,x,y,score\n")
+            table.write(COLUMNS + "\n")
         canvas, somebody = Canvas(frames.size, skeleton), False
         overlay = files.enter_context(VideoWriter(folder / "overlay.webm", fps or 25, canvas.size))
         # Beliefs come some frames late; the second reader of the video waits for them, so no frame has to.
@@ -90,6 +97,8 @@ def _predict(video, detector, folder, config, box, fps, flow, springs):
             overlay.write(canvas.draw(frame, *found))
         if not somebody:
             raise InputError(f"nobody in sight in {video}; give --box, or show somebody larger.")
+    if correct is not None:
+        correct_file(folder / "joints.csv", corrector, folder / "corrected.csv")
     read = node.seen.index + 1
     if frames.count and read < COMPLETE * frames.count:
         log.warning(f"{video} ended after {read} of about {frames.count} frames; the rest cannot be read.")
@@ -108,13 +117,3 @@ def check_box(box, size):
             f"the box x={x:g} y={y:g} w={w:g} h={h:g} {wrong} the {size[0]}x{size[1]} frame; "
             "give its left, top, width and height in px."
         )
-
-
-def write_rows(table, index, names, result):
-    """One frame's rows frame,joint,x,y,score of a CSV file; result is (joints, score) or None for nobody."""
-    for k, name in enumerate(names):
-        if result is None:
-            table.write(f"{index},{name},,,0\n")
-        else:
-            (x, y), score = result[0][k], result[1][k]
-            table.write(f"{index},{name},{x:.2f},{y:.2f},{score:.4f}\n")

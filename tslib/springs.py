@@ -4,7 +4,6 @@ Lengths are in units of the body, the larger side of the box around its joints, 
 person and crop (Paper A, Sec. 3.3: the quadratic deformation d, here as rest offset and stiffness).
 """
 
-import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from .detector import SEEN, read_toml
 from .errors import InputError
 from .files import write_whole
 from .skeletons import Skeleton
+from .tracks import numbers, read_rows
 
 STRENGTH = 0.1  # beside maps in [0, 1]; stronger springs hurt
 FEWEST = 10  # poses behind a limb's statistics
@@ -142,28 +142,12 @@ def read_joints(path, skeleton: Skeleton):
 
     Columns frame, joint, x, y, score. Other joints are ignored. Raises InputError.
     """
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:  # spreadsheets write a mark
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError:
-        raise InputError(f"there is no joints file {path}.") from None
-    except (OSError, UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path} cannot be read as CSV.") from None
-    if not rows or not {"frame", "joint", "x", "y", "score"} <= set(rows[0]):
-        raise InputError(f"{path} must have rows under the header frame,joint,x,y,score.")
     poses = {}
-    for line, row in enumerate(rows, 2):
-        if None in row.values():
-            raise InputError(f"line {line} of {path} has fewer values than the header.")
+    for line, row in read_rows(path):
         pose = poses.setdefault(row["frame"], np.full((len(skeleton.joints), 2), np.nan))
         if row["joint"] not in skeleton.joints or not row["x"] or not row["y"]:
             continue
-        try:
-            x, y, score = float(row["x"]), float(row["y"]), float(row["score"])
-        except ValueError:
-            x = y = score = np.nan
-        if not np.isfinite((x, y, score)).all():
-            raise InputError(f"line {line} of {path} holds a value that is no number.")
+        x, y, score = numbers(row, line, path)
         if score >= SEEN:
             pose[skeleton.joints.index(row["joint"])] = x, y
     return np.array(list(poses.values()))

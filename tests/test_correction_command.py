@@ -1,0 +1,266 @@
+"""Files: a corrector's own, and joints that go in and come out corrected, also from the command line."""
+
+import csv
+import json
+
+import motion
+import numpy as np
+import pytest
+import safetensors.torch
+import synthetic
+import torch
+
+from tslib import tracks
+from tslib.__main__ import main
+from tslib.correction import Corrector, PoseCorrector, load, save
+from tslib.correction.command import correct_file, pieces
+from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
+from tslib.errors import InputError
+from tslib.skeletons import SKELETONS
+
+YOUTUBE = motion.SKELETON
+NAN = np.nan
+
+
+def corrector(skeleton=YOUTUBE, network=None, **options):
+    torch.manual_seed(0)
+    return Corrector(network or PoseCorrector(len(skeleton.joints), hidden=4), skeleton, **options)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder with a model and a file of joints; joint 2 is unknown in frames 3 to 5."""
+    save(corrector(), tmp_path / "model.safetensors")
+    poses = motion.tracks(1, 0, 12)[0][0].round(2)
+    poses[3:6, 2] = NAN
+    score = np.where(np.isnan(poses[..., 0]), 0, 0.75)
+    tracks.write(tracks.Tracks(np.arange(12), poses, score, YOUTUBE.joints), tmp_path / "joints.csv")
+    return tmp_path
+
+
+def command(place, joints="joints.csv", model="model.safetensors", output="out.csv"):
+    return main(
+        ["correct", str(place / joints), "--model", str(place / model), "--output", str(place / output)]
+    )
+
+
+def fails(place, capsys, word, **files):
+    before = {p: p.read_bytes() for p in sorted(place.rglob("*")) if p.is_file()}
+    assert command(place, **files) == 2
+    error = capsys.readouterr().err
+    assert word in error and error.endswith(".\n") and error.count("\n") == 1
+    assert {p: p.read_bytes() for p in sorted(place.rglob("*")) if p.is_file()} == before
+
+
+def test_joints_from_the_command_line(place, capsys):
+    assert command(place) == 0 and "out.csv" in capsys.readouterr().out
+    before, after = (tracks.read(place / name, YOUTUBE.joints) for name in ("joints.csv", "out.csv"))
+    np.testing.assert_allclose(
+        after.poses, load(place / "model.safetensors").correct(before.poses), atol=0.006
+    )
+    assert np.abs(after.poses - before.poses)[6:].max() > 1 and np.isfinite(after.poses).all()
+    assert np.array_equal(after.score, before.score) and not after.score[3:6, 2].any()
+    assert np.array_equal(after.frames, before.frames)
+
+
+def test_an_identity_changes_no_byte(tmp_path):
+    network = PoseCorrector(7, hidden=4, residual=True)
+    poses = motion.tracks(1, 0, 30)[0][0]
+    poses[:, 3] = NAN  # never seen: empty in both
+    before = tracks.Tracks(np.arange(30), poses, np.full((30, 7), 0.5), YOUTUBE.joints)
+    tracks.write(before, tmp_path / "in.csv")
+    correct_file(tmp_path / "in.csv", corrector(network=network), tmp_path / "out.csv")
+    assert (tmp_path / "in.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        corrector(),
+        corrector(network=PoseCorrector(7, "library", hidden=4, residual=True), unit="body"),
+        corrector(network=BiLSTM(7, 4), length=7, stride=2),
+        corrector(network=FrameMLP(7, 4)),
+        corrector(network=TemporalMLP(7, 9, 4), length=9),
+        corrector(SKELETONS["coco17"].with_joints(SKELETONS["coco17"].joints[5:12])),
+    ],
+    ids=["additive", "library", "BiLSTM", "FrameMLP", "TemporalMLP", "some joints"],
+)
+def test_a_corrector_and_its_file(tmp_path, made):
+    save(made, tmp_path / "model.safetensors")
+    again = load(tmp_path / "model.safetensors")
+    for name in ("skeleton", "length", "stride", "unit"):
+        assert getattr(again, name) == getattr(made, name)
+    assert type(again.network) is type(made.network) and again.network.settings == made.network.settings
+    track = motion.tracks(1, 0, 33)[0][0]
+    assert np.array_equal(again.correct(track), made.correct(track)) and not again.network.training
+
+
+def test_what_the_file_says(place):
+    with safetensors.safe_open(place / "model.safetensors", "pt") as file:
+        notes = json.loads(file.metadata()["tslib"])["corrector"]
+    assert notes["skeleton"] == "youtube7" and notes["joints"] == list(YOUTUBE.joints)
+    assert (notes["length"], notes["stride"], notes["unit"]) == (20, 5, "shoulders")
+    assert notes["versions"] == {"format": 1, "torch": torch.__version__}
+
+
+def altered(place, name="model.safetensors", **changes):
+    """The model with other notes, in a new file."""
+    with safetensors.safe_open(place / name, "pt") as file:
+        notes = json.loads(file.metadata()["tslib"])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  it is no dict
+    notes["corrector"] |= changes
+    (place / "other.safetensors").write_bytes(safetensors.torch.save(tensors, {"tslib": json.dumps(notes)}))
+    return tensors
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"skeleton": "dog"}, "no skeleton 'dog'"),
+        ({"joints": ["tail"] * 7}, "youtube7 has other joints"),
+        ({"joints": ["head"] * 7}, "youtube7 has other joints"),
+        ({"joints": 3}, "can run"),
+        ({"network": "Transformer"}, "'Transformer'"),
+        ({"settings": {"joints": 7, "depth\n": 3}}, "unexpected keyword argument 'depth '"),
+        ({"settings": {"joints": 7, "hidden": 10**9}}, "hidden must be a whole number from 1 to 4096"),
+        ({"settings": {"joints": 6}}, "the network is for 6 joints"),
+        ({"settings": {"joints": 7, "hidden": 5}}, "is of another model"),
+        ({"length": 0}, "length must be a whole number"),
+        ({"length": True}, "length must be a whole number from 1 to 4096, but is True"),
+        ({"stride": 21}, "windows of 20 frames"),
+        ({"unit": "feet"}, "no unit 'feet'"),
+        ({"versions": {"format": 2}}, "its format is 2, not 1"),
+        ({"versions": None}, "can run"),
+    ],
+)
+def test_a_model_that_says_something_strange(place, capsys, changes, word):
+    altered(place, **changes)
+    fails(place, capsys, word, model="other.safetensors")
+
+
+def test_models_that_are_none(place, capsys):
+    fails(place, capsys, "there is no model", model="none.safetensors")
+    (place / "text.safetensors").write_text("no model")
+    fails(place, capsys, "cannot be read as a safetensors file", model="text.safetensors")
+    (place / "folder").mkdir()
+    fails(place, capsys, "cannot be read as a safetensors file", model="folder")
+    whole = (place / "model.safetensors").read_bytes()
+    (place / "half.safetensors").write_bytes(whole[: len(whole) // 2])
+    fails(place, capsys, "cannot be read as a safetensors file", model="half.safetensors")
+    tensors = altered(place)
+    for metadata in (None, {"tslib": "{"}, {"tslib": '{"step": 3}'}, {"tslib": "[1]"}):
+        (place / "other.safetensors").write_bytes(safetensors.torch.save(tensors, metadata))
+        fails(place, capsys, "holds no corrector", model="other.safetensors")
+    metadata = {"tslib": json.dumps({"corrector": ["PoseCorrector"]})}
+    (place / "other.safetensors").write_bytes(safetensors.torch.save(tensors, metadata))
+    fails(place, capsys, "holds no corrector", model="other.safetensors")
+    with safetensors.safe_open(place / "model.safetensors", "pt") as file:
+        metadata = file.metadata()
+    tensors["model.output.bias"][0] = NAN
+    (place / "other.safetensors").write_bytes(safetensors.torch.save(tensors, metadata))
+    fails(place, capsys, "weights that are not finite", model="other.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("frame,", "picture,", "must have rows under the header frame,joint,x,y,score"),
+        ("\n0,head,", "\n-1,head,", "line 2 of"),
+        ("\n0,head,", "\nsome,head,", "has 'some' for a frame's number"),
+        ("\n0,head,", "\n0,nose,", "holds 'nose', which is none of head, right_wrist"),
+        ("\n1,head,", "\n0,head,", "line 9 of"),
+        ("head", "right_wrist", "a second time"),
+        (",0.7500\n1,", ",high\n1,", "line 8 of"),
+        ("\n3,left_wrist,,,", "\n3,left_wrist,1,,", "a value that is no number"),
+        ("\n3,left_wrist,,,", "\n3,left_wrist,1,nan,", "a value that is no number"),
+        ("\n3,left_wrist,,,", "\n3,left_wrist,1,2e6,", "beyond 1e+06 px"),
+        (",0.7500\n1,", "\n1,", "fewer values than the header"),
+    ],
+)
+def test_joints_that_cannot_be_used(place, capsys, old, new, word):
+    text = (place / "joints.csv").read_text()
+    assert old in text
+    (place / "wrong.csv").write_text(text.replace(old, new))
+    fails(place, capsys, word, joints="wrong.csv")
+
+
+def test_a_joint_that_the_file_lacks(place, capsys):
+    text = (place / "joints.csv").read_text().splitlines(keepends=True)
+    (place / "wrong.csv").write_text("".join(line for line in text if "head" not in line))
+    fails(place, capsys, "lacks the joint head", joints="wrong.csv")
+    fails(place, capsys, "there is no joints file", joints="none.csv")
+    fails(place, capsys, "cannot be written", output="none/out.csv")
+
+
+def test_tracks_in_any_order(tmp_path):
+    """Rows may come in any order and be left out; spreadsheets write a mark, and columns of their own."""
+    rows = ["\ufeffjoint,frame,score,x,y,note", "b,7,0.5,1,2,", "a,3,0.25,3.5,4,", "a,7,0.1,,,gone"]
+    (tmp_path / "joints.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    read = tracks.read(tmp_path / "joints.csv", ("a", "b"))
+    assert read.frames.tolist() == [3, 7] and read.joints == ("a", "b")
+    assert np.array_equal(read.poses, [[[3.5, 4], [NAN] * 2], [[NAN] * 2, [1, 2]]], equal_nan=True)
+    assert read.score.tolist() == [[0.25, 0], [0.1, 0.5]]
+    tracks.write(read, tmp_path / "out.csv")
+    with open(tmp_path / "out.csv", newline="") as file:
+        written = list(csv.reader(file))
+    assert written == [
+        ["frame", "joint", "x", "y", "score"], ["3", "a", "3.50", "4.00", "0.2500"], ["3", "b", "", "", "0"],
+        ["7", "a", "", "", "0.1"], ["7", "b", "1.00", "2.00", "0.5000"],
+    ]  # fmt: skip
+
+
+def test_frames_that_are_left_out_are_time(tmp_path):
+    made, poses = corrector(length=5, stride=1), motion.tracks(1, 0, 12)[0][0].round(2)
+    frames = np.array([0, 1, 2, 5, 6, 7, 8, 13, 14, 10**14, 10**14 + 1, 10**14 + 2])
+    assert pieces(frames, 5) == [slice(0, 9), slice(9, 12)]
+    assert pieces(np.array([0, 5, 11, 12]), 5) == [slice(0, 2), slice(2, 4)]
+    tracks.write(tracks.Tracks(frames, poses, np.ones((12, 7)), YOUTUBE.joints), tmp_path / "in.csv")
+    correct_file(tmp_path / "in.csv", made, tmp_path / "out.csv")
+    dense = np.full((15, 7, 2), NAN)
+    dense[frames[:9]] = poses[:9]
+    expected = np.concatenate([made.correct(dense)[frames[:9]], made.correct(poses[9:])])
+    written = tracks.read(tmp_path / "out.csv", YOUTUBE.joints)
+    assert np.array_equal(written.frames, frames)
+    np.testing.assert_allclose(written.poses, expected, atol=0.006)
+
+
+def test_predict_writes_corrected_joints_too(tmp_path, capsys):
+    synthetic.write_detector(tmp_path)
+    pictures = [synthetic.frame(t, figure=t >= 4) for t in range(12)]
+    synthetic.write_folder(tmp_path / "frames", pictures)
+    penn = synthetic.SKELETON
+    save(corrector(penn), tmp_path / "model.safetensors")
+    save(corrector(), tmp_path / "youtube.safetensors")
+    arguments = [
+        "predict", str(tmp_path / "frames"), "--detector", str(tmp_path / "toy.onnx"), "--fps", "10",
+        "--output", str(tmp_path / "out"), "--correct",
+    ]  # fmt: skip
+    assert main([*arguments, str(tmp_path / "youtube.safetensors")]) == 2
+    error = capsys.readouterr().err
+    assert "corrects head, right_wrist" in error and "the detector has head, right_shoulder" in error
+    assert main([*arguments, str(tmp_path / "none")]) == 2 and "no model" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main([*arguments, str(tmp_path / "model.safetensors")]) == 0
+    assert "joints.csv, detector.csv, corrected.csv and overlay.webm" in capsys.readouterr().out
+    before, after = (tracks.read(tmp_path / "out" / f"{n}.csv", penn.joints) for n in ("joints", "corrected"))
+    assert np.isnan(before.poses[0]).all() and len(after.frames) == 12
+    expected = load(tmp_path / "model.safetensors").correct(before.poses)
+    np.testing.assert_allclose(after.poses, expected, atol=0.006)
+
+
+def test_a_damaged_model_never_ends_in_anything_else(place):
+    """Random bytes changed, cut out or appended: it is refused in one sentence, or still a corrector."""
+    whole = (place / "model.safetensors").read_bytes()
+    refused = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        data = bytearray(whole)
+        at = int(rng.integers(min(len(data), 700 if seed % 2 else len(data))))
+        data[at : at + int(rng.integers(1, 9))] = rng.bytes(int(rng.integers(0, 9)))
+        (place / "other.safetensors").write_bytes(data)
+        try:
+            load(place / "other.safetensors").correct(motion.tracks(1, 0, 5)[0][0])
+        except InputError as error:
+            refused += 1
+            assert str(error).endswith(".") and "\n" not in str(error)
+    assert refused > 20

@@ -1,0 +1,14 @@
+"""Correcting estimated poses by those before and after (Paper B).
+
+    corrector = Corrector(PoseCorrector(joints=7), SKELETONS["youtube7"])
+    corrector.fit(estimates, truths)        # lists of tracks (T, K, 2) px
+    poses = corrector.correct(track)
+
+A table of methods is one loop: those of `controls` have the same `fit` and `correct`.
+"""
+
+from .corrector import Corrector, load, save
+from .model import PoseCorrector
+from .training import Plan, out_of_fold
+
+__all__ = ["Corrector", "Plan", "PoseCorrector", "load", "out_of_fold", "save"]

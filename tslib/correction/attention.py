@@ -1,0 +1,59 @@
+"""Which frames a decoder step looks at: two energies, and the weights and the context that follow."""
+
+import torch
+from torch import nn
+
+
+class AdditiveAttention(nn.Module):
+    """e_ij = v . tanh(W s_{i-1} + U h_j): the energy depends on the decoder's state and the frame together.
+
+    Paper B, Eqs. 3 and 4; it leaves a(s, h) open, and this is the form of the work that it follows.
+
+    state, encoded : features of s and h; size : of what is under the tanh
+    """
+
+    def __init__(self, state, encoded, size):
+        super().__init__()
+        self.W = nn.Linear(state, size, bias=False)
+        self.U = nn.Linear(encoded, size, bias=False)
+        self.v = nn.Linear(size, 1, bias=False)
+
+    def prepared(self, h):
+        """U h_j, (B, T, size), which is the same for every step."""
+        return self.U(h)
+
+    def energy(self, s, h, prepared):
+        """(B, T) from s (B, state), h (B, T, encoded) and what `prepared` gave."""
+        return self.v(torch.tanh(self.W(s)[:, None] + prepared))[..., 0]
+
+
+class LinearAttention(nn.Module):
+    """e_ij = w . [h_j; s_{i-1}] + b: the sum of a term of the frame and a term of the state.
+
+    The second is the same for all frames j, and the softmax over them takes it away again: whatever the
+    state, the weights are those of the first term alone.
+    """
+
+    def __init__(self, state, encoded):
+        super().__init__()
+        self.w = nn.Linear(encoded + state, 1)
+
+    def prepared(self, h):
+        """Nothing: the energy is computed as it is written."""
+        return None
+
+    def energy(self, s, h, prepared):
+        """As in AdditiveAttention."""
+        s = s[:, None].expand(-1, h.shape[1], -1)
+        return self.w(torch.cat([h, s], -1))[..., 0]
+
+
+def attend(energy, h, mask=None):
+    """The context c_i = sum_j alpha_ij h_j (B, encoded) and the weights alpha_i (B, T) (Paper B, Eqs. 3, 4).
+
+    energy : (B, T); h : (B, T, encoded); mask : bool (B, T), False where there is no frame: weight 0
+    """
+    if mask is not None:
+        energy = energy.masked_fill(~mask, -torch.inf)
+    alpha = energy.softmax(1)
+    return torch.einsum("bt,bte->be", alpha, h), alpha
