@@ -53,6 +53,7 @@ _ = torch.manual_seed(0)
 # | $q$ | a cell of the neighbour frame | `x, y` | |
 # | $a, b, c, d$ | the neighbour's four cells around a place: upper left and right, lower left and right | `a, b, c, d` | |
 # | $u, v$ | how far the place lies between them: to the right, and down | `u, v` | `[0, 1)` |
+# | $A, m$ | the matrix and the shift of a change of places, $p \mapsto A p + m$ | `crop` | |
 
 # %% [markdown]
 # ## 3.1 A field of arrows
@@ -281,12 +282,12 @@ clip, i = pan, t_pan
 GRID, SIGMA = (24, 24), 1.25
 
 
-def targets(joints):
+def target_maps(joints):
     """Heat-maps (13, 24, 24) of joints (13, 2) px."""
     return gaussian(torch.from_numpy(to_cells(joints, STRIDE)).float(), GRID, sigma=SIGMA)
 
 
-theirs = targets(clip.joints[i + 1])
+theirs = target_maps(clip.joints[i + 1])
 flow = clip.flow.dense(i, stride=STRIDE) / STRIDE
 shown = {"the next frame's": theirs}
 for name, function in (("along the flow", warp_loops), ("against the flow", warp_wrong)):
@@ -476,7 +477,7 @@ print("gradcheck, both arguments, between cells:", torch.autograd.gradcheck(warp
 
 # %%
 flow = torch.from_numpy(pan.flow.dense(t_pan, stride=STRIDE) / STRIDE).double().requires_grad_()
-score = targets(pan.joints[t_pan + 1]).amax(0).double().requires_grad_()
+score = target_maps(pan.joints[t_pan + 1]).amax(0).double().requires_grad_()
 moved = warp(score, flow)
 readers, uphill = torch.autograd.grad(moved.sum(), (score, flow))
 print(f"readers of all cells together: {readers.sum():.0f}, cells {moved.numel()};",
@@ -523,7 +524,7 @@ def landed(clip, t, moved):
 
 def landings(clip, t):
     """Motion of the joints seen in frames t and t + 1, and how far each way of carrying lands; cells."""
-    maps = targets(clip.joints[t + 1])
+    maps = target_maps(clip.joints[t + 1])
     frames = clip.frames[t], clip.frames[t + 1]
     flows = {"exact": clip.flow.dense(t, stride=STRIDE) / STRIDE}
     flows |= {m: flow_between(*frames, m).on_cells(STRIDE) for m in METHODS}
@@ -725,7 +726,7 @@ def turned(crop, clip, t, turn_arrows):
     if not turn_arrows:  # move them, and undo the turn of each
         moved = crop.inverse().vectors(moved).astype(np.float32)
     here, there = (crop.points(clip.joints[i]) for i in (t, t + 1))
-    moved = warp(targets(there), torch.from_numpy(Flow(moved, (1, 1)).on_cells(STRIDE)))
+    moved = warp(target_maps(there), torch.from_numpy(Flow(moved, (1, 1)).on_cells(STRIDE)))
     seen = clip.visible[t] & clip.visible[t + 1] & ((here > 2) & (here < 93)).all(-1)
     return np.linalg.norm(decode(moved)[0] - to_cells(here, STRIDE), axis=-1)[seen]
 
@@ -869,7 +870,7 @@ check.exercise_3_3(flow_over)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.4 Arrows in the mirror** (easy, 5 minutes). Flip a flow left to right.
+# **Exercise 3.4 Arrows in the mirror** (easy, 5 minutes). Flip a flow left to right, and leave the one that is given as it is.
 
 
 # %%

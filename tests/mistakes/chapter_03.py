@@ -33,10 +33,6 @@ def exercise_3_2_takes_the_flow_of_the_frame_that_is_asked(maps, to_next, to_pre
     return warp(maps[:-1], to_next[:-1, None])
 
 
-def exercise_3_2_forgets_the_axis_of_the_joints(maps, to_next, to_previous):
-    return warp(maps[:-1], to_previous[1:])
-
-
 def exercise_3_2_goes_against_the_flow(maps, to_next, to_previous):
     return warp(maps[:-1], -to_previous[1:, None])
 
