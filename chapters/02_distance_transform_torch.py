@@ -22,7 +22,7 @@
 # - which senders cannot win, exactly, and how a processor compares the others sixteen receivers at a time.
 #
 # **You'll need** chapter 1, torch tensors and `backward()`. No GPU (where there is one, section 2.7 uses it); about half a
-# minute on two cores, an hour and a half of yours with the exercises. Paper A is *Thin-Slicing Networks* (Song et al., CVPR 2017).
+# minute on two cores, an hour and a half of yours with the exercises. Paper A is *Thin-Slicing Network* (Song et al., CVPR 2017).
 
 # %%
 import json

@@ -22,7 +22,7 @@
 # - how flow there and back finds what is covered.
 #
 # **You'll need** chapter 0 for heat-maps, chapter 2 for `backward()`. No GPU, about thirty seconds on two cores, an hour of yours with the exercises.
-# Paper A is *Thin-Slicing Networks* (Song et al., CVPR 2017).
+# Paper A is *Thin-Slicing Network* (Song et al., CVPR 2017).
 
 # %%
 import json
@@ -43,26 +43,31 @@ from tslib.skeletons import SKELETONS
 _ = torch.manual_seed(0)
 
 # %% [markdown]
-# | symbol | meaning | in code | shape |
+# | symbol | meaning | in code | shape, range |
 # |---|---|---|---|
 # | $t, t'$ | this frame, and a neighbour frame whose maps are wanted here | `t` | |
 # | $f_{t \to t'}$ | flow: what lies at $p$ in frame $t$ lies at $p + f_{t \to t'}(p)$ in frame $t'$ | `flow` | `(H, W, 2)`, x first |
 # | $s$ | a heat-map of the neighbour frame | `score` | `(H, W)` |
 # | $\tilde s$ | the same map, carried to this frame | `moved` | `(H, W)` |
-# | $p$ | a cell of this frame | `x, y` | |
+# | $p$ | a cell of this frame (in Sec. 3.1 and 3.10 a pixel) | `x, y` | |
+# | $q$ | a cell of the neighbour frame | `x, y` | |
 # | $a, b, c, d$ | the neighbour's four cells around a place: upper left and right, lower left and right | `a, b, c, d` | |
 # | $u, v$ | how far the place lies between them: to the right, and down | `u, v` | `[0, 1)` |
+# | $A, m$ | the matrix and the shift of a change of places, $p \mapsto A p + m$ | `crop` | |
 
 # %% [markdown]
 # ## 3.1 A field of arrows
 #
-# Paper A (Sec. 3.2) has no model of how people move, "since human motion tends to be too unpredictable". It asks the pictures: *dense optical flow* gives every pixel an arrow to
-# the place where the same thing lies in the neighbour frame,
+# Paper A (Sec. 3.2) has no model of how people move, "since human motion tends to be too unpredictable". It
+# asks the pictures: *dense optical flow* gives every pixel an arrow to the place where the same thing lies in
+# the neighbour frame,
 #
 # $$p \;\mapsto\; p + f_{t \to t'}(p). \tag{3.1}$$
 #
-# The arrow stands on frame $t$ and points to frame $t'$; both have to be said. In array form: `flow (H, W, 2)`, `flow[y, x]` is $(dx, dy)$. Rendered clips know theirs exactly, for each part of the body has
-# been moved by a known map. Here somebody swings a bat before a camera at rest while a passer-by walks through the picture.
+# The arrow stands on frame $t$ and points to frame $t'$; both have to be said. In array form:
+# `flow (H, W, 2)`, `flow[y, x]` is $(dx, dy)$. Rendered clips know theirs exactly, for each part of the body
+# has been moved by a known map. Here somebody swings a bat before a camera at rest while a passer-by walks
+# through the picture.
 
 # %%
 PENN = SKELETONS["penn13"]
@@ -98,15 +103,19 @@ for (clip, i), (left, right) in zip(((swing, t), (pan, t_pan)), axes.reshape(2, 
 plt.show()
 
 # %% [markdown]
-# Left, only what moves has arrows: bat, arms, the passer-by. Right, the camera pans: everything moves, the body as its surroundings do, and a post that crosses in front moves faster. Both are what the layer is for. A heat-map of the
-# next frame has its peaks at the *ends* of the arrows; this frame wants them at their beginnings.
+# Left, only what moves has arrows: bat, arms, the passer-by (lower right, pale, with a dark round head; his
+# arrows point left). Right, the camera pans: everything moves, the body as its surroundings do, and a post
+# that crosses in front moves faster. A heat-map of the next frame has its peaks at the *ends* of the arrows;
+# this frame wants them at their beginnings.
 
 # %% [markdown]
 # ## 3.2 Two estimates against the truth
 #
-# A real video comes without flow. Paper A does not say which method it takes. Two that OpenCV has: DIS, *dense inverse search*, which looks for the best shift of small patches on a pyramid, and Farneback's,
-# which compares polynomials fitted around each pixel. Both see grey pictures and nothing else. The usual measure is the *end-point error*, the distance between the end of an arrow and the end of the true one.
-# The control is no flow at all: its error is the motion itself.
+# A real video comes without flow. Paper A does not say which method it takes. Two that OpenCV has: DIS,
+# *dense inverse search*, which looks for the best shift of small patches on a pyramid, and Farnebäck's, which
+# compares polynomials fitted around each pixel. Both see grey pictures and nothing else. The usual measure is
+# the *end-point error*, the distance between the end of an arrow and the end of the true one. The control is
+# no flow at all: its error is the motion itself.
 
 # %%
 from tslib.flow import flow_between
@@ -123,6 +132,9 @@ def ground_speed(clip):
     return np.concatenate(means).mean()
 
 
+cameras = ["fast" if ground_speed(clip) > STRIDE else "slow" for clip in clips]
+
+
 def end_point_errors(clip, t, method):
     """Errors of a method from frame t to the next: on the ground, on the body, at visible wrists; px."""
     found = flow_between(clip.frames[t], clip.frames[t + 1], method).vectors
@@ -134,8 +146,8 @@ def end_point_errors(clip, t, method):
 
 # %%
 rows = {}
-for speed, those in (("slow", False), ("fast", True)):
-    some = [clip for clip in clips[:60] if (ground_speed(clip) > STRIDE) == those]
+for speed in ("slow", "fast"):
+    some = [clip for clip, camera in zip(clips[:60], cameras) if camera == speed]
     for method in reversed(METHODS):
         errors = [end_point_errors(clip, t, method) for clip in some for t in range(11)]
         mean = np.array([np.concatenate(region).mean() for region in zip(*errors)])
@@ -147,8 +159,11 @@ table = pd.DataFrame(rows, index=["ground", "body", "wrists"]).T
 print(table.round(1).to_string())
 
 # %% [markdown]
-# The motion is the error of no flow; the rest is the share of it that an estimate leaves. With a fast camera DIS finds two thirds of the motion of ground and body, Farneback's method one third. The smaller and faster the part, the less is found:
-# of a wrist's own motion, with a slow camera, less than a third. Two frames show why:
+# A camera is fast where the ground moves by more than 4 px a frame. The motion is the error of no flow; the
+# share left is an estimate's mean error, divided by it. With a fast camera DIS finds two thirds of the motion
+# of ground and body, Farnebäck's method one third. Of wrists, small and fast, least or nearly least is found,
+# with a slow camera less than a third of their motion; of plain ground that hardly moves little, too. Two
+# frames show why:
 
 # %%
 fig, axes = plt.subplots(2, 4, figsize=(8.5, 4.3))
@@ -163,18 +178,22 @@ for row, clip, i, most in zip(axes, (swing, pan), (t, t_pan), (12, 24)):
 plt.show()
 
 # %% [markdown]
-# Above, arms and bat are thin and fast, and the passer-by is blurred and moves by his own width: both methods see that something goes on there, smear it over its surroundings, and make it far too short. Below, the
-# pan is a large, even motion, and both have most of it; nothing of the post. So an estimate gives the motion of cameras and trunks, and the parts that need the flow most have the worst.
+# Blue: to the right, red: to the left; beyond the scale the colour stays. Above, arms and bat are thin and
+# fast, and the passer-by is blurred and moves by two thirds of his width: both methods see that something goes
+# on there, smear it over its surroundings, and make it far too short. Below, the pan is a large, even motion,
+# and both have most of it; nothing of the post. So an estimate gives the motion of cameras and trunks, and the
+# parts that need the flow most have the worst.
 
 # %% [markdown]
 # ## 3.3 The flow of cells
 #
-# A heat-map is coarser than the picture. Paper A (Sec. 5.2) takes "resized optical flow images of the same size as the heat-maps", "with their values rescaled by the same scaling factor". With a stride of $s$
-# px, and the middles of cells from Eq. 0.2,
+# A heat-map is coarser than the picture. Paper A (Sec. 5.2) takes "resized optical flow images of the same
+# size as the heat-maps", "with their values rescaled by the same scaling factor". With the middles of cells
+# from Eq. 0.2,
 #
-# $$f^{\text{cells}}(g) = \tfrac{1}{s} \, f\bigl(s g + \tfrac{s - 1}{2}\bigr). \tag{3.2}$$
+# $$f^{\text{cells}}(p) = f(\text{middle of } p) \, / \, \text{stride}. \tag{3.2}$$
 #
-# An arrow of 80 px, at stride 8, is an arrow of 10 cells. Forget the factor, and it points off most maps:
+# An arrow of 80 px, at stride 8, is an arrow of 10 cells. Forget the division, and it points off most maps:
 
 # %%
 from tslib.flow import Flow
@@ -186,13 +205,17 @@ on = [(np.arange(20) + dx < 20).mean() for dx in (10, 80)]
 print(f"arrows that end on the map: {on[0]:.0%}; with the values of pixels: {on[1]:.0%}")
 
 # %% [markdown]
-# `on_cells` samples at the middle of each cell (between four pixels, where the stride is even), and does not take the mean over the whole cell: on the edge of an arm that would be an arrow which neither the arm nor the ground has.
+# `on_cells` samples at the middle of each cell (between four pixels, where the stride is even), and does not
+# take the mean over the whole cell. On the edge of an arm a mean is an arrow which neither the arm nor the
+# ground has; four pixels hold an edge far less often than the sixty-four of a whole cell do. The exact flow
+# can do without: `clip.flow.dense(t, stride=8)` asks one part of the body for its arrow, at each middle.
 
 # %% [markdown]
 # ## 3.4 The layer, as two loops
 #
-# Paper A (Sec. 3.2) lets flow vectors "align confidence estimates in neighboring frames to the target frame by shifting confidence values along the track directions". As a formula, for the cells
-# $p$ of *this* frame: look where the flow leads, and read the neighbour's map there,
+# Paper A (Sec. 3.2) lets flow vectors "align confidence estimates in neighboring frames to the target frame
+# by shifting confidence values along the track directions". As a formula, for the cells $p$ of *this* frame:
+# look where the flow leads, and read the neighbour's map there,
 #
 # $$\tilde s(p) = s\bigl(p + f_{t \to t'}(p)\bigr), \tag{3.3}$$
 #
@@ -219,8 +242,10 @@ def warp_loops(score, flow):
 
 
 # %% [markdown]
-# Now the direction. A dot moves by $(16, -8)$ px from this frame to the next, $(2, -1)$ cells at stride 8. We are at $t$ and want the map of $t' = t + 1$ here. The tempting thought: the dot has moved *forwards*, so to bring it back,
-# walk *backwards*, and subtract. (The same mistake in another coat: take the flow that comes from there.)
+# Now the direction. A dot moves by $(16, -8)$ px from this frame to the next, $(2, -1)$ cells at stride 8. We
+# are at $t$ and want the map of $t' = t + 1$ here. The tempting thought: the dot has moved *forwards*, so to
+# bring it back, walk *backwards*, and subtract. (The same mistake in another coat: take the flow that comes
+# from there.)
 
 
 # %%
@@ -247,20 +272,22 @@ for name, function in (("along", warp_loops), ("against", warp_wrong)):
     print(f"{name:7} the flow, the next frame's dot lands off by {off} cells")
 
 # %% [markdown]
-# Not only is the wrong one not right: it doubles the motion. The reason is in Eq. 3.3: the flow answers *this* frame's question, "where have you gone?", and the answer is a place in the other map to read from. The arrow points
-# forwards; what is read travels back along it. The same on the frame of section 3.1 with a moving camera:
+# Not only is the wrong one not right: it doubles the motion. The reason is in Eq. 3.3: the flow answers
+# *this* frame's question, "where have you gone?", and the answer is a place in the other map to read from.
+# The arrow points forwards; what is read travels back along it. The same on the frame of section 3.1 with a
+# moving camera:
 
 # %%
 clip, i = pan, t_pan
 GRID, SIGMA = (24, 24), 1.25
 
 
-def targets(joints):
+def target_maps(joints):
     """Heat-maps (13, 24, 24) of joints (13, 2) px."""
     return gaussian(torch.from_numpy(to_cells(joints, STRIDE)).float(), GRID, sigma=SIGMA)
 
 
-theirs = targets(clip.joints[i + 1])
+theirs = target_maps(clip.joints[i + 1])
 flow = clip.flow.dense(i, stride=STRIDE) / STRIDE
 shown = {"the next frame's": theirs}
 for name, function in (("along the flow", warp_loops), ("against the flow", warp_wrong)):
@@ -313,8 +340,11 @@ def sample_torch(maps, place):
 
 
 # %% [markdown]
-# $a + u (b - a)$ is $(1 - u) a + u b$ with one product less, and for $u = 0$ it is $a$ *to the last bit*. So zero flow gives back the very same map: without motion the layer does nothing at all.
-# `warp` in `tslib` is this behind a door that checks and broadcasts: `out[p] = score[p + flow[p]]`; on a CPU compiled code reads the cells. Three judges: the loops, torch's own `grid_sample`, and the identity.
+# $a + u (b - a)$ is $(1 - u) a + u b$ with one product less, and for $u = 0$ it is $a$ *to the last bit*. So
+# zero flow gives back the very same map: without motion the layer does nothing at all. `warp` in `tslib` is
+# this behind a door that checks and broadcasts: `out[p] = score[p + flow[p]]`; on a CPU compiled code reads
+# the cells. Three judges: the loops, torch's own `grid_sample` (which wants places from -1 to 1, here from
+# the first cell's middle to the last one's: `align_corners`), and the identity.
 
 # %%
 from torch.nn.functional import grid_sample
@@ -331,7 +361,9 @@ print("as by loops:", np.allclose(moved, by_loops), " as the lines above:",
 print("zero flow, to the last bit:", torch.equal(warp(maps, torch.zeros_like(flows)), maps))
 
 # %% [markdown]
-# What is beyond the border? `grid_sample` offers zeros, and takes them unless told otherwise. Scores may well be negative, after the first messages or with the hinge loss of Paper A (Eq. 6), and then *nothing* beats *something*:
+# What is beyond the border? `grid_sample` offers zeros, and takes them unless told otherwise. Scores may well be
+# negative: messages take something off, and the loss with which Paper A trains the whole (Eq. 6, a hinge) wants
+# -1 wherever the joint is not. Then *nothing* beats *something*:
 
 # %%
 score = here.double() - 2  # -1 at the joint, -2 in the background
@@ -345,12 +377,14 @@ for name, m in (("zeros beyond the border", zeros), ("the border's value", borde
 # %% [markdown]
 # ## 3.6 Push instead of pull
 #
-# Paper A's formula (Sec. 3.3, after Eq. 2) goes the other way: $p'_{i^*} = p_{i^*} + f_{i^*,i}(p_{i^*})$. There $p_{i^*}$ is a place in the *neighbour* frame, and $f_{i^*,i}$ the neighbour's flow to this one, read on the neighbour's
-# cells. Each of its cells is pushed to where it belongs,
+# Paper A's formula (Sec. 3.3, after Eq. 2) goes the other way: $p'_{i^*} = p_{i^*} + f_{i^*,i}(p_{i^*})$.
+# There $p_{i^*}$ is a place in the *neighbour* frame, and $f_{i^*,i}$ the neighbour's flow to this one, read
+# on the neighbour's cells. Each of its cells is pushed to where it belongs,
 #
 # $$\tilde s\bigl(\mathrm{round}(q + f_{t' \to t}(q))\bigr) \;\leftarrow\; \max \; s(q). \tag{3.5}$$
 #
-# In array form, a scatter instead of a gather. Two cells may arrive at the same place: the higher one stays. At some places none arrives: they hold the map's minimum.
+# In array form, a scatter instead of a gather. Two cells may arrive at the same place: the higher one stays.
+# At some places none arrives: they hold the map's minimum.
 
 
 # %% tags=["export:tslib.warp"]
@@ -378,11 +412,13 @@ print(f"a whole shift of any map: equal on {same.double().mean():.0%} of the cel
       f"all but the border: {bool(same[1:, :-2].all())}")
 
 # %% [markdown]
-# For whole shifts that are inverse to each other the two do the same. But flows are not whole, and they stretch and shrink. A camera zooms in on a broad peak, by 1.4, and, the other way round, out:
+# For whole shifts that are inverse to each other the two do the same. But flows are not whole, and they
+# stretch and shrink. From the neighbour frame to this one, a camera zooms in on a broad peak, by 1.4; or, the
+# other way round, out:
 
 # %%
 zoom_in, middle = 0.4 * (cells(24, 24, noise) - 11.5), gaussian(torch.tensor([[11.5, 11.5]]), GRID, sigma=4)[0]
-back = zoom_in / -1.4  # q = 11.5 + 1.4 (p - 11.5), solved for p
+back = zoom_in / -1.4  # p = 11.5 + 1.4 (q - 11.5), solved for q
 arrivals = {}
 for name, flow in (("zoom in", zoom_in), ("zoom out", back)):
     x, y = (cells(24, 24, flow) + flow).round().long().unbind(-1)
@@ -397,12 +433,15 @@ show_map(axes[0], middle, "the neighbour's map", bar=False)
 show_map(axes[1], warp(middle, back), "pulled: Eq. 3.3", bar=False)
 show_map(axes[2], splat(middle, zoom_in), "pushed: Eq. 3.5", bar=False)
 count = torch.where(arrivals["zoom out"] > 0, arrivals["zoom out"].double(), -torch.inf)
-show_map(axes[3], count, "zooming out: arrivals", cmap="viridis")
+show_map(axes[3], count, "zooming out: arrivals (white: none)", cmap="viridis")
 plt.show()
 
 # %% [markdown]
-# Pulling leaves no hole, for every cell of this frame asks. Pushing tears a growing thing to pieces; where things shrink, up to four cells arrive in one, and three of them are lost (right). It also needs the other flow, from the neighbour to here. We pull, and keep
-# `splat` to hold it against. Section 3.8 measures both.
+# Pulling leaves no hole, for every cell of this frame asks. Pushing tears a growing thing to pieces; where
+# things shrink, up to four cells arrive in one, and three of them are lost (right). Zooming out, the holes are
+# the rim, which the neighbour does not see; pulling fills it with the border's value. Pushing also needs the
+# other flow, from the neighbour to here. We pull, and keep `splat` to hold it against. Pulling has a price:
+# a peak may be read more than once. Section 3.8 measures both.
 
 # %% [markdown]
 # ## 3.7 Two gradients
@@ -430,12 +469,15 @@ between = ((4 * torch.rand(2, 1, 5, 6, 2) - 2).round() + 0.3).double().requires_
 print("gradcheck, both arguments, between cells:", torch.autograd.gradcheck(warp, (tiny, between)))
 
 # %% [markdown]
-# The score's gradient is a *splat*, with the weights of the reading: each receiver sends its gradient back to the four cells that it has read. So with the loss the sum of the whole map, the gradient of a cell counts its readers,
-# and cells that are read by nobody learn nothing. And the flow's gradient points uphill on the neighbour's map. Nothing here is trained with it, since the flow is given; but with a network that estimates flow, this is how the loss would reach it.
+# The score's gradient is a push, too, but one that adds, with the weights of the reading, and not the maximum
+# of Eq. 3.5: each receiver sends its gradient back to the four cells that it has read. So with the loss the
+# sum of the whole map, the gradient of a cell counts its readers, and cells that are read by nobody learn
+# nothing. And the flow's gradient points uphill on the neighbour's map. Nothing here is trained with it,
+# since the flow is given; but with a network that estimates flow, this is how the loss would reach it.
 
 # %%
 flow = torch.from_numpy(pan.flow.dense(t_pan, stride=STRIDE) / STRIDE).double().requires_grad_()
-score = targets(pan.joints[t_pan + 1]).amax(0).double().requires_grad_()
+score = target_maps(pan.joints[t_pan + 1]).amax(0).double().requires_grad_()
 moved = warp(score, flow)
 readers, uphill = torch.autograd.grad(moved.sum(), (score, flow))
 print(f"readers of all cells together: {readers.sum():.0f}, cells {moved.numel()};",
@@ -443,7 +485,7 @@ print(f"readers of all cells together: {readers.sum():.0f}, cells {moved.numel()
 fig, axes = plt.subplots(1, 3, figsize=(11, 3.2))
 show_map(axes[0], score.detach(), "the next frame's maps", bar=False)
 show_map(axes[1], torch.where(readers < 1e-9, -torch.inf, readers), "readers (white: none)", cmap="viridis")
-show_map(axes[2], moved.detach(), "here, and the flow's gradient", bar=False)
+show_map(axes[2], moved.detach(), "here, the flow's gradient (cut out)", bar=False)
 g, where = uphill.numpy(), cells(24, 24, uphill).numpy()
 steep = np.hypot(*g.T).T > 0.1
 axes[2].quiver(*where[steep].T, *g[steep].T, angles="xy", color=SKY, width=0.008, scale=3)
@@ -452,7 +494,12 @@ axes[2].set(xlim=(x - 6, x + 6), ylim=(y + 6, y - 6))
 plt.show()
 
 # %% [markdown]
-# There is a kink wherever the flow is whole, for there the four cells change, and zero flow is whole everywhere. As at the ties of chapter 2, ours takes one side, the right and the lower one; finite differences see the mean of both, and disagree:
+# The left border is read by all whose arrows leave the map there (and such an arrow's own gradient is zero);
+# the stripes further right are the edges of the post. The gradient's arrows have their lengths to one scale.
+#
+# There is a kink wherever the flow is whole, for there the four cells change, and zero flow is whole
+# everywhere. As at the ties of chapter 2, ours takes one side, the right and the lower one; finite
+# differences see the mean of both, and disagree:
 
 # %%
 still = torch.zeros(5, 6, 2).double().requires_grad_()
@@ -463,8 +510,11 @@ print("the scores' alone:", torch.autograd.gradcheck(lambda s: warp(s, still.det
 # %% [markdown]
 # ## 3.8 When it is idle
 #
-# Does it matter? Paper A prints no row without flow. So measure what the layer is for: take the *target* map of each joint in the next frame, as a perfect detector would draw it, carry it here, and ask how far its peak lands from this frame's joint: along
-# the exact flow (pulled, and pushed), along estimates, and along none. Sort by how far the joint moves in one frame.
+# Does it matter? Paper A prints no row without flow. So measure what the layer is for: take the *target* map
+# of each joint in the next frame, as a perfect detector would draw it, carry it here, and ask how far its
+# peak lands from this frame's joint: along the exact flow (`dense(stride=)`; pulled, and pushed), along
+# estimates (`on_cells`), and along none. Sort by how far the joint moves in one frame, and those that move two cells or more by the camera as
+# well.
 
 # %%
 def landed(clip, t, moved):
@@ -474,7 +524,7 @@ def landed(clip, t, moved):
 
 def landings(clip, t):
     """Motion of the joints seen in frames t and t + 1, and how far each way of carrying lands; cells."""
-    maps = targets(clip.joints[t + 1])
+    maps = target_maps(clip.joints[t + 1])
     frames = clip.frames[t], clip.frames[t + 1]
     flows = {"exact": clip.flow.dense(t, stride=STRIDE) / STRIDE}
     flows |= {m: flow_between(*frames, m).on_cells(STRIDE) for m in METHODS}
@@ -488,7 +538,8 @@ def landings(clip, t):
     return pd.DataFrame(columns)[clip.visible[t] & clip.visible[t + 1]]
 
 
-results = pd.concat([landings(clip, t) for clip in clips for t in range(11)])
+results = pd.concat([landings(clip, t).assign(camera=camera)
+                     for clip, camera in zip(clips, cameras) for t in range(11)])
 edges = [0, 0.5, 1, 2, 3, np.inf]
 names = ["0 to 0.5", "0.5 to 1", "1 to 2", "2 to 3", "3 or more"]
 results["bin"] = pd.cut(results["motion"], edges, right=False, labels=names)
@@ -496,7 +547,9 @@ results["bin"] = pd.cut(results["motion"], edges, right=False, labels=names)
 # %%
 ways = ["exact", "pushed", "dis", "farneback", "none"]
 by_motion = results.groupby("bin", observed=True)
-within = by_motion[ways].agg(lambda distance: (distance <= 1).mean())
+by_camera = results[results["motion"] >= 2].groupby("camera", sort=False)
+within, split = (g[ways].agg(lambda distance: (distance <= 1).mean()) for g in (by_motion, by_camera))
+within = pd.concat([within, split.rename("2 or more, {} camera".format)])
 print("joints that land within one cell, by motion in cells a frame: per cent, to the nearest 5")
 print(within.mul(20).round().mul(5).astype(int).rename_axis(None).to_string())
 missed = results[(results["exact"] > 1) & (results["motion"] >= 1)]
@@ -504,33 +557,45 @@ at_home = (missed["height"] > 0.6).mean()
 print(f"of those that move by 1 or more and miss, exact flow: {at_home:.0%} have a peak at the joint, too")
 
 # %%
-fig, ax = plt.subplots(figsize=(8, 3.4))
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.3), sharey=True)
 styles = {"exact": (BLUE, "o-"), "pushed": (SKY, "s--"), "dis": (ORANGE, "o-")}
 styles |= {"farneback": (GREEN, "o-"), "none": (RED, "o-")}
-median = by_motion[[*ways, "motion"]].median()
-for name, (color, line) in styles.items():
-    ax.plot(median["motion"], median[name], line, color=color, label=name)
-ax.axvspan(0, 1, color=GREY, alpha=0.15)
-ax.text(0.5, 3.6, "idle", ha="center", color=GREY, fontsize=11)
-ax.set(xlabel="motion of the joint in one frame (cells)", ylabel="lands off by (cells)", xlim=(0, None))
-ax.set_title("Where the next frame's peak lands: median")
-ax.legend()
+median = results.groupby(["camera", "bin"], observed=True)[[*ways, "motion"]].median()
+for ax, camera in zip(axes, ("slow", "fast")):
+    for name, (color, line) in styles.items():
+        ax.plot(median.loc[camera, "motion"], median.loc[camera, name], line, color=color, label=name)
+    ax.axvspan(0, 0.5, color=GREY, alpha=0.15)
+    ax.set(xlabel="motion of the joint in one frame (cells)", xlim=(0, None), title=f"{camera} camera")
+axes[0].text(0.25, 3.4, "idle", ha="center", color=GREY, fontsize=11)
+axes[0].set_ylabel("lands off by (cells), median")
+axes[1].legend()
 plt.show()
 
 # %% [markdown]
-# Below half a cell no flow is as good as any. Without flow a peak lands off by the motion itself, so below one cell by less than a cell. Beyond, the exact flow stays at what reading a peak off a map costs, a quarter of a cell, and the estimates go along with it for
-# as long as they find the motion.
+# Below half a cell no flow lands within one cell as often as any flow. Without flow a peak lands off by the
+# motion, give or take the quarter of a cell that reading a peak costs. Beyond, the camera decides. Where it
+# pans, the exact flow stays at that quarter of a cell, and DIS, which finds most of the motion, gains two to
+# three cells. Where only an arm flies, before a camera that hardly moves, estimates do little for those that
+# move two cells or more, and even with the exact flow the highest peak of six in ten lies elsewhere, nearly
+# always where the next frame has it.
 #
-# Why does exact flow miss at all? Not because the peak got lost: nearly all of them have one at the joint, and a higher one elsewhere. Ground that will be *behind* the joint in the next frame follows its own arrow, finds the joint in front, and
-# reads the peak a second time (section 3.9 shows it). Pushed, a peak goes to one place only: it comes home more often, but to a whole cell, and so less exactly (dashed). Neither is better for all.
+# Why does exact flow miss at all? Not because the peak got lost: nearly all of them have one at the joint, and a
+# higher one elsewhere. Ground that will be *behind* the joint in the next frame follows its own arrow, finds the
+# joint in front, and reads the peak a second time (section 3.9 shows it). In a pan the ground's arrow is about the
+# body's, and both readings meet; before a camera at rest it is zero, and they lie as far apart as the joint moves.
+# Which one is the joint, only the messages of chapter 4 can choose. Pushed, a peak goes to one place only: with
+# either camera most come home, but to a whole cell, and so less exactly (dashed).
 #
-# How near is near enough? A person is some 16 cells long on these maps, so PCK at 0.2 forgives 3.2 cells, at 0.1 1.6 cells, at 0.05 0.8 cells. And how far do joints move? Chapter 0 had the labels of Penn Action; and on one real clip, with true joints in every frame, the
-# estimates can be asked for their error there (`python benchmarks/flow_real_clip.py --write`).
+# How near is near enough? A person is some 16 cells long on these maps, so PCK at 0.2 forgives 3.2 cells, at
+# 0.1 1.6 cells, at 0.05 0.8 cells. (On Paper A's maps of 46 cells a person fills about 0.7 of the side, so
+# every motion has twice the cells: `finer`.) And how far do joints move? Chapter 0 had the labels of Penn
+# Action; and on one real clip, with true joints in every frame, the estimates can be asked for their error
+# there (`python benchmarks/flow_real_clip.py --write`).
 
 # %%
 folder = Path("../benchmarks/results")
 labels = json.loads((folder / "labels.json").read_text())["columns"]
-finer = 0.7 * 46 / 16  # a person fills 0.7 of Paper A's map of 46 cells
+finer = 0.7 * 46 / 16
 for name, column in (("our clips", labels["rendered"]), ("Penn Action", labels["real"])):
     half, most = column["motion_50"], column["motion_90"]
     print(f"{name:11}: half of the motions are below {half:.1f} cells, nine of ten below {most:.1f};",
@@ -544,14 +609,18 @@ print(f"{real['settings']['frames']} frames of a real clip: motion of its joints
 print(shown.round({name: 1 for name in ("motion", *METHODS)}).to_string())
 
 # %% [markdown]
-# Nine of ten motions in Penn Action are below one cell, even on Paper A's maps: there the layer is *idle*, and PCK could hardly tell if it were left out. On the real clip (one clip) four of five are; below half a cell DIS is no better there than nothing.
-# It works where cameras pan and arms fly, and there it matters by several cells. Our clips have more of both, on purpose. And whoever claims that the flow helps should print the row without it.
+# Nine of ten motions in Penn Action are below one cell, even on Paper A's maps: there the layer is *idle*,
+# and PCK could hardly tell if it were left out. On the real clip (one clip) four of five are; below half a
+# cell DIS is no better there than nothing. Estimated flow works where the camera pans, and there it matters
+# by cells; the second peak of an arm that flies it leaves to the messages. Our clips have more of both, on
+# purpose. And whoever claims that the flow helps should print the row without it.
 
 # %% [markdown]
 # ## 3.9 There and back
 #
-# What is *covered* in the next frame has no place there. The flow goes somewhere all the same, and the layer reads what is in front. Warp not a heat-map but the next frame's picture (three maps: red, green, blue) along the exact flow of each
-# pixel: it should look like this frame.
+# What is *covered* in the next frame has no place there. The flow goes somewhere all the same, and the layer
+# reads what is in front. Warp not a heat-map but the next frame's picture (three maps: red, green, blue)
+# along the exact flow of each pixel: it should look like this frame.
 
 # %%
 t = 15  # the passer-by is in front of the legs
@@ -560,7 +629,9 @@ pictures = torch.from_numpy(swing.frames[t : t + 2]).permute(0, 3, 1, 2).float()
 fetched = warp(pictures[1], forward)
 
 # %% [markdown]
-# How can one tell, without the truth? Follow the flow to the next frame, and that frame's own flow back. On what is visible in both, one comes home. From a covered place one lands on what is in front, and goes away with it. Flow over two frames is a chain: the second arrow begins where the first one ends,
+# How can one tell, without the truth? Follow the flow to the next frame, and that frame's own flow back. On
+# what is visible in both, one comes home. From a covered place one lands on what is in front, and goes away
+# with it. Flow over two frames is a chain: the second arrow begins where the first one ends,
 #
 # $$f_{t \to t''}(p) = f_{t \to t'}(p) + f_{t' \to t''}\bigl(p + f_{t \to t'}(p)\bigr), \tag{3.8}$$
 #
@@ -599,6 +670,7 @@ def covered(clip, t):
 
 
 counts = {"exact": torch.zeros(4), "dis": torch.zeros(4)}
+print("covered by a post or a passer-by, or in sight in both frames: to the nearest 10%")
 for clip, i in ((clip, i) for clip in clips[:20] for i in range(11)):
     hidden, shown = covered(clip, i)
     exact = (torch.from_numpy(clip.flow.dense(i + n, n == 0)) for n in (0, 1))
@@ -606,8 +678,10 @@ for clip, i in ((clip, i) for clip in clips[:20] for i in range(11)):
         mask = inconsistent(*flows)
         counts[name] += torch.stack([(mask & hidden).sum(), hidden.sum(), (mask & shown).sum(), shown.sum()])
 for name, (hit, all_hidden, wrong, all_shown) in counts.items():
-    print(f"{name:5}: of what gets covered, {hit / all_hidden:.1f} is found;",
-          f"of what stays in sight, {wrong / all_shown:.1f} is called covered")
+    found, false, right = hit / all_hidden, wrong / all_shown, hit / (hit + wrong)
+    found, false, right = (f"{10 * (10 * share).round().int()}%" for share in (found, false, right))
+    print(f"{name:5}: of what gets covered, {found} is marked; of what stays in sight, {false};",
+          f"of all that is marked, {right} gets covered")
 
 # %%
 found = {"exact": inconsistent(forward, backward), "dis": inconsistent(*estimate(swing, t))}
@@ -621,18 +695,25 @@ for ax, (name, picture) in zip(axes, panels.items()):
 plt.show()
 
 # %% [markdown]
-# The passer-by comes twice: once where he is, carried by his own flow, and once where he *will be*, for the ground there asks and finds him; the bat leaves a copy as well. White is where flow there and back does not lead home: with the exact flow just these
-# copies, with DIS whole areas in which its two answers contradict each other. It finds half of what is covered, and calls much else covered: it is a test of the *estimate*, too. Paper A has no such test. Heat-maps have little to say at
-# covered places, and max-sum messages weigh a low map lightly; but an occluder that looks like an arm is carried as well.
+# The passer-by comes twice: once where he is, carried by his own flow, and once where he *will be*, for the
+# ground there asks and finds him; the bat leaves a copy as well. White is where flow there and back does not
+# lead home: with the exact flow these copies, what arms and legs will cover, and thin rims; with DIS whole
+# areas in which its two answers contradict each other. With DIS the test finds half of what a post or a
+# passer-by covers, and of ten of these pixels that it marks, nine stay in sight: it is a test of the *estimate*, too.
+# Paper A has no such test. Heat-maps have little to say at covered places, and the messages of chapter 4
+# weigh a low map lightly; but an occluder that looks like an arm is carried as well.
 
 # %% [markdown]
 # ## 3.10 Turn the crop, turn the arrows
 #
-# Training turns, scales and flips the crops of a slice, all frames alike. Then the flow has to be changed in two ways: each arrow *moves* to the new place of its pixel, and is itself *turned*; a flow is not a picture with two channels. For a map $x \mapsto A x + b$,
+# Training turns, scales and flips the crops of a slice, all frames alike. Then the flow has to be changed in
+# two ways: each arrow *moves* to the new place of its pixel, and is itself *turned*; a flow is not a picture
+# with two channels. For a change of places $p \mapsto A p + m$,
 #
-# $$f'(A p + b) = A \, f(p): \tag{3.9}$$
+# $$f'(A p + m) = A \, f(p): \tag{3.9}$$
 #
-# the shift $b$ moves the places and not the arrows. In a mirror $dx$ changes its sign. Do it right, and only move the arrows, as any library of picture transforms would:
+# the shift $m$ moves the places and not the arrows. In a mirror $dx$ changes its sign. Do it right, and only
+# move the arrows, as any library of picture transforms would:
 
 # %%
 from tslib.augment import Affine
@@ -645,18 +726,19 @@ def turned(crop, clip, t, turn_arrows):
     if not turn_arrows:  # move them, and undo the turn of each
         moved = crop.inverse().vectors(moved).astype(np.float32)
     here, there = (crop.points(clip.joints[i]) for i in (t, t + 1))
-    moved = warp(targets(there), torch.from_numpy(Flow(moved, (1, 1)).on_cells(STRIDE)))
+    moved = warp(target_maps(there), torch.from_numpy(Flow(moved, (1, 1)).on_cells(STRIDE)))
     seen = clip.visible[t] & clip.visible[t + 1] & ((here > 2) & (here < 93)).all(-1)
     return np.linalg.norm(decode(moved)[0] - to_cells(here, STRIDE), axis=-1)[seen]
 
 
-fast = [clip for clip in clips[:40] if ground_speed(clip) > STRIDE]
+fast = [clip for clip, camera in zip(clips[:40], cameras) if camera == "fast"]
+print("next frame's peaks in a crop, to the nearest cell")
 crops = {"as it is": {}, "turned by 60 degrees": {"angle": 60}, "in a mirror": {"flip": True}}
 for name, change in crops.items():
     crop = Affine.about((47.5, 47.5), **change)
     off = [np.median(np.concatenate([turned(crop, c, t, right) for c in fast for t in range(11)]))
            for right in (True, False)]
-    print(f"{name:20}: arrows turned, off by {off[0]:.1f} cells; only moved, by {off[1]:.0f}")
+    print(f"{name:20}: arrows turned, off by {off[0]:.0f} cells; only moved, by {off[1]:.0f}")
 
 # %%
 crop = Affine.about((47.5, 47.5), angle=60)
@@ -668,12 +750,16 @@ arrows(axes[2], frame, crop.inverse().vectors(right), "turned, arrows only moved
 plt.show()
 
 # %% [markdown]
-# The mistake shows nowhere but here: the shapes fit, the training runs, and the neighbour frames are carried to wrong places. (Or compute the flow after the crop: then no arrow has to be turned, and a flow is computed anew for each crop.)
+# No shape and no error message shows the mistake: the shapes fit, the training runs, and the neighbour frames
+# are carried to wrong places. (Or compute the flow after the crop: then no arrow has to be turned, and a flow
+# is computed anew for each crop.)
 
 # %% [markdown]
 # ## 3.11 What moved to `tslib`
 #
-# `cells`, `corners`, `sample_torch`, `splat_unchecked`, `chain` and `inconsistent` are `tslib/warp.py`, held equal by a test; the arrows of cells are `Flow.on_cells`, those of a crop `Affine.flow`. What the next chapters import is
+# `cells`, `corners`, `sample_torch`, `splat_unchecked`, `chain` and `inconsistent` are `tslib/warp.py`, held
+# equal by a test; the arrows of cells are `Flow.on_cells`, those of a crop `Affine.flow`. What you will use
+# from here on is
 #
 # ```python
 # from tslib.flow import flow_between
@@ -687,7 +773,8 @@ plt.show()
 #
 # Each cell below prints *not attempted* until you replace `raise NotImplementedError`. The checker takes your function and prints one line.
 #
-# **Exercise 3.1 From pixels to cells** (easy, 10 minutes). Without `Flow`: the flow of a heat-map's cells from that of pixels. The stride is even, so the middle of a cell lies between four pixels; take their mean.
+# **Exercise 3.1 From pixels to cells** (easy, 10 minutes). Without `Flow`: the flow of a heat-map's cells
+# from that of pixels. The stride is even, so the middle of a cell lies between four pixels; take their mean.
 
 
 # %%
@@ -701,7 +788,7 @@ check.exercise_3_1(flow_of_cells)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Cell 0 of stride 4 has its middle at 1.5, between the pixels 1 and 2. A slice may have a step: `flow[1::4]`. And then Eq. 3.2 has a factor.
+# Cell 0 of stride 4 has its middle at 1.5, between the pixels 1 and 2. A slice may have a step: `flow[1::4]`. And then Eq. 3.2 divides.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -716,7 +803,9 @@ check.exercise_3_1(flow_of_cells)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.2 From the frame before** (medium, 10 minutes). A slice has maps, and each frame's flow to the next and to the previous one (the last frame's and the first one's lead out of the slice, and are zero). Carry the maps of each frame to the frame *after* it.
+# **Exercise 3.2 From the frame before** (medium, 10 minutes). A slice has maps, and each frame's flow to the
+# next and to the previous one (the last frame's and the first one's lead out of the slice, and are zero).
+# Carry the maps of each frame to the frame *after* it.
 
 
 # %%
@@ -740,17 +829,19 @@ check.exercise_3_2(from_before)
 #     return warp(maps[:-1], to_previous[1:, None])
 # ```
 #
-# Frame 1 asks, "where was I in frame 0?": that is *its* flow to the previous frame. `to_next[:-1]` stands on the cells of the frame that is asked; that is what `splat` wants.
+# Frame 1 asks, "where was I in frame 0?": that is *its* flow to the previous frame. `to_next[:-1]` stands on
+# the cells of the frame that is asked; that is what `splat` wants.
 #
 # </details>
 
 # %% [markdown]
-# **Exercise 3.3 Across the slice** (medium, 15 minutes). Paper A also tries edges over two frames. Return the flow from frame $t$ to frame $u$, which may be several frames later or earlier, or $t$ itself.
+# **Exercise 3.3 Across the slice** (medium, 15 minutes). Paper A also tries edges over two frames. Return the
+# flow from frame $t$ to another one, which may be several frames later or earlier, or $t$ itself.
 
 
 # %%
-def flow_over(to_next, to_previous, t, u):
-    """to_next, to_previous (T, H, W, 2) -> flow from frame t to frame u (H, W, 2)."""
+def flow_over(to_next, to_previous, t, other):
+    """to_next, to_previous (T, H, W, 2) -> flow from frame t to the other (H, W, 2)."""
     raise NotImplementedError
 
 
@@ -759,16 +850,17 @@ check.exercise_3_3(flow_over)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Begin with no motion and `chain` (Eq. 3.8) one flow after the other, each on the frame that you have reached. Which of the two arrays, and which of its frames?
+# Begin with no motion and `chain` (Eq. 3.8) one flow after the other, each on the frame that you have
+# reached. Which of the two arrays, and which of its frames?
 #
 # </details>
 # <details><summary>Solution</summary>
 #
 # ```python
-# def flow_over(to_next, to_previous, t, u):
-#     step, flows = (1, to_next) if u > t else (-1, to_previous)
+# def flow_over(to_next, to_previous, t, other):
+#     step, flows = (1, to_next) if other > t else (-1, to_previous)
 #     flow = torch.zeros_like(to_next[t])
-#     for frame in range(t, u, step):
+#     for frame in range(t, other, step):
 #         flow = chain(flow, flows[frame])
 #     return flow
 # ```
@@ -778,7 +870,7 @@ check.exercise_3_3(flow_over)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.4 Arrows in the mirror** (easy, 5 minutes). Flip a flow left to right.
+# **Exercise 3.4 Arrows in the mirror** (easy, 5 minutes). Flip a flow left to right, and leave the one that is given as it is.
 
 
 # %%
@@ -805,7 +897,9 @@ check.exercise_3_4(mirror_flow)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.5 Only what can be seen** (medium, 10 minutes). Carry a map to this frame, but give the cells that are covered in the neighbour frame nothing to boast of: the lowest value of the map.
+# **Exercise 3.5 Only what can be seen** (medium, 10 minutes). Carry a map to this frame, but give the cells
+# that are covered in the neighbour frame nothing to boast of: the lowest value of `score`. (Here all is in
+# cells; "In practice" below says why pixels serve better.)
 
 
 # %%
@@ -832,7 +926,8 @@ check.exercise_3_5(warp_seen)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.6 Uphill by hand** (hard, 20 minutes). Without autograd: the gradient of each read value by its own arrow, Eq. 3.7. (The arrows of the check lead to places inside the map, between cells.)
+# **Exercise 3.6 Uphill by hand** (hard, 20 minutes). Try to do without autograd: the gradient of each read
+# value by its own arrow, Eq. 3.7. (The arrows of the check lead to places inside the map, between cells.)
 
 
 # %%
@@ -868,14 +963,14 @@ check.exercise_3_6(slope)
 #
 # - Flow is an arrow for every pixel, on one frame and towards another; estimates follow cameras and trunks, and lose wrists (Sec. 3.1, 3.2).
 # - Its values shrink with the map (Sec. 3.3), and turn with the crop (Sec. 3.10).
-# - This frame's arrow says where to read the neighbour's map; against the flow, the motion doubles (Sec. 3.4, 3.5). The paper's formula pushes instead, with the other flow: holes and collisions, and the same peaks (Sec. 3.6).
+# - This frame's arrow says where to read the neighbour's map; against the flow, the motion doubles (Sec. 3.4, 3.5). The paper's formula pushes instead, with the other flow: holes and collisions; the same peaks for whole shifts (Sec. 3.6), and one peak where pulling may read two (Sec. 3.8).
 # - A score gets its readers' gradients with the weights of the reading; the flow's gradient is the slope of the map (Sec. 3.7).
-# - Below one cell a frame the layer is idle, and most labelled motion is (Sec. 3.8).
+# - Below half a cell a frame the layer is idle, up to one cell only a strict PCK sees it, and most labelled motion is below; estimated flow pays where the camera pans (Sec. 3.8).
 # - Flow there and back leads home, except from what is covered (Sec. 3.9).
 #
 # **In practice**
 #
-# - Paper A writes the push of Eq. 3.5 and speaks of aligning, which is the pull of Eq. 3.3; it does not say which one it computes. We pull: no holes, a gradient for the flow as well, one flow for all joints of a frame.
+# - Paper A writes the push of Eq. 3.5 and speaks of aligning, which is the pull of Eq. 3.3; it does not say which one it computes. We pull: no holes, a gradient for the flow as well, and this frame's own flow, not the neighbour's. The price is a second peak where a limb moves fast before ground at rest (Sec. 3.8); the messages have to choose.
 # - Beyond the border `warp` reads the border's value. Zeros would be the best score on a negative map (Sec. 3.5). `tslib.messages`, whose maps lie on crops of their own, takes the map's minimum there.
 # - The tolerance of `inconsistent` was found for pixels: half a square pixel. On cells of 4 or 8 px it forgives more; so find what is covered on pixels, then go to cells.
 # - Exact flow knows where a covered part has gone, an estimate cannot. Numbers that were got with exact flow are an upper bound.
@@ -884,7 +979,7 @@ check.exercise_3_6(slope)
 #
 # - **Paper A**: J. Song, L. Wang, L. Van Gool, O. Hilliges, *Thin-Slicing Network*, CVPR 2017: Sec. 3.2 for the layer, Sec. 3.3 after Eq. 2 for its formula.
 # - T. Kroeger, R. Timofte, D. Dai, L. Van Gool, *Fast Optical Flow using Dense Inverse Search*, ECCV 2016: DIS.
-# - G. Farneback, *Two-Frame Motion Estimation Based on Polynomial Expansion*, SCIA 2003.
+# - G. Farnebäck, *Two-Frame Motion Estimation Based on Polynomial Expansion*, SCIA 2003.
 # - N. Sundaram, T. Brox, K. Keutzer, *Dense Point Trajectories by GPU-Accelerated Large Displacement Optical Flow*, ECCV 2010: there and back.
 # - M. Jaderberg, K. Simonyan, A. Zisserman, K. Kavukcuoglu, *Spatial Transformer Networks*, NIPS 2015: reading a map at places, and its gradients.
 # - T. Pfister, J. Charles, A. Zisserman, *Flowing ConvNets for Human Pose Estimation in Videos*, ICCV 2015: heat-maps carried along the flow, before Paper A.

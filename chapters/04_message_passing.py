@@ -20,7 +20,7 @@
 # - where the gradient goes, what a round costs, and what all this does on a real clip.
 #
 # **You'll need** chapters 1 and 2 for the message, chapter 3 for the flow layer. No GPU; about a minute on two cores, two hours of yours with
-# the exercises. Paper A is *Thin-Slicing Networks* (Song et al., CVPR 2017).
+# the exercises. Paper A is *Thin-Slicing Network* (Song et al., CVPR 2017).
 
 # %%
 import inspect

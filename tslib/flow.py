@@ -10,7 +10,7 @@ from .heatmaps import STRIDE, to_pixels
 
 METHODS = ("dis", "farneback", "none")
 WIDTH = 640  # larger frames are shrunk: camera and body motion is all that messages need
-# The window is wider than a limb: narrower ones find less of plain cloth and of a fast camera (chapter 03).
+# The window is wider than a limb: narrower ones find less of plain cloth and of a fast camera.
 FARNEBACK = dict(pyr_scale=0.5, levels=5, winsize=21, iterations=3, poly_n=7, poly_sigma=1.5, flags=0)
 SMALLEST = 32  # px each way; the search fails on fewer, so such a side is stretched
 

@@ -26,6 +26,10 @@ def exercise(number):
     return checker_of
 
 
+class _Nothing(Exception):
+    """The reader's function returned None: most often it lacks a return."""
+
+
 def _judge(body, function):
     """Whether the reader's function is right, None where there is none yet, and what to say."""
     raised = []
@@ -36,6 +40,8 @@ def _judge(body, function):
             result = function(*args, **kwargs)
             if result is NotImplemented:
                 raise NotImplementedError
+            if result is None:
+                raise _Nothing
             return result
         except Exception as error:
             raised.append(error)
@@ -47,7 +53,9 @@ def _judge(body, function):
         if isinstance(error, NotImplementedError) and not error.args:  # with a text, it is a library's own
             return None, "not attempted."
         kind = f"{type(error).__name__}: {error}"
-        if error in raised:
+        if isinstance(error, _Nothing):
+            wrong = "Your function returned None."
+        elif error in raised:
             wrong = f"Your function raised {kind}"
         elif isinstance(error, AssertionError):
             wrong = str(error) or "The check fails."

@@ -32,16 +32,24 @@ def exercise_3_1(flow_of_cells):
         given = f"the flow (80 + x / 2 - y, 2 y + x) on {H} x {W} px and stride {stride}"
         if wrong := _wrong(np.asarray(flow_of_cells(flow.copy(), stride)), right, given):
             return wrong
+        first = stride // 2 - 1
+        flow = _random(H, W, 2).numpy()  # a mean over other pixels is another one
+        blocks = flow.reshape(H // stride, stride, W // stride, stride, 2)
+        four = blocks[:, first : first + 2, :, first : first + 2]
+        right = torch.from_numpy(four.mean((1, 3)) / stride)
+        given = f"a random flow on {H} x {W} px and stride {stride}"
+        if wrong := _wrong(np.asarray(flow_of_cells(flow.copy(), stride)), right, given):
+            return wrong
 
 
 @exercise("3.2")
 def exercise_3_2(from_before):
-    maps = _random(4, 3, 6, 7)
+    maps = _random(4, 2, 6, 7)
     to_next, to_previous = 2 * _random(4, 6, 7, 2, seed=1), 2 * _random(4, 6, 7, 2, seed=2)
     to_next[-1], to_previous[0] = 0, 0
     right = torch.stack([warp(maps[t - 1], to_previous[t]) for t in range(1, 4)])
     answer = from_before(maps.clone(), to_next.clone(), to_previous.clone())
-    return _wrong(answer, right, "a random slice of 4 frames with 3 joints")
+    return _wrong(answer, right, "a random slice of 4 frames with 2 joints")
 
 
 @exercise("3.3")
@@ -60,15 +68,21 @@ def exercise_3_3(flow_over):
 def exercise_3_4(mirror_flow):
     flow = _random(5, 8, 2)
     right = torch.stack([-flow[..., 0].flip(1), flow[..., 1].flip(1)], -1)
-    return _wrong(mirror_flow(flow.clone()), right, "a random flow")
+    given = flow.clone()
+    answer = mirror_flow(given)
+    if not given.equal(flow):
+        return "Your function changes the flow that it takes; let it return a new one."
+    return _wrong(answer, right, "a random flow")
 
 
 @exercise("3.5")
 def exercise_3_5(warp_seen):
     score, (flow, back) = _random(9, 12), torch.zeros(2, 9, 12, 2, dtype=torch.float64)
     flow[3:6, 2:5, 0], back[3:6, 5:8, 0] = 3, -3  # a square that moves three cells to the right
+    score[4, 3] = -9  # where the square was, and nobody reads
+    flow[0, 0, 0], back[0, 10, 0] = 10, -9.2  # a long way there, and home within the tolerance
     right = torch.where(inconsistent(flow, back), score.min(), warp(score, flow))
-    given = "a random map, and a square of 3 cells that moves to the right by 3"
+    given = "a random map, a square of 3 cells that moves by 3, and a cell that moves by 10 and back by 9.2"
     return _wrong(warp_seen(score.clone(), flow.clone(), back.clone()), right, given)
 
 

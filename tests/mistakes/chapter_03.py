@@ -19,6 +19,16 @@ def exercise_3_1_multiplies(flow, stride):
     return sum(flow[first + i :: stride, first + j :: stride] for i in (0, 1) for j in (0, 1)) / 4 * stride
 
 
+def exercise_3_1_takes_the_mean_of_the_whole_cell(flow, stride):
+    H, W = flow.shape[:2]
+    return flow.reshape(H // stride, stride, W // stride, stride, 2).mean((1, 3)) / stride
+
+
+def exercise_3_1_takes_two_of_the_four_pixels(flow, stride):
+    first = stride // 2 - 1
+    return (flow[first::stride, first::stride] + flow[first + 1 :: stride, first + 1 :: stride]) / 2 / stride
+
+
 def exercise_3_2_takes_the_flow_of_the_frame_that_is_asked(maps, to_next, to_previous):
     return warp(maps[:-1], to_next[:-1, None])
 
@@ -61,6 +71,20 @@ def exercise_3_4_negates_both(flow):
     return -flow.flip(1)
 
 
+def exercise_3_4_changes_what_it_is_given(flow):
+    flow[..., 0] *= -1
+    return flow.flip(1)
+
+
+def exercise_3_5_takes_the_lowest_value_that_arrives(score, flow, back):
+    moved = warp(score, flow)
+    return torch.where(inconsistent(flow, back), moved.min(), moved)
+
+
+def exercise_3_5_forgets_the_tolerance(score, flow, back):
+    return torch.where(chain(flow, back).square().sum(-1) > 0.5, score.min(), warp(score, flow))
+
+
 def exercise_3_5_asks_the_other_frame(score, flow, back):
     return torch.where(inconsistent(back, flow), score.min(), warp(score, flow))
 
@@ -71,6 +95,10 @@ def exercise_3_5_keeps_everything(score, flow, back):
 
 def exercise_3_5_gives_zero(score, flow, back):
     return warp(score, flow) * ~inconsistent(flow, back)
+
+
+def exercise_3_6_forgets_to_return(score, flow):
+    torch.ones_like(flow)
 
 
 def _four(score, flow):
