@@ -9,6 +9,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from torch.utils.data import DataLoader, Dataset
 
 from tslib.distance_transform import choose_backend, distance_transform_numpy
@@ -335,6 +336,15 @@ def test_the_papers_graph():
     assert sorted(set(graph.offset.tolist())) == [0, 1]
     without = PoseGraph.of(PENN, mirror=False, span=0)
     assert len(without.springs) == 12 and len(without.edges) == 60
+
+
+def test_a_drawn_graph_shows_every_edge_and_hides_none_in_space():
+    graph = PoseGraph.of(PENN, frames=3)
+    ax = Figure().subplots()
+    graph.draw(ax, np.random.default_rng(0).normal(size=(13, 2)))
+    order = np.array([line.get_zorder() for line in ax.lines])
+    assert len(order) == len(graph.edges)
+    assert order[graph.offset == 0].min() > order[graph.offset != 0].max()
 
 
 def test_normalised_scores_stay_in_range():

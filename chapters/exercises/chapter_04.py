@@ -39,12 +39,14 @@ def _chain(seed, K=3, H=4, W=5):
 @exercise("4.1")
 def exercise_4_1(spring_of_weights):
     for a, mu in (((0.01, 0.02), (3.0, -5.0)), ((0.5, 0.25), (0.0, 1.5))):
-        w = torch.tensor([2 * a[0] * mu[0], -a[0], 2 * a[1] * mu[1], -a[1]])
+        w = torch.tensor([2 * a[0] * mu[0], -a[0], 2 * a[1] * mu[1], -a[1]], dtype=torch.float64)
+        given = ", ".join(f"{v:g}" for v in w.tolist())
         answer = spring_of_weights(w.clone())
         if not isinstance(answer, tuple) or len(answer) != 2:
             return "It must return two things: a and mu."
         for name, ours, right in zip(("a", "mu"), answer, (a, mu), strict=True):
-            if wrong := _wrong(torch.as_tensor(ours), torch.tensor(right), f"w = {w.tolist()}, {name}"):
+            right = torch.tensor(right, dtype=torch.float64)
+            if wrong := _wrong(torch.as_tensor(ours), right, f"w = [{given}], {name}"):
                 return wrong
 
 
@@ -103,7 +105,10 @@ def exercise_4_5(best_pose_of_chain):
 def exercise_4_6(message_of_either):
     generator = torch.Generator().manual_seed(3)
     score = torch.rand(8, 12, dtype=torch.float64, generator=generator)
-    a, mu = torch.tensor([0.1, 0.2]).double(), torch.tensor([4.0, 0.5]).double()
-    right = torch.maximum(*(distance_transform(score, a, sign * mu) for sign in (1, -1)))
-    answer = message_of_either(score.clone(), a.clone(), mu.clone())
-    return _wrong(answer, right, f"a random map, a = {a.tolist()}, mu = {mu.tolist()}")
+    a = torch.tensor([0.1, 0.2], dtype=torch.float64)
+    for offset in ((4.0, 0.5), (4.0, -2.5)):
+        mu = torch.tensor(offset, dtype=torch.float64)
+        right = torch.maximum(*(distance_transform(score, a, sign * mu) for sign in (1, -1)))
+        answer = message_of_either(score.clone(), a.clone(), mu.clone())
+        if wrong := _wrong(answer, right, f"a random map, a = {a.tolist()}, mu = {mu.tolist()}"):
+            return wrong

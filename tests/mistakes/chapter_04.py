@@ -74,3 +74,7 @@ def exercise_4_6_takes_the_mean(score, a, mu):
 
 def exercise_4_6_averages_the_rest_offsets(score, a, mu):
     return distance_transform(score, a, (mu - mu) / 2)
+
+
+def exercise_4_6_forgets_that_signs_go_together(score, a, mu):
+    return torch.maximum(distance_transform(score, a, mu.abs()), distance_transform(score, a, -mu.abs()))

@@ -120,9 +120,9 @@ class PoseGraph:
         step = 2 * np.ptp(pose[:, 0]) if spacing is None else spacing
         place = np.concatenate([pose + [t * step, 0] for t in range(self.frames)])
         for (a, b), offset in zip(self.edges, self.offset, strict=True):
-            color, bend = (TEMPORAL, 0.12 * (abs(offset) - 1)) if offset else (SPATIAL, 0)
+            color, bend, layer = (TEMPORAL, 0.12 * (abs(offset) - 1), 1) if offset else (SPATIAL, 0, 1.5)
             middle = place[[a, b]].mean(0) - [0, bend * step]
-            ax.plot(*np.array([place[a], middle, place[b]]).T, color=color, lw=1, zorder=1)
+            ax.plot(*np.array([place[a], middle, place[b]]).T, color=color, lw=1, zorder=layer)
         ax.scatter(*place.T, s=18, color="black", zorder=2)
         ax.set_aspect("equal")
         ax.invert_yaxis()
