@@ -224,21 +224,27 @@ def others():
 
 
 def measure_threads(inputs, repeats, patience):
-    """Wall ms of a training step with one thread and with two, or a sentence.
+    """Wall ms of a training step with one thread and with two, or a sentence; and what two threads gain in
+    arithmetic that needs no memory: 2 on two cores, less where they are halves of one.
 
     What other programs take is missing to one of two threads: runs beside more than a tenth of a core of them
     do not count, and quieter moments are waited for, so many seconds; with no patience all counts.
     """
+    from . import peers
+
     ours, runs, start = layers()["ours"], {1: [], 2: []}, time.perf_counter()
+    alone = {threads: [] for threads in runs}
     while min(map(len, runs.values())) < repeats:
         before, begin = others(), time.perf_counter()
         found = {threads: [] for threads in runs}
+        counted = {threads: peers.seconds_together(threads, 2 * 10**6) for threads in runs}
         for threads in 2 * list(runs):
             torch.set_num_threads(threads)
             found[threads].append(sum(training_step(ours, ROUNDS, inputs, time.perf_counter)[2:]))
         if not patience or others() - before < 0.1 * (time.perf_counter() - begin):
             for threads, spent in found.items():
                 runs[threads] += spent[1:]  # the first one wakes the processor up
+                alone[threads].append(counted[threads])
         elif time.perf_counter() - start > patience:
             break
         else:
@@ -246,7 +252,9 @@ def measure_threads(inputs, repeats, patience):
     torch.set_num_threads(1)
     if not runs[1]:
         return "Other programs ran all the time: two threads were not measured."
-    return {str(threads): 1e3 * float(np.median(spent)) for threads, spent in runs.items()}
+    gain = 2 * float(np.median(alone[1]) / np.median(alone[2]))
+    wall = {str(threads): 1e3 * float(np.median(spent)) for threads, spent in runs.items()}
+    return wall | {"arithmetic alone": gain}
 
 
 def measure_growth(quick):

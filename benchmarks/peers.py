@@ -1,6 +1,8 @@
 """Other ways to the same messages, for benchmarks/messages.py: each is written as well as its idea allows."""
 
 import functools
+import threading
+import time
 
 import numpy as np
 import torch
@@ -137,6 +139,17 @@ def steps(typing, count):
 @compiled()
 def register_steps(count):
     return steps(count)
+
+
+def seconds_together(threads, count):
+    """Wall seconds in which so many threads each do `count` register_steps."""
+    workers = [threading.Thread(target=register_steps, args=(count,)) for _ in range(threads)]
+    start = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return time.perf_counter() - start
 
 
 def candidates(score, stiffness, rest):

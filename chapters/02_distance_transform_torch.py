@@ -677,7 +677,8 @@ for name, times in at46.items():
     print(f"one transform of 46 x 46, {name:15} {times:6.1f} times ours")
 for name, ms in layer.items():
     print(f"the layer, {name:15} {ms / layer['ours']:5.1f} times ours, takes {memory[name]['process']:6.0f} MB more")
-print(f"the layer, two threads against one: {threads['1'] / threads['2']:.2f} times as fast")
+print(f"the layer, two threads against one: {threads['1'] / threads['2']:.2f} times as fast;",
+      f"arithmetic without memory: {threads['arithmetic alone']:.2f}")
 for name in ("ours", "numba envelope"):
     growth = taken["368"][name] / taken["46"][name]
     print(f"time per cell, from 46 x 46 to 368 x 368 cells, {name}: times {growth:.1f}")
