@@ -159,6 +159,14 @@ def by_loops(layer, unary, flows):
     return np.array(beliefs).reshape(unary.shape)
 
 
+def any_graph(seed):
+    """A user's own graph: any node to any other, springs shared at random."""
+    rng = np.random.default_rng(seed)
+    pairs = [p for p in itertools.combinations(range(9), 2) if rng.random() < 0.3]
+    edges = [p if rng.random() < 0.5 else p[::-1] for p in pairs]
+    return PoseGraph(3, ("a", "b", "c"), edges, rng.integers(0, 4, len(edges)), tuple("wxyz"))
+
+
 OPTIONS = [
     dict(normalization=n, exclude=e, warp_once=w)
     for n, e, w in itertools.product(("degree", "mean", "none"), (False, True), (False, True))
@@ -167,7 +175,7 @@ OPTIONS = [
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_the_layer_by_the_definition(options):
-    for graph in (chain(3), chain(3, span=2)):
+    for graph in (chain(3), chain(3, span=2), any_graph(0), any_graph(1)):
         layer = layer_of(graph, **options)
         unary = torch.rand(2, 3, 3, 7, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
         for flows in (None, flows_for(graph, unary.shape)):
