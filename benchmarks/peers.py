@@ -1,7 +1,7 @@
 """Other ways to the same messages, for benchmarks/messages.py: each is written as well as its idea allows."""
 
 import functools
-import threading
+import os
 import time
 
 import numpy as np
@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from tslib.distance_transform.compiled import compiled, window
+from tslib.distance_transform.compiled import compiled, pool, window
 from tslib.distance_transform.layer import max_plus
 from tslib.distance_transform.layout import LANES, index_type
 from tslib.distance_transform.vectors import INDEX, INDICES, constant, everywhere
@@ -142,13 +142,11 @@ def register_steps(count):
 
 
 def seconds_together(threads, count):
-    """Wall seconds in which so many threads each do `count` register_steps."""
-    workers = [threading.Thread(target=register_steps, args=(count,)) for _ in range(threads)]
+    """Wall seconds in which so many of the kernels' threads each do `count` register_steps."""
+    workers = pool(os.getpid(), threads)
+    list(workers.map(register_steps, [10**5] * threads))  # they wake up
     start = time.perf_counter()
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    list(workers.map(register_steps, [count] * threads))
     return time.perf_counter() - start
 
 

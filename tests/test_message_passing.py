@@ -540,6 +540,29 @@ def test_callers_in_several_threads(threads):
     assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))
 
 
+def forked(layer, unary, results):
+    torch.set_num_threads(2)
+    with torch.no_grad():
+        results.put(layer(unary).numpy())
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
+def test_a_child_makes_its_own_threads(threads):
+    """Those of the parent have been used, and are not there after the fork."""
+    threads(2)
+    layer, unary = layer_of(PoseGraph.of(PENN, 2), dtype=torch.float32), torch.rand(1, 2, 13, 16, 16)
+    expected = layer(unary).detach().numpy()
+    context = multiprocessing.get_context("fork")
+    results = context.SimpleQueue()
+    child = context.Process(target=forked, args=(layer, unary, results))
+    child.start()
+    try:
+        child.join(60)
+        assert child.exitcode == 0 and np.array_equal(results.get(), expected)
+    finally:
+        child.kill()
+
+
 class Beliefs(Dataset):
     """Items that are computed by the layer, in the worker."""
 

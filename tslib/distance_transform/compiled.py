@@ -10,8 +10,10 @@ Everything compiles on first use, which takes seconds, and is cached on disk. Ro
 are `row_length(W)` cells long, a whole number of vectors.
 """
 
+import functools
 import hashlib
 import math
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -224,19 +226,24 @@ def scatter_maps(first, last, gradient, column, row, X, Y, stiffness, rest, to_s
         )  # fmt: skip
 
 
+@functools.lru_cache(maxsize=8)
+def pool(process, threads):
+    """Threads that wait for work; those of another process number did not survive the fork."""
+    return ThreadPoolExecutor(threads, "messages")
+
+
 def spread(kernel, tasks, *arguments):
     """kernel(first, last, *arguments) over ranges that cover 0..tasks, in torch.get_num_threads() threads.
 
-    The threads live as long as the call: nothing is left to trip over after a fork, and two callers at once
-    do not meet.
+    Several callers at once share the threads; a child process after a fork makes its own.
     """
     threads = min(torch.get_num_threads(), tasks)
     if threads <= 1:
         return kernel(0, tasks, *arguments)
     step = -(-tasks // (4 * threads))
     starts = range(0, tasks, step)
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda i: kernel(i, min(i + step, tasks), *arguments), starts))
+    workers = pool(os.getpid(), threads)
+    list(workers.map(lambda i: kernel(i, min(i + step, tasks), *arguments), starts))
 
 
 def cells(H, W, dtype):
