@@ -34,7 +34,7 @@ def result(runs):
 
 def test_every_row_of_the_paper_and_the_controls(runs, result):
     assert set(result["rows"]) == set(FOLDERS) and len(FOLDERS) == 10
-    assert result["seeds"] == [0, 1] and result["clips"]["test"] == len(runs.test)
+    assert result["seeds"] == [0, 1] and result["clips"]["test"] == len(runs.data.test)
     for row in result["rows"].values():
         assert len(row["groups"]) == 7 and len(row["by seed"]) == 2
         low, high = row["interval"]

@@ -73,9 +73,9 @@ def choose_backend(device, backend=None):
     return backend
 
 
-def module(backend):
-    """The module of a fast back end."""
-    return importlib.import_module(f".{backend}", __package__)
+def module(backend, package=__package__):
+    """The module of a fast back end in a package that has one for each."""
+    return importlib.import_module(f".{backend}", package)
 
 
 @torch.library.custom_op("tslib::transform", mutates_args=())

@@ -1,11 +1,10 @@
 """One synchronous round of max-sum messages over any list of edges (Paper A, Eq. 3 and 4)."""
 
-import importlib
-
 import torch
 
 from ..distance_transform import choose_backend
 from ..distance_transform.arguments import check_values
+from ..distance_transform.backends import module
 from ..distance_transform.layer import DistanceTransform
 from ..distance_transform.layout import index_type, row_length
 
@@ -102,10 +101,6 @@ def _pass_torch(unary, senders, edges, stiffness, rest, own, share):
     return own[:, None, None] * unary + share[:, None, None] * total
 
 
-def _module(backend):
-    return importlib.import_module(f".{backend}", __package__)
-
-
 @torch.library.custom_op("tslib::pass_round", mutates_args=())
 def pass_round(
     unary: torch.Tensor, senders: torch.Tensor, edges: torch.Tensor, stiffness: torch.Tensor,
@@ -113,7 +108,7 @@ def pass_round(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
     """The new scores, and each message's arg-maxes if they are to be kept for the gradient."""
     arguments = (t.contiguous() for t in (unary, senders, edges, stiffness, rest, own, share))
-    return _module(backend).pass_round(*arguments, keep)
+    return module(backend, __package__).pass_round(*arguments, keep)
 
 
 @torch.library.custom_op("tslib::pass_round_backward", mutates_args=())
@@ -123,7 +118,7 @@ def pass_round_backward(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
     """Gradients of senders, stiffness and rest."""
     arguments = (t.contiguous() for t in (gradient, column, row, edges, stiffness, rest, share))
-    return _module(backend).pass_round_backward(*arguments, M)
+    return module(backend, __package__).pass_round_backward(*arguments, M)
 
 
 @pass_round.register_fake

@@ -16,7 +16,7 @@ def predict_clips(model, clips, view, frames=5, flow=None, span=1, batch=8, devi
     view : View, without changes; frames : length of the slices, shortened to the shortest clip. Slices follow
     each other; the last one of a clip overlaps the one before, and only frames without a pose take its.
     """
-    frames = min(frames, *(len(clip) for clip in clips), frames)
+    frames = min([frames, *map(len, clips)])
     slices = Slices(clips, view.still(), frames, flow, span)
     model = model.to(device).eval()
     poses = [np.full((len(clip), len(clip.skeleton.joints), 2), np.nan) for clip in clips]

@@ -42,7 +42,6 @@ class Runs:
 
     def __init__(self, config, data, folder, **options):
         self.config, self.data, self.folder, self.options = config, data, Path(folder), options
-        self.test = data.test
 
     def model(self, row, seed):
         """The model of a row."""
@@ -67,7 +66,7 @@ class Runs:
         file = self.folder / f"seed{seed}" / f"{FOLDERS[row]}{label and ' ' + label}.npz"
         if file.exists():
             with np.load(file) as content:
-                return [content[clip.name] for clip in self.test]
+                return [content[clip.name] for clip in self.data.test]
         model = self.model(row, seed)
         if change:
             model = change(model)
@@ -76,13 +75,13 @@ class Runs:
             frames=self.config.joint.frames, flow=self.data.flow if span else None, span=max(span, 1),
             device=self.options.get("device", "cpu"),
         )  # fmt: skip
-        poses = predict_clips(model, self.test, self.config.view, **settings | options)
-        save_poses(file, self.test, poses)
+        poses = predict_clips(model, self.data.test, self.config.view, **settings | options)
+        save_poses(file, self.data.test, poses)
         return poses
 
     def tallies(self, row, seed, **options):
         """What PCK counts at ALPHAS: int64 (N, A, 2, K)."""
-        return tallies(self.poses(row, seed, **options), self.test, ALPHAS)
+        return tallies(self.poses(row, seed, **options), self.data.test, ALPHAS)
 
 
 FOLDERS = {
@@ -179,7 +178,8 @@ def table1(runs, seeds, with_sweeps=True):
     swept = sweeps(runs, seeds) if with_sweeps else {}
     printed = PAPER_TABLES["A 1"]
     return {
-        "seeds": list(seeds), "clips": {"train": len(runs.data.train), "test": len(runs.test)}, "rows": rows,
+        "seeds": list(seeds), "rows": rows,
+        "clips": {"train": len(runs.data.train), "test": len(runs.data.test)},
         "paper": {row: printed.loc[name].tolist()[:8] for row, name in PRINTED.items()}, "sweeps": swept,
         "claims": [asdict(claim) for claim in judge(compared, swept)],
     }  # fmt: skip
@@ -189,7 +189,7 @@ def _hidden(runs, row, seeds):
     """PCK@0.2, per cent, of joints that are hidden and lie in the picture; None without any."""
     hits = counted = 0
     for seed in seeds:
-        for pose, clip in zip(runs.poses(row, seed), runs.test, strict=True):
+        for pose, clip in zip(runs.poses(row, seed), runs.data.test, strict=True):
             inside = (clip.joints >= 0).all(-1) & (clip.joints <= np.array(clip.size) - 1).all(-1)
             asked = inside & ~clip.visible & (clip.size_of_person > 0)[:, None]
             near = np.linalg.norm(pose - clip.joints, axis=-1) <= 0.2 * clip.size_of_person[:, None]
