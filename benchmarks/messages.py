@@ -26,6 +26,7 @@ import torch  # noqa: E402  reads that once
 
 from tslib.distance_transform import choose_backend, distance_transform, distance_transform_numpy  # noqa: E402
 from tslib.message_passing import pass_messages  # noqa: E402
+from tslib.message_passing.rounds import pass_unchecked  # noqa: E402
 from tslib.skeletons import SKELETONS  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
@@ -39,9 +40,12 @@ BARS = {
     "whole layer: plain autograd / ours": (40, 100),
     "one transform, 46 x 46: numba envelope / ours": (2.5, 5),
     "two threads: one thread / two": (1.6, 1.9),
-    "CUDA, forward: torch operations / ours": (5, 5),
+    "CUDA, forward, the kernels: torch operations / ours": (5, 10),
+    "CUDA, forward, with their launches: torch operations / ours": (5, 10),
 }
 CEILINGS = {
+    "CUDA, forward, the kernels, ms": (0.5, 0.5),
+    "CUDA, forward, with their launches, ms": (0.5, 0.5),
     "extra peak memory of a step, MB": (125, 64),
     "growth of ns per cell, 46 -> 368, springs in cells": (2, 1),
     "growth of ns per cell, 46 -> 368, the same picture finer": (2, 1),
@@ -133,12 +137,13 @@ def transforms(device="cpu", compile=True):
 
 
 def layers(device="cpu"):
-    """{name: one round of messages}."""
+    """{name: one round of messages}; on a GPU without checks, for which it would wait."""
     from . import peers
 
+    one_round = pass_messages if device == "cpu" else pass_unchecked
     return {
-        "ours": functools.partial(pass_messages, backend=choose_backend(device)),
-        "torch Function": functools.partial(pass_messages, backend="torch"),
+        "ours": functools.partial(one_round, backend=choose_backend(device)),
+        "torch Function": functools.partial(one_round, backend="torch"),
         "plain autograd": peers.round_plain,
     }
 
@@ -212,6 +217,38 @@ def measure_layer(inputs, repeats, rounds=ROUNDS, device="cpu"):
                 "backward": 1e3 * backward,
                 "total": 1e3 * (forward + backward),
             }
+    return table
+
+
+@torch.inference_mode()
+def measure_gpu_forward(inputs, repeats, rounds=ROUNDS):
+    """{name: {"with launches", "kernels"}} in ms, of the layer forward: as Python calls it, and as a recorded
+    graph of the same kernels, which the GPU replays without asking Python. Torch's allocator keeps the
+    memory, so that neither fetches any.
+    """
+    unary, ends, stiffness, rest, weight = inputs
+    calls = {}
+    for name in ("ours", "torch Function"):
+        one = functools.partial(layer, layers("cuda")[name], rounds, unary, ends, stiffness, rest, weight)
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):  # compiles
+            one()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            one()
+        calls |= {(name, "with launches"): one, (name, "kernels"): graph.replay}
+    spent = {which: [] for which in calls}
+    for turn in range(10 * repeats + 1):
+        for which, call in calls.items():
+            start = gpu_clock()
+            call()
+            if turn:
+                spent[which].append(1e3 * (gpu_clock() - start))
+    table = {}
+    for (name, how), values in spent.items():
+        table.setdefault(name, {})[how] = float(np.median(values))
     return table
 
 
@@ -424,7 +461,8 @@ def measure(quick, device, compile=True):
         "layer": measure_layer(inputs, repeats, device=device),
     }
     if device == "cuda":
-        return found | {"memory": gpu_memory(inputs)}
+        forward = measure_gpu_forward(inputs, repeats)
+        return found | {"forward": forward, "memory": gpu_memory(inputs)}
     return found | {
         "threads": measure_threads(inputs, repeats, patience=0 if quick else 120),
         "memory": measure_memory(["ours"] if quick else list(layers()), settings),
@@ -439,8 +477,12 @@ def ratios(found):
     layer, transform = found["layer"], found["transform"]
     total = {name: row["total"] for name, row in layer.items()}
     if "gpu" in found["machine"]:
-        forward = {name: row["forward"] for name, row in layer.items()}
-        return {"CUDA, forward: torch operations / ours": forward["torch Function"] / forward["ours"]}
+        rows = {}
+        for how, title in (("kernels", "the kernels"), ("with launches", "with their launches")):
+            ours, theirs = (found["forward"][name][how] for name in ("ours", "torch Function"))
+            rows[f"CUDA, forward, {title}: torch operations / ours"] = theirs / ours
+            rows[f"CUDA, forward, {title}, ms"] = ours
+        return rows
     rows = {
         "whole layer: torch Function / ours": total["torch Function"] / total["ours"],
         "whole layer: plain autograd / ours": total["plain autograd"] / total["ours"],
@@ -494,6 +536,8 @@ def report(found):
     parts.append(
         table({n: r | {"times ours": r["total"] / total} for n, r in found["layer"].items()}, "layer, ms")
     )
+    if "forward" in found:
+        parts.append(table(found["forward"], "layer forward, ms"))
     if "limits" in found:
         limits = dict(found["limits"])
         for kind, rows in limits.pop("candidates a cell").items():

@@ -5,10 +5,12 @@ of cells tagged picture:NAME into data/NAME.png.
 
 import base64
 import hashlib
+import os
 import re
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
@@ -26,27 +28,36 @@ DATA = Path("data")
 def execute(folder, home=CHAPTERS):
     """Bring the notebooks of a folder in step with their .py, run them top to bottom, keep the outputs.
 
-    They run in home, wherever they lie: from there a chapter imports its exercises.
+    They run in home, wherever they lie: from there a chapter imports its exercises. Two run at a time, where
+    there are two cores; the longest, which are the last, first.
     """
     jupytext(["--quiet", "--to", "ipynb", "--update", *map(str, sorted(folder.glob("[0-9]*.py")))])
-    for path in sorted(folder.glob("[0-9]*.ipynb")):
-        start = time.perf_counter()
-        print(f"Running {path} ...", end=" ", flush=True)
-        notebook = nbformat.read(path, as_version=4)
-        client = NotebookClient(
-            notebook,
-            timeout=900,
-            record_timing=False,
-            coalesce_streams=True,  # how a print is cut into pieces depends on the moment
-            resources={"metadata": {"path": str(home)}},
-            extra_arguments=["--IPKernelApp.log_level=40"],  # kernels talk of their transport otherwise
-        )
-        try:
-            client.execute()
-        except CellExecutionError as error:
-            sys.exit(f"it stopped:\n{error}")
-        nbformat.write(notebook, path)
-        print(f"{time.perf_counter() - start:.0f} s")
+    paths = sorted(folder.glob("[0-9]*.ipynb"), reverse=True)
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        running = {pool.submit(_run, path, home): path for path in paths}
+        for done in as_completed(running):
+            try:
+                print(f"Ran {running[done]}: {done.result():.0f} s", flush=True)
+            except CellExecutionError as error:
+                pool.shutdown(cancel_futures=True)
+                sys.exit(f"{running[done]} stopped:\n{error}")
+
+
+def _run(path, home):
+    """Run a notebook, write it with its outputs, return the seconds that it took."""
+    start = time.perf_counter()
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=900,
+        record_timing=False,
+        coalesce_streams=True,  # how a print is cut into pieces depends on the moment
+        resources={"metadata": {"path": str(home)}},
+        extra_arguments=["--IPKernelApp.log_level=40"],  # kernels talk of their transport otherwise
+    )
+    client.execute()
+    nbformat.write(notebook, path)
+    return time.perf_counter() - start
 
 
 def build():

@@ -752,11 +752,34 @@ plt.show()
 # lanes do here, and compare *all* senders: no windows, which would let some threads wait for others. For the gradient, each sender looks for the receivers that named it, so nothing is added in an order that changes from run to run.
 
 # %%
-gpu = Path("../benchmarks/results/messages-cuda.json")
-print("GPU figures in this repository:", json.loads(gpu.read_text())["machine"]["gpu"] if gpu.exists() else "none")
+gpu = json.loads(Path("../benchmarks/results/messages-cuda.json").read_text())
+print(f"{gpu['machine']['gpu']}, torch {gpu['machine']['versions']['torch']}, {gpu['date']}")
+forward = gpu["forward"]
+for how in ("kernels", "with launches"):
+    ours, others = forward["ours"][how], forward["torch Function"][how]
+    print(f"the layer forward, {how:13}: {ours:.2f} ms, torch operations {others / ours:.0f} times that")
+back = {name: row["total"] / gpu["layer"]["ours"]["total"] for name, row in gpu["layer"].items()}
+print("forward and backward:", ", ".join(f"{name} {times:.1f}" for name, times in back.items()), "times ours")
+asked = gpu["settings"]["edges"] * gpu["settings"]["B"] * 3 * 46**2 * 2 * 46
+print(f"candidates a nanosecond: {asked / forward['ours']['kernels'] / 1e6:.0f};",
+      f"the processor above, in registers only: {rate:.0f} a core")
+print(f"time per cell, from 46 x 46 to 368 x 368: times {gpu['transform']['heat']['368']['ours'] / gpu['transform']['heat']['46']['ours']:.1f}")
+
+# %%
+fig, ax = plt.subplots(figsize=(6.5, 3))
+for name, color in (("ours", BLUE), ("torch Function", ORANGE), ("plain torch", RED), ("torch.compile", PURPLE)):
+    sides = [int(n) for n, row in gpu["transform"]["heat"].items() if name in row]
+    ax.loglog(sides, [gpu["transform"]["heat"][str(n)][name] for n in sides], "o-", color=color, label=name)
+ax.loglog(sides := [24, 46, 92, 184, 368], [taken[str(n)]["ours"] for n in sides], "o:", color=BLUE, label="ours, one core of the CPU")
+ax.set(xlabel="side of the map (cells)", ylabel="ns per cell")
+ax.set_xticks(sides, map(str, sides))
+ax.minorticks_off()
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+plt.show()
 
 # %% [markdown]
-# Where it says none, nothing about its speed is claimed here: `python -m benchmarks.messages --device cuda` measures it.
+# A GPU has so many lanes that comparing *everything* is cheap, and so the time per cell grows with the side again, by less than the candidates do. *Kernels* is what the device needs; *with launches* is what you wait for. At this
+# size Python is the slower half: three rounds are about forty small operations, each of which takes some microseconds to hand over. A larger batch does not notice it. The figures are of one machine and one evening; `python -m benchmarks.messages --device cuda` takes them again.
 
 # %% [markdown]
 # ## 2.12 What moved to `tslib`

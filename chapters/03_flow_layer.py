@@ -652,7 +652,7 @@ def inconsistent(flow, back):
 
 
 # %%
-def estimate(clip, t):
+def by_dis(clip, t):
     """DIS from frame t to the next one, and back from there, px."""
     pairs = clip.frames[[t, t + 1]], clip.frames[[t + 1, t]]
     return [torch.from_numpy(flow_between(*pair).vectors) for pair in pairs]
@@ -674,7 +674,7 @@ print("covered by a post or a passer-by, or in sight in both frames: to the near
 for clip, i in ((clip, i) for clip in clips[:20] for i in range(11)):
     hidden, shown = covered(clip, i)
     exact = (torch.from_numpy(clip.flow.dense(i + n, n == 0)) for n in (0, 1))
-    for name, flows in (("exact", exact), ("dis", estimate(clip, i))):
+    for name, flows in (("exact", exact), ("dis", by_dis(clip, i))):
         mask = inconsistent(*flows)
         counts[name] += torch.stack([(mask & hidden).sum(), hidden.sum(), (mask & shown).sum(), shown.sum()])
 for name, (hit, all_hidden, wrong, all_shown) in counts.items():
@@ -684,7 +684,7 @@ for name, (hit, all_hidden, wrong, all_shown) in counts.items():
           f"of all that is marked, {right} gets covered")
 
 # %%
-found = {"exact": inconsistent(forward, backward), "dis": inconsistent(*estimate(swing, t))}
+found = {"exact": inconsistent(forward, backward), "dis": inconsistent(*by_dis(swing, t))}
 panels = {"this frame": pictures[0], "the next": pictures[1], "the next, carried here": fetched}
 for name, mask in found.items():
     panels[f"not home: {name}"] = torch.where(mask, 255.0, fetched if name == "exact" else pictures[0])

@@ -12,6 +12,7 @@ import torch  # noqa: E402  reads that once
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
+hypothesis.settings.register_profile("gpu", hypothesis.settings.get_profile("repeatable"), max_examples=4)
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,8 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if config.getoption("--device") == "cpu":
         os.environ["TRITON_INTERPRET"] = "1"  # read when triton is imported; without it no kernel runs here
+    else:
+        hypothesis.settings.load_profile("gpu")  # each size of map compiles its kernels first
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +38,15 @@ def device(request):
     if name == "cuda" and not torch.cuda.is_available():
         pytest.skip("--device cuda was asked for, but torch finds no CUDA device here.")
     return torch.device(name)
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """torch computes with one thread, in which sums have one order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,19 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import short_runs
 import torch
 
-from benchmarks import messages, peers
+from benchmarks import full_size, messages, peers
 from tslib.distance_transform import distance_transform_numpy
 from tslib.distance_transform.layer import flat_source
+from tslib.render import render
+from tslib.training.data import load
+from tslib.training.results import Runs
 
 
 @pytest.mark.parametrize("kind", ["heat", "finer", "noise", "x 100"])
@@ -81,12 +86,15 @@ def test_a_quick_run_goes_through(capsys):
 
 def test_the_stored_results_are_of_a_whole_run_and_the_readme_shows_them():
     found = json.loads((messages.RESULTS / "messages.json").read_text(encoding="utf-8"))
-    cuda = {name for name in messages.BARS if name.startswith("CUDA")}
-    assert set(messages.ratios(found)) == (set(messages.BARS) - cuda) | set(messages.CEILINGS)
+    bars = {*messages.BARS, *messages.CEILINGS}
+    cuda = {name for name in bars if name.startswith("CUDA")}
+    assert set(messages.ratios(found)) == bars - cuda
     assert found["settings"]["edges"] == 284 and set(found["layer"]) == set(messages.layers())
     assert set(found["pgmax"]) == {"8", "12"}  # measured where PGMax is installed
     readme = (messages.ROOT / "README.md").read_text(encoding="utf-8")
     assert messages.against_the_bars(found) in readme
+    found = json.loads((messages.RESULTS / "messages-cuda.json").read_text(encoding="utf-8"))
+    assert set(messages.ratios(found)) == cuda and messages.against_the_bars(found) in readme
 
 
 @pytest.mark.parametrize("name", ["labels.py", "failure_modes.py"])
@@ -94,3 +102,18 @@ def test_scripts_start_by_their_path(name):
     script = messages.ROOT / "benchmarks" / name
     done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True)
     assert done.returncode == 0 and "--write" in done.stdout, done.stderr
+
+
+def test_full_size_measures_steps_and_rows(tmp_path):
+    """On a tiny network: both stages are timed, and rows are compared on the same clips."""
+    render(tmp_path / "clips", 10, 0, (48, 48), 7)
+    config = replace(short_runs.config(2), joint=replace(short_runs.CONFIG.joint, steps=2, frames=3))
+    data = load(tmp_path / "clips", config)
+    found = full_size.cost(config, data, tmp_path / "cost", full_size.WARM + 3)
+    assert set(found) == {"pretrain", "joint"}
+    assert all(row["s a step"] > 0 for row in found.values())
+    found = full_size.rows_of(Runs(config, data, tmp_path / "runs"))
+    assert set(found["rows"]) == set(full_size.ROWS) and found["clips"]["test"] == len(data.test)
+    rates = {row: r["mean"] for row, r in found["rows"].items()}
+    for one in found["differences"]:
+        assert one["@0.2"][0] == pytest.approx(rates[one["row"]] - rates[one["other"]])

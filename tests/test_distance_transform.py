@@ -9,6 +9,8 @@ from scipy.ndimage import distance_transform_edt
 
 from tslib.distance_transform import distance_transform, distance_transform_numpy
 
+MANY = settings.default.max_examples  # 100; on a GPU few, see conftest.py
+
 
 def offers(score, stiffness, rest):
     """For each row of receivers, what every sender offers: arrays (W, H * W), float64."""
@@ -76,7 +78,7 @@ def agrees(message, source, problem, tolerance):
     assert np.array_equal(source[margin > slack], best[margin > slack])
 
 
-@settings(max_examples=1200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12 * MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(problems())
 def test_definition_numpy_and_torch_agree(device, problem):
     message, source = distance_transform_numpy(*problem)
@@ -88,7 +90,7 @@ def test_definition_numpy_and_torch_agree(device, problem):
         agrees(message.double().cpu().numpy(), source.cpu().numpy(), problem, tolerance)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3 * MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 10**6))
 def test_exact_ties_go_to_the_lowest_index(device, H, W, seed):
     """Quarters are exact in every format, so both versions must name the very source of the definition."""

@@ -156,6 +156,31 @@ def test_a_visible_joint_is_not_covered_in_the_picture(monkeypatch):
     assert met > 8
 
 
+def test_a_poor_camera_fails_more_often_and_shows_less():
+    def damaged(camera):
+        """Share of the frames in a burst, and how much of their contrast and sharpness is left."""
+        found = [scenes.Faults.any(np.random.default_rng(n), 40, (96, 96), camera) for n in range(200)]
+        blur, contrast, light, noise = (
+            np.stack([getattr(f, name) for f in found]) for name in ("blur", "contrast", "light", "noise")
+        )
+        usual = [np.median(a, 1, keepdims=True) for a in (blur, contrast, light)]
+        bad = (blur > usual[0] + 0.5) | (contrast < 0.7 * usual[1]) | (noise > 1)
+        bad |= np.abs(light - usual[2]) > 30
+        kind = np.stack([f.kind for f in found])
+        assert np.array_equal(bad, kind != "")
+        assert (blur > usual[0] + 0.5)[kind == "focus"].all() and (noise > 1)[kind == "noise"].all()
+        assert (contrast < 0.7 * usual[1])[kind == "contrast"].all()
+        return bad.mean(), contrast.min(), blur.max(), noise.max()
+
+    usual, poor = damaged("usual"), damaged("poor")
+    assert 0.15 < usual[0] < 0.25 and 1.6 < poor[0] / usual[0] < 2.2
+    assert poor[1] < usual[1] and poor[2] > usual[2] and poor[3] > usual[3]
+    clips = [render_clip(3, 3, Settings(frames=40, camera=camera)) for camera in ("usual", "poor")]
+    assert np.array_equal(clips[0].joints, clips[1].joints)  # the same scene
+    assert not np.array_equal(clips[0].frames, clips[1].frames)
+    assert not np.array_equal(clips[0].fault, clips[1].fault) and len(clips[0].fault) == 40
+
+
 def test_joints_lie_on_their_limbs_and_in_their_boxes(some):
     hidden = 0
     for clip in some:
@@ -224,7 +249,7 @@ def test_a_killed_run_leaves_no_half_clip_and_goes_on(tmp_path):
 def test_another_setting_in_the_same_folder_is_refused(tmp_path):
     render(tmp_path / "out", 1, frames=2)
     before = digest(tmp_path / "out")
-    for change in ({"seed": 1}, {"size": (64, 64)}, {"frames": 3}):
+    for change in ({"seed": 1}, {"size": (64, 64)}, {"frames": 3}, {"camera": "poor"}):
         with pytest.raises(InputError, match="other settings"):
             render(tmp_path / "out", 1, **{"frames": 2, **change})
     assert digest(tmp_path / "out") == before
@@ -239,6 +264,7 @@ def test_another_setting_in_the_same_folder_is_refused(tmp_path):
         ({"workers": 0}, "workers is 0"),
         ({"size": (8, 96)}, "8x96 px"),
         ({"motion": "walking"}, "penn_action:ROOT"),
+        ({"camera": "good"}, "there is no camera 'good'; choose one of usual, poor"),
         ({"clips": 10_000}, "clips is 10000, but must be 9999 or less"),
         ({"frames": 10_001}, "frames is 10001"),
         ({"clips": 9999, "frames": 10_000, "size": (2048, 2048)}, "GB free"),

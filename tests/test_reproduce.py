@@ -2,18 +2,29 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import short_runs
 import torch
+import trees
 
+from tslib import metrics
+from tslib.__main__ import main
+from tslib.comparison import AT, Compared
+from tslib.errors import InputError
 from tslib.render import render
+from tslib.render.flow import PARTS, PartFlow
 from tslib.skeletons import SKELETONS
-from tslib.training import reproduce as reproduction
-from tslib.training.claims import AT, Compared, judge
+from tslib.slices import View
+from tslib.training import figures, models, reproduce, results, tables
+from tslib.training.claims import judge
 from tslib.training.data import load
-from tslib.training.reproduce import ALPHAS, FOLDERS, Runs, printable, table1
+from tslib.training.results import ALPHAS, FOLDERS, Runs, altered, runs_in, started
+from tslib.training.rows import REPRODUCED
+from tslib.training.tables import jhmdb_table, printable, table1
 
 PENN = SKELETONS["penn13"]
 
@@ -43,15 +54,25 @@ def test_every_row_of_the_paper_and_the_controls(runs, result):
             row["means"]["micro"]
         )  # the same joints for each seed
     assert result["paper"]["ST-infer"] == [98.0, 97.3, 95.1, 94.7, 97.1, 97.1, 96.9, 96.5]
-    assert set(result["sweeps"]) == {"iterations", "normalization", "frames", "flow"}
-    assert set(result["sweeps"]["flow"]) == {"exact", "dis", "none"}
+    kinds = {name: list(values) for name, values in result["sweeps"].items()}
+    assert kinds == {
+        "iterations": [*range(7)], "normalization": ["degree", "mean", "none"], "frames": [1, 3, 5, 7],
+        "flow": ["exact", "dis", "none"], "start": ["data", "zero"], "mirror edges": ["with", "without"],
+        "warp": ["each round", "once"],
+    }  # fmt: skip
+    for row, same in (("ST-infer", ("flow", "exact")), ("ST untrained", ("start", "data"))):
+        assert result["sweeps"][same[0]][same[1]] == result["rows"][row]["mean"]
+    two = next(d for d in result["differences"] if (d["row"], d["other"]) == ("ST-infer(2)", "ST-infer"))
+    rates = [result["rows"][row]["@0.1"] for row in ("ST-infer(2)", "ST-infer")]
+    assert two["@0.1"][0] == pytest.approx(rates[0] - rates[1]) and len(result["differences"]) == 5
+    assert "seconds" not in json.dumps(result)
     json.dumps(result)
 
 
 def test_rows_are_what_they_say(runs):
     """A joint model's ConvNet is its own; no iterations are the ConvNet alone; a frozen one is the base."""
     joint, taken = runs.poses("ST-infer", 0), runs.poses("ST-infer(∗)", 0)
-    none = runs.poses("ST-infer", 0, label="iterations 0", change=reproduction.altered(iterations=0))
+    none = runs.poses("ST-infer", 0, label="iterations 0", change=altered(iterations=0))
     assert all(np.allclose(a, b, atol=1e-3) for a, b in zip(taken, none, strict=True))
     assert any(not np.allclose(a, b, atol=1e-3) for a, b in zip(taken, joint, strict=True))
     frozen, base = runs.model("ST-infer(⋆)", 0).convnet, runs.model("baseline", 0).convnet
@@ -60,16 +81,178 @@ def test_rows_are_what_they_say(runs):
     assert any(not torch.equal(a, b) for a, b in zip(other.parameters(), base.parameters(), strict=True))
 
 
+def test_each_trained_row_leaves_its_model(runs, result):
+    for row in ("baseline", "S-infer", "ST-infer(⋆)", "ST-infer(2)", "longer"):
+        model, config, notes = models.load(runs.folder / "seed1" / f"{FOLDERS[row]}.safetensors")
+        assert config == runs.config and notes["seed"] == 1
+        other = runs.model(row, 1)
+        assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+    assert not list(runs.folder.glob("*/ST-convnet.safetensors"))  # it lies in ST-infer's
+
+
 def test_nothing_is_computed_twice(runs, result, monkeypatch):
     def refuse(*arguments, **options):
         raise AssertionError("this was computed before")
 
-    monkeypatch.setattr(reproduction, "predict_clips", refuse)
+    monkeypatch.setattr(results, "predict_clips", refuse)
     assert table1(runs, [0, 1]) == result
+
+
+def test_changes_of_messages(runs):
+    """What is left out is left out, and springs keep what they know."""
+    old = runs.model("ST-infer", 0).inference
+    bare = altered(mirror=False)(runs.model("ST-infer", 0)).inference
+    gone = set(old.graph.springs) - set(bare.graph.springs)
+    assert gone == {f"{PENN.joints[a]}-{PENN.joints[b]}" for a, b in PENN.mirror_pairs}
+    for name, rest in zip(bare.graph.springs, bare.rest, strict=True):
+        assert torch.equal(rest, old.rest[old.graph.springs.index(name)])
+    assert altered(warp_once=True)(runs.model("ST-infer", 0)).inference.warp_once and not old.warp_once
+    zero, data = (started(runs, start)(runs.model("baseline", 0)).inference for start in ("zero", "data"))
+    assert not zero.rest.any() and data.rest.any()
+    assert torch.equal(data.rest, runs.model("ST untrained", 0).inference.rest)
+
+
+def test_a_cameras_speed_in_cells(runs):
+    """(3, 4) px a frame in a cut-out of another scale; a turn about the middle is no motion there."""
+    clip, view = runs.data.test[0], View(48, 4)
+    clip = replace(clip, box=np.full_like(clip.box, 0) + np.float32([5, 5, 20, 30]))
+    maps = np.zeros((len(clip), PARTS, 2, 3), np.float32)
+    maps[..., 0, 0] = maps[..., 1, 1] = 1
+    maps[:, 0, :, 2] = 3, 4
+    flow = PartFlow(np.zeros((len(clip), 48, 40), np.uint8), maps, maps)
+    assert tables.cells_a_frame(clip, flow, view) == pytest.approx(5 * 0.7 * 48 / 30 / 4)
+    maps[:, 0] = [[0, -1, 19.5 + 23.5], [1, 0, 23.5 - 19.5]]
+    assert tables.cells_a_frame(clip, flow, view) == pytest.approx(0, abs=1e-5)
+
+
+def test_a_fast_camera_by_itself(runs, result, monkeypatch):
+    assert result["camera"]["fast"] == {"clips": 0} and result["camera"]["calm"]["clips"] == 2
+    monkeypatch.setattr(tables, "FAST", 0.5)  # of the two test clips one stands still
+    monkeypatch.setattr(tables, "CALM", 0.5)
+    found = tables.camera(runs, [0])
+    assert [part["clips"] for part in found.values()] == [1, 1]
+    for n, part in enumerate(("calm", "fast")):
+        clip, rates = runs.data.test[n], found[part]["flow"]
+        exact = runs.tallies("ST-infer", 0)[n, AT[0.1]]
+        assert rates["exact"]["@0.1"] == pytest.approx(100 * metrics.means(exact, PENN)["micro"]), clip.name
+        difference = rates["exact"]["@0.1"] - rates["none"]["@0.1"]
+        assert found[part]["difference"]["@0.1"] == pytest.approx([difference] * 3)  # one clip, one draw
+    assert tables.camera(Runs(replace(runs.config, flow="dis"), runs.data, runs.folder), [0]) == {}
+
+
+def test_tables_2_and_3_of_one_split(runs):
+    """The same runs, the mean over joints, the paper's rows below ours."""
+    second, third = (jhmdb_table(name, [runs], [0, 1]) for name in ("table2", "table3"))
+    assert list(second["rows"]) == [
+        f"{row} @{alpha}" for alpha in (0.2, 0.1) for row in ("baseline", "S-infer", "ST-infer")
+    ]
+    assert second["paper"]["S-infer @0.1"][-1] == 60.2 and third["paper"]["ST-infer"][-1] == 92.1
+    assert second["rows"]["ST-infer @0.2"] == third["rows"]["ST-infer"]
+    counted = runs.tallies("S-infer", 1)[:, AT[0.1]].sum(0)
+    expected = 100 * metrics.means(counted, PENN)["joint-macro"]
+    assert second["rows"]["S-infer @0.1"]["by seed"][1] == pytest.approx(expected)
+    text = printable(third, PENN)
+    assert text.count("*the paper's, on sub-JHMDB*") == 3 and "jitter" not in text
+
+
+def split_of(names, rate, seed=0):
+    """A stand-in for Runs: test clips of those names, in each of which that share of joints is hit."""
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(50, 150, (len(names), 1, 13)).repeat(len(ALPHAS), 1)
+    tally = np.stack([rng.binomial(counts, rate), counts], 2)
+    data = SimpleNamespace(train=[], test=[SimpleNamespace(name=name) for name in names])
+    return SimpleNamespace(config=short_runs.CONFIG, data=data, tallies=lambda row, seed: tally)
+
+
+def test_splits_are_averaged_as_the_papers_do():
+    splits = [split_of("abcd", 0.5), split_of("cdefgh", 0.9, 1), split_of("ai", 0.7, 2)]
+    found = jhmdb_table("table3", splits, [0])["rows"]["S-infer"]
+    counts = [runs.tallies("S-infer", 0)[:, AT[0.2]].sum(0) for runs in splits]
+    line = metrics.table({"ours": counts}, PENN).loc["ours"]
+    np.testing.assert_allclose(found["groups"], line.iloc[:7], atol=0.05)
+    assert found["mean"] == pytest.approx(line["joint-macro"], abs=0.05)
+    low, high = found["interval"]
+    assert low < found["mean"] < high and high - low < 20
+
+
+def test_splits_of_jhmdb(tmp_path):
+    """Names with a slash and signs; a folder for each split; a table from runs of one step."""
+    lines = [f"clip ({n}).avi" for n in range(3)]
+    for line in lines:
+        trees.write_jhmdb(tmp_path / "data", clip=line.removesuffix(".avi"))
+    for n in (1, 2, 3):
+        kinds = [f"{line} {2 if n - 1 == i else 1}" for i, line in enumerate(lines)]
+        trees.write_split(tmp_path / "data", kinds, split=n, sub=True)
+    config = replace(short_runs.config(1, batch=1), skeleton="jhmdb15", flow="none")
+    splits = runs_in(tmp_path / "data", config, tmp_path / "out", (1, 2, 3), sub=True)
+    assert [runs.folder.name for runs in splits] == ["sub-split1", "sub-split2", "sub-split3"]
+    assert [[c.name for c in runs.data.test] for runs in splits] == [
+        [f"brush_hair/clip ({n})"] for n in range(3)
+    ]
+    found = jhmdb_table("table3", splits, [0])
+    assert found["clips"] == [{"train": 1, "test": 1}] * 3 and len(found["rows"]["ST-infer"]["groups"]) == 7
+    assert jhmdb_table("table3", splits, [0]) == found  # read, not computed
+
+
+def test_folders_that_cannot_be_used(tmp_path, runs):
+    root = trees.write_jhmdb(tmp_path / "data", clip="a")
+    config = replace(short_runs.CONFIG, skeleton="jhmdb15", flow="none")
+
+    def refused(said, config=config, **options):
+        with pytest.raises(InputError, match=said) as error:
+            runs_in(root, config, tmp_path / "out", **options)
+        assert str(error.value).count(". ") == 0
+
+    trees.write_split(root, ["a.avi 1"], action="brush_hair")
+    trees.write_split(root, ["a.avi 2"], action="brush_hair", split=2)
+    refused("split 1 of .*data holds no test clip")
+    refused("split 2 of .*data holds no training clip", splits=(2,))
+    refused("holds no splits", splits=(3,))
+    refused("sub_splits", sub=True)
+    refused(
+        'joints of jhmdb15, not of penn13; write skeleton = "jhmdb15"', replace(config, skeleton="penn13")
+    )
+    refused("no exact flow", replace(config, flow="exact"))
+    other = Runs(runs.config, replace(runs.data, test=runs.data.train[:1]), runs.folder)
+    with pytest.raises(InputError, match="other clips; give another folder"):
+        other.poses("baseline", 0)
+
+
+def test_the_command(runs, result, monkeypatch, capsys):
+    """Each thing that can be asked for is written, from the runs that are there."""
+    monkeypatch.setattr(reproduce, "read_config", lambda path: runs.config)
+    monkeypatch.setattr(results, "predict_clips", None)  # nothing is computed
+    for what in REPRODUCED:
+        given = ["--config", "a.toml", "--data", str(runs.folder.parent / "clips"), "--seeds", "0", "1"]
+        assert main(["reproduce", what, *given, "--output", str(runs.folder), "--device", "cpu"]) == 0
+        assert (runs.folder / f"{what}.md").read_text(encoding="utf-8") == capsys.readouterr().out
+    assert json.loads((runs.folder / "table1.json").read_text(encoding="utf-8"))["rows"] == result["rows"]
+    assert (runs.folder / "figure4.png").read_bytes().startswith(b"\x89PNG")
+    assert not list(runs.folder.glob(".*"))
+
+
+def test_curves_are_numbers(runs, result):
+    """Figure 3: 21 thresholds, the report groups and the means, in two files that say the same."""
+    found, files = figures.figure3(runs, [0, 1])
+    assert found["thresholds"] == [n / 100 for n in range(21)] and set(files) == {"figure3.csv"}
+    for row, curves in found["rows"].items():
+        groups = [values[-1] for values in curves.values()][:7]
+        assert groups == pytest.approx(result["rows"][row]["groups"])
+        assert curves["micro"][10] == pytest.approx(result["rows"][row]["@0.1"])
+        assert all(np.diff(values).min() >= 0 for values in curves.values())
+    (runs.folder / "read.csv").write_bytes(files["figure3.csv"])
+    table = pd.read_csv(runs.folder / "read.csv", index_col=["row", "threshold"])
+    for row, curves in found["rows"].items():
+        np.testing.assert_allclose(table.loc[row], pd.DataFrame(curves), atol=1e-4)
 
 
 def test_a_page_of_it(result):
     text = printable(result, PENN)
+    assert "| ST-infer - ST-infer(⋆) |" in text
+    assert "| fast, 0 clips |" in text and "| calm, 2 clips @0.1 |" in text
+    assert "ST untrained, start: data: " in text and "ST-infer, warp: each round: " in text
+    head, *lines = text.split("\n\n")[0].splitlines()
+    assert {line.count("|") for line in lines} == {head.count("|")}
     for row in FOLDERS:
         assert f"| {row} |" in text
     assert text.count("*the paper's") == 6
@@ -103,10 +286,27 @@ def test_claims_by_hand():
         "degree": 88, "mean": 87, "none": 80}})  # fmt: skip
     assert [found[f"A-C{n}"] for n in (1, 2, 4, 8, 9, 11, 12)] == ["holds"] * 7
     assert found["A-C5"] == "does not"  # worse than before joint training
-    assert found["A-C3"] == found["A-C10"] == found["A-C15"] == "not measured"
+    assert {found[f"A-C{n}"] for n in (3, 10, 15)} == {"not measured"}
     worse = verdicts(Compared(made_up(good | {"ST-infer": 83, "ST-infer(2)": 88}), PENN))
     assert [worse[f"A-C{n}"] for n in (2, 4, 8, 9)] == ["does not"] * 4
-    assert worse["A-C11"] == worse["A-C12"] == "not measured"
+    assert worse["A-C11"] == "not measured"
     only = made_up({"baseline": 80, "S-infer": 84})
     assert verdicts(Compared(only, PENN))["A-C2"] == "not measured"
     assert ALPHAS[AT[0.2]] == 0.2 and ALPHAS[AT[0.1]] == 0.1 and ALPHAS[AT[0.05]] == 0.05
+
+
+@pytest.mark.parametrize(
+    ("folder", "skeleton", "flow", "said"),
+    [
+        ("jhmdb", "penn13", "dis", "have joints of jhmdb15, not of penn13"),
+        ("jhmdb", "jhmdb15", "dis", "holds no training clip|holds no test clip"),
+        ("jhmdb", "jhmdb15", "exact", "has no exact flow"),
+        ("penn_action", "penn13", "dis", "has no frames, only labels"),
+    ],
+)
+def test_real_data_without_frames(real_data, tmp_path, folder, skeleton, flow, said):
+    config = replace(short_runs.CONFIG, skeleton=skeleton, flow=flow)
+    with pytest.raises(InputError, match=said) as error:
+        runs = runs_in(real_data / folder, config, tmp_path)
+        table1(runs[0], [0])
+    assert "\n" not in str(error.value)

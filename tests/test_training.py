@@ -18,12 +18,12 @@ import pytest
 import safetensors.torch
 import short_runs
 import torch
+from sentences import fails
 from short_runs import CONFIG, bytes_of, config, run, start
 from torch import nn
 
 import tslib.training.board
 from tslib.__main__ import main
-from tslib.errors import InputError
 from tslib.networks import SMALL, ConvolutionalPoseMachine
 from tslib.render import render
 from tslib.training import checkpoint, models, stages
@@ -32,6 +32,7 @@ from tslib.training.data import divided, load
 from tslib.training.loop import CHECKPOINT, Keys, optimizer_of, rate_at, set_dropout
 from tslib.training.rows import ROWS, span_of
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(__file__).parents[1]
 
 
@@ -41,22 +42,6 @@ def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("training") / "clips"
     render(folder, 6, size=(48, 48), frames=6)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def fails(said, call, *arguments, **options):
-    """Assert that a call raises an InputError of one sentence that holds some words."""
-    with pytest.raises(InputError) as error:
-        call(*arguments, **options)
-    text = str(error.value)
-    assert said in text and "\n" not in text and text.endswith(".") and ".." not in text
 
 
 def log_of(folder):

@@ -159,8 +159,8 @@ def compile_ahead(kernel):
     C, R, _ = transform.tiles(46, 46)
     constants = {"H": 46, "W": 46, "WIDE": 48, "C": C, "R": R, "FIRST": True, "SECOND": True, "KEEP": True}
     constants |= {"WEIGHTED": True, "BLOCK": message_passing.BLOCK}
-    kinds = dict.fromkeys(("M", "N", "E", "cells"), "i32") | dict.fromkeys(("column", "row"), "*u8")
-    kinds |= dict.fromkeys(("sender", "receiver", "order", "begin"), "*i64")
+    kinds = dict.fromkeys(("M", "N", "E", "cells", "step"), "i32") | dict.fromkeys(("column", "row"), "*u8")
+    kinds |= dict.fromkeys(("sender", "receiver", "ends"), "*i64")
     names, aligned = kernel.arg_names, [["tt.divisibility", 16]]
     signature = {n: "constexpr" if n in constants else kinds.get(n, "*fp32") for n in names}
     source = ASTSource(

@@ -42,7 +42,7 @@ def parse(arguments):
     """
     from .flow import METHODS
     from .skeletons import SKELETONS
-    from .training.rows import ROWS
+    from .training.rows import CORRECTED, REPRODUCED, ROWS
 
     parser = argparse.ArgumentParser(prog="python -m tslib", description="Human pose in video.")
     commands = parser.add_subparsers(required=True)
@@ -84,6 +84,7 @@ def parse(arguments):
     add("--workers", type=int, default=1, metavar="W", help="processes; the clips stay the same")
     whose = "penn_action:ROOT or jhmdb:ROOT: figures move as people in that data set do"
     add("--motion", default="", metavar="SET:ROOT", help=whose)
+    add("--camera", choices=["usual", "poor"], default="usual", help="poor: it fails more often, and worse")
 
     add = command(download, "fetch a data set, 3 GB or more for some", "run it again to resume")
     add("name", metavar="NAME", help="penn_action, jhmdb, youtube_pose or cvit_sports")
@@ -93,32 +94,70 @@ def parse(arguments):
     add("root", type=name, metavar="ROOT", help="folder of one data set")
     add("--sheet", type=name, metavar="FILE.png", help="draw some of its frames with their joints")
 
-    devices = ("auto", "cpu", "cuda")
-    add = command(train, "Paper A's two stages of training", "the same command goes on")
+    devices, clips = ("auto", "cpu", "cuda"), "clips in Penn Action's layout, or YouTube Pose"
+    add = command(train, "a network from nothing, by stages", "the same command goes on")
     add("config", type=name, metavar="CONFIG.toml", help="such as data/training/laptop.toml")
-    add("--data", required=True, type=name, metavar="ROOT", help="clips in Penn Action's layout")
+    add("--data", required=True, type=name, metavar="ROOT", help=clips)
     add("--output", required=True, type=name, metavar="OUT", help="folder for models and checkpoints")
-    add("--row", choices=ROWS, default="ST-infer", help="of the paper's table; rows share OUT's first stage")
+    add("--row", choices=ROWS, help="of Paper A's table, CONFIG's by default; rows share OUT's first stage")
     add("--seed", type=whole, default=0, metavar="S")
     add("--device", choices=devices, default="auto", help="auto: a GPU where there is one")
     add("--workers", type=whole, default=0, metavar="W", help="processes that prepare slices")
     add("--every", type=positive_whole, default=200, metavar="N", help="steps from checkpoint to checkpoint")
 
-    add = command(evaluate, "PCK of a trained model on the test clips")
+    add = command(estimate, "joints of videos by networks that never saw them", "the same command goes on")
+    add("config", nargs="?", type=name, metavar="CONFIG.toml", help="such as data/training/youtube.toml")
+    add("--model", type=name, metavar="MODEL.safetensors", help="in its place: it saw none of these clips")
+    add("--data", required=True, type=name, metavar="ROOT", help="YouTube Pose; of --model, any clips")
+    add("--output", required=True, type=name, metavar="OUT", help="folder for models, runs and estimates.npz")
+    add("--folds", type=positive_whole, default=5, metavar="F", help="networks for the videos to learn from")
+    add("--seed", type=whole, default=0, metavar="S")
+    add("--device", choices=devices, default="auto", help="auto: a GPU where there is one")
+    add("--workers", type=whole, default=0, metavar="W", help="processes that prepare slices")
+    add("--every", type=positive_whole, default=200, metavar="N", help="steps from checkpoint to checkpoint")
+
+    add = command(evaluate, "how good a trained model is on the test clips")
     add("model", type=name, metavar="MODEL.safetensors", help="as train writes it")
-    add("--data", required=True, type=name, metavar="ROOT", help="clips in Penn Action's layout")
+    add("--data", required=True, type=name, metavar="ROOT", help=clips)
     add("--device", choices=devices, default="auto", help="auto: a GPU where there is one")
 
-    add = command(reproduce, "a table of Paper A on clips of one's own", "the same command goes on")
-    add("what", choices=["table1"], help="which one")
-    add("--config", required=True, type=name, metavar="CONFIG.toml", help="such as data/training/laptop.toml")
-    add("--data", required=True, type=name, metavar="ROOT", help="clips in Penn Action's layout")
-    add("--output", required=True, type=name, metavar="OUT", help="folder for runs, models and the table")
+    add = command(reproduce, "the papers' tables and figures, on one's own clips", "the same command goes on")
+    both = (*REPRODUCED, *CORRECTED)
+    add("what", choices=both, help="of Paper B the last three; with the same OUT figures share the runs")
+    add("--config", type=name, metavar="CONFIG.toml", help="for Paper A, such as data/training/laptop.toml")
+    files = "for Paper B, as estimate writes them"
+    add("--estimates", nargs="+", type=named, metavar="NAME=FILE.npz", help=files)
+    add("--start", type=name, metavar="OUT", help="for Paper B: train the networks of this folder further")
+    add("--data", required=True, type=name, metavar="ROOT", help="folder of one data set")
+    add("--output", required=True, type=name, metavar="OUT", help="folder for runs and what is made of them")
     add("--seeds", nargs="+", type=whole, default=[0, 1, 2], metavar="S")
     add("--device", choices=devices, default="auto", help="auto: a GPU where there is one")
     add("--workers", type=whole, default=0, metavar="W", help="processes that prepare slices")
 
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.run is estimate and bool(options.config) == bool(options.model):
+        parser.error("estimate takes CONFIG.toml, to train networks, or else --model, which has seen no clip")
+    if options.run is reproduce and (wrong := misfit(options, options.what in CORRECTED)):
+        parser.error(wrong)
+    return options
+
+
+def misfit(options, corrected):
+    """What is wrong with the options of reproduce, "" if nothing. corrected : whether it is of Paper B"""
+    if corrected and not options.estimates:
+        return f"{options.what} corrects estimates and needs --estimates NAME=FILE.npz"
+    if corrected and options.config:
+        return f"{options.what} trains no network on pictures, so --config must be left out"
+    if corrected and options.workers:
+        return f"{options.what} reads no pictures, so --workers must be left out"
+    if corrected and options.device == "cuda":
+        return f"{options.what} computes on the CPU, so --device cuda must be left out"
+    if not corrected and (options.estimates or options.start):
+        return f"{options.what} makes its own estimates, so --estimates and --start must be left out"
+    if not corrected and not options.config:
+        return f"{options.what} trains networks and needs --config CONFIG.toml"
+    names = [name for name, _ in options.estimates or []]
+    return "" if len(names) == len({*names}) else "the estimators in --estimates need different names"
 
 
 def predict(options):
@@ -156,7 +195,7 @@ def render(options):
 
     made = render(
         options.output, options.clips, options.seed, options.size, options.frames, options.workers,
-        options.motion,
+        options.motion, options.camera,
     )  # fmt: skip
     print(f"rendered {made} clips; {options.output} holds {options.clips} or more")
 
@@ -185,6 +224,19 @@ def train(options):
         print(f"wrote {path}")
 
 
+def estimate(options):
+    from .training.folds import estimate, estimate_by
+
+    if options.model:
+        made = estimate_by(options.model, options.data, options.output, options.device)
+    else:
+        made = estimate(
+            options.config, options.data, options.output, options.folds, options.seed, options.device,
+            options.workers, options.every,
+        )  # fmt: skip
+    print(made.to_string())
+
+
 def evaluate(options):
     from .training.run import evaluate
 
@@ -192,14 +244,19 @@ def evaluate(options):
 
 
 def reproduce(options):
-    from .training.reproduce import reproduce
+    if options.estimates:
+        from .correction.tables import reproduce
 
-    print(
-        reproduce(
+        estimates = dict(options.estimates)
+        what = options.what, options.data, estimates, options.output, options.seeds, options.start
+    else:
+        from .training.reproduce import reproduce
+
+        what = (
             options.what, options.config, options.data, options.output, options.seeds, options.device,
             options.workers,
-        )
-    )  # fmt: skip
+        )  # fmt: skip
+    print(reproduce(*what))
 
 
 def name(text):
@@ -207,6 +264,14 @@ def name(text):
     if not text:
         raise argparse.ArgumentTypeError("is empty; is a variable unset?")
     return text
+
+
+def named(text):
+    """A pair (name, file) from the command line's NAME=FILE."""
+    left, found, right = text.partition("=")
+    if not (left and found and right):
+        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=FILE.npz")
+    return left, right
 
 
 def positive(text):

@@ -85,11 +85,7 @@ class Affine:
 
     def _order(self, skeleton):
         """Which old joint becomes each joint: int64 (K,)."""
-        order = np.arange(len(skeleton.joints))
-        if self.flips:
-            for left, right in skeleton.mirror_pairs:
-                order[[left, right]] = right, left
-        return order
+        return skeleton.mirrored if self.flips else np.arange(len(skeleton.joints))
 
     def boxes(self, boxes):
         """Boxes (x, y, w, h), (..., 4): the upright box around each moved one.

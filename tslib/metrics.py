@@ -102,7 +102,7 @@ def group_rates(rates, skeleton):
     K = len(skeleton.joints)
     if np.shape(rates)[-1] != K:
         raise ValueError(f"{skeleton.name} has {K} joints, but there are rates of {np.shape(rates)[-1]}.")
-    return np.stack([_mean(rates[..., joints]) for joints in skeleton.groups.values()], -1)
+    return np.stack([known_mean(rates[..., joints]) for joints in skeleton.groups.values()], -1)
 
 
 def means(tally, skeleton):
@@ -116,14 +116,15 @@ def means(tally, skeleton):
     """
     by_joint = rates(tally)
     micro = _ratio(*np.moveaxis(np.asarray(tally).sum(-1), -1, 0))
-    return dict(zip(MEANS, (micro, _mean(by_joint), _mean(group_rates(by_joint, skeleton))), strict=True))
+    by_group = group_rates(by_joint, skeleton)
+    return dict(zip(MEANS, (micro, known_mean(by_joint), known_mean(by_group)), strict=True))
 
 
 def _ratio(hits, counted):
     return np.where(counted > 0, hits / np.maximum(counted, 1), np.nan)
 
 
-def _mean(values):
+def known_mean(values):
     """Mean over the last axis of what is not NaN; NaN, and no warning, where that is nothing."""
     known = np.isfinite(values)
     return _ratio(np.where(known, values, 0).sum(-1), known.sum(-1))
@@ -179,8 +180,10 @@ def table(rows, skeleton):
     ``print(frame.to_string())`` shows all of them, however narrow the screen.
     """
     splits = {name: tally if isinstance(tally, list) else [tally] for name, tally in rows.items()}
-    lines = [_mean(np.stack([_line(one, skeleton) for one in tallies], -1)) for tallies in splits.values()]
-    return pd.DataFrame(lines, list(rows), _columns(skeleton)).round(1)
+    lines = [
+        known_mean(np.stack([_line(one, skeleton) for one in tallies], -1)) for tallies in splits.values()
+    ]
+    return pd.DataFrame(lines, list(rows), [*heads(skeleton), *MEANS]).round(1)
 
 
 def curve(tally, thresholds, skeleton):
@@ -191,7 +194,7 @@ def curve(tally, thresholds, skeleton):
     Columns as in `table`; not rounded.
     """
     lines = [_line(one, skeleton) for one in tally]
-    return pd.DataFrame(lines, pd.Index(thresholds, name="threshold"), _columns(skeleton))
+    return pd.DataFrame(lines, pd.Index(thresholds, name="threshold"), [*heads(skeleton), *MEANS])
 
 
 def _line(tally, skeleton):
@@ -199,8 +202,9 @@ def _line(tally, skeleton):
     return 100 * np.array([*groups, *means(tally, skeleton).values()])
 
 
-def _columns(skeleton):
-    return [group[:4].capitalize() for group in skeleton.groups] + list(MEANS)
+def heads(skeleton):
+    """What stands over the report groups' columns, as in Paper A's tables: "Head", "Shou", ..."""
+    return [group[:4].capitalize() for group in skeleton.groups]
 
 
 def jitter(joints):

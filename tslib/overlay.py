@@ -28,24 +28,34 @@ class Canvas:
         picture = cv2.resize(frame, self.size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
         if result is None:
             return picture
-        place, score, thick = self._place(result[0]), result[1], max(2, max(self.size) // 320)
+        place, found = (enlarged(joints, self.scale) for joints in (result[0], detected[0]))
+        score, thick = result[1], max(2, max(self.size) // 320)
         face = self.skeleton.groups.get("head", [])
         tiny = face if len(face) > 1 else []  # eyes and ears lie close together
-        for k, point in enumerate(self._place(detected[0])):  # first, so that they show where they differ
+        for k, point in enumerate(found):  # first, so that they show where they differ
             if detected[1][k] >= DRAWN and k not in tiny:
                 cv2.circle(picture, point, thick + 3, (0, 0, 0), 2, cv2.LINE_AA)
                 cv2.circle(picture, point, thick + 3, (255, 255, 255), 1, cv2.LINE_AA)
-        for a, b in self.skeleton.edges:
-            if min(score[a], score[b]) >= DRAWN:
-                color = color_of(self.skeleton, a, b)
-                cv2.line(picture, place[a], place[b], (0, 0, 0), thick + 2, cv2.LINE_AA)
-                cv2.line(picture, place[a], place[b], color, thick, cv2.LINE_AA)
-        for k, point in enumerate(place):
-            if score[k] >= DRAWN:
-                radius = 1 if k in tiny else thick + 1
-                cv2.circle(picture, point, radius + 1, (0, 0, 0), -1, cv2.LINE_AA)
-                cv2.circle(picture, point, radius, color_of(self.skeleton, k), -1, cv2.LINE_AA)
+        draw_limbs(picture, place, score >= DRAWN, self.skeleton, thick, tiny)
         return picture
 
-    def _place(self, joints):
-        return [tuple(map(int, p)) for p in np.round((joints + 0.5) * self.scale - 0.5)]
+
+def enlarged(joints, scale):
+    """Joints (K, 2) px as whole pixels of a picture so many times as large: a list of (x, y)."""
+    return [tuple(map(int, p)) for p in np.round((joints + 0.5) * scale - 0.5)]
+
+
+def draw_limbs(picture, place, drawn, skeleton, thick=2, tiny=()):
+    """Draw limbs and joints into a picture, uint8 RGB.
+
+    place : list of K (x, y) whole px; drawn : bool (K,); thick : px of a limb; tiny : joints to draw as dots
+    """
+    for a, b in skeleton.edges:
+        if drawn[a] and drawn[b]:
+            color = color_of(skeleton, a, b)
+            cv2.line(picture, place[a], place[b], (0, 0, 0), thick + 2, cv2.LINE_AA)
+            cv2.line(picture, place[a], place[b], color, thick, cv2.LINE_AA)
+    for k in np.flatnonzero(drawn):
+        radius = 1 if k in tiny else thick + 1
+        cv2.circle(picture, place[k], radius + 1, (0, 0, 0), -1, cv2.LINE_AA)
+        cv2.circle(picture, place[k], radius, color_of(skeleton, k), -1, cv2.LINE_AA)

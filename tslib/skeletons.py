@@ -54,6 +54,14 @@ class Skeleton:
         ]
 
     @property
+    def mirrored(self):
+        """Which joint each one is in a mirror, where left is right: int64 (K,)."""
+        order = np.arange(len(self.joints))
+        for left, right in self.mirror_pairs:
+            order[[left, right]] = right, left
+        return order
+
+    @property
     def groups(self):
         """Joint numbers of each of Paper A's columns, {"head": [0], "shoulder": [1, 2], ...}.
 

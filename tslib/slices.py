@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from .augment import Affine, known, window
+from .augment import PERSON, Affine, known, window
 from .errors import InputError
 from .flow import flow_between
 from .heatmaps import to_pixels
@@ -26,6 +26,8 @@ class View:
     shift : shares of the input, off the middle by up to that much
     flip : bool, whether every second slice is mirrored
     shuffle : bool, whether the colour channels change places
+    gain : each colour channel becomes brighter or darker by up to that share
+    whole : share of the slices that show the whole frame, not the person; `whole_frame` at the same scale
     """
 
     size: int = 368
@@ -35,6 +37,8 @@ class View:
     shift: float = 0.0
     flip: bool = False
     shuffle: bool = False
+    gain: float = 0.0
+    whole: float = 0.0
 
     def still(self):
         """The same without any change: for validation and test."""
@@ -52,6 +56,12 @@ class View:
             boxes, (self.size, self.size), rng.uniform(-self.angle, self.angle), 2 ** rng.uniform(low, high),
             rng.uniform(-self.shift, self.shift, 2), bool(self.flip and rng.integers(2)),
         )  # fmt: skip
+
+
+def whole_frame(size):
+    """The box (x, y, w, h) px with which a still View just holds a whole frame of (W, H) px: float64 (4,)."""
+    size = np.asarray(size, np.float64)
+    return np.concatenate([(size - 1 - PERSON * size) / 2, PERSON * size])
 
 
 class Estimated:
@@ -121,9 +131,13 @@ class Slices(Dataset):
         images = np.stack([affine.frame(f, side, GREY) for f in clip.frames[part]])
         if self.view.shuffle:
             images = images[..., rng.permutation(3)]
+        images = torch.from_numpy(images).movedim(-1, 1).float() / 255
+        if self.view.gain:
+            gain = rng.uniform(1 - self.view.gain, 1 + self.view.gain, (3, 1, 1))
+            images = (images * torch.from_numpy(gain).float()).clamp(max=1)
         joints = onto.joints(clip.joints[part], clip.skeleton)
         return {
-            "images": torch.from_numpy(images).movedim(-1, 1).float() / 255,
+            "images": images,
             "cells": torch.from_numpy(joints).float(),
             "flows": self._flows(clip, part.start, onto) if self.flow else {},
             "matrix": torch.from_numpy(affine.matrix),
@@ -134,7 +148,11 @@ class Slices(Dataset):
         n, first, seed = key
         clip, part, rng = self.clips[n], slice(first, first + self.frames), np.random.default_rng(key)
         boxes = clip.box[part]
-        return clip, part, self.view.draw(rng, boxes if known(boxes).any() else clip.box), rng
+        if self.view.whole and rng.random() < self.view.whole:
+            boxes = whole_frame(clip.size)
+        elif not known(boxes).any():
+            boxes = clip.box
+        return clip, part, self.view.draw(rng, boxes), rng
 
     def _onto(self, affine):
         return Affine.onto_cells(self.view.stride) @ affine

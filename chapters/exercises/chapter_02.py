@@ -5,6 +5,7 @@ import torch
 from tslib.distance_transform import distance_transform
 
 from . import exercise
+from .tensors import unlike
 
 
 def _example(seed, H=6, W=9):
@@ -15,23 +16,12 @@ def _example(seed, H=6, W=9):
     return score, source, torch.randn(H, W, dtype=torch.float64, generator=generator)
 
 
-def _wrong(answer, right, given):
-    """None for a tensor of the right shape and values, else a sentence."""
-    if not isinstance(answer, torch.Tensor):
-        return f"It must return one tensor, yours returns a {type(answer).__name__}."
-    if answer.shape != right.shape:
-        return f"The result must have shape {tuple(right.shape)}, yours has {tuple(answer.shape)}."
-    if not torch.allclose(answer.to(right), right):
-        place = tuple(torch.nonzero(~torch.isclose(answer.to(right), right))[0].tolist())
-        return f"For {given}, entry {list(place)} is {right[place]:.4f}, yours is {answer[place]:.4f}."
-
-
 @exercise("2.1")
 def exercise_2_1(max_plus_product):
     A = torch.tensor([[0.0, 5.0], [-1.0, -7.0], [2.0, 2.0]])
     B = torch.tensor([[1.0, 2.0, 0.0], [-4.0, 0.0, 9.0]])
     right = torch.tensor([[1.0, 5.0, 14.0], [0.0, 1.0, 2.0], [3.0, 4.0, 11.0]])
-    return _wrong(max_plus_product(A.clone(), B.clone()), right, f"A = {A.tolist()}, B = {B.tolist()}")
+    return unlike(max_plus_product(A.clone(), B.clone()), right, f"A = {A.tolist()}, B = {B.tolist()}")
 
 
 @exercise("2.2")
@@ -42,7 +32,7 @@ def exercise_2_2(route):
         (right,) = torch.autograd.grad(distance_transform(score, (0.05, 0.1), (1.5, -0.5)), score, gradient)
         shared = int((torch.bincount(source.flatten()) > 1).sum())
         given = f"a random map on which {shared} cells serve several receivers"
-        if wrong := _wrong(route(gradient.clone(), source.clone()), right, given):
+        if wrong := unlike(route(gradient.clone(), source.clone()), right, given):
             return wrong
 
 
@@ -54,7 +44,7 @@ def exercise_2_3(gradient_of_weights):
         dx, dy = source % W - torch.arange(W), source // W - torch.arange(H)[:, None]
         right = torch.stack([(gradient * d).sum() for d in (dx, dx**2, dy, dy**2)])
         answer = gradient_of_weights(gradient.clone(), source.clone())
-        if wrong := _wrong(answer, right, f"a random {H} x {W} map"):
+        if wrong := unlike(answer, right, f"a random {H} x {W} map"):
             return wrong
 
 
@@ -66,7 +56,7 @@ def exercise_2_4(soft_message):
     for temperature in (0.5, 3.0, 1e-4):
         right = temperature * torch.logsumexp(offers / temperature, -1)
         given = f"score {score.tolist()}, stiffness 0.1, rest 0.5, temperature {temperature}"
-        if wrong := _wrong(soft_message(score.clone(), 0.1, 0.5, temperature), right, given):
+        if wrong := unlike(soft_message(score.clone(), 0.1, 0.5, temperature), right, given):
             return wrong
 
 

@@ -7,17 +7,7 @@ import torch
 from tslib.distance_transform import distance_transform
 
 from . import exercise
-
-
-def _wrong(answer, right, given):
-    """None for a tensor of the right shape and values, else a sentence."""
-    if not isinstance(answer, torch.Tensor):
-        return f"It must return one tensor, yours returns a {type(answer).__name__}."
-    if answer.shape != right.shape:
-        return f"The result must have shape {tuple(right.shape)}, yours has {tuple(answer.shape)}."
-    if not torch.allclose(answer.to(right), right):
-        place = tuple(torch.nonzero(~torch.isclose(answer.to(right), right))[0].tolist())
-        return f"For {given}, entry {list(place)} is {right[place]:.4f}, yours is {answer[place]:.4f}."
+from .tensors import unlike
 
 
 def _chain(seed, K=3, H=4, W=5):
@@ -46,7 +36,7 @@ def exercise_4_1(spring_of_weights):
             return "It must return two things: a and mu."
         for name, ours, right in zip(("a", "mu"), answer, (a, mu), strict=True):
             right = torch.tensor(right, dtype=torch.float64)
-            if wrong := _wrong(torch.as_tensor(ours), right, f"w = [{given}], {name}"):
+            if wrong := unlike(torch.as_tensor(ours), right, f"w = [{given}], {name}"):
                 return wrong
 
 
@@ -73,7 +63,7 @@ def exercise_4_3(collect):
         heard = [phi[i], *messages[receiver == i]]
         right[i] = sum(heard) / len(heard)
     given = f"messages to nodes {receiver.tolist()} of 4"
-    return _wrong(collect(phi.clone(), messages.clone(), receiver.clone()), right, given)
+    return unlike(collect(phi.clone(), messages.clone(), receiver.clone()), right, given)
 
 
 @exercise("4.4")
@@ -82,7 +72,7 @@ def exercise_4_4(max_marginals_of_chain):
         phi, a, mu, total = _chain(seed, K)
         right = [total.amax([j for j in range(K) if j != k]).view_as(phi[0]) for k in range(K)]
         answer = max_marginals_of_chain(phi.clone(), a.clone(), mu.clone())
-        if wrong := _wrong(answer, torch.stack(right), f"a random chain of {K} joints"):
+        if wrong := unlike(answer, torch.stack(right), f"a random chain of {K} joints"):
             return wrong
 
 
@@ -110,5 +100,5 @@ def exercise_4_6(message_of_either):
         mu = torch.tensor(offset, dtype=torch.float64)
         right = torch.maximum(*(distance_transform(score, a, sign * mu) for sign in (1, -1)))
         answer = message_of_either(score.clone(), a.clone(), mu.clone())
-        if wrong := _wrong(answer, right, f"a random map, a = {a.tolist()}, mu = {mu.tolist()}"):
+        if wrong := unlike(answer, right, f"a random map, a = {a.tolist()}, mu = {mu.tolist()}"):
             return wrong

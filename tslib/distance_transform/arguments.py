@@ -27,21 +27,26 @@ def leading_shape(score_shape, stiffness_shape, rest_shape):
 def check_values(score, stiffness, rest):
     """Refuse what has no maximum: NaN or +inf scores, springs that do not pull, offsets that are no number.
 
-    Takes NumPy arrays or torch tensors; -inf scores (masked cells) are allowed. Raises ValueError.
+    Takes NumPy arrays or detached tensors; -inf scores (masked cells) are allowed. Raises ValueError.
     """
     inf = float("inf")
     if 0 not in score.shape and not bool(score.max() < inf):  # false for NaN as well
         value, place = _first(score, ~(score < inf))
         raise ValueError(f"score must not hold NaN or +inf, but score[{place}] is {value}.")
-    if not bool(((stiffness > 0) & (stiffness < inf)).all()):
+    if not _between(0, stiffness, inf):
         value, place = _first(stiffness, ~((stiffness > 0) & (stiffness < inf)))
         raise ValueError(
             f"stiffness must be positive and finite (a spring pulls towards its rest offset), "
             f"but stiffness[{place}] is {value}."
         )
-    if not bool(((rest > -inf) & (rest < inf)).all()):
+    if not _between(-inf, rest, inf):
         value, place = _first(rest, ~((rest > -inf) & (rest < inf)))
         raise ValueError(f"rest must be finite, but rest[{place}] is {value}.")
+
+
+def _between(low, values, high):
+    """Whether all values lie between two numbers; NaN does not."""
+    return 0 in values.shape or low < float(values.min()) and float(values.max()) < high
 
 
 def _first(values, bad):

@@ -12,6 +12,7 @@ are `row_length(W)` cells long, a whole number of vectors.
 
 import functools
 import hashlib
+import itertools
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -172,25 +173,27 @@ def moments(gradient, source, receiver, rest):
 
 
 @compiled()
-def scatter_map(gradient, column, row, X, Y, stiffness, rest, across, to_score, to_spring):
-    """Backward of transform_map: adds to to_score (H, W), and to to_spring (4,), of stiffness and of rest.
+def scatter_map(gradient, share, column, row, X, Y, stiffness, rest, room, to_score, to_spring):
+    """Backward of transform_map, whose message has `share` of the gradient (H, W).
 
-    gradient (H * wide(W),), 0 beyond W; across: as large, written; X, Y: each cell's column and row, in the
-    gradient's type.
+    Adds to to_score (H, W); to_spring (4,), of stiffness and of rest, is written. X, Y: each cell's column
+    and row, in the gradient's type; room: two maps (H * wide(W),), the first of them 0 beyond W.
     """
-    H, W = to_score.shape
-    width = len(gradient) // H
+    along, across = room
+    H, W = gradient.shape
+    width = len(along) // H
     across[:] = 0
     for p in range(H):
         for x in range(W):
-            across[np.intp(row[p * width + x]) * width + x] += gradient[p * width + x]
+            along[p * width + x] = share * gradient[p, x]
+            across[np.intp(row[p * width + x]) * width + x] += along[p * width + x]
     for y in range(H):
         for x in range(W):
             to_score[y, column[y * width + x]] += across[y * width + x]
-    for axis, g, source, receiver in ((0, across, column, X), (1, gradient, row, Y)):
+    for axis, g, source, receiver in ((0, across, column, X), (1, along, row, Y)):
         linear, quadratic = moments(g, source, receiver, rest[axis])
-        to_spring[axis] -= quadratic
-        to_spring[2 + axis] += 2 * stiffness[axis] * linear
+        to_spring[axis] = -quadratic
+        to_spring[2 + axis] = 2 * stiffness[axis] * linear
 
 
 @compiled()
@@ -217,11 +220,12 @@ def transform_maps(first, last, score, stiffness, rest, rounding, message, colum
 
 @compiled()
 def scatter_maps(first, last, gradient, column, row, X, Y, stiffness, rest, to_score, to_spring):
-    """scatter_map of maps first..last; gradient (N, H, wide(W))."""
-    across = np.empty(X.size, gradient.dtype)
+    """scatter_map of maps first..last; gradient, to_score (N, H, W), written."""
+    room = np.zeros(X.size, gradient.dtype), np.empty(X.size, gradient.dtype)
     for i in range(first, last):
+        to_score[i, :, :] = 0
         scatter_map(
-            gradient[i].ravel(), column[i].ravel(), row[i].ravel(), X, Y, stiffness[i], rest[i], across,
+            gradient[i], 1, column[i].ravel(), row[i].ravel(), X, Y, stiffness[i], rest[i], room,
             to_score[i], to_spring[i],
         )  # fmt: skip
 
@@ -232,20 +236,38 @@ def pool(process, threads):
     return ThreadPoolExecutor(threads, "messages")
 
 
+def ranges(tasks, threads):
+    """Ranges that cover 0..tasks, the last ones short, so that all threads are done at about one time."""
+    firsts = [0]
+    while firsts[-1] < tasks:
+        firsts.append(firsts[-1] - (firsts[-1] - tasks) // (2 * threads))
+    return list(itertools.pairwise(firsts))
+
+
 def spread(kernel, tasks, *arguments):
     """kernel(first, last, *arguments) over ranges that cover 0..tasks, in torch.get_num_threads() threads.
 
-    Several callers at once share the threads; a child process after a fork makes its own.
+    The caller is one of them. Several callers at once share the others, and who gets none of them in time
+    does all the work alone; a child process after a fork makes its own.
     """
     threads = min(torch.get_num_threads(), tasks)
     if threads <= 1:
         return kernel(0, tasks, *arguments)
-    step = -(-tasks // (4 * threads))
-    starts = range(0, tasks, step)
-    workers = pool(os.getpid(), threads)
-    list(workers.map(lambda i: kernel(i, min(i + step, tasks), *arguments), starts))
+    waiting = iter(ranges(tasks, threads))  # each of them goes to one thread
+
+    def work():
+        for first, last in waiting:
+            kernel(first, last, *arguments)
+
+    workers = pool(os.getpid(), threads - 1)
+    others = [workers.submit(work) for _ in range(threads - 1)]
+    work()
+    for other in others:
+        if not other.cancel():
+            other.result()
 
 
+@functools.lru_cache(maxsize=8)
 def cells(H, W, dtype):
     """Column and row number of each cell in the buffers, flat."""
     width = row_length(W)
@@ -271,9 +293,8 @@ def transform(score, stiffness, rest):
 def transform_backward(gradient, column, row, stiffness, rest):
     """Gradients of score, stiffness and rest, from the message's (N, H, W) and what `transform` kept."""
     N, H, W = gradient.shape
-    padded = torch.nn.functional.pad(gradient, (0, column.shape[-1] - W))
-    to_score, to_spring = torch.zeros_like(gradient), gradient.new_zeros(N, 4)
-    arrays = [t.numpy() for t in (padded, column, row)]
+    to_score, to_spring = torch.empty_like(gradient), gradient.new_empty(N, 4)
+    arrays = [t.numpy() for t in (gradient, column, row)]
     springs = [t.numpy() for t in (stiffness, rest)]
     X, Y = cells(H, W, arrays[0].dtype)
     spread(scatter_maps, N, *arrays, X, Y, *springs, to_score.numpy(), to_spring.numpy())

@@ -126,7 +126,7 @@ def distance_transform(score, stiffness, rest, return_source=False, backend=None
         raise ValueError(f"score must be a float32 or float64 tensor, but it is {kind}.")
     stiffness, rest = (torch.as_tensor(a, dtype=score.dtype, device=score.device) for a in (stiffness, rest))
     lead = leading_shape(score.shape, stiffness.shape, rest.shape)
-    check_values(score.detach(), stiffness, rest)
+    check_values(*(t.detach() for t in (score, stiffness, rest)))
     H, W = score.shape[-2:]
     maps = score.expand(*lead, H, W).reshape(-1, H, W)
     springs = [t.expand(*lead, 2).reshape(-1, 2) for t in (stiffness, rest)]

@@ -46,10 +46,12 @@ def _tile(H: tl.constexpr, W: tl.constexpr, C: tl.constexpr, R: tl.constexpr, ON
 def _places(i, x, y, H: tl.constexpr, W: tl.constexpr):
     """Where the cells of map i of H rows of W lie, and which of them do.
 
-    The compiler is told of no neighbours (max_contiguous 1): to store several at once it would move them to
-    other threads, and the registers beyond the map along with them.
+    The compiler is told that columns are the nearer neighbours, but of no alignment: to store several at once
+    it would move them to other threads, and the registers beyond the map along with them. (Rows are no
+    neighbours; that they come second keeps versions before 3.9 from storing in another order.)
     """
-    return tl.max_contiguous(i * (H * W) + y * W + x, (1, 1, 1)), (y < H) & (x < W)
+    place = tl.multiple_of(i * (H * W) + y * W + x, (1, 1, 1))
+    return tl.max_contiguous(place, (1, 2, 4)), (y < H) & (x < W)
 
 
 @triton.jit
@@ -79,7 +81,8 @@ def _messages(
     cost += e.to(tl.int64) * (2 * (2 * n - 1)) + n - 1
     x, y = _tile(H, W, C, R, FIRST and SECOND)
     X, Y = tl.minimum(x, W - 1), tl.minimum(y, H - 1)
-    (cell, inside), (kept, whole) = _places(i, x, y, H, W), _places(i, x, y, H, WIDE)
+    cell, inside = _places(i, x, y, H, W)  # no nested tuples: versions before 3.9 cannot read them
+    kept, whole = _places(i, x, y, H, WIDE)
     if FIRST:
         top, winner = _best(score + Y * W, 1, cost - X, W)
         tl.store(across + cell, top, inside)

@@ -9,12 +9,14 @@ from ..distance_transform.layout import index_type, row_length
 
 @compiled()
 def gather(
-    first, last, unary, senders, sender, begin, stiffness, rest, own, share, rounding, score, column, row
+    first, last, unary, senders, edges, order, begin, stiffness, rest, own, share, rounding,
+    score, column, row,
 ):  # fmt: skip
-    """Scores of receivers first..last, counted over (B, N). Edges are in the order of their receivers.
+    """Scores of receivers first..last, counted over (B, N).
 
-    unary, score (B, N, H, W); senders (B, M, H, W); sender (E,); begin (N + 1,), where each receiver's edges
-    begin; stiffness, rest (E, 2); own, share (N,); column, row (B, E, H, wide(W)), or without any E.
+    unary, score (B, N, H, W); senders (B, M, H, W); edges, stiffness, rest (E, 2); order (E,), begin
+    (N + 1,): the edges by receiver, from `grouped`; own, share (N,); column, row (B, E, H, wide(W)), or
+    without any E.
     """
     _, N, H, W = unary.shape
     room, width = buffers(H, W, unary), wide(W)
@@ -23,10 +25,10 @@ def gather(
     for task in range(first, last):
         b, i = divmod(task, N)
         total[:] = 0
-        for e in range(begin[i], begin[i + 1]):
+        for e in order[begin[i] : begin[i + 1]]:
             kept = column.shape[1] > 0
             transform_map(
-                senders[b, sender[e]].ravel(), W, stiffness[e], rest[e], rounding, room, message,
+                senders[b, edges[e, 0]].ravel(), W, stiffness[e], rest[e], rounding, room, message,
                 column[b, e].ravel() if kept else no_column, row[b, e].ravel() if kept else no_row,
             )  # fmt: skip
             for j in range(len(total)):
@@ -38,61 +40,84 @@ def gather(
 
 @compiled()
 def scatter(
-    first, last, gradient, column, row, X, Y, receiver, begin, edge, stiffness, rest, to_senders, to_spring
+    first, last, gradient, column, row, X, Y, edges, order, begin, stiffness, rest, own, share,
+    to_unary, to_senders, to_spring,
 ):  # fmt: skip
-    """Gradients of senders first..last, counted over (B, M).
+    """Gradients of nodes first..last, counted over (B, max(M, N)): as a receiver's unary, and as a sender.
 
-    gradient (B, N, H, wide(W)) of the sums of messages; receiver (E,); edge (E,), the edges' numbers in the
-    order of their senders; begin (M + 1,); to_senders (B, M, H, W): written; to_spring (B, E, 4): added to.
+    gradient (B, N, H, W), of the scores; order (E,), begin (M + 1,): the edges by sender, from `grouped`;
+    to_unary (B, N, H, W), to_senders (B, M, H, W), to_spring (B, E, 4): written; the rest as in `gather`.
     """
-    _, M, _, _ = to_senders.shape
-    across = np.empty(X.size, gradient.dtype)
+    _, N, H, W = to_unary.shape
+    M = to_senders.shape[1]
+    room = np.zeros(X.size, gradient.dtype), np.empty(X.size, gradient.dtype)
     for task in range(first, last):
-        b, m = divmod(task, M)
-        to_senders[b, m, :, :] = 0
-        for k in range(begin[m], begin[m + 1]):
-            e = edge[k]
-            scatter_map(
-                gradient[b, receiver[e]].ravel(), column[b, e].ravel(), row[b, e].ravel(), X, Y, stiffness[e],
-                rest[e], across, to_senders[b, m], to_spring[b, e],
-            )  # fmt: skip
+        b, n = divmod(task, max(M, N))
+        if n < N:
+            for y in range(H):
+                for x in range(W):
+                    to_unary[b, n, y, x] = own[n] * gradient[b, n, y, x]
+        if n < M:
+            to_senders[b, n, :, :] = 0
+            for e in order[begin[n] : begin[n + 1]]:
+                i = edges[e, 1]
+                scatter_map(
+                    gradient[b, i], share[i], column[b, e].ravel(), row[b, e].ravel(), X, Y, stiffness[e],
+                    rest[e], room, to_senders[b, n], to_spring[b, e],
+                )  # fmt: skip
 
 
-def sorted_by(ends, count):
+@compiled()
+def grouped(ends, count):
     """The edges in the order of an end (E,), and where each of `count` nodes' edges begin (count + 1,)."""
-    return np.argsort(ends, kind="stable"), np.concatenate([[0], np.bincount(ends, minlength=count).cumsum()])
+    begin, order = np.zeros(count + 1, np.intp), np.empty(len(ends), np.intp)
+    for end in ends:
+        begin[end + 1] += 1
+    begin = np.cumsum(begin)
+    place = begin.copy()
+    for e in range(len(ends)):
+        order[place[ends[e]]] = e
+        place[ends[e]] += 1
+    return order, begin
+
+
+@compiled()
+def add_clips(to_spring, to_stiffness, to_rest):
+    """The sums of to_spring (B, E, 4) over the batch, into to_stiffness and to_rest (E, 2)."""
+    to_stiffness[:], to_rest[:] = 0, 0
+    for b in range(len(to_spring)):
+        to_stiffness += to_spring[b, :, :2]
+        to_rest += to_spring[b, :, 2:]
 
 
 def pass_round(unary, senders, edges, stiffness, rest, own, share, keep):
-    """See rounds.py: score (B, N, H, W), and the arg-maxes (B, E, H, row_length(W)) in the order of edges."""
+    """See rounds.py: score (B, N, H, W), and the arg-maxes (B, E, H, row_length(W))."""
     B, N, H, W = unary.shape
-    order, begin = sorted_by(edges[:, 1].numpy(), N)
-    score, kept = torch.empty_like(unary), len(order) if keep else 0
+    score, kept = torch.empty_like(unary), len(edges) if keep else 0
     column, row = (torch.empty(B, kept, H, row_length(W), dtype=index_type(H, W)) for _ in range(2))
-    springs = [t.numpy()[order] for t in (stiffness, rest)]
-    outputs = [t.numpy() for t in (score, column, row)]
-    maps, weights = [t.numpy() for t in (unary, senders)], [t.numpy() for t in (own, share)]
+    outputs = (t.numpy() for t in (score, column, row))
+    unary, senders, edges, *weights = (
+        t.numpy() for t in (unary, senders, edges, stiffness, rest, own, share)
+    )
     spread(
-        gather, B * N, *maps, edges[:, 0].numpy()[order], begin, *springs, *weights,
-        torch.finfo(unary.dtype).eps, *outputs,
+        gather, B * N, unary, senders, edges, *grouped(edges[:, 1], N), *weights, np.finfo(unary.dtype).eps,
+        *outputs,
     )  # fmt: skip
     return score, column, row
 
 
-def pass_round_backward(gradient, column, row, edges, stiffness, rest, share, M):
-    """Gradients of the senders (B, M, H, W), the stiffness and the rest offsets (E, 2)."""
+def pass_round_backward(gradient, column, row, edges, stiffness, rest, own, share, M):
+    """Gradients of the unaries (B, N, H, W), the senders (B, M, H, W), the stiffness and the rest (E, 2)."""
     B, N, H, W = gradient.shape
-    order, _ = sorted_by(edges[:, 1].numpy(), N)
-    edge, begin = sorted_by(edges[:, 0].numpy()[order], M)
-    padded = gradient.new_zeros(B, N, H, row_length(W))
-    torch.mul(gradient, share[:, None, None], out=padded[..., :W])
-    to_senders, to_spring = gradient.new_empty(B, M, H, W), gradient.new_zeros(B, len(order), 4)
-    arrays = [t.numpy() for t in (padded, column, row)]
-    springs = [t.numpy()[order] for t in (stiffness, rest)]
+    to_unary, to_senders = torch.empty_like(gradient), gradient.new_empty(B, M, H, W)
+    to_stiffness, to_rest = torch.empty_like(stiffness), torch.empty_like(rest)
+    gradient, column, row, edges, *weights = (
+        t.numpy() for t in (gradient, column, row, edges, stiffness, rest, own, share)
+    )
+    to_spring = np.empty((B, len(edges), 4), gradient.dtype)
     spread(
-        scatter, B * M, *arrays, *cells(H, W, arrays[0].dtype), edges[:, 1].numpy()[order], begin, edge,
-        *springs, to_senders.numpy(), to_spring.numpy(),
+        scatter, B * max(M, N), gradient, column, row, *cells(H, W, gradient.dtype), edges,
+        *grouped(edges[:, 0], M), *weights, to_unary.numpy(), to_senders.numpy(), to_spring,
     )  # fmt: skip
-    sums = torch.empty_like(to_spring[0])
-    sums[torch.from_numpy(order)] = to_spring.sum(0)
-    return to_senders, sums[:, :2].clone(), sums[:, 2:].clone()
+    add_clips(to_spring, to_stiffness.numpy(), to_rest.numpy())
+    return to_unary, to_senders, to_stiffness, to_rest

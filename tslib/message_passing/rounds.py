@@ -81,14 +81,14 @@ def _check(unary, senders, edges, stiffness, rest, own, share):
             raise ValueError(
                 f"{name} must be {dtype} on {unary.device}, but it is {tensor.dtype} on {tensor.device}."
             )
+    least, most = (t.tolist() for t in edges.aminmax(dim=0)) if E else ([0, 0], [-1, -1])
     for column, count, name in ((0, M, "sender"), (1, N, "receiver")):
-        bad = (edges[:, column] < 0) | (edges[:, column] >= count)
-        if bad.any():
-            e = int(bad.nonzero()[0])
+        if least[column] < 0 or most[column] >= count:
+            e = int(((edges[:, column] < 0) | (edges[:, column] >= count)).nonzero()[0])
             raise ValueError(
                 f"edges[{e}] names {name} {int(edges[e, column])}, but there are {count}, counted from 0."
             )
-    check_values(senders.detach(), stiffness, rest)
+    check_values(*(t.detach() for t in (senders, stiffness, rest)))
 
 
 def _pass_torch(unary, senders, edges, stiffness, rest, own, share):
@@ -114,10 +114,10 @@ def pass_round(
 @torch.library.custom_op("tslib::pass_round_backward", mutates_args=())
 def pass_round_backward(
     gradient: torch.Tensor, column: torch.Tensor, row: torch.Tensor, edges: torch.Tensor,
-    stiffness: torch.Tensor, rest: torch.Tensor, share: torch.Tensor, M: int, backend: str,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Gradients of senders, stiffness and rest."""
-    arguments = (t.contiguous() for t in (gradient, column, row, edges, stiffness, rest, share))
+    stiffness: torch.Tensor, rest: torch.Tensor, own: torch.Tensor, share: torch.Tensor, M: int, backend: str,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Gradients of unary, senders, stiffness and rest."""
+    arguments = (t.contiguous() for t in (gradient, column, row, edges, stiffness, rest, own, share))
     return module(backend, __package__).pass_round_backward(*arguments, M)
 
 
@@ -129,28 +129,28 @@ def _(unary, senders, edges, stiffness, rest, own, share, backend, keep):
 
 
 @pass_round_backward.register_fake
-def _(gradient, column, row, edges, stiffness, rest, share, M, backend):
-    B, _, H, W = gradient.shape
-    return gradient.new_empty(B, M, H, W), torch.empty_like(stiffness), torch.empty_like(rest)
+def _(gradient, column, row, edges, stiffness, rest, own, share, M, backend):
+    B, N, H, W = gradient.shape
+    to_maps = (gradient.new_empty(B, nodes, H, W) for nodes in (N, M))
+    return *to_maps, torch.empty_like(stiffness), torch.empty_like(rest)
 
 
 def _keep(ctx, inputs, output):
     ctx.set_materialize_grads(False)  # or the arg-maxes, which have none, would get zeros
     _, senders, edges, stiffness, rest, own, share, ctx.backend, _ = inputs
     ctx.M = senders.shape[1]
-    ctx.save_for_backward(*output[1:], edges, stiffness, rest, share, own)
+    ctx.save_for_backward(*output[1:], edges, stiffness, rest, own, share)
 
 
 @torch.autograd.function.once_differentiable
 def _back(ctx, gradient, *_):
     if gradient is None:
         return (None,) * 9
-    *kept, own = ctx.saved_tensors
-    to_unary = own[:, None, None] * gradient if ctx.needs_input_grad[0] else None
-    through = (None,) * 3
-    if any(ctx.needs_input_grad[i] for i in (1, 3, 4)):  # as in `keep`: else nothing was kept
-        through = pass_round_backward(gradient, *kept, ctx.M, ctx.backend)
-    return to_unary, through[0], None, *through[1:], None, None, None, None
+    if not any(ctx.needs_input_grad[i] for i in (1, 3, 4)):  # as in `keep`: nothing was kept
+        own = ctx.saved_tensors[-2]
+        return own[:, None, None] * gradient, *(None,) * 8
+    to_unary, to_senders, *to_springs = pass_round_backward(gradient, *ctx.saved_tensors, ctx.M, ctx.backend)
+    return to_unary, to_senders, None, *to_springs, None, None, None, None
 
 
 pass_round.register_autograd(_back, setup_context=_keep)

@@ -7,7 +7,8 @@ from torch import nn
 class ThinSlicingNetwork(nn.Module):
     """Slices (B, T, 3, H, W) and their flows -> scores (B, T, K, h, w).
 
-    convnet : module (N, 3, H, W) -> list of stages (N, K + 1, h, w), such as ConvolutionalPoseMachine
+    convnet : module (N, 3, H, W) -> list of stages (N, K + 1, h, w) or (N, K, h, w), and joints, K; such as
+        ConvolutionalPoseMachine and SpatialFusionNetwork, which has no map of the background
     inference : MessagePassing, or None: the ConvNet alone, the paper's baseline
 
     The paper's rows are made, not switched on: S-infer has a graph without edges over time, ST-infer(*) is
@@ -29,13 +30,13 @@ class ThinSlicingNetwork(nn.Module):
             self.gain, self.offset = (nn.Parameter(torch.full((K, 1, 1), v)) for v in (2.0, -1.0))
 
     def forward(self, images, flows=None):
-        """Scores of the slice, and the ConvNet's stages (B, T, K + 1, h, w), a list.
+        """Scores of the slice, and the ConvNet's stages (B, T, K + 1 or K, h, w), a list.
 
         flows : see MessagePassing.forward
         """
         B, T = images.shape[:2]
         stages = [s.unflatten(0, (B, T)) for s in self.convnet(images.flatten(0, 1))]
-        scores = stages[-1][:, :, :-1].float()  # the last map is the background
+        scores = stages[-1][:, :, : self.convnet.joints].float()  # the background comes last
         return scores if self.inference is None else self.inference(scores, flows), stages
 
     def calibrated(self, scores):

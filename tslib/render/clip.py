@@ -35,19 +35,21 @@ class Settings:
     """What the clips of a folder have in common.
 
     size : (W, H) px; frames : T; motion : "" for the fifteen activities, or "penn_action:ROOT", "jhmdb:ROOT"
+    camera : "usual" or "poor", see scene.CAMERAS
     """
 
     size: tuple = (96, 96)
     frames: int = 20
     motion: str = ""
+    camera: str = "usual"
 
 
 @dataclass(frozen=True)
 class Rendered:
     """A clip as rendered: frames uint8 (T, H, W, 3) RGB; joints (T, 13, 2) px, 0-based, in the order of
     penn13's file columns; visible (T, 13); box (T, 4), x1, y1, x2, y2 px; flow, a PartFlow; action, pose
-    (viewpoint; "" where tracks drive the figure), split; quality, of JPEG. A joint that the tracks never show
-    is NaN.
+    (viewpoint; "" where tracks drive the figure), split; quality, of JPEG; fault (T,), what the camera did to
+    a frame, see scene.Faults.kind. A joint that the tracks never show is NaN.
     """
 
     frames: np.ndarray
@@ -59,6 +61,7 @@ class Rendered:
     pose: str
     split: str
     quality: int
+    fault: np.ndarray
 
 
 def split_of(number):
@@ -269,7 +272,7 @@ def _film(rng, scene, settings, times, middle, samples, with_flow):
         for k in range(len(JOINTS)):
             if uncovered[:, k].any():
                 occluders.append(cover(rng, joints[:, k], uncovered[:, k], radius))
-    faults = Faults.any(rng, T, settings.size)
+    faults = Faults.any(rng, T, settings.size, settings.camera)
     quality = int(rng.integers(70, 96))
 
     shadow = transform(scene.affine, scene.shadow)
@@ -313,7 +316,7 @@ def _film(rng, scene, settings, times, middle, samples, with_flow):
     box = _box(figure, middle, settings.size)
     return Rendered(
         frames, np.round(seen[:, FILE_ORDER], 3), visible[:, FILE_ORDER], box, flow, scene.action, scene.pose,
-        scene.split, quality,
+        scene.split, quality, faults.kind,
     )  # fmt: skip
 
 

@@ -391,12 +391,39 @@ def _disc(x, y, radius):
 
 
 @dataclass(frozen=True)
+class Bursts:
+    """How a camera fails for a moment.
+
+    least, often : frames from one burst to the next, and the chance of each further one that it comes now
+    lengths : chances that it lasts 1, 2, 3 frames; blur : px of a picture 100 px high; contrast : factor
+    noise : factor; light : grey levels; each (least, most)
+    """
+
+    least: int = 3
+    often: float = 0.22
+    lengths: tuple = (0.5, 0.35, 0.15)
+    blur: tuple = (1.2, 2.8)
+    contrast: tuple = (0.15, 0.45)
+    noise: tuple = (2.5, 5.0)
+    light: tuple = (50.0, 90.0)
+
+
+# A poor camera fails nearly twice as often, and worse, but not for long: neighbour frames know better.
+CAMERAS = {
+    "usual": Bursts(),
+    "poor": Bursts(1, 0.5, (0.75, 0.2, 0.05), (2.2, 5.0), (0.05, 0.22), (8.0, 16.0), (85.0, 140.0)),
+}
+
+
+@dataclass(frozen=True)
 class Faults:
     """What the camera does to the pictures of a clip.
 
     blur : (T,) px, standard deviation; contrast : (T,) factor; light : (T,) added grey; noise : (T,) factor
     grain : uint8-sized noise, int16 (h, w, 3), of which every frame takes another part
     offset : (T, 2) where; tint : (3,) factors
+    kind : (T,) str, the burst that a frame lies in, "focus", "contrast", "noise" or "flash", the latest of
+        several; "" for none
     """
 
     blur: np.ndarray
@@ -406,27 +433,34 @@ class Faults:
     grain: np.ndarray
     offset: np.ndarray
     tint: np.ndarray
+    kind: np.ndarray
 
     @classmethod
-    def any(cls, rng, T, size):
-        """Lasting faults of the whole clip, and bursts of one to three frames that are much worse."""
+    def any(cls, rng, T, size, camera="usual"):
+        """Lasting faults of the whole clip, and bursts of one to three frames that are much worse.
+
+        camera : of CAMERAS, how often and how bad the bursts are
+        """
+        bursts = CAMERAS[camera]
         px = size[1] / 100
         blur = np.full(T, rng.uniform(0, 0.3) * px)
         contrast = np.full(T, np.clip(rng.normal(1.02, 0.11), 0.65, 1.25))
         light, noise = np.full(T, rng.normal(4, 12)), np.ones(T)
+        kind = np.full(T, "", "<U8")
         t = int(rng.geometric(0.15)) - 1
         while t < T:
-            burst = slice(t, t + int(rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15])))
+            burst = slice(t, t + int(rng.choice([1, 2, 3], p=bursts.lengths)))
             fault = rng.choice(["focus", "contrast", "noise", "flash"], p=[0.42, 0.28, 0.2, 0.1])
             if fault == "focus":
-                blur[burst] = rng.uniform(1.2, 2.8) * px
+                blur[burst] = rng.uniform(*bursts.blur) * px
             elif fault == "contrast":
-                contrast[burst] *= rng.uniform(0.15, 0.45)
+                contrast[burst] *= rng.uniform(*bursts.contrast)
             elif fault == "noise":
-                noise[burst] = rng.uniform(2.5, 5)
+                noise[burst] = rng.uniform(*bursts.noise)
             else:
-                light[burst] += rng.choice([-1, 1]) * rng.uniform(50, 90)
-            t += 3 + int(rng.geometric(0.22))
+                light[burst] += rng.choice([-1, 1]) * rng.uniform(*bursts.light)
+            kind[burst] = fault
+            t += bursts.least + int(rng.geometric(bursts.often))
         sigma = rng.uniform(1.0, 5.0)
         grain = rng.standard_normal((size[1] + 32, size[0] + 32), np.float32)
         if px > 2:  # as a video codec leaves it: no finer than the picture
@@ -435,7 +469,7 @@ class Faults:
         grain = 0.6 * grain + 0.6 * grain[..., :1]
         return cls(
             blur, contrast, light, noise, np.round(grain).astype(np.int16), rng.integers(0, 32, (T, 2)),
-            np.clip(rng.normal(1, 0.035, 3), 0.9, 1.1),
+            np.clip(rng.normal(1, 0.035, 3), 0.9, 1.1), kind,
         )  # fmt: skip
 
     def apply(self, picture, t):
@@ -471,4 +505,6 @@ def shade_ground(picture, centers, wide, strength=0.45):
     part[:] = part * light[..., None]
 
 
-__all__ = ["FIRST_OCCLUDER", "Faults", "Occluder", "cover", "occluders_of", "place_of", "shade_ground"]
+__all__ = [
+    "CAMERAS", "FIRST_OCCLUDER", "Faults", "Occluder", "cover", "occluders_of", "place_of", "shade_ground",
+]  # fmt: skip

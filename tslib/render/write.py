@@ -22,6 +22,7 @@ import platform
 import shutil
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -35,6 +36,7 @@ from ..errors import InputError
 from . import tracks
 from .clip import Settings, render_clip
 from .flow import packed, read_flow
+from .scene import CAMERAS
 
 UNFINISHED = ".unfinished"
 MOST = {"clips": 9999, "frames": 10_000}  # names have four digits
@@ -42,13 +44,14 @@ CORNER = 0.75  # where the real labels put a joint that was never placed, counte
 SMALLEST, LARGEST = 32, 2048  # px
 
 
-def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion=""):
+def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion="", camera="usual"):
     """Write clips 1 to `clips` to a folder; those that are there already, and whole, stay.
 
     out : path; made if it does not exist
     clips, seed, frames, workers : int; size : (W, H) px
     motion : "" for the fifteen activities, or "penn_action:ROOT", "jhmdb:ROOT"; to go on, ROOT may have moved
         but must hold the same tracks
+    camera : "usual" or "poor", see scene.CAMERAS
 
     Returns the number of clips that were rendered now.
 
@@ -69,7 +72,9 @@ def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion=""):
         raise InputError(
             f"the size {size[0]}x{size[1]} px must lie between {SMALLEST} and {LARGEST} px each way."
         )
-    settings = Settings(tuple(size), frames, motion)
+    if camera not in CAMERAS:
+        raise InputError(f"there is no camera {camera!r}; choose one of {', '.join(CAMERAS)}.")
+    settings = Settings(tuple(size), frames, motion, camera)
     _loaded.clear()  # the tracks may have changed since
     _claim(out, seed, settings, _content(motion))  # an unusable motion is found before anything is written
     wanted = [n for n in range(1, clips + 1) if not _complete(out, f"{n:04d}", settings.size)]
@@ -144,7 +149,7 @@ def _content(motion):
 def _claim(out, seed, settings, motion):
     """Make the folder and note its settings; InputError where it was made otherwise."""
     private = _private(out)
-    now = json.dumps({"seed": seed, "size": settings.size, "frames": settings.frames, "motion": motion})
+    now = json.dumps({"seed": seed, **asdict(replace(settings, motion=motion))})
     note = out / "render.json"
     free = not out.exists() or (out.is_dir() and all(p.name.startswith(UNFINISHED) for p in out.iterdir()))
     if free:

@@ -8,16 +8,20 @@ from pathlib import Path
 from ..errors import InputError
 from ..flow import METHODS
 from ..message_passing.layer import NORMALIZATIONS
-from ..networks import SMALL, Architecture
+from ..networks import SMALL, SMALL_FUSION, Architecture, FusionArchitecture
 from ..skeletons import SKELETONS
 from ..slices import View
+from .rows import ROWS
 
-ARCHITECTURES = {"original": Architecture(), "small": SMALL}
+ARCHITECTURES = {
+    "original": Architecture(), "small": SMALL,
+    "spatial fusion": FusionArchitecture(), "small spatial fusion": SMALL_FUSION,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Network:
-    """architecture : a name of ARCHITECTURES; stages : int"""
+    """architecture : a name of ARCHITECTURES; stages : int, of a Convolutional Pose Machine"""
 
     architecture: str = "small"
     stages: int = 1
@@ -34,6 +38,8 @@ class Plan:
     sigma : cells, of the targets of Eq. 5
     dropout : of the ConvNet; None leaves the architecture's
     clip : largest norm of the gradient, 0 for any
+    bfloat16 : whether a CPU computes in it, as a GPU always does; where it has instructions for that, it
+        takes half the time
     """
 
     steps: int = 1000
@@ -45,6 +51,7 @@ class Plan:
     sigma: float = 0.875
     dropout: float | None = None
     clip: float = 0.0
+    bfloat16: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,10 +87,15 @@ class Inference:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole file. flow : "exact" (rendered clips) or a method of flow.flow_between"""
+    """A whole file.
+
+    flow : "exact" (rendered clips) or a method of flow.flow_between
+    row : what `train` makes, one of rows.ROWS, where nobody says
+    """
 
     skeleton: str = "penn13"
     flow: str = "exact"
+    row: str = "ST-infer"
     network: Network = field(default_factory=Network)
     view: View = field(default_factory=View)
     pretrain: Plan = field(default_factory=Plan)
@@ -92,15 +104,17 @@ class Config:
 
     @property
     def architecture(self):
-        """The networks.Architecture."""
-        return replace(ARCHITECTURES[self.network.architecture], stages=self.network.stages)
+        """The networks.Architecture, or FusionArchitecture."""
+        chosen = ARCHITECTURES[self.network.architecture]
+        return replace(chosen, stages=self.network.stages) if isinstance(chosen, Architecture) else chosen
 
 
 CHOICES = {
-    "skeleton": SKELETONS, "flow": ("exact", *METHODS), "architecture": ARCHITECTURES,
+    "skeleton": SKELETONS, "row": ROWS, "flow": ("exact", *METHODS), "architecture": ARCHITECTURES,
     "optimizer": ("adam", "sgd"), "schedule": ("cosine", "step"), "normalization": NORMALIZATIONS,
     "start": ("data", "zero"),
 }  # fmt: skip
+SHARES = {"whole", "gain"}
 POSITIVE = {"stages", "steps", "batch", "frames", "sigma", "radius", "positive", "size"}
 
 
@@ -121,6 +135,8 @@ def from_tables(content, path):
     if isinstance(view, dict) and "stride" in view:
         raise InputError(f"view.stride in {path} follows from the network; remove it.")
     config = _table(Config, content, "", path)
+    if isinstance(config.architecture, FusionArchitecture) and config.network.stages != 1:
+        raise InputError(f"network.stages in {path} means nothing for a spatial fusion network; remove it.")
     return replace(config, view=replace(config.view, stride=config.architecture.stride))
 
 
@@ -175,6 +191,7 @@ def _value(name, value, default, where):
         least = "positive" if name in POSITIVE else "0 or more"
         must(value > 0 or (value == 0 and name not in POSITIVE), least)
         must(name != "dropout" or value < 1, "below 1")
+        must(name not in SHARES or value <= 1, "1 or less")
     return value
 
 

@@ -144,6 +144,7 @@ class _Run:
             )
         self.model.to(self.device)
         self.model.convnet.to(memory_format=torch.channels_last)  # a quarter faster, on CPUs too
+        torch.backends.cudnn.benchmark = True  # batches are of one size: it measures, then chooses
         set_dropout(self.model, self.plan.dropout)
         self.optimizer = optimizer_of(self.model, self.plan)
         names = "\n".join(clip.name for clip in self.slices.clips)
@@ -204,8 +205,9 @@ class _Run:
                 bar.set_postfix(loss=f"{loss:.4g}")
                 ready = time.perf_counter()
         with self._explained(self.plan.steps), torch.no_grad():
+            before = self._buffers()
             self._loss(trained.module if self.world > 1 else trained, self.plan.steps, batch)
-            self._save(self.plan.steps)
+            self._save(self.plan.steps, before)
         if self.rank == 0:
             share = 100 * waited / (time.perf_counter() - began)
             log.info("%s: loss %.4g; %.0f %% of the time waiting for data", self.name, loss, share)
@@ -219,9 +221,13 @@ class _Run:
             group["lr"] = group["base"] * factor
         self.model.zero_grad(set_to_none=True)
         with self._explained(step):
+            saves = step % self.every == 0 and step > self.saved
+            before = self._buffers() if saves else None
             loss, numbers = self._loss(trained, step, batch)
-            if step % self.every == 0 and step > self.saved:
-                self._save(step)
+            if saves:
+                after = self._buffers()
+                self._save(step, before)
+                self._put(after)
             loss.backward()
         if self.plan.clip:
             trained_ones = [p for group in self.optimizer.param_groups for p in group["params"]]
@@ -232,7 +238,8 @@ class _Run:
 
     def _loss(self, trained, step, batch):
         """Loss of this process, and numbers over all of them."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        enabled = self.device.type == "cuda" or self.plan.bfloat16
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
             loss, numbers = trained(_to(batch, self.device))
         numbers = self._mean({"loss": loss.detach(), **numbers})
         if not math.isfinite(numbers["loss"]):
@@ -266,8 +273,20 @@ class _Run:
             values /= self.world
         return {k: float(f"{v:.6g}") for k, v in zip(numbers, values.tolist(), strict=True)}
 
-    def _save(self, done):
-        """Log, pictures and checkpoint after so many steps, in this order: a checkpoint is never ahead."""
+    def _buffers(self):
+        """Copies of what a forward pass changes, the means that a batch normalisation keeps."""
+        return [buffer.clone() for buffer in self.model.buffers()]
+
+    def _put(self, buffers):
+        for buffer, value in zip(self.model.buffers(), buffers, strict=True):
+            buffer.data.copy_(value)  # data: a backward pass may still follow
+
+    def _save(self, done, buffers):
+        """Log, pictures and checkpoint after so many steps, in this order: a checkpoint is never ahead.
+
+        buffers : of `_buffers`, before the pass that has shown that the loss is finite
+        """
+        self._put(buffers)
         if self.rank == 0:
             _write_log(self.folder / "log.csv", self.rows)
             if self.board:

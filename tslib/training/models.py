@@ -3,6 +3,7 @@
 import platform
 import sys
 from importlib import metadata
+from pathlib import Path
 
 from ..errors import InputError
 from . import checkpoint
@@ -15,9 +16,10 @@ PACKAGES = ("tslib", "torch", "numpy", "opencv-python")
 
 def save(path, model, config, row, seed):
     """Write a model with its Config, its row of rows.ROWS, the seed, the command line and the versions."""
-    versions = {name: metadata.version(name) for name in PACKAGES} | {"python": platform.python_version()}
+    versions = {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()}
+    command = [Path(sys.argv[0]).name, *sys.argv[1:]]  # and not where the package lies
     checkpoint.save(
-        path, model, config=as_tables(config), row=row, seed=seed, command=sys.argv, versions=versions
+        path, model, config=as_tables(config), row=row, seed=seed, command=command, versions=versions
     )
 
 
@@ -30,3 +32,11 @@ def load(path):
     model = network(config, span_of(notes["row"]))
     checkpoint.load(path, model)
     return model.eval(), config, notes
+
+
+def _version(name):
+    """A package's version; "not installed" of one that runs from its folder."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"

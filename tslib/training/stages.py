@@ -9,7 +9,7 @@ import torch
 from .. import losses
 from ..heatmaps import disc, gaussian, with_background
 from ..message_passing import MessagePassing, PoseGraph
-from ..networks import ConvolutionalPoseMachine, ThinSlicingNetwork
+from ..networks import ThinSlicingNetwork, convnet
 from ..skeletons import SKELETONS
 from ..slices import Slices
 from .loop import fit
@@ -27,16 +27,19 @@ def row(name, config, model, clips, folder, flow=None, **options):
     return joint(config, model, clips, folder, flow, frozen=frozen, name=name, **options)
 
 
-def targets(batch, plan, grid):
-    """The ConvNet's targets (B, T, K + 1, h, w) of Eq. 5."""
-    return with_background(gaussian(batch["cells"], (grid, grid), sigma=plan.sigma))
+def first_loss(stages, batch, plan):
+    """Eq. 5 on the ConvNet's stages (B, T, K + 1, h, w), or (B, T, K, h, w) of one without background."""
+    maps, grid = stages[-1].shape[2], stages[-1].shape[-1]
+    target = gaussian(batch["cells"], (grid, grid), sigma=plan.sigma)
+    if maps > target.shape[2]:
+        target = with_background(target)
+    return losses.squared([s.flatten(0, 1).float() for s in stages], target.flatten(0, 1))
 
 
 def first_stage(model, batch, plan):
     """Eq. 5 at every stage of the ConvNet, for single frames."""
     _, stages = model(batch["images"])
-    target = targets(batch, plan, stages[-1].shape[-1]).flatten(0, 1)
-    return losses.squared([s.flatten(0, 1).float() for s in stages], target), {}
+    return first_loss(stages, batch, plan), {}
 
 
 def second_stage(model, batch, plan):
@@ -47,8 +50,7 @@ def second_stage(model, batch, plan):
     hinge = losses.hinge(model.calibrated(scores).flatten(0, 1), target, plan.positive)
     loss = hinge
     if plan.deep:
-        maps = targets(batch, plan, grid).flatten(0, 1)
-        loss = hinge + plan.deep * losses.squared([s.flatten(0, 1).float() for s in stages], maps)
+        loss = hinge + plan.deep * first_loss(stages, batch, plan)
     plateau = torch.as_tensor(losses.all_background(target, plan.positive), device=hinge.device)
     return loss, {"hinge": hinge.detach(), "all background": plateau}
 
@@ -60,12 +62,12 @@ def network(config, span=None, seed=0):
     """
     torch.manual_seed(seed)
     skeleton = SKELETONS[config.skeleton]
-    convnet = ConvolutionalPoseMachine(len(skeleton.joints), config.architecture)
+    alone = convnet(len(skeleton.joints), config.architecture)
     if span is None:
-        return ThinSlicingNetwork(convnet)
+        return ThinSlicingNetwork(alone)
     graph = PoseGraph.of(skeleton, config.joint.frames, span=span)
     layer = MessagePassing(graph, config.inference.iterations, config.inference.normalization)
-    return ThinSlicingNetwork(convnet, layer)
+    return ThinSlicingNetwork(alone, layer)
 
 
 def pretrain(config, clips, folder, seed=0, **options):

@@ -1,0 +1,85 @@
+"""Checkers of chapter 5: each takes the reader's function and says, in one line, whether it is right."""
+
+import torch
+
+from tslib.heatmaps import disc, gaussian, with_background
+from tslib.losses import hinge
+from tslib.networks import SMALL, Architecture
+
+from . import exercise
+from .tensors import unlike
+
+
+def _circles():
+    """Targets of three frames; one joint lies close to another, one outside the picture."""
+    cells = torch.tensor([[[5.0, 5], [6, 5], [2, 9]], [[8, 8], [-4, 3], [6, 2]], [[1, 1], [9, 9], [4, 7]]])
+    return cells, disc(cells, (12, 11))
+
+
+@exercise("5.1")
+def exercise_5_1(append_background):
+    maps = gaussian(_circles()[0], (12, 11), sigma=1.5)
+    given = "Gaussians of three joints, two of them a cell apart"
+    return unlike(append_background(maps.clone()), with_background(maps), given)
+
+
+@exercise("5.2")
+def exercise_5_2(middle_of_sight):
+    four = Architecture(trunk=((3, 8),) * 4)
+    for name, architecture, halvings in (("SMALL", SMALL, 2), ("the original", Architecture(), 3),
+                                         ("a trunk of four", four, 4)):  # fmt: skip
+        for cell in (0, 5, 12):
+            right = 2**halvings * (cell + 1) - 1
+            answer = float(middle_of_sight(architecture, cell))
+            if abs(answer - right) > 1e-6:
+                return f"Cell {cell} of {name} looks around pixel {right}, yours around {answer:g}."
+
+
+@exercise("5.3")
+def exercise_5_3(fair_weight):
+    target = _circles()[1]
+    weight = float(fair_weight(target.clone()))
+    inside, outside = weight * float((target > 0).sum()), float((target < 0).sum())
+    if abs(inside - outside) > 1e-3 * outside:
+        return (
+            f"With {weight:.4g}, cells inside count {inside:.0f} and cells outside {outside:.0f}; "
+            "(one joint of nine has no circle)."
+        )
+
+
+@exercise("5.4")
+def exercise_5_4(slope_of_hinge):
+    target = _circles()[1]
+    score = 3 * torch.randn(target.shape, generator=torch.Generator().manual_seed(0))
+    for weight in (1.0, 20.0):
+        leaf = score.clone().requires_grad_()
+        hinge(leaf, target, weight).backward()
+        answer = slope_of_hinge(score.clone(), target.clone(), weight)
+        if wrong := unlike(answer, leaf.grad, f"random scores of three frames and weight {weight:g}"):
+            return wrong
+
+
+@exercise("5.5")
+def exercise_5_5(rate_of):
+    for first, every in ((5e-4, 20_000), (1e-4, 5_000)):
+        for step, drops in ((0, 0), (every - 1, 0), (every, 1), (2 * every + 1, 2)):
+            right, answer = first / 3**drops, float(rate_of(step, first, every))
+            if abs(answer - right) > 1e-9:
+                return f"From {first:g}, step {step} has the rate {right:.3g}, yours has {answer:.3g}."
+
+
+@exercise("5.6")
+def exercise_5_6(through_weights):
+    generator = torch.Generator().manual_seed(0)
+    mu = 5 * torch.randn(4, 2, dtype=torch.float64, generator=generator)
+    a = 0.01 + 0.1 * torch.rand(4, 2, dtype=torch.float64, generator=generator)
+    by_mu, by_log_a = torch.randn(2, 4, 2, dtype=torch.float64, generator=generator)
+    w = torch.stack([2 * a * mu, -a]).requires_grad_()
+    loss = by_mu * (-w[0] / (2 * w[1])) + by_log_a * (-w[1]).log()
+    (right,) = torch.autograd.grad(loss.sum(), w)
+    answer = through_weights(mu.clone(), a.log(), by_mu.clone(), by_log_a.clone())
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        return "It must return two things: the gradients by w_1 and by w_2."
+    for name, ours, theirs in zip(("w_1", "w_2"), answer, right, strict=True):
+        if wrong := unlike(ours, theirs, f"random springs, the gradient by {name}"):
+            return wrong

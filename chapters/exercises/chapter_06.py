@@ -1,0 +1,110 @@
+"""Checkers of chapter 6: each takes the reader's function and says, in one line, whether it is right."""
+
+import numpy as np
+
+from . import exercise
+
+
+def _rows(seed, N=6, K=3):
+    """Tallies (N, 2, K) of two rows on the same clips, of which some count far more joints than others."""
+    rng = np.random.default_rng(seed)
+    counted = rng.integers(1, 40, (N, K)) * rng.integers(1, 4, (N, 1))
+    return [np.stack([rng.binomial(counted, p), counted], 1) for p in (0.9, 0.6)]
+
+
+@exercise("6.1")
+def exercise_6_1(drawn_differences):
+    for seed in range(3):
+        a, b = _rows(seed)
+        draws = np.random.default_rng(seed).integers(0, len(a), (5, len(a)))
+        right = []
+        for draw in draws:
+            (h, n), (other, _) = (row[draw].sum((0, 2)) for row in (a, b))
+            right.append(100 * (h - other) / n)
+        answer = np.asarray(drawn_differences(a.copy(), b.copy(), draws.copy()))
+        if answer.shape != (5,):
+            return f"The result must have shape (5,), one number a draw; yours has {answer.shape}."
+        if not np.allclose(answer, right):
+            s = int(np.flatnonzero(~np.isclose(answer, right))[0])
+            return f"The draw {draws[s].tolist()} gives {right[s]:.2f} points, yours {answer[s]:.2f}."
+
+
+@exercise("6.2")
+def exercise_6_2(left_over):
+    rates = {"baseline": 77.0, "joint": 83.5, "longer": 78.5, "longer, messages": 82.75, "messages": 81.0}
+    for row, controls, right in (
+        ("joint", ["longer", "messages"], 2.5),
+        ("joint", ["longer", "messages", "longer, messages"], 0.75),
+        ("longer", ["longer, messages", "baseline"], -4.25),
+    ):
+        answer = float(left_over(dict(rates), row, list(controls)))
+        if not np.isclose(answer, right):
+            given = ", ".join(f"{name} {rates[name]}" for name in controls)
+            return f"{row} {rates[row]} against {given}: {right:+.2f} are left, yours {answer:+.2f}."
+
+
+@exercise("6.3")
+def exercise_6_3(matched_plan):
+    for plan in (
+        {"steps": 300, "batch": 6, "frames": 5, "rate": 5e-4},
+        {"steps": 40, "batch": 2, "frames": 7, "rate": 1e-3, "schedule": "cosine"},
+    ):
+        given = dict(plan)
+        answer = matched_plan(given)
+        if given != plan:
+            return "The plan that is given must stay as it is."
+        right = plan | {"batch": plan["batch"] * plan["frames"], "frames": 1}
+        for name in right:
+            if name not in answer:
+                return f"The control's plan has no {name!r}."
+            if answer[name] != right[name]:
+                return f"For {plan}, {name} must be {right[name]}, yours is {answer[name]}."
+        if len(answer) != len(right):
+            return f"The control's plan holds {sorted(set(answer) - set(right))}, which nobody gave."
+
+
+@exercise("6.4")
+def exercise_6_4(verdict_of):
+    for low, high, margin, right in (
+        (0.5, 2.0, None, "holds"),
+        (-2.0, -0.5, None, "does not"),
+        (-0.2, 2.4, None, "open"),
+        (-2.4, 0.2, None, "open"),
+        (-0.6, 0.8, 1.0, "holds"),
+        (0.2, 0.8, 1.0, "holds"),
+        (-0.5, 6.0, 1.0, "open"),
+        (-6.0, -0.5, 1.0, "open"),
+        (1.2, 2.0, 1.0, "does not"),
+        (-2.0, -1.2, 1.0, "does not"),
+    ):
+        answer = verdict_of(low, high, margin)
+        if answer != right:
+            claim = "gains" if margin is None else f"adds nothing, margin {margin}"
+            return f'"{claim}" with [{low:+.1f}, {high:+.1f}] is {right!r}, yours {answer!r}.'
+
+
+@exercise("6.5")
+def exercise_6_5(parts_of_gain):
+    rng = np.random.default_rng(3)
+    for shape in ((4, 6, 3), (2, 10, 5)):
+        fault = rng.choice(["", "", "", "focus", "flash"], shape[:2])
+        fault[0, :3] = "", "focus", "flash"
+        counted = rng.random(shape) < rng.uniform(0.3, 1, shape[:2])[..., None]
+        counted[0, :3] = True
+        ours, theirs = rng.random(shape) < 0.9, rng.random(shape) < 0.6  # the uncounted ones as well
+        right = {
+            name: sum(
+                100 * (int(ours[n, t, k]) - int(theirs[n, t, k]))
+                for n, t, k in np.argwhere(counted)
+                if fault[n, t] == name
+            )
+            / counted.sum()
+            for name in ("", "focus", "flash")
+        }
+        answer = parts_of_gain(ours.copy(), theirs.copy(), counted.copy(), fault.copy())
+        if set(answer) != set(right):
+            return f"The faults are {sorted(right)}, yours are {sorted(answer)}."
+        for name, value in right.items():
+            if not np.isclose(float(answer[name]), value):
+                total = f"their sum is to be {sum(right.values()):.2f}, yours is {sum(answer.values()):.2f}"
+                return f"The part of {name!r} is {value:.2f} points, yours {answer[name]:.2f}; {total}."

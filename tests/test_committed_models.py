@@ -1,0 +1,68 @@
+"""What is in data/models comes from the shipped configuration, and is as good as its table says."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from tslib.clip import Clip
+from tslib.metrics import means
+from tslib.render import Settings, render_clip
+from tslib.skeletons import SKELETONS
+from tslib.training import models
+from tslib.training.config import read_config
+from tslib.training.evaluate import predict_clips, tallies
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "data" / "models").glob("seed*/*.safetensors"))
+PENN = SKELETONS["penn13"]
+RESULT = json.loads((ROOT / "benchmarks" / "results" / "table1.json").read_text(encoding="utf-8"))
+ROWS = {"pretrain": "baseline", "ST-infer": "ST-infer"}
+
+
+def stored(frame, quality):
+    """A frame after it was written to a file and read again."""
+    done, jpeg = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    assert done
+    return cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[..., ::-1]
+
+
+@pytest.fixture(scope="module")
+def filmed():
+    """The hundred test clips that the README's command renders, and their flow by name."""
+    settings, clips, flows = Settings(camera="poor"), [], {}
+    for number in range(5, 501, 5):
+        r = render_clip(0, number, settings)
+        joints, box = np.float32(r.joints), np.float32(r.box)
+        box[:, 2:] -= box[:, :2]
+        name, frames = f"{number:04d}", [stored(frame, r.quality) for frame in r.frames]
+        clips.append(Clip(name, joints, r.visible, box, PENN, frames, r.action, r.split, settings.size))
+        flows[name] = r.flow
+    return clips, flows
+
+
+def test_they_are_of_the_shipped_configuration():
+    config = read_config(ROOT / "data" / "training" / "laptop.toml")
+    assert len(FILES) == 6
+    for file in FILES:
+        _, of, notes = models.load(file)
+        assert of == config and file.parent.name == f"seed{notes['seed']}"
+        command = " ".join(notes["command"])
+        assert command.startswith("__main__.py reproduce table1 --config data/training/laptop.toml")
+        assert " --data data/rendered " in command
+    assert RESULT["seeds"] == [0, 1, 2] and RESULT["clips"] == {"train": 360, "test": 100}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_they_are_as_good_as_the_table_says(name, filmed):
+    torch.set_num_threads(1)
+    clips, flows = filmed
+    model, config, notes = models.load(ROOT / "data" / "models" / "seed0" / f"{name}.safetensors")
+    flow = (lambda clip: flows[clip.name]) if model.inference else None
+    poses = predict_clips(model, clips, config.view, config.joint.frames, flow)  # the same slices for all
+    found = 100 * float(means(tallies(poses, clips, [0.2]).sum(0)[0], PENN)["micro"])
+    by_seed = RESULT["rows"][ROWS[name]]["by seed"]
+    assert found == pytest.approx(by_seed[notes["seed"]], abs=0.1)

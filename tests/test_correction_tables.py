@@ -1,0 +1,346 @@
+"""Paper B's tables from tracks made on the spot: every row, the claims, and the alarm; computed once."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import motion
+import numpy as np
+import pandas as pd
+import pytest
+import short_runs
+import trees
+
+from tslib.__main__ import main
+from tslib.clip import Clip
+from tslib.comparison import Compared
+from tslib.correction import Corrector, Plan, tables
+from tslib.correction.claims import judge
+from tslib.correction.controls import Offset
+from tslib.correction.runs import ATTENTION, FILTERS, INPUT, LENGTH, METHODS, NETWORKS, Runs
+from tslib.correction.tables import BEFORE, change, figure4, printable, read_estimates, reproduce, table
+from tslib.errors import InputError
+from tslib.metrics import jitter, means
+from tslib.render import render
+from tslib.skeletons import SKELETONS
+from tslib.training import evaluate, folds, models, stages
+from tslib.training.data import clips_in, with_skeleton
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+YOUTUBE = SKELETONS["youtube7"]
+BRIEF = Plan(steps=2, batch=8)
+SEEDS = [0, 1]
+
+
+def clips(n, seed, split, T=20, boxed=False):
+    """Clips of motion.py and their estimates by name; a third of the last joint's labels is missing."""
+    estimates, truths = motion.tracks(n, seed, T)
+    made = []
+    for k, truth in enumerate(truths):
+        visible = np.ones(truth.shape[:2], bool)
+        visible[::3, -1] = False
+        box = np.full((T, 4), np.nan, np.float32)
+        if boxed:
+            box[:] = [*truth.min((0, 1)), *np.ptp(truth, (0, 1))]
+        made.append(Clip(f"{split}{k}", truth.astype(np.float32), visible, box, YOUTUBE, split=split))
+    return made, {clip.name: pose for clip, pose in zip(made, estimates, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    train, learnt = clips(6, 0, "train", boxed=True)
+    test, tested = clips(4, 1, "test", boxed=True)
+    good = learnt | tested
+    size = {clip.name: clip.size_of_person[0] for clip in train + test}
+    rng = np.random.default_rng(0)
+    bad = {name: pose + rng.normal(0, 0.1 * size[name], pose.shape) for name, pose in good.items()}
+    return Runs(train, test, {"good": good, "bad": bad}, tmp_path_factory.mktemp("runs"), plan=BRIEF)
+
+
+@pytest.fixture(scope="module")
+def result(runs):
+    return table("tableI", runs, SEEDS)
+
+
+def test_every_method_on_every_estimator(runs, result):
+    assert len(METHODS) == 12 and set(NETWORKS) < set(METHODS)
+    assert list(result["estimators"]) == ["good", "bad"] and result["clips"] == {"train": 6, "test": 4}
+    for name, part in result["estimators"].items():
+        assert list(part["rows"]) == list(METHODS)
+        for row in part["rows"].values():
+            assert len(row["groups"]) == 4 and len(row["by seed"]) == 2 and row["jitter"] > 0
+            assert row["interval"][0] <= row["mean"] <= row["interval"][1]
+            assert np.mean(row["by seed"]) == pytest.approx(row["mean"])
+            assert row["@0.1"] <= row["mean"] and row["@0.05"] <= row["@0.1"]
+        same = part["rows"][INPUT]
+        poses = [runs.estimates[name][clip.name] for clip in runs.test]
+        counted = evaluate.tallies(poses, runs.test, (0.2, 0.1)).sum(0)
+        by_hand = 100 * means(counted, YOUTUBE)["joint-macro"]
+        np.testing.assert_allclose([same["mean"], same["@0.1"]], by_hand)
+        assert same["jitter"] == pytest.approx(np.mean([jitter(p) for p in poses]))
+        assert same["change"] == {"points": 0, "error": 0, "better": 0, "worse": 0, "gain": False}
+        filtered = [part["rows"][row] for row in FILTERS]
+        best = max(filtered, key=lambda row: row["mean"])
+        assert part["rows"][part["over filter"]["filter"]] == best and best["change"]["gain"]
+        assert max(row["jitter"] for row in filtered) < same["jitter"]
+        points = part["over filter"]["difference"][0]
+        assert points == pytest.approx(part["rows"][ATTENTION]["mean"] - best["mean"])
+    good, bad = (part["rows"][INPUT]["mean"] for part in result["estimators"].values())
+    assert good > bad + 2
+    assert [(t["from"], t["to"]) for t in result["transfer"]] == [("good", "bad"), ("bad", "good")]
+    assert list(result["sweeps"]["stride"]) == [1, 2, 5, LENGTH]
+    assert list(result["sweeps"]["length"]) == [5, LENGTH, 20]
+    assert result["jitter"] < 0.2 * best["jitter"] and result["ms"] > 0
+    assert result["paper"]["SFN++"] == [84.9, 88.3, 71.0, 56.8, 73.9]
+    json.dumps(result)
+
+
+def test_a_method_learns_from_the_tracks_of_its_estimator(runs, result):
+    """Rows differ between seeds, estimators and what they are applied to, and come from the kept networks."""
+    one, other = (runs.poses(ATTENTION, name, 0)[0] for name in ("good", "bad"))
+    on = runs.poses(ATTENTION, "good", 0, to="bad")[0]
+    assert np.abs(one - other).max() > 0.1 and np.abs(on - other).max() > 0.1 and np.abs(on - one).max() > 0.1
+    corrector = runs.fitted(ATTENTION, "good", 0)
+    assert corrector.length == LENGTH
+    name = runs.test[0].name
+    np.testing.assert_allclose(corrector.correct(runs.estimates["bad"][name]), on, atol=1e-3)
+    corrector.stride = 5
+    kept = runs.poses(ATTENTION, "good", 0, stride=5)[0]
+    np.testing.assert_allclose(corrector.correct(runs.estimates["good"][name]), kept, atol=1e-3)
+    truths = [np.where(clip.visible[..., None], clip.joints, np.nan) for clip in runs.train]
+    by_hand = Offset(YOUTUBE, "body").fit([runs.estimates["bad"][clip.name] for clip in runs.train], truths)
+    assert np.array_equal(runs.fitted("constant offset", "bad", 0).offset, by_hand.offset)
+
+
+def test_nothing_is_computed_twice(runs, result, monkeypatch):
+    monkeypatch.setattr(Corrector, "fit", None)
+    again = table("tableI", Runs(runs.train, runs.test, runs.estimates, runs.folder, plan=BRIEF), SEEDS)
+    assert again["estimators"] == result["estimators"] and again["sweeps"] == result["sweeps"]
+    moved = {name: {n: p + (n == "test0") for n, p in t.items()} for name, t in runs.estimates.items()}
+    for wrong in ({"estimates": moved}, {"plan": Plan(steps=3)}, {"test": runs.test[1:]}):
+        given = dict(train=runs.train, test=runs.test, estimates=runs.estimates, plan=BRIEF) | wrong
+        with pytest.raises(InputError, match="other tracks, clips or settings; give another folder"):
+            Runs(folder=runs.folder, **given)
+    short = {"good": {name: pose[:, :6] for name, pose in runs.estimates["good"].items()}}
+    with pytest.raises(InputError, match=r"good have shape \(20, 6, 2\) for clip 'train0'"):
+        Runs(runs.train, runs.test, short, runs.folder)
+    with pytest.raises(InputError, match="cannot name a folder"):
+        Runs(runs.train, runs.test, {"a/b": runs.estimates["good"]}, runs.folder)
+
+
+def test_a_page_of_it(result):
+    text = printable(result, YOUTUBE)
+    for part in text.split("\n\n"):
+        if part.startswith("|"):
+            head, *lines = part.splitlines()
+            assert {line.count("|") for line in lines} == {head.count("|")}
+    for method in METHODS:
+        assert text.count(f"| {method} |") == 2
+    assert "| no gain |" in text and "| good, @0.2 |" in text and "| SFN++ | 84.9 | 88.3 |" in text
+    assert all(f"| B-C{n} |" in text for n in range(1, 13))
+
+
+def test_a_change_by_hand():
+    """Three clips of which one gains half of its joints, one a quarter, one nothing: 25 +- 14.4."""
+    before = np.full((3, 51, 2, 7), 4)
+    before[:, :, 0] = 2
+    after = before.copy()
+    after[0, :, 0], after[1, :, 0] = 4, 3
+    compared = Compared({"a": {0: after, 1: after}, INPUT: {0: before, 1: before}}, YOUTUBE, "joint-macro")
+    found = change(compared, "a", INPUT, 0.2)
+    assert found == {
+        "points": pytest.approx(25), "error": pytest.approx(25 / 3**0.5), "better": 2, "worse": 0,
+        "gain": False,
+    }  # fmt: skip
+    after[1:, :, 0] = 4
+    assert change(compared, "a", INPUT, 0.2) == {
+        "points": 50, "error": 0, "better": 3, "worse": 0, "gain": True,
+    }  # fmt: skip
+    one = Compared({k: {0: t[0][:1]} for k, t in compared.results.items()}, YOUTUBE, "joint-macro")
+    assert change(one, "a", INPUT, 0.2)["error"] is None and not change(one, "a", INPUT, 0.2)["gain"]
+
+
+def made_up(**gains):
+    """Compared of 30 clips: a 60 % input, and what attention adds to each group, in points."""
+    rng = np.random.default_rng(0)
+    before = np.full((30, 51, 2, 7), 1000)
+    before[:, :, 0] = 600
+    rows = {name: before.copy() for name in (INPUT, "One-Euro", ATTENTION)}
+    for group, points in gains.items():
+        for k in YOUTUBE.groups[group]:
+            rows[ATTENTION][:, :, 0, k] += rng.normal(10 * points, 5, (30, 1)).round().astype(int)
+    return Compared({name: {0: tallies} for name, tallies in rows.items()}, YOUTUBE, "joint-macro")
+
+
+def verdicts(what, compared, ms=1.0, transfer=(), overlap=1.0):
+    result = {
+        "main": "@20 px", "ms": ms, "transfer": list(transfer),
+        "estimators": {name: {"over filter": {"filter": "One-Euro"}} for name in compared},
+    }  # fmt: skip
+    overlap = {"points": overlap, "error": 0.1, "gain": overlap > 0.2}
+    claims = judge(what, compared, 20, result, overlap)
+    assert [claim.name for claim in claims] == [f"B-C{n}" for n in range(1, 13)]
+    return {int(claim.name[3:]): claim.verdict for claim in claims}
+
+
+def test_claims_by_hand():
+    as_printed = made_up(head=5.7, shoulder=5.9, wrist=-0.5, elbow=-0.1)
+    worse = made_up(head=18, shoulder=3, elbow=1, wrist=-1)
+    for clip in worse.results.values():  # of the two it is the worse estimator
+        clip[0][:, :, 0] -= 200
+    moved = [{"from": "a", "to": "b", "change": {"points": 2.0, "error": 0.1, "gain": True}}]
+    found = verdicts("tableI", {"a": as_printed, "b": worse}, transfer=moved)
+    assert [found[n] for n in (1, 2, 3, 4, 5, 9, 10, 12)] == ["holds"] * 8
+    assert found[6] == found[7] == found[8] == "not measured" and found[11] == "does not"
+    harmful = made_up(head=-1, shoulder=-1, wrist=-3, elbow=-1)
+    moved[0]["change"]["gain"] = False
+    found = verdicts("tableI", {"a": harmful, "b": harmful}, 1000, moved, -1.0)
+    assert [found[n] for n in (1, 2, 3, 4, 5, 9, 10, 12)] == ["does not"] * 8
+    found = verdicts("tableI", {"a": as_printed})
+    assert found[1] == found[5] == found[10] == "not measured" and found[2] == "holds"
+    found = verdicts("tableII", {"a": made_up(head=2, shoulder=1, elbow=1), "b": worse})
+    assert [found[n] for n in (6, 7)] == ["holds"] * 2 and [found[n] for n in (1, 2, 3, 4, 5)] == [
+        "not measured"
+    ] * 5
+
+
+def test_too_good_to_be_true(tmp_path, monkeypatch):
+    """Estimates that a constant puts right; the table stops there, and what was found is written."""
+    train, test = clips(3, 0, "train")[0], clips(3, 1, "test")[0]
+    tracks = {clip.name: clip.joints + np.float32([25, 0]) for clip in train + test}
+    file = tmp_path / "e.npz"
+    np.savez(file, **tracks)
+    monkeypatch.setattr(tables, "clips_in", lambda root: (train, test))
+    with pytest.raises(InputError) as error:
+        reproduce("tableI", "root", {"SFN": file}, tmp_path / "out", [0])
+    said = str(error.value)
+    assert said.startswith("constant offset gains ") and "the estimates of SFN" in said
+    written = json.loads((tmp_path / "out" / "tableI.json").read_text(encoding="utf-8"))
+    assert list(written["estimators"]["SFN"]["rows"]) == [INPUT, "constant offset"]
+    assert written["stopped"] == said and said in (tmp_path / "out" / "tableI.md").read_text(encoding="utf-8")
+    assert written["main"] == "@20 px" and "@40 px" in written["estimators"]["SFN"]["rows"][INPUT]
+
+
+def test_curves_are_numbers(runs, result):
+    found, csv = figure4(runs, SEEDS)
+    assert found["thresholds"] == [n / 100 for n in range(51)]
+    assert list(found["rows"]) == ["good", "good, corrected", "bad", "bad, corrected"]
+    for name, method in (("good", INPUT), ("good, corrected", ATTENTION)):
+        groups = [curve[20] for curve in found["rows"][name].values()][:4]
+        assert groups == pytest.approx(result["estimators"]["good"]["rows"][method]["groups"])
+    (runs.folder / "read.csv").write_bytes(csv)
+    read = pd.read_csv(runs.folder / "read.csv", index_col=["row", "threshold"])
+    for name, curves in found["rows"].items():
+        np.testing.assert_allclose(read.loc[name], pd.DataFrame(curves), atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def cvit(tmp_path_factory):
+    """Five sequences of 14 joints, without frames, and estimates of the seven joints."""
+    root = tmp_path_factory.mktemp("cvit")
+    for n in range(5):
+        trees.write_cvit(root / str(n), T=12, frames=False)
+        shutil.move(root / str(n) / "bowling", root / "data" / f"s{n}")
+    learn, test = clips_in(root / "data")
+    assert [[clip.name for clip in part] for part in (learn, test)] == [["s0", "s2", "s4"], ["s1", "s3"]]
+    rng, tracks = np.random.default_rng(0), {}
+    for clip in learn + test:
+        small = with_skeleton(clip, YOUTUBE)
+        for k, name in enumerate(YOUTUBE.joints):
+            there = clip.skeleton.joints.index(name)
+            np.testing.assert_array_equal(small.joints[:, k], clip.joints[:, there])
+        tracks[clip.name] = small.joints + rng.normal(0, 5, small.joints.shape)
+    np.savez(root / "e.npz", **tracks)
+    return root
+
+
+def test_table_2_goes_on_from_table_1(runs, result, cvit, tmp_path, monkeypatch, capsys):
+    """The command, on sequences of CVIT-Sports; networks start where those of the other folder ended."""
+    monkeypatch.setattr("tslib.correction.runs.FINE", Plan(steps=0))
+    shutil.copytree(runs.folder / "good", tmp_path / "I" / "SFN")
+    given = ["--data", str(cvit / "data"), "--estimates", f"SFN={cvit / 'e.npz'}", "--seeds", "0"]
+    out = tmp_path / "II"
+    assert main(["reproduce", "tableII", *given, "--output", str(out), "--start", str(tmp_path / "I")]) == 0
+    assert (out / "tableII.md").read_text(encoding="utf-8") == capsys.readouterr().out
+    found = json.loads((out / "tableII.json").read_text(encoding="utf-8"))
+    rows = found["estimators"]["SFN"]["rows"]
+    assert list(rows) == [*METHODS, BEFORE] and found["main"] == "@20 px"
+    assert rows[BEFORE]["by seed"] == rows[ATTENTION]["by seed"]  # after no step at all
+    assert [c["verdict"] for c in found["claims"]][:5] == ["not measured"] * 5
+    assert found["claims"][5]["evidence"].startswith("SFN: head")
+    assert main(["reproduce", "figure4B", *given, "--output", str(out), "--start", str(tmp_path / "I")]) == 0
+    assert (out / "figure4B.csv").read_bytes().startswith(b"row,threshold,Head,Shou,Elbo,Wris,micro")
+    monkeypatch.setattr("tslib.correction.runs.PLAN", BRIEF)
+    assert main(["reproduce", "tableII", *given, "--output", str(out)]) == 2
+    assert "other settings" in capsys.readouterr().err.replace("clips or", "other")
+    assert main(["reproduce", "tableII", *given, "--output", str(tmp_path / "x"), "--start", "nowhere"]) == 2
+    assert "there is no model" in capsys.readouterr().err
+
+
+def test_estimates_that_cannot_be_read(runs, tmp_path):
+    for content, said in ((None, "there is no file"), (b"no", "cannot be read"), (b"", "cannot be read")):
+        file = tmp_path / "e.npz"
+        if content is not None:
+            file.write_bytes(content)
+        with pytest.raises(InputError, match=said) as error:
+            read_estimates(file, runs.test)
+        assert str(error.value).endswith(".")
+    np.save(tmp_path / "e.npy", np.zeros(3))
+    with pytest.raises(InputError, match="cannot be read"):
+        read_estimates(tmp_path / "e.npy", runs.test)
+    np.savez(tmp_path / "e.npz", other=np.zeros(3))
+    with pytest.raises(InputError, match=r"has no joints of clip 'test0'; it was made from another folder\."):
+        read_estimates(tmp_path / "e.npz", runs.test)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["reproduce", "tableI"], "tableI corrects estimates and needs --estimates NAME=FILE.npz"),
+        (["reproduce", "tableI", "--estimates", "e.npz"], "'e.npz' must be NAME=FILE.npz"),
+        (["reproduce", "tableI", "--estimates", "a=b", "a=c"], "need different names"),
+        (["reproduce", "tableII", "--estimates", "a=b", "--config", "c"], "--config must be left out"),
+        (["reproduce", "tableII", "--estimates", "a=b", "--workers", "2"], "--workers must be left out"),
+        (["reproduce", "tableII", "--estimates", "a=b", "--device", "cuda"], "cuda must be left out"),
+        (["reproduce", "table1"], "table1 trains networks and needs --config CONFIG.toml"),
+        (["reproduce", "table1", "--config", "c", "--start", "s"], "--start must be left out"),
+        (["estimate"], "estimate takes CONFIG.toml"),
+        (["estimate", "a.toml", "--model", "m"], "estimate takes CONFIG.toml"),
+    ],
+)
+def test_options_that_do_not_fit(arguments, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--data", "d", "--output", "o"])
+    assert ended.value.code == 2 and said in capsys.readouterr().err
+
+
+def test_estimates_by_a_finished_model(tmp_path, capsys):
+    """In true boxes where clips have them; of other joints as far as the model has them; else two passes."""
+    render(tmp_path / "clips", 4, 3, (48, 48), 5)
+    config = short_runs.CONFIG
+    model = stages.network(config, 1)
+    models.save(tmp_path / "m.safetensors", model, config, "ST-infer", 0)
+    given = ["estimate", "--model", str(tmp_path / "m.safetensors"), "--data", str(tmp_path / "clips")]
+    assert main([*given, "--output", str(tmp_path / "a" / "b")]) == 0
+    assert "ST-infer PCK@0.05" in capsys.readouterr().out
+    everything = [clip for part in clips_in(tmp_path / "clips") for clip in part]
+    read = read_estimates(tmp_path / "a" / "b" / folds.FILE, everything)
+    assert len(read) == 4
+    flow = folds.flow_for(config, tmp_path / "clips")
+    poses = evaluate.predict_as_trained(model, everything, config.view, flow)
+    for clip, pose in zip(everything, poses, strict=True):
+        np.testing.assert_allclose(read[clip.name], pose, rtol=1e-4)
+    seven = replace(config, skeleton="youtube7", flow="none")
+    models.save(tmp_path / "m.safetensors", stages.network(seven), seven, "baseline", 0)
+    assert main([*given, "--output", str(tmp_path / "c")]) == 0
+    capsys.readouterr()
+    read = read_estimates(tmp_path / "c" / folds.FILE, everything)
+    assert {pose.shape for pose in read.values()} == {(5, 7, 2)}
+    trees.write_cvit(tmp_path / "cvit", T=3)
+    table = folds.estimate_by(tmp_path / "m.safetensors", tmp_path / "cvit", tmp_path / "d")
+    assert list(table.index) == ["baseline @10 px", "baseline @20 px", "baseline @40 px"]
+    models.save(tmp_path / "m.safetensors", stages.network(config), config, "baseline", 0)
+    shutil.rmtree(tmp_path / "cvit" / "bowling")
+    trees.write_youtube(tmp_path / "cvit")
+    assert main([*given[:-1], str(tmp_path / "cvit"), "--output", str(tmp_path / "d")]) == 2
+    assert "has joints of youtube7, which lacks left_ankle, left_hip" in capsys.readouterr().err
