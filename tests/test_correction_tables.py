@@ -21,10 +21,12 @@ from tslib.correction.runs import ATTENTION, FILTERS, INPUT, LENGTH, METHODS, NE
 from tslib.correction.tables import BEFORE, change, figure4, printable, read_estimates, reproduce, table
 from tslib.errors import InputError
 from tslib.metrics import jitter, means
+from tslib.mixture_of_parts import MixtureOfParts, Settings
+from tslib.mixture_of_parts import load as load_parts
 from tslib.render import render
 from tslib.skeletons import SKELETONS
 from tslib.training import evaluate, folds, models, stages
-from tslib.training.data import clips_in, with_skeleton
+from tslib.training.data import clips_in, still_box, with_skeleton
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 YOUTUBE = SKELETONS["youtube7"]
@@ -306,6 +308,8 @@ def test_estimates_that_cannot_be_read(runs, tmp_path):
         (["reproduce", "table1", "--config", "c", "--start", "s"], "--start must be left out"),
         (["estimate"], "estimate takes CONFIG.toml"),
         (["estimate", "a.toml", "--model", "m"], "estimate takes CONFIG.toml"),
+        (["estimate", "--parts", "--model", "m"], "estimate takes CONFIG.toml"),
+        (["estimate", "--model", "m", "--boxes", "b"], "--boxes are for --parts"),
     ],
 )
 def test_options_that_do_not_fit(arguments, said, capsys):
@@ -344,3 +348,72 @@ def test_estimates_by_a_finished_model(tmp_path, capsys):
     trees.write_youtube(tmp_path / "cvit")
     assert main([*given[:-1], str(tmp_path / "cvit"), "--output", str(tmp_path / "d")]) == 2
     assert "has joints of youtube7, which lacks left_ankle, left_hip" in capsys.readouterr().err
+
+
+def test_estimates_by_parts(tmp_path, capsys, monkeypatch):
+    """Each clip by a mixture that never saw it; a second call computes nothing; other folds are refused."""
+    render(tmp_path / "clips", 6, 3, (48, 48), 4)
+    learn, test = clips_in(tmp_path / "clips")
+    quick, seen = Settings(types=1, frames=6, epochs=0, rounds=0, scales=(1.0,)), []
+
+    class Watched(MixtureOfParts):
+        def __init__(self, skeleton):
+            super().__init__(skeleton, quick)
+
+        def fit(self, clips):
+            seen.append({clip.name for clip in clips})
+            return super().fit(clips)
+
+    monkeypatch.setattr(folds, "MixtureOfParts", Watched)
+    out = tmp_path / "out"
+    given = ["estimate", "--parts", "--data", str(tmp_path / "clips"), "--output", str(out), "--folds"]
+    assert main([*given, "2"]) == 0
+    table = capsys.readouterr().out
+    assert "mixture of parts PCK@0.2" in table and len(seen) == 3
+    names = {clip.name for clip in learn}
+    assert seen[0] | seen[1] == names and not seen[0] & seen[1] and seen[2] == names
+    read = read_estimates(out / folds.FILE, learn + test)
+    for clip in learn + test:
+        held_out = [n for n in (0, 1) if clip in learn and clip.name not in seen[n]]
+        file = f"fold{held_out[0]}" if held_out else "all"
+        estimated, _ = load_parts(out / "parts" / f"{file}.safetensors").estimate(clip)
+        np.testing.assert_allclose(read[clip.name], estimated, rtol=1e-4)
+    assert main([*given, "2"]) == 0 and capsys.readouterr().out == table and len(seen) == 3
+    assert main([*given, "3"]) == 2
+    assert "parts was computed from other tracks, clips or settings" in capsys.readouterr().err
+    assert main([*given, "30"]) == 2 and "cannot make 30 folds" in capsys.readouterr().err
+
+
+def test_parts_of_clips_without_boxes_need_a_networks_estimates(tmp_path, monkeypatch, capsys):
+    """The person is searched where the other estimator has it, and never where the labels are."""
+    root = tmp_path / "videos"
+    for n in range(5):
+        trees.write_cvit(tmp_path / str(n), T=4)
+        shutil.move(tmp_path / str(n) / "bowling", root / f"s{n}")
+    learn, test = clips_in(root)
+    learnt, searched = {}, {}
+
+    class Watched(MixtureOfParts):
+        def fit(self, clips):
+            learnt.update({clip.name: clip.box[0] for clip in clips})
+            return self
+
+        def estimate(self, clip):
+            searched[clip.name] = clip.box[0]
+            return clip.joints + 1.0, None
+
+    monkeypatch.setattr(folds, "MixtureOfParts", Watched)
+    monkeypatch.setattr(folds, "save_parts", lambda model, file: None)
+    monkeypatch.setattr(folds, "load_parts", lambda file: Watched(learn[0].skeleton))
+    given = ["estimate", "--parts", "--data", str(root), "--output", str(tmp_path / "out"), "--folds", "2"]
+    assert main(given) == 2 and "have no boxes; give --boxes" in capsys.readouterr().err
+    tracks = {clip.name: clip.joints + 3 * n for n, clip in enumerate(learn + test)}
+    np.savez(tmp_path / "e.npz", **tracks)
+    assert main([*given, "--boxes", str(tmp_path / "e.npz")]) == 0
+    assert "test @20 px" in capsys.readouterr().out
+    for name, track in tracks.items():
+        np.testing.assert_allclose(searched[name], still_box(track), rtol=1e-5)
+    for clip in learn:
+        np.testing.assert_allclose(learnt[clip.name], still_box(clip.joints), rtol=1e-5)
+    assert main([*given, "--boxes", str(tmp_path / "none.npz")]) == 2
+    assert "there is no file" in capsys.readouterr().err

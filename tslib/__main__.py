@@ -108,7 +108,9 @@ def parse(arguments):
     add = command(estimate, "joints of videos by networks that never saw them", "the same command goes on")
     add("config", nargs="?", type=name, metavar="CONFIG.toml", help="such as data/training/youtube.toml")
     add("--model", type=name, metavar="MODEL.safetensors", help="in its place: it saw none of these clips")
-    add("--data", required=True, type=name, metavar="ROOT", help="YouTube Pose; of --model, any clips")
+    add("--parts", action="store_true", help="in its place: mixtures of parts, trained here")
+    add("--boxes", type=name, metavar="FILE.npz", help="of --parts: a network's estimates, for want of boxes")
+    add("--data", required=True, type=name, metavar="ROOT", help="YouTube Pose; for the others any clips")
     add("--output", required=True, type=name, metavar="OUT", help="folder for models, runs and estimates.npz")
     add("--folds", type=positive_whole, default=5, metavar="F", help="networks for the videos to learn from")
     add("--seed", type=whole, default=0, metavar="S")
@@ -135,8 +137,12 @@ def parse(arguments):
     add("--workers", type=whole, default=0, metavar="W", help="processes that prepare slices")
 
     options = parser.parse_args(arguments)
-    if options.run is estimate and bool(options.config) == bool(options.model):
-        parser.error("estimate takes CONFIG.toml, to train networks, or else --model, which has seen no clip")
+    if options.run is estimate and [*map(bool, (options.config, options.model, options.parts))].count(1) != 1:
+        parser.error(
+            "estimate takes CONFIG.toml, to train networks, or --model, which has seen no clip, or --parts"
+        )
+    if options.run is estimate and options.boxes and not options.parts:
+        parser.error("--boxes are for --parts; networks find their own")
     if options.run is reproduce and (wrong := misfit(options, options.what in CORRECTED)):
         parser.error(wrong)
     return options
@@ -225,9 +231,11 @@ def train(options):
 
 
 def estimate(options):
-    from .training.folds import estimate, estimate_by
+    from .training.folds import estimate, estimate_by, estimate_by_parts
 
-    if options.model:
+    if options.parts:
+        made = estimate_by_parts(options.data, options.output, options.folds, options.boxes)
+    elif options.model:
         made = estimate_by(options.model, options.data, options.output, options.device)
     else:
         made = estimate(

@@ -31,6 +31,20 @@ def write_whole(path, data):
         raise InputError(f"{path} cannot be written: {error.strerror}.") from None
 
 
+def claim(file, of):
+    """Write down of what a folder's content is computed, bytes, or see that it is of this very thing.
+
+    file : Path in that folder, which is made; InputError where the file holds anything else.
+    """
+    if file.exists() and file.read_bytes() != of:
+        raise InputError(
+            f"{file.parent} was computed from other tracks, clips or settings; "
+            "give another folder for the output."
+        )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, of)
+
+
 @contextmanager
 def appearing(output):
     """A folder to write into that becomes `output` once the block is done, and vanishes where it fails.

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from ..errors import InputError
-from ..files import is_plain, write_whole
+from ..files import claim, is_plain
 from ..training.evaluate import load_poses, save_poses, tallies, tallies_in_pixels
 from . import corrector as files
 from .controls import Identity, MedianFilter, Offset, OneEuro, SavitzkyGolay
@@ -141,15 +141,7 @@ class Runs:
                 )
             digest.update(clip.name.encode() + np.float32(track).tobytes())
             digest.update(clip.joints.tobytes() + clip.visible.tobytes())
-        inputs = json.dumps({"sha256": digest.hexdigest()}).encode()
-        file = self.folder / estimator / "inputs.json"
-        if file.exists() and file.read_bytes() != inputs:
-            raise InputError(
-                f"{file.parent} was computed from other tracks, clips or settings; "
-                "give another folder for the output."
-            )
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, inputs)
+        claim(self.folder / estimator / "inputs.json", json.dumps({"sha256": digest.hexdigest()}).encode())
 
 
 def _label(name, value, usual):

@@ -1,4 +1,4 @@
-"""Estimates of videos by networks that never saw them: what Paper B's corrector learns from.
+"""Estimates of videos by estimators that never saw them: what Paper B's corrector learns from.
 
 In one folder, where nothing is computed twice:
 
@@ -6,18 +6,29 @@ In one folder, where nothing is computed twice:
     fold0.safetensors ... baseline.safetensors     finished models
     estimates.npz                      joints (T, K, 2) px by the videos' names
 
+or, of mixtures of parts, in place of all runs and models
+
+    parts/                             fold0.safetensors ... all.safetensors, tracks, and of what they are
+
 Where a finished model has seen none of the clips, that file is all there is to make.
 """
 
+import hashlib
+import json
 from itertools import count
 from pathlib import Path
 
+from ..correction.tables import read_estimates
 from ..correction.training import out_of_fold
 from ..errors import InputError
+from ..files import claim
+from ..mixture_of_parts import MixtureOfParts
+from ..mixture_of_parts import load as load_parts
+from ..mixture_of_parts import save as save_parts
 from ..skeletons import SKELETONS
 from . import models, stages
 from .config import read_config
-from .data import clips_in, clips_of, flow_for, load, with_skeleton
+from .data import clips_in, clips_of, flow_for, load, still_box, with_box, with_skeleton
 from .evaluate import load_poses, predict_as_trained, predict_twice, reach_of, save_poses
 from .processes import device_of
 from .run import in_pixels, in_shares
@@ -45,8 +56,7 @@ def estimate(config, root, output, folds=5, seed=0, device="auto", workers=0, ev
     learn, test = clips_of(root, config)
     data = load(root, config)
     smaller = data.train + data.validation
-    if not 2 <= folds <= len(smaller):
-        raise InputError(f"{len(smaller)} videos cannot make {folds} folds; give a number from 2 to that.")
+    _check_folds(folds, smaller)
     options = {"seed": seed, "device": device_of(device), "workers": workers, "every": every}
     whole = {clip.name: clip for clip in learn + test}
 
@@ -106,10 +116,67 @@ def estimate_by(path, root, output, device="auto"):
     return in_shares(notes["row"], poses, clips) if boxed else in_pixels({notes["row"]: (poses, clips)})
 
 
+def estimate_by_parts(root, output, folds=5, boxes=None):
+    """Joints of all clips of a folder by mixtures of parts, each trained on clips that are not estimated.
+
+    Clips to learn from are estimated out of fold, those to test by a mixture of all clips to learn from.
+
+    root : folder of clips, see `data.clips_in`
+    output : path of a folder; gets estimates.npz, and what the module says
+    folds : int from 2
+    boxes : path of another estimator's estimates.npz, of clips without boxes: each is searched in one box
+        around where that estimator has the person (`data.still_box`), and learnt from in one around the truth
+
+    Returns PCK, or accuracy in px, as metrics.table prints it. InputError where something cannot be used.
+    """
+    learn, test = clips_in(root)
+    boxed = any(clip.counted.any() for clip in learn + test)
+    if not boxed and boxes is None:
+        raise InputError(f"the clips in {root} have no boxes; give --boxes, the estimates of a network.")
+    _check_folds(folds, learn)
+    searched = {clip.name: clip for clip in learn + test}
+    if not boxed:
+        tracks = read_estimates(boxes, learn + test)
+        searched = {name: with_box(clip, still_box(tracks[name])) for name, clip in searched.items()}
+        learn = [with_box(clip, still_box(clip.joints)) for clip in learn]
+    folder, number = Path(output) / "parts", count()
+    around = [(c.name, c.joints.tolist(), searched[c.name].box.tolist()) for c in learn + test]
+    of = {"folds": folds, "learn": len(learn), "sha256": hashlib.sha256(repr(around).encode()).hexdigest()}
+    claim(folder / "inputs.json", json.dumps(of).encode())
+
+    def trained(clips, name):
+        file = folder / f"{name}.safetensors"
+        if not file.exists():
+            save_parts(MixtureOfParts(clips[0].skeleton).fit(clips), file)
+        return load_parts(file)
+
+    def predicted(estimator, clip):
+        return _kept(folder, clip, lambda: estimator.estimate(searched[clip.name])[0])
+
+    poses = out_of_fold(learn, lambda clips: trained(clips, f"fold{next(number)}"), predicted, folds)
+    results = {"out of fold": (poses, learn)}
+    if test:
+        last = trained(learn, "all")
+        results["test"] = [predicted(last, clip) for clip in test], test
+    poses, clips = (sum((part[n] for part in results.values()), []) for n in (0, 1))
+    save_poses(Path(output) / FILE, clips, poses)
+    return in_shares("mixture of parts", poses, clips) if boxed else in_pixels(results)
+
+
+def _check_folds(folds, clips):
+    if not 2 <= folds <= len(clips):
+        raise InputError(f"{len(clips)} videos cannot make {folds} folds; give a number from 2 to that.")
+
+
 def track_of(model, folder, clip, view, device="cpu"):
     """A video's joints (T, K, 2) px in its estimated box, float32; kept in a file of the folder."""
+    return _kept(folder, clip, lambda: predict_twice(model, [clip], view, device)[1][0])
+
+
+def _kept(folder, clip, predict):
+    """A clip's joints from a file of the folder, where they are predicted and kept if they are not there."""
     file = folder / f"{clip.name}.npz"
     if not file.exists():
-        save_poses(file, [clip], predict_twice(model, [clip], view, device)[1])
+        save_poses(file, [clip], [predict()])
     (pose,) = load_poses(file, [clip])
     return pose

@@ -37,4 +37,3 @@ def reproduce(what, config, root, output, seeds, device="auto", workers=0):
         text = printable(result, SKELETONS[config.skeleton])
     write(what, result, text, files, output)
     return text
-
