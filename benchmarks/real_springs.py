@@ -5,8 +5,8 @@
 Needs TSLIB_DATA, see data/README.md, and boxes: estimates of YouTube Pose as `python -m tslib estimate`
 writes them, so that no label has a part in a crop. The detector's maps of the videos to learn from, frame by
 frame, train the springs of the arms (Eq. 6): one for each limb, and mixtures of four, of which the best one
-counts at each cell. Then: the five videos held out, and the real clip of the README, of another data set. Stored in
-benchmarks/results/real_springs.json. --quick: a few frames and steps, nothing is stored.
+counts at each cell. Then: the five videos held out, and the real clip of the README, of another data set.
+Stored in benchmarks/results/real_springs.json. --quick: a few frames and steps, nothing is stored.
 """
 
 import argparse

@@ -348,7 +348,7 @@ for name, who in (("visible joints only", clip.visible), ("everything", everythi
 # ## 0.7 The map of this book
 #
 # Every equation, table and figure of both papers: where it is shown, which function computes it, which test checks it. The table is made from `paper_map.toml`; a test follows
-# each pointer. An empty chapter is still to come.
+# each pointer. Where no chapter is named, the package alone has it.
 
 # %%
 papers = tomllib.loads(Path("paper_map.toml").read_text())

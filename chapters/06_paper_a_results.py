@@ -230,7 +230,7 @@ for mine, whose in ((True, "ours"), (False, "the paper's")):
 print("hidden joints:", ", ".join(f"{row} {rows[row]['hidden']:.1f}" for row in printed))
 
 # %% [markdown]
-# The order is the paper's; the sizes are not. In space, hips and knees gain most with us: a small network takes left for right there. Wrists *lose*: a forearm points anywhere, and one spring with one rest offset pulls the hand off (chapter 4). The paper has such a loss too, but of shoulders and hips; it explains it by messages from elbows. Over time every group gains, elbows and wrists most, as in the paper; but our wrists only come back to
+# From baseline to S-infer to ST-infer the order is the paper's; the sizes are not. In space, hips and knees gain most with us: a small network takes left for right there. Wrists *lose*: a forearm points anywhere, and one spring with one rest offset pulls the hand off (chapter 4). The paper has such a loss too, but of shoulders and hips; it explains it by messages from elbows. Over time every group gains, elbows and wrists most, as in the paper; but our wrists only come back to
 # where the ConvNet had them. Hidden joints gain twice as much as visible ones do, and most of that in space.
 #
 # ## 6.4 How sure is a difference?
@@ -275,7 +275,7 @@ print("a difference, the same clips drawn for both rows: less than a fifth as wi
       "separate draws, and narrower than by coins")
 
 # %% [markdown]
-# Coins are wrong in both directions. Clips differ: in one the person lies or is seen from behind, and most joints of all frames are wrong together, so twenty thousand joints are far less evidence for *one* row than as many throws. But both rows meet the same clips, and what is hard for one is hard for the other: in the *difference* that swing cancels, of which coins know nothing either.
+# Coins are wrong in both directions. Clips differ: in one the person lies, say, and most joints of all frames are wrong together, so twenty thousand joints are far less evidence for *one* row than as many throws. But both rows meet the same clips, and what is hard for one is hard for the other: in the *difference* that swing cancels, of which coins know nothing either.
 #
 # Clips are one source of doubt, seeds are the other: another start, other batches. Seeds share their clips, so they are shown next to the interval and not mixed into it.
 #
@@ -326,7 +326,7 @@ print(f"of ST-infer's {gain['ST-infer']:.1f} points above the baseline,",
       f"{gain['longer, ST untrained']:.1f} with longer training before them")
 
 # %% [markdown]
-# Messages in space and time gain, in every seed, whatever one holds them against. *Joint training* is another matter. Most of the gain is there with untrained messages on the data's mean offsets; train the ConvNet for as long first, and half a point is left of what joint training adds; at 0.1 the control is ahead. Taken out again, its ConvNet (∗) is no better than the baseline and worse than the longer one: it has learnt to rely on its neighbours. The paper's crosses for these lines are
+# At 0.2, messages in space and time gain, in every seed, whatever one holds them against. (At 0.05 they lose, section 6.7.) *Joint training* is another matter. Most of the gain is there with untrained messages on the data's mean offsets; train the ConvNet for as long first, and half a point is left of what joint training adds; at 0.1 it is open which of both is ahead. Taken out again, its ConvNet (∗) is no better than the baseline and worse than the longer one: it has learnt to rely on its neighbours. The paper's crosses for these lines are
 # near four points. Its ConvNet is larger, its recipe is another, and it may well be right for that; but it printed neither control, so from its table one cannot tell.
 #
 # ## 6.6 Turn every knob
@@ -354,7 +354,7 @@ Markdown("\n".join(f"- {page}" for page in pages[3:-1]))
 # %% [markdown]
 # (Grey line: the baseline.) The first round does most, and three are enough, as the paper says. More frames help a little more. Left-right pairs bring nothing, and warping the unaries once is as good as warping anew in each round. Rest offsets of zero, the paper's start, cost more than a point before training, and are still above no messages at all.
 #
-# Without normalisation the untrained messages are at least as good as with it: the highest cell is the highest at any scale. That is no answer to the paper, which speaks of *training*; chapter 4 has the scores that would be trained on, growing with every round.
+# Without normalisation the untrained messages are at least as good as with it. It is no mere scale: from the second round on, scores that have grown weigh against springs and unaries that have not, so some joints are found elsewhere, not more of them wrongly. That is no answer to the paper, which speaks of *training*; chapter 4 has the scores that would be trained on, growing with every round.
 #
 # And flow, where the camera moves: chapter 3 says that below a cell a frame the layer is idle.
 
@@ -398,7 +398,7 @@ ax.legend(ncols=2, loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 
 # %% [markdown]
-# In our clips it is not the entire range. From 0.1 up ST-infer is ahead, by about two points of all joints; below 0.05 the ConvNet alone is more exact, and of wrists and elbows for longer. Messages are to be believed about *where about*, not about *where exactly*: each spring is pulled a little towards a mean, and in strict PCK little is much. The paper says the opposite, that gains are clearest between 0.05 and 0.1.
+# In our clips it is not the entire range. From 0.1 up ST-infer is ahead, by about two points of all joints; below 0.05 the ConvNet alone is more exact, of elbows for longer, and of wrists nearly everywhere (A-C9 below counts the thresholds). Messages are to be believed about *where about*, not about *where exactly*: each spring is pulled a little towards a mean, and in strict PCK little is much. The paper says the opposite, that gains are clearest between 0.05 and 0.1.
 #
 # ## 6.8 Figures 1 and 4: what it looks like
 #
@@ -605,11 +605,11 @@ right.set_title("errors of S-infer that ST-infer repairs, per cent")
 plt.show()
 
 # %% [markdown]
-# So the number "what time is worth" is no property of a method alone. Where a frame is spoilt and its neighbours are sound, they know better, and time repairs. Where all frames say the same wrong thing (left for right, of somebody seen from behind; a body that lies, which the springs have hardly met), the neighbours agree with the error, and time confirms it. The usual camera spoils fewer frames and less badly, and there time is worth about half as much; the poor camera was chosen so that there is more to see. Even so nearly half of the errors last, and those a better network has to repair, not a message. Penn Action, from the web, has faults of both kinds; how many of each, its labels do not say.
+# So the number "what time is worth" is no property of a method alone. Where a frame is spoilt and its neighbours are sound, they know better, and time repairs. Where all frames say the same wrong thing (a body that lies, which the springs have hardly met; somebody seen from behind), the neighbours agree with the error, and time confirms it. The usual camera spoils fewer frames and less badly, and there time is worth about half as much; the poor camera was chosen so that there is more to see. Even so nearly half of the errors last, and those a better network has to repair, not a message. Penn Action, from the web, has faults of both kinds; how many of each, its labels do not say.
 #
 # ## 6.10 The claims, one by one
 #
-# `tslib.training.claims` holds each of Paper A's claims against our rows: *holds* where the interval is clear of zero on the right side, and where a control could explain it, the control as well.
+# `tslib.training.claims` holds each of Paper A's claims against our rows.
 
 # %%
 verdicts = pd.Series([claim["verdict"] for claim in table1["claims"]]).value_counts()
@@ -617,6 +617,8 @@ print(", ".join(f"{verdict}: {count}" for verdict, count in verdicts.items()))
 Markdown(pages[-1])
 
 # %% [markdown]
+# How it judges: a gain, of whatever size, by its interval, and where a control could explain it (A-C1, A-C4, A-C5), by the control's interval as well; that *nothing* is gained, by an interval within a point; which group gains most, which threshold wins and whether iterations suffice (A-C6, A-C7, A-C9, A-C11), by the numbers alone; A-C12 to A-C14 by other chapters and tests. There is no third word: what is open *does not* hold.
+#
 # Some need a word. A-C4 and A-C5: section 6.5. A-C9: section 6.7. A-C7: our shoulders gain in space, and it is wrists that lose there and win back over time. A-C8: edges over two frames add a little, even clear of zero; *nothing* means less than a point here. A-C12 speaks of training, where chapter 5 tried it (section 5.7); at test time nothing of it is seen (section 6.6).
 #
 # *Does not* says: not on these clips, with this small network, by these runs. It refutes nothing that was measured on Penn Action.
@@ -645,7 +647,7 @@ for claim in both["key poses"]:
         print(f"{claim}: on key poses it {verdicts[0]}, on real motion it {verdicts[1]}")
 
 # %% [markdown]
-# The task is harder, the order the same, and both steps are clear of zero again. Joint training, which adds nothing measurable to springs alone on key poses, adds about a point here; the ConvNet taken out of it is no better than one that trained longer, as before. No camera in these clips is fast, so flow has nothing to do.
+# The task is harder, the order of the three rows the same, and both steps are clear of zero again; but over time wrists gain least here, and ankles most. Joint training, which adds nothing measurable to springs alone on key poses, adds about a point here, but not clear of zero against the fair control, a ConvNet that trained for longer with untrained messages behind it; the ConvNet taken out of it is no better than one that trained longer, as before. No camera in these clips is fast, so flow has nothing to do.
 #
 # ## 6.12 What came later
 #
@@ -670,7 +672,7 @@ print(shown.round(1).to_string())
 #
 # Higher numbers exist, and one has to read how they were made. DeciWatch reports 98.9 on sub-JHMDB: its file of clips holds as many as all three splits together, so that a clip tested in one split is most likely a training clip of another. UniPose measures by the torso in heat-map cells, not by the person's box. At 0.2 everything saturates; 0.05, or the torso as the unit, still tells methods apart.
 #
-# What is left of Paper A? Not the number. A layer that lets joints talk, along any graph and along the flow, with exact gradients, that needs hardly any training (section 6.5) and repairs what passes (section 6.9): that can stand behind any network, and the better the network, the more of what is left are faults that last.
+# What is left of Paper A? Not the number. A layer that lets joints talk, along any graph and along the flow, with exact gradients, that needs hardly any training (section 6.5) and repairs what passes (section 6.9): that can stand behind any network. How much it then has to do depends on what faults that network leaves: those that pass, or those that last.
 #
 # ## 6.13 What moved to `tslib`
 #
@@ -799,7 +801,7 @@ check.exercise_6_4(verdict_of)
 #     return "holds" if holds else "does not" if fails else "open"
 # ```
 #
-# `tslib.training.claims` has no third word: what is open "does not" hold.
+# `tslib.training.claims` has no third word (section 6.10).
 #
 # </details>
 

@@ -49,7 +49,7 @@ PENN = SKELETONS["penn13"]
 # %% [markdown]
 # | symbol | meaning | in code | shape |
 # |---|---|---|---|
-# | $T, K$ | frames of a window, joints | `T`, `K` | |
+# | $T, K, n$ | frames of a window, joints, units of an LSTM | `T`, `K`, `n` | |
 # | $x_j$ | estimated pose of frame $j$, normalised (in Eq. 7.11 in px, and $\tilde x$ normalised) | `x` | `(T, 2K)` |
 # | $y_i$ | what the network writes for frame $i$, normalised | `y` | `(T, 2K)` |
 # | $y^*, \tilde y^*$ | true poses of a window in px, and normalised | `truth` | `(T, K, 2)` |
@@ -83,7 +83,7 @@ PENN = SKELETONS["penn13"]
 # Words have probabilities; a pose is 26 numbers. Say that $y_i$ is normally distributed around what the network writes, with one fixed variance; then $-\log p$ is a squared error plus a
 # constant, and "maximise the conditional probability" means least squares. (We shall train with a loss that is a square for small errors alone, section 7.8.)
 #
-# First the sentences: 300 rendered clips of 20 frames which no training of this book uses, and a ConvNet for single frames that was trained on others. It is given the person's true
+# First the sentences: 300 rendered clips of 20 frames which no estimator of this book was trained on, and a ConvNet for single frames that was trained on others. It is given the person's true
 # box, as in Paper A.
 
 # %%
@@ -110,7 +110,7 @@ print(len(clips["train"]), "clips to train with,", len(test), "to test with")
 
 # %% [markdown]
 # The usual measure, PCK, counts what lies within a share of the person's size. A person is as large as the longer side of the true box, so 0.2 of that is, in the mean, about 15 px of these pictures of 96. But *how* a joint is wrong decides who can repair it. Four kinds: the estimate lies at the other side's joint;
-# it passes, that is, it is right within the two frames before, and again within the two after; it lasts; and apart from those, joints that nobody can see.
+# it passes, that is, it is right within the two frames before, and again within the two after (so never at a clip's very ends); it lasts; and apart from those, joints that nobody can see.
 
 # %%
 MIRROR = np.arange(13)
@@ -271,7 +271,7 @@ def remembered(bias):
 
 
 fig, ax = plt.subplots(figsize=(6.5, 1.8))
-STARTS = {0: "torch's start, in the mean", 1: "Keras' start", 3: "learnt, perhaps"}
+STARTS = {0: "torch's start, in the mean", 1: "Keras' start", 3: "if it were learnt"}
 for bias, where in STARTS.items():
     m = remembered(bias)
     left = m[12] / m[2]
@@ -284,7 +284,7 @@ ax.legend(title="bias of the forget gate", loc="center left", bbox_to_anchor=(1,
 plt.show()
 
 # %% [markdown]
-# So gates that know nothing forget within a few frames; to hold on to a pose, training has to push a bias up, or $A$ and $R$ have to open the gate in time. A gate that closes when a joint leaps, and
+# So gates that know nothing forget within a few frames; to hold on to a pose, training has to push a bias up, or $A$ and $R$ have to open the gate in time. (In the corrector that we train below the biases stay near 0: it does the second.) A gate that closes when a joint leaps, and
 # leaves the memory as it was, would be a filter for outliers. Nothing tells the network to build one, other than the loss.
 #
 # ## 7.3 Reading in both directions
@@ -450,7 +450,7 @@ fig.colorbar(image, ax=axes, label=r"weight $\alpha$")
 plt.show()
 
 # %% [markdown]
-# Left, each state looks elsewhere; right, all look alike. That is not the only thing in which the library differs from what the paper prints:
+# Left, the weights change with the state; right, they cannot. That is not the only thing in which the library differs from what the paper prints:
 #
 # - it adds the two directions of Eq. 7.4, where the paper lays them side by side;
 # - its energy takes the decoder's memory in the place of the state, which changes nothing in Eq. 7.8;
@@ -606,7 +606,7 @@ print("1000 batches; the loss falls by more than a third:",
 
 # %% [markdown]
 # Where does it look? Row $i$ of the alignment matrix holds the weights of output $i$ over the ten frames, here of one window and as the mean over all test windows. Beside them the library's. Its outputs end in a tanh, so they have to lie between $-1$ and 1:
-# it is given poses in sizes of the whole body in the place of the shoulders' width (and the loss its bend at a quarter of the error), otherwise the same.
+# it is given poses in sizes of the whole body, about six widths of the shoulders, in the place of that width; the loss then turns from squares to lengths at a quarter of the usual error, `beta`. Otherwise it is trained alike.
 
 # %%
 library = trained(PoseCorrector, "body", replace(PLAN, beta=0.025),
@@ -648,7 +648,7 @@ for ax, (name, values) in zip(axes, shown.items()):
 plt.show()
 
 # %% [markdown]
-# Nobody told the network that pose 7 should look at frame 7. It has learnt to count, and to take a little of the frames beside. In translation attention is needed because words change places and sentences their
+# Nobody told the network that pose 7 should look at frame 7. It has learnt to count, and takes about half of what it hears from its own frame, the other half from the frames beside. In translation attention is needed because words change places and sentences their
 # lengths; here input and output have the same frames in the same order, and a diagonal is all there is to find. The library's rows (on a scale of their own) are one row, ten times, after training as before (Eq. 7.8).
 
 # %% [markdown]
@@ -696,7 +696,7 @@ ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 
 # %% [markdown]
-# Whoever is told where the person was a frame ago has little reason to look at the estimates: the last true pose, moved a little, is a good answer. Left alone, it hears its own poses in the place of true ones, poses of a kind that it never met in
+# Whoever is told where the person was a frame ago has less reason to look at the estimates: the last true pose, moved a little, is a good answer. That shows already at frame 0, where both networks hear the same. Left alone, it then hears its own poses in the place of true ones, poses of a kind that it never met in
 # training (*exposure bias*). A low loss that is measured with the truth at hand says nothing. So `tslib` trains as it runs: fed with its own answers. That does not maximise Eq. 7.1, whose factors know the truth; it makes small the error of what will be written.
 #
 # ## 7.10 What it repairs, and what it smooths away
@@ -791,7 +791,7 @@ plt.show()
 # - *Attention* is far above the estimates where PCK is generous, above the filters, and somewhat above the MLP. At 0.1 little is left; at 0.05 it *loses*: a joint that was exact is moved by a few pixels.
 # - The *bi-LSTM*, its encoder with one linear layer, does as well or better at each threshold: a diagonal needs no search. What attention and decoder add is steadiness. They shake less, here even a little less than the truth: they too smooth away some true motion.
 # - The *MLP* sees one frame and no time, and has a large part of the gain. That part is not "temporal context": it is knowing what people look like.
-# - The *median* of three frames needs no training and repairs a little, for a point or two at 0.05; *Savitzky-Golay* smooths far below the true jitter, and pays at 0.1 and 0.05. The *offset* finds nothing to do: our estimator means the same joints as our labels.
+# - The *median* of three frames needs no training and repairs a little, for a point or two at 0.05; *Savitzky-Golay* smooths below the true jitter, and pays at 0.1 and 0.05. The *offset* finds nothing to do: our estimator means the same joints as our labels.
 # - The *teacher*'s pupil is as good at 0.2, where a difference of a point is nothing, and behind where PCK is strict. The *library* ends far below the estimates at 0.1 and 0.05, and gains nothing at 0.2 either; it steadies most of all, and tells frames apart least. It differs in more than its fixed context (section 7.5).
 #
 # By joint:
@@ -872,7 +872,7 @@ plt.show()
 # %% [markdown]
 # ### Fast wrists
 #
-# A hand that flies and a hand that is mistaken look alike to whoever sees only positions. Wrists, by how far they really move between two frames:
+# A hand that flies and a hand that is mistaken look alike to whoever sees only positions. Does correction slow hands down? Wrists, by how far they really move between two frames:
 
 # %%
 WRISTS = [PENN.joints.index(f"{side}_wrist") for side in ("right", "left")]
@@ -892,9 +892,11 @@ by_speed = {}
 for name in some:
     hit = np.concatenate([distance(*pair)[1:] <= 0.1 for pair in zip(poses[name], test)])
     by_speed[name] = np.array([100 * hit[:, WRISTS][those].mean() for those in quarters])
-lift = by_speed["attention"] - by_speed["estimates"]
-print("visible wrists, PCK@0.1: the slowest quarter gains:", bool(lift[0] > 0))
-print("the fastest quarter loses, or gains less than a point:", bool(lift[3] < 1))
+lift = {name: by_speed[name] - by_speed["estimates"] for name in by_speed}
+print("visible wrists, PCK@0.1: attention gains in the slowest quarter:", bool(lift["attention"][0] > 0))
+print("in the fastest quarter it loses, or gains less than a point:",
+      bool(lift["attention"][3] < 1))
+print("and so does the MLP, which sees one frame:", bool(lift["MLP, one frame"][3] < 1))
 pace = {name: np.concatenate([steps(t) for t in made])[:, WRISTS][quarters[3]].mean()
         for name, made in {"truth": truths, **{name: poses[name] for name in some}}.items()}
 print("the fastest quarter moves less after correction than it does in truth:",
@@ -914,7 +916,7 @@ axes[1].set(title="motion of the fastest quarter", xlabel="px a frame")
 plt.show()
 
 # %% [markdown]
-# The slowest wrists gain, the fastest lose, and what is fast in truth comes out slower. Paper B's tables do not sort by speed. That three of its four changes at wrists are losses (section 7.11) fits.
+# At 0.1 the slowest wrists gain and the fastest lose (at 0.2 all gain). That is not smoothing alone: the MLP, which knows no time, loses there as well, so a part of it is the price of writing joints anew. But what is fast in truth does come out slower after attention. Each quarter is a few dozen clips, and neither end is clear of chance.
 #
 # ### Is it time at all?
 #
@@ -937,20 +939,22 @@ print("PCK@0.2, a window each frame is above windows without overlap:",
 order = np.random.default_rng(0).permutation(20)
 back = np.argsort(order)
 disorder = {name: result(lambda t, name=name: METHODS[name].correct(t[order])[back])
-            for name in ("MLP, one frame", "attention")}
+            for name in ("MLP, one frame", "bi-LSTM", "attention")}
 inorder = {name: percent(counts[name].sum(0)) for name in disorder}
 loss = {name: inorder[name] - disorder[name] for name in disorder}
 print("frames in disorder: the MLP changes by less than a point and a half:",
       bool(np.abs(loss["MLP, one frame"]).max() < 1.5))
 print("attention loses more than 2 points at 0.2, and more than 5 at 0.1:",
       bool(loss["attention"][0] > 2 and loss["attention"][1] > 5))
+print("the bi-LSTM loses less than half of that:",
+      bool(loss["bi-LSTM"][0] < loss["attention"][0] / 2 and loss["bi-LSTM"][1] < loss["attention"][1] / 2))
 
 # %% [markdown]
-# So overlap helps, a little, as the paper says. And the order matters: in disorder attention is led astray by the frames beside, and falls behind the MLP. (The MLP sees one frame, but its middle and size are the window's, and other windows have others.)
+# So overlap helps, a little, as the paper says (chapter 8 has the interval). And the order matters: in disorder attention is led astray by the frames beside, and falls behind the MLP. The bi-LSTM, as good in order, is hurt less: its output for a frame hangs more on that frame. (The MLP sees one frame, but its middle and size are the window's, and other windows have others.)
 #
 # ## 7.11 What the paper reports
 #
-# Paper B's Tables I and II, per cent within 20 px (++: corrected), as differences:
+# Paper B's tables: Table I is of YouTube Pose, Table II of CVIT-Sports (cricket and football), both upper bodies; SFN and YR are its two estimators (chapter 8), ++ is *corrected*, and a joint is right within 20 px. As differences:
 
 # %%
 for name in ("B I", "B II"):
@@ -962,8 +966,8 @@ for name in ("B I", "B II"):
               ", ".join(f"{column} {value:+.1f}" for column, value in change.items()))
 
 # %% [markdown]
-# Three of the four largest gains are at the head, where data sets and estimators mark different points: the top, the middle, the nose. A constant offset might do that; the paper has no such row. And its "sequences": YouTube Pose has 100 labelled frames, chosen at random, of videos of
-# 2,000 to 20,000, so neighbours lie 20 to 200 frames apart in the mean. How much does even a *perfect* neighbour tell, if it is some frames away? On our clips, the true pose of $k$ frames before, taken as the estimate:
+# Three of the four largest gains are at the head, where data sets and estimators mark different points: the top, the middle, the nose. A constant offset might do that; the paper has no such row. And its "sequences": of YouTube Pose 100 frames are labelled, chosen at random, of videos of
+# 2,000 to 20,000. If windows are made of those, as the paper's text suggests, neighbours lie 20 to 200 frames apart in the mean. How much does even a *perfect* neighbour tell, if it is some frames away? On our clips, the true pose of $k$ frames before, taken as the estimate:
 
 # %%
 gaps = np.arange(1, 20)
@@ -975,6 +979,7 @@ for k in gaps:
 level = percent(counts["estimates"].sum(0))[0]
 print("the true pose of a frame ago is better than the estimate:", bool(stale[0] > level))
 print("that of five frames ago, or ten, is worse:", bool(max(stale[4], stale[9]) < level))
+print("so five frames away, a tenth of the least such gap, even the truth is no better a guess than the estimate")
 
 # %%
 fig, ax = plt.subplots(figsize=(5.5, 1.9))
@@ -994,7 +999,7 @@ for name, spent in benchmark["ms"].items():
         print(f"{name:36} {spent:.3f} ms")
 
 # %% [markdown]
-# Beside the time that it takes to read a frame, let alone to find a person in it, this is nothing.
+# That is `tslib`'s default network (128 units, windows of 20 frames, one every 5): a tenth of the time that it takes to read a frame, let alone to find a person in it.
 #
 # Our clips have every frame, the motions of fifteen activities, and an estimator with plenty to repair. All three flatter a corrector. Where frames lie far apart, or the estimator is good, expect less than here, and measure it against the estimates and an offset, on videos that neither the estimator nor the corrector has seen.
 #
@@ -1082,7 +1087,7 @@ check.exercise_7_3(merged)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Two arrays: a sum, and how many windows each frame is in.
+# Two arrays: a sum, and how many windows each frame is in. The sum may have more axes than the count; `reshape` gives the count as many.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -1196,7 +1201,7 @@ check.exercise_7_6(flipped)
 # - Attention is a weighted mean whose weights depend on the decoder's state, through a tanh (Sec. 7.4); with a linear energy they cannot (Sec. 7.5).
 # - The decoder is trained with what it will hear: its own answers (Sec. 7.6, 7.9).
 # - Windows overlap, are normalised by the estimates alone, and are merged by a mean over those that cover a frame (Sec. 7.7).
-# - The corrector repairs gross errors, most of all those that pass, and hidden joints, and steadies the pose; it costs precision, and fast wrists lose. A bi-LSTM without attention does as well or better at every threshold, and shakes more; a network that sees one frame has a large part of the gain (Sec. 7.10).
+# - The corrector repairs gross errors, most of all those that pass, and hidden joints, and steadies the pose; it costs precision at 0.05. A bi-LSTM without attention does as well or better at every threshold, and shakes more; a network that sees one frame has a large part of the gain (Sec. 7.10).
 #
 # **In practice**
 #

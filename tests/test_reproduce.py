@@ -275,7 +275,7 @@ def made_up(rates, seeds=(0, 1), clips=40):
 def test_claims_by_hand():
     good = {
         "baseline": 80, "longer": 80.5, "S-infer": 84, "ST-infer": 88, "ST-infer(⋆)": 86,
-        "ST-infer(∗)": 79, "ST-infer(2)": 88,
+        "ST-infer(∗)": 79, "ST-infer(2)": 88, "longer, ST untrained": 87,
     }  # fmt: skip
     verdicts = lambda c, s=None: {one.name: one.verdict for one in judge(c, s)}  # noqa: E731
     compared = Compared(made_up(good), PENN)
@@ -290,6 +290,8 @@ def test_claims_by_hand():
     worse = verdicts(Compared(made_up(good | {"ST-infer": 83, "ST-infer(2)": 88}), PENN))
     assert [worse[f"A-C{n}"] for n in (2, 4, 8, 9)] == ["does not"] * 4
     assert worse["A-C11"] == "not measured"
+    explained = verdicts(Compared(made_up(good | {"longer, ST untrained": 88, "longer": 84}), PENN))
+    assert [explained[f"A-C{n}"] for n in (1, 2, 4)] == ["does not", "holds", "does not"]  # by more training
     only = made_up({"baseline": 80, "S-infer": 84})
     assert verdicts(Compared(only, PENN))["A-C2"] == "not measured"
     assert ALPHAS[AT[0.2]] == 0.2 and ALPHAS[AT[0.1]] == 0.1 and ALPHAS[AT[0.05]] == 0.05

@@ -62,7 +62,7 @@ def exercise_5_4(slope_of_hinge):
 @exercise("5.5")
 def exercise_5_5(rate_of):
     for first, every in ((5e-4, 20_000), (1e-4, 5_000)):
-        for step, drops in ((0, 0), (every - 1, 0), (every, 1), (2 * every + 1, 2)):
+        for step, drops in ((0, 0), (every - 1, 0), (every, 1), (2 * every + 1, 2), (4 * every, 4)):
             right, answer = first / 3**drops, float(rate_of(step, first, every))
             if abs(answer - right) > 1e-9:
                 return f"From {first:g}, step {step} has the rate {right:.3g}, yours has {answer:.3g}."

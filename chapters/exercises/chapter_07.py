@@ -35,9 +35,15 @@ def exercise_7_1(weights):
         given = f"energies of 3 windows that hold {lengths} frames"
         if wrong := _wrong(weights(energy.clone(), mask.clone()), right, given):
             return wrong
-    energy = torch.tensor([[1000.0, 1001, -1000]], dtype=torch.float64)
-    _, right = attend(energy, torch.zeros(1, 3, 1, dtype=torch.float64))
-    return _wrong(weights(energy.clone(), full[:1, :3]), right, "the energies 1000, 1001 and -1000")
+    for rows, there in (
+        ([[1000.0, 1001, -1000]], [[1, 1, 1]]), ([[1000.0, 1001, 999], [0, 1, 2]], [[1, 1, 1], [1, 1, 1]]),
+        ([[0.0, 1, 1000]], [[1, 1, 0]]), ([[-1000.0, -1001, 5]], [[1, 1, 0]]),
+    ):  # fmt: skip
+        energy, mask = torch.tensor(rows, dtype=torch.float64), torch.tensor(there) > 0
+        _, right = attend(energy, torch.zeros(*energy.shape, 1, dtype=torch.float64), mask)
+        given = f"the energies {rows}, of which the mask keeps {there}"
+        if wrong := _wrong(weights(energy.clone(), mask.clone()), right, given):
+            return wrong
 
 
 @exercise("7.2")
@@ -66,7 +72,7 @@ def exercise_7_2(both_ways):
 def exercise_7_3(merged):
     rng = np.random.default_rng(0)
     for frames, length, stride in ((20, 10, 3), (9, 4, 3), (3, 5, 2)):
-        windows, mask = cut(np.zeros((frames, 2)), length, stride)
+        windows, mask = cut(np.zeros((frames, 3, 2)), length, stride)
         windows = rng.normal(size=windows.shape)
         right = merge(windows, frames, length, stride)
         firsts = [n for n in range(0, max(frames - length, 0), stride)] + [max(frames - length, 0)]

@@ -77,6 +77,14 @@ def exercise_6_4_has_two_words(low, high, margin=None):
     return "holds" if holds else "does not"
 
 
+def exercise_6_4_takes_a_wide_interval_for_a_difference(low, high, margin=None):
+    if margin is None:
+        return "holds" if low > 0 else "does not" if high <= 0 else "open"
+    if -margin <= low and high <= margin:
+        return "holds"
+    return "does not" if abs(low) > margin and abs(high) > margin else "open"
+
+
 def exercise_6_5_gains_of_each_fault_alone(ours, theirs, counted, fault):
     found = {}
     for f in np.unique(fault):

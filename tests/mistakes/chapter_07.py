@@ -21,6 +21,20 @@ def exercise_7_1_overflows(energy, mask):
     return e / e.sum(1, keepdim=True)
 
 
+def exercise_7_1_takes_off_the_largest_of_all(energy, mask):
+    e = torch.exp(energy - energy.max()) * mask
+    return e / e.sum(1, keepdim=True)
+
+
+def exercise_7_1_takes_off_the_largest_before_the_mask(energy, mask):
+    e = torch.exp(energy - energy.amax(1, keepdim=True)) * mask
+    return e / e.sum(1, keepdim=True)
+
+
+def exercise_7_1_masks_by_a_hundred(energy, mask):
+    return energy.masked_fill(~mask, -100).softmax(1)
+
+
 def exercise_7_2_leaves_the_second_half_reversed(poses, ahead, back):
     return np.concatenate([ahead(poses), back(poses[::-1])], 1)
 
@@ -31,6 +45,15 @@ def exercise_7_2_reads_ahead_twice(poses, ahead, back):
 
 def exercise_7_2_adds_as_the_library_does(poses, ahead, back):
     return ahead(poses) + back(poses[::-1])[::-1]
+
+
+def exercise_7_3_takes_numbers_for_poses(windows, firsts, frames):
+    total, count = np.zeros(frames), np.zeros(frames)
+    for first, window in zip(firsts, windows, strict=True):
+        inside = window[: frames - first].mean(tuple(range(1, window.ndim)))
+        total[first : first + len(inside)] += inside
+        count[first : first + len(inside)] += 1
+    return total / count
 
 
 def exercise_7_3_divides_by_all_windows(windows, firsts, frames):
