@@ -10,9 +10,11 @@ import pytest
 import short_runs
 import torch
 
-from benchmarks import full_size, messages, peers
+from benchmarks import dense_motion, full_size, messages, peers, real_springs, youtube_correctors
+from tslib.clip import Clip
 from tslib.distance_transform import distance_transform_numpy
 from tslib.distance_transform.layer import flat_source
+from tslib.message_passing import MessagePassing, PoseGraph
 from tslib.render import render
 from tslib.training.data import load
 from tslib.training.results import Runs
@@ -97,11 +99,13 @@ def test_the_stored_results_are_of_a_whole_run_and_the_readme_shows_them():
     assert set(messages.ratios(found)) == cuda and messages.against_the_bars(found) in readme
 
 
-@pytest.mark.parametrize("name", ["labels.py", "failure_modes.py"])
+@pytest.mark.parametrize(
+    "name", ["labels.py", "failure_modes.py", "dense_motion.py", "real_springs.py", "youtube_correctors.py"]
+)
 def test_scripts_start_by_their_path(name):
     script = messages.ROOT / "benchmarks" / name
     done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True)
-    assert done.returncode == 0 and "--write" in done.stdout, done.stderr
+    assert done.returncode == 0 and ("--write" in done.stdout or "--quick" in done.stdout), done.stderr
 
 
 def test_full_size_measures_steps_and_rows(tmp_path):
@@ -117,3 +121,87 @@ def test_full_size_measures_steps_and_rows(tmp_path):
     rates = {row: r["mean"] for row, r in found["rows"].items()}
     for one in found["differences"]:
         assert one["@0.2"][0] == pytest.approx(rates[one["row"]] - rates[one["other"]])
+
+
+# Real tracks and maps
+
+
+def walked(T, seed):
+    """A truth (T, 6, 2) px of arms in slow motion."""
+    start = np.array([[30, 0], [-30, 0], [40, 40], [-40, 40], [45, 80], [-45, 80]]) + 100.0
+    return start + np.random.default_rng(seed).normal(0, 1, (T, 6, 2)).cumsum(0)
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """Tracks that are off by a shift of a tenth of the shoulders' width, a tremble, and a burst."""
+    found = []
+    for seed in range(4):
+        truth = walked(30, seed)
+        track = truth + [6, -3] + np.random.default_rng(9 + seed).normal(0, 1.2, truth.shape)
+        track[10:13, 5] += 50
+        truth[0, 4] = np.nan
+        found.append(dense_motion.Sequence(f"scene{seed}", track, truth))
+    return found
+
+
+@pytest.mark.parametrize("errors", [dense_motion.Replayed, dense_motion.Drawn])
+def test_errors_put_onto_clean_tracks_are_like_the_measured_ones(measured, errors):
+    made = errors(measured)
+    drawn = np.stack([made.draw(30, np.random.default_rng(n)) for n in range(40)])
+    assert drawn.shape == (40, 30, 6, 2)
+    np.testing.assert_allclose(np.median(drawn, (0, 1)), np.tile([0.1, -0.05], (6, 1)), atol=0.02)
+    gross = np.linalg.norm(drawn - [0.1, -0.05], axis=-1) > dense_motion.GROSS
+    assert 0.05 < gross[..., 5].mean() < 0.2 and gross[..., :5].mean() < 0.005
+    assert np.array_equal(made.draw(30, np.random.default_rng(3)), drawn[3])
+
+
+def test_estimates_are_the_truth_and_errors(measured):
+    clean = [walked(20, seed) for seed in range(5)]
+    tracks, truths = dense_motion.pairs(clean, dense_motion.Replayed(measured), np.random.default_rng(0))
+    for track, truth, before in zip(tracks, truths, clean, strict=True):
+        assert np.isclose(dense_motion.size(truth), dense_motion.size(before), rtol=0.05)  # turned, no larger
+        off = np.median((track - truth) / dense_motion.size(truth), (0, 1))
+        np.testing.assert_allclose(off, [0.1, -0.05], atol=0.03)  # and the shift is not turned
+    assert dense_motion.right(dense_motion.Identity(), measured) == 4 * 30 * 6 - 4 * 3 - 4
+
+
+def test_springs_of_one_type_are_the_layers():
+    """The benchmark's loop of mixtures, with one type, is MessagePassing along the limbs."""
+    skeleton, draw = real_springs.UPPER, torch.Generator().manual_seed(0)
+    layer = MessagePassing(PoseGraph.of(skeleton, 1, mirror=False, span=0), real_springs.ITERATIONS)
+    rest = 2 * torch.randn(len(skeleton.edges), 1, 2, generator=draw)
+    ours = real_springs.Springs(rest.numpy())
+    with torch.no_grad():
+        layer.rest.copy_(rest[:, 0])
+    unary = torch.rand(2, 7, 12, 9, generator=draw)
+    torch.testing.assert_close(ours(unary), layer(unary[:, None])[:, 0])
+    two = real_springs.Springs(rest.repeat(1, 2, 1).numpy())
+    torch.testing.assert_close(two(unary), ours(unary))  # two types that are the same are one
+    with torch.no_grad():
+        two.rest[:, 1] += 50  # beyond the map, and so never the best
+    torch.testing.assert_close(two(unary), ours(unary))
+
+
+def test_errors_that_can_be_corrected():
+    skeleton, rng = youtube_correctors.UPPER, np.random.default_rng(0)
+    joints = rng.normal(100, 40, (50, 7, 2)).astype(np.float32)
+    clip = Clip("a", joints, np.ones((50, 7), bool), np.full((50, 4), np.nan, np.float32), skeleton)
+    made = youtube_correctors.correctable(clip, rng)
+    left, right = (joints[:, skeleton.joints.index(f"{side}_shoulder")] for side in ("left", "right"))
+    width = np.median(np.linalg.norm(left - right, axis=-1))
+    head = skeleton.joints.index("head")
+    away = np.linalg.norm(made - joints, axis=-1) / width
+    third = np.linalg.norm((left + right) / 2 - joints[:, head], axis=-1) / width / 3
+    assert np.median(np.abs(away[:, head] - third)) < 0.06
+    others = np.delete(away, head, 1)
+    assert np.median(others) < 0.1 and 0.05 < (others > 0.2).mean() < 0.15
+
+
+def test_the_readme_says_what_a_step_costs():
+    found = json.loads((messages.RESULTS / "full_size.json").read_text(encoding="utf-8"))["cost"]
+    assert set(found) == {f"{n} stages, {stage}" for n in (3, 6) for stage in ("pretrain", "joint")}
+    readme = (messages.ROOT / "README.md").read_text(encoding="utf-8")
+    for stage in ("pretrain", "joint"):
+        cost = found[f"3 stages, {stage}"]
+        assert f"{cost['s a step']:.2f} s and {cost['GPU, GB']:.0f} GB in the" in readme
