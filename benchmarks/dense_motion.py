@@ -14,9 +14,6 @@ are stored in benchmarks/results/dense_motion.json. --quick: a few steps, nothin
 """
 
 import argparse
-import datetime
-import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +24,7 @@ import torch
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import real  # noqa: E402
 from tslib.clip import Clip  # noqa: E402
 from tslib.comparison import Compared  # noqa: E402
 from tslib.correction import Corrector, Plan, PoseCorrector  # noqa: E402
@@ -252,11 +250,9 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args(arguments)
-    if not os.environ.get("TSLIB_DATA"):
-        sys.exit("TSLIB_DATA must name the folder with the data sets; data/README.md says what is in it.")
     torch.set_num_threads(1)
     seeds, steps = ((0,), STEPS[:2]) if options.quick else ((0, 1, 2), STEPS)
-    found = measure(Path(os.environ["TSLIB_DATA"]), seeds, steps)
+    found = measure(real.folder(), seeds, steps)
     for name, row in found["rows"].items():
         rates = " ".join(f"{row[f'@{d} px']:5.1f}" for d in (10, MAIN, 40))
         gains = " ".join(
@@ -264,9 +260,7 @@ def main(arguments=None):
         )
         print(f"{name:45} {rates}   {gains}  {row.get('stopped after', '')}")
     if not options.quick:
-        file = ROOT / "benchmarks" / "results" / "dense_motion.json"
-        text = json.dumps({"date": datetime.date.today().isoformat()} | found, indent=1)
-        file.write_text(text + "\n", encoding="utf-8")
+        real.store("dense_motion", found)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,6 @@ Stored in benchmarks/results/real_springs.json. --quick: a few frames and steps,
 """
 
 import argparse
-import datetime
-import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from test_real_clip import CONFIG, observed, truth_of  # noqa: E402
 
+from benchmarks import real  # noqa: E402
 from tslib import losses  # noqa: E402
 from tslib.comparison import Compared  # noqa: E402
 from tslib.correction.tables import read_estimates  # noqa: E402
@@ -195,7 +193,7 @@ def measure(folder, estimates, seeds, steps, every):
     _, observations = observed(folder)
     clip = Maps(np.stack([o.maps[places(detector)] for o in observations]), [o.crop for o in observations])
     scale = width(clip) / width(seen)
-    videos, real = {ALONE: {0: joints_of(held_out)}}, {ALONE: {0: joints_of(clip)}}
+    videos, filmed = {ALONE: {0: joints_of(held_out)}}, {ALONE: {0: joints_of(clip)}}
     learnt = {}
     for types in (1, TYPES):
         name = "one spring a limb" if types == 1 else f"{types} springs a limb"
@@ -206,7 +204,7 @@ def measure(folder, estimates, seeds, steps, every):
                 (f"{name}, trained", trained(Springs(start), seen, steps, seed)),
             ):
                 videos.setdefault(row, {})[seed] = joints_of(held_out, springs)
-                real.setdefault(row, {})[seed] = joints_of(clip, springs, scale)
+                filmed.setdefault(row, {})[seed] = joints_of(clip, springs, scale)
                 learnt[row] = {
                     "-".join(UPPER.joints[k] for k in limb): {
                         "rest": rest.tolist(),
@@ -224,7 +222,7 @@ def measure(folder, estimates, seeds, steps, every):
         "frames": len(seen.maps), "videos": [clip.name for clip in test], "seeds": list(seeds),
         "steps": steps,
         "scale of the clip": scale, "held-out videos": on_videos(every_seed, test),
-        "real clip": on_clip(real, truth_of(folder)), "springs of the last seed": learnt,
+        "real clip": on_clip(filmed, truth_of(folder)), "springs of the last seed": learnt,
     }  # fmt: skip
 
 
@@ -233,23 +231,19 @@ def main(arguments=None):
     parser.add_argument("--estimates", required=True, type=Path)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args(arguments)
-    if not os.environ.get("TSLIB_DATA"):
-        sys.exit("TSLIB_DATA must name the folder with the data sets; data/README.md says what is in it.")
     torch.set_num_threads(1)
     seeds, steps, every = ((0,), 2, 50) if options.quick else ((0, 1, 2), 300, 2)
-    found = measure(Path(os.environ["TSLIB_DATA"]), options.estimates, seeds, steps, every)
+    found = measure(real.folder(), options.estimates, seeds, steps, every)
     for row, numbers in found["held-out videos"].items():
         gains = ["{:+.1f} [{:+.1f}, {:+.1f}]".format(*v) for v in numbers["over the detector"].values()]
-        real = found["real clip"][row]
+        rates = found["real clip"][row].values()
         print(
             f"{row:32} {numbers[f'@{MAIN} px']:5.1f} {numbers['@10 px']:5.1f} ",
             *gains,
-            *(f"{v:5.1f}" for v in real.values()),
+            *(f"{v:5.1f}" for v in rates),
         )
     if not options.quick:
-        file = ROOT / "benchmarks" / "results" / "real_springs.json"
-        text = json.dumps({"date": datetime.date.today().isoformat()} | found, indent=1)
-        file.write_text(text + "\n", encoding="utf-8")
+        real.store("real_springs", found)
 
 
 if __name__ == "__main__":

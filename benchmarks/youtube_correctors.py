@@ -9,9 +9,6 @@ benchmarks/results/youtube_correctors.json. --quick: a few steps, nothing is sto
 """
 
 import argparse
-import datetime
-import json
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +19,7 @@ import torch
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import real  # noqa: E402
 from tslib.comparison import Compared  # noqa: E402
 from tslib.correction import Corrector  # noqa: E402
 from tslib.correction.controls import Offset  # noqa: E402
@@ -91,13 +89,11 @@ def main(arguments=None):
     parser.add_argument("--estimates", required=True, type=Path)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args(arguments)
-    if not os.environ.get("TSLIB_DATA"):
-        sys.exit("TSLIB_DATA must name the folder with the data sets; data/README.md says what is in it.")
     torch.set_num_threads(1)
-    learn, _ = clips_in(Path(os.environ["TSLIB_DATA"]) / "youtube_pose")
+    learn, _ = clips_in(real.folder() / "youtube_pose")
     rng = np.random.default_rng(0)
     steps = (2, 4) if options.quick else STEPS
-    found = {"date": datetime.date.today().isoformat(), "videos": len(learn), "folds": FOLDS}
+    found = {"videos": len(learn), "folds": FOLDS}
     for name, estimates in (
         ("estimates", read_estimates(options.estimates, learn)),
         ("correctable errors", {clip.name: correctable(clip, rng) for clip in learn}),
@@ -105,8 +101,7 @@ def main(arguments=None):
         print(name)
         found[name] = measure(learn, estimates, steps)
     if not options.quick:
-        file = ROOT / "benchmarks" / "results" / "youtube_correctors.json"
-        file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        real.store("youtube_correctors", found)
 
 
 if __name__ == "__main__":
