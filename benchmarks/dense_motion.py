@@ -2,15 +2,16 @@
 
 Needs TSLIB_DATA, see data/README.md. YouTube Pose's labels lie seconds apart; here every frame has one. Truth
 to learn from: 804 JHMDB clips and 474 Penn Action label tracks, every second frame. What a detector does to
-it is measured on Poses in the Wild (Flowing ConvNets' tracks of 16 sequences), on scenes that are not tested:
-four folds by scene. Two ways to put those errors onto clean tracks:
+it is measured on Poses in the Wild (Flowing ConvNets' tracks of 16 sequences), on films that are not tested:
+one fold for each of three films. Two ways to put those errors onto clean tracks:
 
     replayed    pieces of the measured errors, whole bodies, as they came
     drawn       from their statistics, joint by joint: a shift, a tremble, bursts of gross errors
 
-A network learns from such pairs for as many steps as there are (rows "to the end"), and for as few as do best
-on the true tracks of the scenes that are not tested ("stopped"). All rows, seeds and intervals over sequences
-are stored in benchmarks/results/dense_motion.json. --quick: a few steps, nothing is stored.
+A network learns from such pairs for as many steps as there are (rows "to the end"). From drawn errors it also
+learns for as few as do best on the true tracks of the other films ("stopped"); replayed ones are those very
+tracks' errors, so nothing could be chosen by them. All rows, seeds and intervals over scenes are stored in
+benchmarks/results/dense_motion.json. --quick: a few steps, nothing is stored.
 """
 
 import argparse
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import real  # noqa: E402
+from tslib.augment import Affine  # noqa: E402
 from tslib.clip import Clip  # noqa: E402
 from tslib.comparison import Compared  # noqa: E402
 from tslib.correction import Corrector, Plan, PoseCorrector  # noqa: E402
@@ -33,7 +35,7 @@ from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP  # noqa: E40
 from tslib.correction.normalization import place  # noqa: E402
 from tslib.correction.runs import FILTERS  # noqa: E402
 from tslib.correction.windows import filled  # noqa: E402
-from tslib.datasets import penn_action  # noqa: E402
+from tslib.datasets import jhmdb, penn_action  # noqa: E402
 from tslib.skeletons import SKELETONS  # noqa: E402
 from tslib.training.evaluate import tallies_in_pixels  # noqa: E402
 
@@ -44,10 +46,10 @@ WILD = (
     "neck", "left_shoulder", "left_elbow", "left_wrist", "right_shoulder", "right_elbow", "right_wrist",
     "torso",
 )  # fmt: skip
-FOLDS, STEP, LENGTH, HIDDEN = 4, 2, 10, 64  # Poses in the Wild has every second frame of a film
+STEP, LENGTH, HIDDEN = 2, 10, 64  # Poses in the Wild has every second frame of a film
 PIXELS, MAIN = np.arange(51), 20
 GROSS = 0.3  # shoulder widths, beside the usual shift
-STEPS = (3, 10, 30, 100, 300)
+STEPS = (0, 3, 10, 30, 100, 300)
 NETWORKS = {
     "MLP, frame by frame": lambda: FrameMLP(6, HIDDEN, residual=True),
     "temporal MLP": lambda: TemporalMLP(6, LENGTH, HIDDEN, residual=True),
@@ -64,6 +66,10 @@ class Sequence:
     scene: str
     track: np.ndarray
     truth: np.ndarray
+
+    @property
+    def film(self):
+        return self.scene.rstrip("-0123456789")
 
 
 def sequences(folder):
@@ -85,7 +91,10 @@ def motion(folder):
     """Clean tracks (T, 6, 2) of people in motion, px, NaN where hidden; up to 20 frames each."""
     world = np.load(folder / "jhmdb" / "joint_positions_world.npz")["pos_world"].astype(np.float64)
     body, penn = SKELETONS["jhmdb15"], SKELETONS["penn13"]
-    tracks = [240 * clip[np.isfinite(clip).all((1, 2))][:, _places(body)] for clip in world]
+    world = [clip[np.isfinite(clip).all((1, 2))][:, _places(body)] for clip in world]
+    tracks = [
+        jhmdb.from_world(clip, np.ones(clip.shape[:2])) for clip in world
+    ]  # of any size: it is taken out
     for clip in penn_action.load(folder / "penn_action"):
         seen = clip.visible[:, _places(penn), None]
         tracks.append(np.where(seen, clip.joints[:, _places(penn)].astype(np.float64), np.nan))
@@ -160,11 +169,8 @@ class Drawn:
 
 def turned(track, rng):
     """Motion in a mirror or not, and turned a little; what a detector adds comes later, and is not."""
-    if rng.integers(2):
-        track = track[:, ARMS.mirrored] * [-1, 1]
-    angle, middle = np.radians(rng.uniform(-15, 15)), np.nanmean(track, (0, 1))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return (track - middle) @ turn.T + middle
+    angle, flip = rng.uniform(-15, 15), bool(rng.integers(2))
+    return Affine.about(np.nanmean(track, (0, 1)), angle, flip=flip).joints(track, ARMS)
 
 
 def pairs(clean, errors, rng):
@@ -186,41 +192,43 @@ def methods(measured, clean, seed, fold, steps):
     for kind, Errors in (("replayed", Replayed), ("drawn", Drawn)):
         tracks, truths = pairs(clean, Errors(measured), np.random.default_rng([seed, fold]))
         for name, make in NETWORKS.items():
-            tried = {}
-            for count in steps:
+            tried = {0: Identity()}
+            for count in steps[1:] if kind == "drawn" else steps[-1:]:
                 torch.manual_seed(seed)
                 plan = Plan(steps=count, rate=3e-3, beta=0.03, augment=False)
                 tried[count] = Corrector(make(), ARMS, plan, seed, LENGTH, STEP).fit(tracks, truths)
                 tried[count].stride = 1
-            best = max(steps, key=lambda count: right(tried[count], measured))  # noqa: B023
             found[f"{name}, {kind}, to the end"] = tried[steps[-1]]
-            found[f"{name}, {kind}, stopped"], chosen[f"{name}, {kind}, stopped"] = tried[best], best
+            if kind == "drawn":
+                best = max(tried, key=lambda count: right(tried[count], measured))  # noqa: B023
+                found[f"{name}, {kind}, stopped"], chosen[f"{name}, {kind}, stopped"] = tried[best], best
     return found, chosen
 
 
 def measure(folder, seeds, steps, log=print):
     """Everything that dense_motion.json holds but the date."""
     wild, clean = sequences(folder), motion(folder)
-    scenes = sorted({s.scene for s in wild})
-    fold_of = {scene: n % FOLDS for n, scene in enumerate(scenes)}
+    films, scenes = (sorted({getattr(s, kind) for s in wild}) for kind in ("film", "scene"))
     poses, stops = {}, {}
     for seed in seeds:
-        for fold in range(FOLDS):
-            rest = [s for s in wild if fold_of[s.scene] != fold]
-            found, chosen = methods(rest, clean, seed, fold, steps)
+        for fold, film in enumerate(films):
+            found, chosen = methods([s for s in wild if s.film != film], clean, seed, fold, steps)
             for name, method in found.items():
                 kept = poses.setdefault(name, {}).setdefault(seed, [None] * len(wild))
                 for n, sequence in enumerate(wild):
-                    if fold_of[sequence.scene] == fold:
+                    if sequence.film == film:
                         kept[n] = method.correct(sequence.track)
             for name, count in chosen.items():
                 stops.setdefault(name, []).append(count)
-            log(f"seed {seed}, fold {fold}", flush=True)
+            log(f"seed {seed}, {film}", flush=True)
     clips = [clip_of(n, sequence) for n, sequence in enumerate(wild)]
-    results = {
-        name: {seed: tallies_in_pixels(tracks, clips, PIXELS) for seed, tracks in by_seed.items()}
-        for name, by_seed in poses.items()
-    }
+    place = np.array([scenes.index(s.scene) for s in wild])  # sequences of one scene are no two witnesses
+    results = {}
+    for name, by_seed in poses.items():
+        for seed, tracks in by_seed.items():
+            counted = tallies_in_pixels(tracks, clips, PIXELS)
+            together = np.stack([counted[place == n].sum(0) for n in range(len(scenes))])
+            results.setdefault(name, {})[seed] = together
     c = Compared(results, ARMS)
     best = max(FILTERS, key=lambda name: c.rate(name, MAIN))
     rows = {}
@@ -234,7 +242,7 @@ def measure(folder, seeds, steps, log=print):
         if name in stops:
             rows[name]["stopped after"] = stops[name]
     return {
-        "sequences": len(wild), "scenes": len(scenes), "folds": FOLDS, "clean tracks": len(clean),
+        "sequences": len(wild), "scenes": len(scenes), "films": len(films), "clean tracks": len(clean),
         "seeds": list(seeds), "steps": list(steps), "filter": best, "rows": rows,
     }  # fmt: skip
 

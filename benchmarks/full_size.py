@@ -11,9 +11,11 @@ ConvNet and with 6. data/training/full.toml, a shorter recipe, trains rows of Ta
 import argparse
 import datetime
 import json
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -64,7 +66,9 @@ def cost(config, data, folder, steps, **options):
 
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
-        fit(model, slices, timed, plan, folder / name, name=name, **options)
+        fit(
+            model, slices, timed, plan, folder / name, name=name, **options
+        )  # in a fresh folder: no resumption
         found[name] = {"s a step": float(np.median(np.diff(began)[WARM:]))}
         if torch.cuda.is_available():
             found[name]["GPU, GB"] = torch.cuda.max_memory_allocated() / 1e9
@@ -76,9 +80,9 @@ def costs(options, how):
     printed, found = read_config(PRINTED), {}
     for count in (3, 6):
         config = replace(printed, network=replace(printed.network, stages=count))
-        data, folder = load(options.data, config), options.output / f"cost{count}"
-        for stage, row in cost(config, data, folder, options.steps, **how).items():
-            found[f"{count} stages, {stage}"] = row
+        with TemporaryDirectory() as folder:
+            spent = cost(config, load(options.data, config), Path(folder), options.steps, **how)
+        found |= {f"{count} stages, {stage}": row for stage, row in spent.items()}
     return found
 
 
@@ -112,19 +116,22 @@ def main():
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     how = {"device": device_of(options.device), "workers": options.workers}
-    found = {"date": datetime.date.today().isoformat(), "machine": machine(how["device"].type)}
-    found["workers"] = options.workers
+    about = {"date": datetime.date.today().isoformat(), "machine": machine(how["device"].type)}
+    about["workers"], found = options.workers, {}
     if options.only != "steps":
         config = read_config(SHORTER)
-        found |= rows_of(Runs(config, load(options.data, config), options.output, **how))
+        if (options.output / "seed0").exists():
+            sys.exit(f"{options.output} holds rows already; name another folder, so that all are timed.")
+        found["table"] = made = rows_of(Runs(config, load(options.data, config), options.output, **how))
+        made |= about
         lines = {
-            row: {"@0.2": r["mean"], **{k: r[k] for k in ("@0.1", "@0.05")}, "minutes": found["minutes"][row]}
-            for row, r in found["rows"].items()
+            row: {"@0.2": r["mean"], **{k: r[k] for k in ("@0.1", "@0.05")}, "minutes": made["minutes"][row]}
+            for row, r in made["rows"].items()
         }
-        print(table(lines, "row, PCK"), *found["differences"], sep="\n")
+        print(table(lines, "row, PCK"), *made["differences"], sep="\n")
     if options.only != "rows":
-        found |= {"steps": options.steps, "cost": costs(options, how)}
-        print(table(found["cost"], "printed recipe"))
+        found["recipe"] = about | {"steps": options.steps, "cost": costs(options, how)}
+        print(table(found["recipe"]["cost"], "printed recipe"))
     if options.write:
         file = RESULTS / "full_size.json"
         before = json.loads(file.read_text(encoding="utf-8")) if options.only and file.exists() else {}

@@ -47,12 +47,18 @@ def correctable(clip, rng):
     return joints + off[..., None] * rng.normal(0, 0.5 * width, joints.shape)
 
 
-def changes(poses, clips, tracks):
-    """The change within MAIN px against the tracks as they are: see tables.change."""
-    results = {
-        name: {0: tallies_in_pixels(those, clips, PIXELS)}
-        for name, those in ((INPUT, tracks), ("now", poses))
-    }
+def changes(pairs, estimates):
+    """The change within MAIN px against the estimates as they are: see tables.change.
+
+    pairs : list of (clip, corrected track); a video that several folds have seen is there several times, and
+        is one video all the same
+    """
+    counted = {INPUT: {}, "now": {}}
+    for clip, pose in pairs:
+        for name, track in ((INPUT, estimates[clip.name]), ("now", pose)):
+            (tally,) = tallies_in_pixels([track], [clip], PIXELS)
+            counted[name][clip.name] = counted[name].get(clip.name, 0) + tally
+    results = {name: {0: np.stack(list(tallies.values()))} for name, tallies in counted.items()}
     return change(Compared(results, UPPER, MEAN), "now", INPUT, MAIN)
 
 
@@ -75,10 +81,7 @@ def measure(clips, estimates, steps):
                     method = Corrector(network, UPPER, plan, fold, LENGTH, STRIDE, UNIT).fit(tracks, truths)
                 for where, those in (("seen", learn), ("held out", other)):
                     corrected[where] += [(clip, method.correct(estimates[clip.name])) for clip in those]
-            row = {}
-            for where, pairs in corrected.items():
-                those, poses = map(list, zip(*pairs, strict=True))
-                row[where] = changes(poses, those, [estimates[clip.name] for clip in those])
+            row = {where: changes(pairs, estimates) for where, pairs in corrected.items()}
             found.setdefault(name, {})[count] = row
             print(name, count, {where: f"{c['points']:+.1f} ± {c['error']:.1f}" for where, c in row.items()})
     return found

@@ -199,9 +199,46 @@ def test_errors_that_can_be_corrected():
 
 
 def test_the_readme_says_what_a_step_costs():
-    found = json.loads((messages.RESULTS / "full_size.json").read_text(encoding="utf-8"))["cost"]
+    found = json.loads((messages.RESULTS / "full_size.json").read_text(encoding="utf-8"))["recipe"]["cost"]
     assert set(found) == {f"{n} stages, {stage}" for n in (3, 6) for stage in ("pretrain", "joint")}
     readme = (messages.ROOT / "README.md").read_text(encoding="utf-8")
     for stage in ("pretrain", "joint"):
         cost = found[f"3 stages, {stage}"]
         assert f"{cost['s a step']:.2f} s and {cost['GPU, GB']:.0f} GB in the" in readme
+
+
+def test_no_method_has_seen_the_film_that_it_is_tested_on(measured, monkeypatch):
+    """Of every method of a fold, what it was given; and rows are sums over the scenes."""
+    films = ["Cast-Away", "Cast-Away", "Terminal", "Gump"]
+    wild = [replace(s, scene=f"{film}-{n}") for n, (s, film) in enumerate(zip(measured, films, strict=True))]
+    wild.append(replace(wild[0], track=wild[0].track + 300))  # a second sequence of the first scene
+    given = []
+
+    def watched(rest, clean, seed, fold, steps):
+        given.append({s.film for s in rest})
+        return {
+            name: dense_motion.Identity() for name in ("identity", dense_motion.OFFSET, *dense_motion.FILTERS)
+        }, {}
+
+    monkeypatch.setattr(dense_motion, "sequences", lambda folder: wild)
+    monkeypatch.setattr(dense_motion, "motion", lambda folder: [])
+    monkeypatch.setattr(dense_motion, "methods", watched)
+    found = dense_motion.measure(None, [0], [0], log=lambda *a, **k: None)
+    assert given == [{"Gump", "Terminal"}, {"Cast-Away", "Terminal"}, {"Cast-Away", "Gump"}]
+    assert (found["sequences"], found["scenes"], found["films"]) == (5, 4, 3)
+    assert found["rows"]["identity"]["@20 px"] == pytest.approx(
+        100 * (4 * 176 - 4 - 12 + 4 + 4) / (5 * 180 - 5), abs=2
+    )
+
+
+def test_a_video_that_several_folds_have_seen_is_one_video():
+    joints = np.zeros((4, 7, 2), np.float32)
+    clips = [
+        Clip(n, joints, np.ones((4, 7), bool), np.full((4, 4), np.nan, np.float32), youtube_correctors.UPPER)
+        for n in "abc"
+    ]
+    estimates = {clip.name: joints + 15.0 * n for n, clip in enumerate(clips)}
+    pairs = [(clip, joints + 15.0 * n * k) for k in (1, 1, 0) for n, clip in enumerate(clips)]
+    found = youtube_correctors.changes(pairs, estimates)
+    assert (found["better"], found["worse"]) == (2, 0)  # b and c lie 21 and 42 px off until the third fold
+    assert found["points"] == pytest.approx(100 * 2 / 3 / 3)

@@ -19,6 +19,7 @@ from tslib.correction.claims import judge
 from tslib.correction.controls import Offset
 from tslib.correction.runs import ATTENTION, FILTERS, INPUT, LENGTH, METHODS, NETWORKS, Runs
 from tslib.correction.tables import BEFORE, change, figure4, printable, read_estimates, reproduce, table
+from tslib.datasets import jhmdb
 from tslib.errors import InputError
 from tslib.metrics import jitter, means
 from tslib.mixture_of_parts import MixtureOfParts, Settings
@@ -357,7 +358,8 @@ def test_estimates_by_parts(tmp_path, capsys, monkeypatch):
     quick, seen = Settings(types=1, frames=6, epochs=0, rounds=0, scales=(1.0,)), []
 
     class Watched(MixtureOfParts):
-        def __init__(self, skeleton):
+        def __init__(self, skeleton, settings):
+            assert settings.seed == 0
             super().__init__(skeleton, quick)
 
         def fit(self, clips):
@@ -381,7 +383,14 @@ def test_estimates_by_parts(tmp_path, capsys, monkeypatch):
     assert main([*given, "2"]) == 0 and capsys.readouterr().out == table and len(seen) == 3
     assert main([*given, "3"]) == 2
     assert "parts was computed from other tracks, clips or settings" in capsys.readouterr().err
+    assert main([*given, "2", "--seed", "1"]) == 2  # another mixture
+    assert "other tracks, clips or settings" in capsys.readouterr().err
     assert main([*given, "30"]) == 2 and "cannot make 30 folds" in capsys.readouterr().err
+    assert main([*given, "2", "--boxes", "e.npz"]) == 2
+    assert "have boxes, so --boxes must be left out" in capsys.readouterr().err
+    (kept,) = (out / "parts").glob(f"{test[0].name}.npz")
+    kept.write_bytes(b"junk")
+    assert main([*given, "2"]) == 2 and "is damaged; remove it" in capsys.readouterr().err
 
 
 def test_parts_of_clips_without_boxes_need_a_networks_estimates(tmp_path, monkeypatch, capsys):
@@ -417,3 +426,37 @@ def test_parts_of_clips_without_boxes_need_a_networks_estimates(tmp_path, monkey
         np.testing.assert_allclose(learnt[clip.name], still_box(clip.joints), rtol=1e-5)
     assert main([*given, "--boxes", str(tmp_path / "none.npz")]) == 2
     assert "there is no file" in capsys.readouterr().err
+
+
+def test_clips_of_one_video_stay_in_one_fold(tmp_path, monkeypatch):
+    """JHMDB has cut several clips from a video; whoever has seen one has seen its place and its people."""
+    assert jhmdb.video_of("brush_hair/April_09_brush_hair_u_nm_np1_ba_goo_0") == "April_09"
+    assert jhmdb.video_of("catch/Goal_Keeping_Tips_catch_f_cm_np1_fr_med_2") == "Goal_Keeping_Tips"
+    seen, names = [], [f"catch/{video}_catch_u_{n}" for video in "abcd" for n in range(3)]
+    frames = [np.zeros((40, 40, 3), np.uint8)] * 3
+    joints = np.tile(np.linspace(5, 35, 15)[:, None], (3, 1, 2)).astype(np.float32)
+    box = np.tile(np.float32([5, 5, 30, 30]), (3, 1))
+    made = [
+        Clip(n, joints, np.ones((3, 15), bool), box, SKELETONS["jhmdb15"], frames, "catch", "train", (40, 40))
+        for n in names
+    ]
+
+    class Watched(MixtureOfParts):
+        def fit(self, clips):
+            seen.append({clip.name for clip in clips})
+            return self
+
+        def estimate(self, clip):
+            assert clip.name not in seen[-1]
+            return clip.joints, None
+
+    monkeypatch.setattr(folds, "clips_in", lambda root: (made, []))
+    monkeypatch.setattr(folds, "is_jhmdb", lambda root: True)
+    monkeypatch.setattr(folds, "MixtureOfParts", Watched)
+    monkeypatch.setattr(folds, "save_parts", lambda model, file: None)
+    monkeypatch.setattr(folds, "load_parts", lambda file: Watched(SKELETONS["jhmdb15"]))
+    folds.estimate_by_parts(tmp_path, tmp_path / "out", 2)
+    for learnt in seen:
+        videos = {jhmdb.video_of(name) for name in learnt}
+        assert len(videos) == 2 and len(learnt) == 6  # whole videos
+    assert set(read_estimates(tmp_path / "out" / folds.FILE, made)) == set(names)

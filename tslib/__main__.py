@@ -143,6 +143,8 @@ def parse(arguments):
         )
     if options.run is estimate and options.boxes and not options.parts:
         parser.error("--boxes are for --parts; networks find their own")
+    if options.run is estimate and options.parts and options.device == "cuda":
+        parser.error("--parts computes on the CPU, so --device cuda must be left out")
     if options.run is reproduce and (wrong := misfit(options, options.what in CORRECTED)):
         parser.error(wrong)
     return options
@@ -234,7 +236,7 @@ def estimate(options):
     from .training.folds import estimate, estimate_by, estimate_by_parts
 
     if options.parts:
-        made = estimate_by_parts(options.data, options.output, options.folds, options.boxes)
+        made = estimate_by_parts(options.data, options.output, options.folds, options.boxes, options.seed)
     elif options.model:
         made = estimate_by(options.model, options.data, options.output, options.device)
     else:

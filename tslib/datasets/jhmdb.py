@@ -124,6 +124,12 @@ def from_world(world, scale, size=SIZE):
     return np.asarray(world) * np.asarray(scale)[..., None] * H + np.divide([W, H], 2) - 1
 
 
+def video_of(name):
+    """The video that a clip, ACTION/CLIP, was cut from; several may be cut from one."""
+    action, clip = name.split("/")
+    return clip.rpartition(f"_{action}_")[0] or clip
+
+
 def _read(folder, action, name):
     """Clip and notes of one clip."""
     place = Path(action) / name

@@ -38,8 +38,8 @@ class FusionArchitecture:
         return 2 ** (len(self.near) - 1)
 
 
-# For a laptop: 112 px in, 28 x 28 cells. Its far layers see all of the picture; half as coarse they see less,
-# learn the training videos as well, and find fewer joints in others.
+# For a laptop: 112 px in, 28 x 28 cells. Cells in the middle see all of the picture; with far layers half as
+# coarse they see less, learn the training videos better, and find fewer joints in others.
 SMALL_FUSION = FusionArchitecture(
     near=((5, 32), (3, 64), (3, 64)), far=((5, 192), (5, 256), (1, 192), (1, 96)),
     fusion=((3, 48), (5, 32), (5, 48), (1, 64)), rectified=False, pooled=False, coarse=4, normalized=True,

@@ -41,7 +41,7 @@ def load(path, model, optimizer=None):
         model.load_state_dict(weights)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200].rstrip(".")
-        raise InputError(f"{path} is of another model: {reason}.") from None
+        raise InputError(f"{path} is of another model, or of another version of it: {reason}.") from None
     if optimizer is not None:
         state = {}
         for name, value in tensors.items():

@@ -1,6 +1,7 @@
 """A trained model on clips: joints in the clips' own pixels, and what PCK counts of them."""
 
 import io
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -116,7 +117,10 @@ def save_poses(file, clips, poses):
 
 def load_poses(file, clips):
     """Joints of clips from a file of `save_poses`, a list; InputError where it holds others."""
-    with np.load(file) as content:
-        if not {clip.name for clip in clips} <= set(content.files):
-            raise InputError(f"{file} was made on other clips; give another folder for the output.")
-        return [content[clip.name] for clip in clips]
+    try:
+        with np.load(file) as content:
+            if not {clip.name for clip in clips} <= set(content.files):
+                raise InputError(f"{file} was made on other clips; give another folder for the output.")
+            return [content[clip.name] for clip in clips]
+    except (AttributeError, EOFError, ValueError, BadZipFile):
+        raise InputError(f"{file} is damaged; remove it, and it is computed again.") from None

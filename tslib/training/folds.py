@@ -10,7 +10,7 @@ or, of mixtures of parts, in place of all runs and models
 
     parts/                             fold0.safetensors ... all.safetensors, tracks, and of what they are
 
-Where a finished model has seen none of the clips, that file is all there is to make.
+Where a finished model has seen none of the clips, estimates.npz is all there is to make.
 """
 
 import hashlib
@@ -20,15 +20,16 @@ from pathlib import Path
 
 from ..correction.tables import read_estimates
 from ..correction.training import out_of_fold
+from ..datasets import jhmdb
 from ..errors import InputError
 from ..files import claim
-from ..mixture_of_parts import MixtureOfParts
+from ..mixture_of_parts import MixtureOfParts, Settings
 from ..mixture_of_parts import load as load_parts
 from ..mixture_of_parts import save as save_parts
 from ..skeletons import SKELETONS
 from . import models, stages
 from .config import read_config
-from .data import clips_in, clips_of, flow_for, load, still_box, with_box, with_skeleton
+from .data import clips_in, clips_of, flow_for, is_jhmdb, load, still_box, with_box, with_skeleton
 from .evaluate import load_poses, predict_as_trained, predict_twice, reach_of, save_poses
 from .processes import device_of
 from .run import in_pixels, in_shares
@@ -102,8 +103,7 @@ def estimate_by(path, root, output, device="auto"):
     model, config, notes = models.load(path)
     skeleton, device = SKELETONS[config.skeleton], device_of(device)
     clips = [with_skeleton(clip, skeleton) for part in clips_in(root) for clip in part]
-    if any(clip.frames is None for clip in clips):
-        raise InputError(f"{root} has clips without frames, so there is nothing to estimate.")
+    _check_frames(root, clips)
     file = Path(output) / FILE
     file.parent.mkdir(parents=True, exist_ok=True)  # and not after minutes
     boxed = any(clip.counted.any() for clip in clips)
@@ -116,23 +116,31 @@ def estimate_by(path, root, output, device="auto"):
     return in_shares(notes["row"], poses, clips) if boxed else in_pixels({notes["row"]: (poses, clips)})
 
 
-def estimate_by_parts(root, output, folds=5, boxes=None):
-    """Joints of all clips of a folder by mixtures of parts, each trained on clips that are not estimated.
+def estimate_by_parts(root, output, folds=5, boxes=None, seed=0):
+    """Joints of all clips of a folder by mixtures of parts, each clip by one that was not trained on it.
 
     Clips to learn from are estimated out of fold, those to test by a mixture of all clips to learn from.
+    Clips that JHMDB has cut from one video stay in one fold.
 
     root : folder of clips, see `data.clips_in`
     output : path of a folder; gets estimates.npz, and what the module says
     folds : int from 2
     boxes : path of another estimator's estimates.npz, of clips without boxes: each is searched in one box
         around where that estimator has the person (`data.still_box`), and learnt from in one around the truth
+    seed : of `mixture_of_parts.Settings`
 
     Returns PCK, or accuracy in px, as metrics.table prints it. InputError where something cannot be used.
     """
     learn, test = clips_in(root)
     boxed = any(clip.counted.any() for clip in learn + test)
-    if not boxed and boxes is None:
-        raise InputError(f"the clips in {root} have no boxes; give --boxes, the estimates of a network.")
+    if boxed == (boxes is not None):
+        what = (
+            "have boxes, so --boxes must be left out"
+            if boxed
+            else "have no boxes; give --boxes, a network's estimates"
+        )
+        raise InputError(f"the clips in {root} {what}.")
+    _check_frames(root, learn + test)
     _check_folds(folds, learn)
     searched = {clip.name: clip for clip in learn + test}
     if not boxed:
@@ -141,19 +149,21 @@ def estimate_by_parts(root, output, folds=5, boxes=None):
         learn = [with_box(clip, still_box(clip.joints)) for clip in learn]
     folder, number = Path(output) / "parts", count()
     around = [(c.name, c.joints.tolist(), searched[c.name].box.tolist()) for c in learn + test]
-    of = {"folds": folds, "learn": len(learn), "sha256": hashlib.sha256(repr(around).encode()).hexdigest()}
+    of = {"root": str(Path(root).resolve()), "folds": folds, "seed": seed, "learn": len(learn)}
+    of["sha256"] = hashlib.sha256(repr(around).encode()).hexdigest()
     claim(folder / "inputs.json", json.dumps(of).encode())
 
     def trained(clips, name):
         file = folder / f"{name}.safetensors"
         if not file.exists():
-            save_parts(MixtureOfParts(clips[0].skeleton).fit(clips), file)
+            save_parts(MixtureOfParts(clips[0].skeleton, Settings(seed=seed)).fit(clips), file)
         return load_parts(file)
 
     def predicted(estimator, clip):
         return _kept(folder, clip, lambda: estimator.estimate(searched[clip.name])[0])
 
-    poses = out_of_fold(learn, lambda clips: trained(clips, f"fold{next(number)}"), predicted, folds)
+    group = jhmdb.video_of if is_jhmdb(root) else None
+    poses = out_of_fold(learn, lambda clips: trained(clips, f"fold{next(number)}"), predicted, folds, group)
     results = {"out of fold": (poses, learn)}
     if test:
         last = trained(learn, "all")
@@ -164,8 +174,17 @@ def estimate_by_parts(root, output, folds=5, boxes=None):
 
 
 def _check_folds(folds, clips):
+    if len(clips) < 2:
+        raise InputError(
+            f"there are {len(clips)} clips to learn from; estimates out of fold need two or more."
+        )
     if not 2 <= folds <= len(clips):
         raise InputError(f"{len(clips)} videos cannot make {folds} folds; give a number from 2 to that.")
+
+
+def _check_frames(root, clips):
+    if any(clip.frames is None for clip in clips):
+        raise InputError(f"{root} has clips without frames, so there is nothing to estimate.")
 
 
 def track_of(model, folder, clip, view, device="cpu"):
@@ -177,6 +196,7 @@ def _kept(folder, clip, predict):
     """A clip's joints from a file of the folder, where they are predicted and kept if they are not there."""
     file = folder / f"{clip.name}.npz"
     if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)  # JHMDB's names have a folder in them
         save_poses(file, [clip], [predict()])
     (pose,) = load_poses(file, [clip])
     return pose
