@@ -426,8 +426,8 @@ for kind in ("estimates", "correctable errors"):
 #
 # ## 8.10 Dense motion, where a corrector has a fair chance
 #
-# Frames that lie seconds apart are no sequence. So: real motion in which every frame has its truth (804 clips of JHMDB, 474 tracks of Penn Action), with errors of a real detector put onto it as they were measured, and the test on that detector's own tracks of films (Flowing ConvNets on 16 sequences of Poses in the Wild; errors measured on other scenes than those tested). Two ways to put errors on, *replayed* and
-# *drawn* from statistics; networks trained to the end, or *stopped* where they do best on the scenes that are not tested (`benchmarks/dense_motion.py`).
+# Frames that lie seconds apart are no sequence. So: real motion in which every frame has its truth (804 clips of JHMDB, 474 tracks of Penn Action), with errors of a real detector put onto it as they were measured, and the test on that detector's own tracks of films (Flowing ConvNets on 16 sequences of Poses in the Wild, of three films; errors are measured on the other two films than the one that is tested). Two ways to put errors on, *replayed* and
+# *drawn* from statistics; networks trained to the end, or *stopped* where they do best on true tracks of the other films (`benchmarks/dense_motion.py`). Intervals are over scenes.
 
 # %%
 dense = stored("dense_motion")
@@ -435,7 +435,8 @@ shown = {
     name: [*(row[f"@{d} px"] for d in (10, 20, 40)), difference(row["over identity"]), difference(row[f"over {OFFSET}"])]
     for name, row in dense["rows"].items()
 }
-print(f"{dense['sequences']} sequences of {dense['scenes']} scenes, {dense['clean tracks']} clean tracks, seeds {dense['seeds']}")
+print(f"{dense['sequences']} sequences of {dense['scenes']} scenes in {dense['films']} films,",
+      f"{dense['clean tracks']} clean tracks, seeds {dense['seeds']}")
 head = ["row", "@10 px", "@20 px", "@40 px", "over the input, @20", "over the offset, @20"]
 Markdown(markdown(head, [[name, *row] for name, row in shown.items()]))
 
@@ -446,9 +447,8 @@ for other in ("identity", OFFSET, dense["filter"]):
     below = [name for name in NETWORK_ROWS if dense["rows"][name][f"over {other}"][2] < 0]
     print(f"of {len(NETWORK_ROWS)} rows of networks, clear of zero above {other}: {', '.join(above) or 'none'};",
           f"below: {len(below)}")
-for kind in ("replayed", "drawn"):
-    steps = [n for name in NETWORK_ROWS if f"{kind}, stopped" in name for n in dense["rows"][name]["stopped after"]]
-    print(f"{kind}: stopped after {int(np.median(steps))} steps in the median, of at most {dense['steps'][-1]}")
+steps = [n for name in NETWORK_ROWS if name.endswith("stopped") for n in dense["rows"][name]["stopped after"]]
+print(f"stopped after {int(np.median(steps))} steps in the median, of at most {dense['steps'][-1]}")
 
 # %% [markdown]
 # A network that is stopped after a few steps, on drawn errors, gains two points, as much as the *constant offset*, and not more: that is what it has learnt by then. The detector marks all joints of the arms some pixels to one side; what carries over from scene to scene is that. Trained on, the networks learn how sportsmen move, and correct the actors of films towards it. *Replayed* errors are worse: the same scenes whose errors were learnt also choose where to stop, and there it always pays to learn

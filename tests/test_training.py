@@ -368,7 +368,7 @@ def test_a_checkpoint_of_something_else(root, tmp_path, unbroken):
     safetensors.torch.save_file({"a": torch.zeros(3)}, there)
     fails("cannot be read as a model of tslib (another program wrote it); remove it.", run, root, tmp_path)
     there.write_bytes(bytes_of(unbroken / "pretrain"))
-    fails(f"{there} is of another model: ", run, root, tmp_path)
+    fails(f"{there} is of another model, or of another version of it: ", run, root, tmp_path)
     there.write_bytes(good)
     fails("is of a run with other seed; remove it, or name another.", run, root, tmp_path, seed=1)
     fails("is of a run with other plan;", run, root, tmp_path, config=config(steps=6))
