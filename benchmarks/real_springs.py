@@ -145,6 +145,20 @@ def joints_of(seen, springs=None, scale=1.0):
     return np.stack(found)
 
 
+@torch.no_grad()
+def on_seen(seen, springs=None, every=10):
+    """What springs reach on the frames that they have learnt from: {"Eq. 6", "@20 px"}, of some of them."""
+    some = Maps(seen.maps[::every], seen.crops[::every], seen.cells[::every])
+    truth = np.stack([crop.to_image(cells) for crop, cells in zip(some.crops, some.cells, strict=True)])
+    away = np.linalg.norm(joints_of(some, springs) - truth, axis=-1)[:, ARMS]
+    found = {f"@{MAIN} px": 100 * float((away <= MAIN).sum() / np.isfinite(away).sum())}
+    if springs is not None:
+        target = disc(torch.tensor(some.cells).float(), some.maps.shape[:1:-1], radius=RADIUS)
+        score = springs.gain * springs(unary(some.maps)) + springs.offset
+        found["Eq. 6"] = float(losses.hinge(score, target, POSITIVE))
+    return found
+
+
 def width(seen):
     """Median shoulder width on the maps, cells, where the detector is sure of both."""
     cells, peaks = decode(seen.maps)
@@ -194,7 +208,7 @@ def measure(folder, estimates, seeds, steps, every):
     clip = Maps(np.stack([o.maps[places(detector)] for o in observations]), [o.crop for o in observations])
     scale = width(clip) / width(seen)
     videos, filmed = {ALONE: {0: joints_of(held_out)}}, {ALONE: {0: joints_of(clip)}}
-    learnt = {}
+    learnt, known = {}, {ALONE: on_seen(seen)}
     for types in (1, TYPES):
         name = "one spring a limb" if types == 1 else f"{types} springs a limb"
         for seed in seeds:
@@ -205,6 +219,7 @@ def measure(folder, estimates, seeds, steps, every):
             ):
                 videos.setdefault(row, {})[seed] = joints_of(held_out, springs)
                 filmed.setdefault(row, {})[seed] = joints_of(clip, springs, scale)
+                known[row] = on_seen(seen, springs)
                 learnt[row] = {
                     "-".join(UPPER.joints[k] for k in limb): {
                         "rest": rest.tolist(),
@@ -222,7 +237,8 @@ def measure(folder, estimates, seeds, steps, every):
         "frames": len(seen.maps), "videos": [clip.name for clip in test], "seeds": list(seeds),
         "steps": steps,
         "scale of the clip": scale, "held-out videos": on_videos(every_seed, test),
-        "real clip": on_clip(filmed, truth_of(folder)), "springs of the last seed": learnt,
+        "real clip": on_clip(filmed, truth_of(folder)), "frames learnt from, last seed": known,
+        "springs of the last seed": learnt,
     }  # fmt: skip
 
 

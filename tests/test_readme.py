@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -69,3 +70,25 @@ def test_the_paper_map_has_every_equation_table_and_figure(chapters_folder):
     for paper, equations, tables in (("A", 6, ["1", "2", "3"]), ("B", 4, ["I", "II"])):
         expected = {f"Eq. {n}" for n in range(1, equations + 1)} | {f"Figure {n}" for n in range(1, 5)}
         assert expected | {f"Table {n}" for n in tables} <= set(papers[paper])
+
+
+def test_what_correcting_is_worth_is_what_the_tables_say():
+    """Numbers of two paragraphs, and that nothing gains on real videos."""
+    rendered, youtube = (
+        json.loads((ROOT / "benchmarks" / "results" / f"tableI_{name}.json").read_text(encoding="utf-8"))
+        for name in ("rendered", "youtube")
+    )
+    rendered, youtube = rendered["estimators"], youtube["estimators"]
+    said = README[README.index("Is it worth it?") :]
+    numbers = [float(n) for n in re.findall(r"[+-]\d+\.\d", said)[:6]]
+    methods = ["attention"] * 3 + [part["over filter"]["filter"] for part in rendered.values()]
+    points = [
+        part["rows"][method]["change"]["points"]
+        for part, method in zip(2 * list(rendered.values()), methods, strict=True)
+    ]
+    assert numbers == pytest.approx(points, abs=0.051)
+    assert not any(row["change"]["gain"] for part in youtube.values() for row in part["rows"].values())
+    row = youtube["SFN"]["rows"]["identity"]
+    (line,) = re.findall(r"held out it has (.*) % within 10", README)
+    numbers = [float(n) for n in re.findall(r"\d+\.\d", line)]
+    assert numbers == pytest.approx([row["mean"], *row["groups"], row["@10 px"]], abs=0.051)
