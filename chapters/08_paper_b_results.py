@@ -13,7 +13,7 @@
 #
 # **You'll learn**
 #
-# - what a *generic* estimator is, and how one of 2011 finds the best of all poses with the transform of chapter 1;
+# - how an estimator of 2011 finds the best of all poses, with the transform of chapter 1;
 # - what a gain has to be held against: the input, an offset, filters, a single frame, no attention;
 # - whether a corrector carries over from one estimator to another, and what stride and length of the windows change;
 # - how estimates are made that may be learnt from, and how a leak would show;
@@ -62,12 +62,13 @@ def stored(name):
 # | symbol | meaning | in code | shape |
 # |---|---|---|---|
 # | $i, j$ | a part, and its parent in the tree | `i`, `parents[i]` | |
+# | $T_i, H, W$ | types of a part; rows and columns of the grid of cells | | |
 # | $t_i, p_i$ | type and cell of part $i$ | | |
 # | $\phi_i$ | how well part $i$ looks in each cell, for each type | `scores[i]` | `(T_i, H, W)` |
 # | $a_i, \mu_i$ | stiffness and rest offset of the spring to the parent, for each type of the child | `stiffness[i]`, `rest[i]` | `(T_i, 2)` |
 # | $b_i$ | how well a type goes with each of the parent's | `bias[i]` | `(T_i, T_j)` |
 # | $m_i$ | what part $i$ tells its parent | `message` | `(T_j, H, W)` |
-# | $v$ | a video, or a clip | | |
+# | $v, N$ | a video, or a clip, and how many there are | | |
 # | $r_v, r'_v$ | accuracy in it by a method, and of its input | | per cent |
 # | $\bar\Delta, s$ | mean change over videos, and its standard error | `points`, `error` | points |
 
@@ -83,7 +84,7 @@ def stored(name):
 #
 # $$m_i^{t_j}(p_j) = \max_{t_i} \Bigl( b_i^{t_i t_j} + \max_{p_i} \bigl( \phi_i^{t_i}(p_i) + \textstyle\sum m^{t_i}(p_i) - a_i^{t_i} \cdot (p_i - p_j - \mu_i^{t_i})^2 \bigr) \Bigr). \tag{8.2}$$
 #
-# The inner maximum is chapter 1's transform, twelve years before this book and six before Paper A; $\sum m$ are the messages that part $i$ has got from its own children. In array form: transform `(T_i, H, W)`, add the bias as `(T_i, T_j, 1, 1)`, take the maximum over the first axis.
+# The inner maximum is chapter 1's transform, six years before Paper A; $\sum m$ are the messages that part $i$ has got from its own children. In array form: transform `(T_i, H, W)`, add the bias as `(T_i, T_j, 1, 1)`, take the maximum over the first axis.
 
 
 # %%
@@ -186,8 +187,8 @@ small(fig)
 #
 # ## 8.2 Table I on clips of our own
 #
-# Paper B's Table I has three rows without correction and two with it (marked ++), and no other. Ours, on rendered clips filmed by the poor camera, has three estimators, each corrected by twelve methods. Estimators: the *ConvNet* of chapter 5, the thin-slicing network *ST* of Paper A, which has used the neighbour frames already, and *Parts*, the mixture
-# of section 8.1, trained on more frames. None has seen a clip that it estimates here: the networks were trained on other clips, and the mixtures out of fold (section 8.8). Correctors learn from 320 clips and are tested on 80; three seeds. All get the true box.
+# Paper B's Table I has three rows without correction and two with it (marked ++), and no other. Ours, on rendered clips filmed by the poor camera, has three estimators, each corrected in eleven ways. Estimators: the *ConvNet* of chapter 5, the thin-slicing network *ST* of Paper A, which has used the neighbour frames already, and *Parts*, the mixture
+# of section 8.1, trained on more frames. None has seen a clip that it estimates here: the networks were trained on other clips, and the mixtures out of fold (section 8.8). Correctors learn from 320 clips and are tested on 80; three seeds; windows of ten frames, one every two. All get the true box. (*Interval*: 95 % of the mean, over clips; *better, worse*: in how many clips.)
 #
 # Accuracy in clip $v$ is $r_v$, and $r'_v$ before. A clip, or a video, is the unit that varies, so a change is the mean of theirs, with the standard error of that mean,
 #
@@ -250,13 +251,13 @@ bars(estimators, "clip")
 # %% [markdown]
 # So the paper's first claim holds here with room to spare: corrected is above the input for all three estimators, above the best filter, and wrists gain as well. And each control that the paper lacks takes a part of it away:
 #
-# - On the ConvNet, a *network that sees one frame* has most of the gain. It knows how bodies look, and that is enough for much of what is wrong.
-# - A *filter* has half of the gain on the mixture, whose errors leap from frame to frame, and next to nothing on ST, which has listened to the neighbour frames already.
-# - A *bi-LSTM without attention* is within a point of attention everywhere, and on ST above it. What the paper is named after, sequence to sequence with attention, is not what helps; reading the whole window is.
+# - A *network that sees one frame* (MLP) has most of the gain on the two networks' tracks, and half of it on the mixture's. It knows how bodies look, and that is enough for much of what is wrong.
+# - A *filter* has half of the gain on the mixture, whose errors leap from frame to frame, and next to nothing on ST, which has listened to the neighbour frames already. (The best filter is the best on these very clips, which favours it.)
+# - A *bi-LSTM without attention* is within a point of attention everywhere, and on ST above it. Sequence to sequence with attention is what the paper is named after; without it one has as much.
 # - *Library attention*, the linear energy that the paper most likely used (chapter 7), is behind the other everywhere, on the mixture by four points.
-# - Attention that writes a *change* (residual) instead of the pose gains least on the ConvNet and the mixture: it begins by trusting the input, and gross errors are not small changes.
-# - The *offset* does nothing here, since all estimators and labels mean the same joints. On other data it will.
-# - At 0.05 the mixture is better uncorrected: where it is right it is exact, and a network that writes every joint anew is not.
+# - Attention that writes a *change* (residual) gains least of the networks on the ConvNet and the mixture. Why, this table does not say: MLP and bi-LSTM write changes, too.
+# - The *offset* does nothing at 0.2. At 0.05 it gains, on ST more than attention: messages pull joints a little to one side (chapter 6), and a constant takes that back.
+# - At 0.05 most networks leave the mixture worse than it was: a template that fits is exact to a cell.
 #
 # ## 8.3 Steady is not right
 #
@@ -280,7 +281,7 @@ for name, rows in estimators.items():
     print(f"{name}: steadier than the truth itself: {', '.join(calm) or 'none'}")
 
 # %% [markdown]
-# To the left of the dotted line a method moves less than people do: it has smoothed motion away. Attention does, a little, on the two networks' tracks; the library's does everywhere, and is not the most often right; a median of five frames does on ST, and loses there. A number of accuracy beside one of jitter keeps both from being bought at the other's price.
+# To the left of the dotted line a method moves less than people do: it has smoothed motion away. Attention does, a little, on the two networks' tracks; the library's does everywhere, and is not the most often right; a median of five frames and both smoothing filters do on ST, and lose there. A number of accuracy beside one of jitter keeps both from being bought at the other's price.
 #
 # ## 8.4 From one estimator to another
 #
@@ -309,7 +310,7 @@ fig.colorbar(image, label="change a clip, points")
 plt.show()
 
 # %% [markdown]
-# All six crossings gain: what is learnt is in good part how people move, and that is the same for all. But all but one are below the diagonal, for what is learnt is also how *this* estimator errs; from the mixture, whose errors leap, to ST, whose errors last, little is left. Paper B's *generic* is right, and worth less than training again.
+# All six crossings gain, so a part of what is learnt does not depend on the estimator. But in each column all but one are below what training on that very estimator gives: another part is how *this* one errs. From the mixture, whose errors leap, to ST, whose errors last, little is left. Paper B's *generic* is right, and worth less than training again.
 #
 # ## 8.5 Stride and length
 #
@@ -326,7 +327,7 @@ axes[0].set_ylabel("PCK@0.2")
 plt.show()
 
 # %% [markdown]
-# Overlap is worth a little less than a point, clear of zero (claim B-C12 below), and it steadies. Longer windows do not help: at twenty frames the decoder has more to write than it can keep in order, and moves too little.
+# Overlap is worth a little less than a point, clear of zero (claim B-C12 below), and it steadies. Windows of twenty frames are worse; our clips have twenty, so there is one window for each and no overlap, which is about half of the loss. (The axis shows little more than a point; lengths are of one seed.)
 #
 # ## 8.6 Figure 4: every threshold
 #
@@ -340,7 +341,7 @@ for ax, column in zip(axes, ("micro", "Wris")):
         before, after = (curves["rows"][row][column] for row in (name, f"{name}, corrected"))
         ax.plot(curves["thresholds"], before, color=color, lw=1, label=name)
         ax.plot(curves["thresholds"], after, color=color, lw=2, ls="--", label=f"{name}, corrected")
-    ax.set(xlabel="distance, in sizes of the person", title={"micro": "all joints", "Wris": "wrists"}[column], xlim=(0, 0.4))
+    ax.set(xlabel="distance, in sizes of the person", title={"micro": "all joints", "Wris": "wrists"}[column], xlim=(0, 0.3))
 axes[0].set_ylabel("per cent within it")
 axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
@@ -350,7 +351,7 @@ for name in names:
     print(f"{name}: corrected is below the input at {worse[-1] + ' and less' if worse else 'no threshold'}")
 
 # %% [markdown]
-# On the networks' tracks corrected is above the input at every distance. On the mixture's the curves cross: a template that fits is exact to a cell, which a network that writes every joint anew is not. A table at one distance hides such a crossing; Paper B's Tables have one distance. Whoever needs exact joints keeps them where the estimator is sure.
+# On the networks' tracks corrected is above the input at every distance. On the mixture's the curves cross: a template that fits is exact to a cell, and correction moves it. A table at one distance hides such a crossing; Paper B's Tables have one distance. Whoever needs exact joints keeps them where the estimator is sure.
 #
 # ## 8.7 The claims, one by one
 #
@@ -362,7 +363,7 @@ print(", ".join(f"{verdict}: {count}" for verdict, count in verdicts.items()))
 Markdown(pages[-1])
 
 # %% [markdown]
-# Some need a word. B-C3 to B-C5 are claims about *which* joints gain. The paper's are heads and shoulders, not wrists; ours are all, and wrists no less than others. Dense frames may explain that: a wrist that leaps betrays itself only if the frames beside it are really beside it. B-C8 cannot be tested without other methods' estimates. B-C11 is a division. B-C9 holds with room to spare, here as in chapter 7.
+# Some need a word. B-C3 to B-C5 are claims about *which* joints gain. The paper's are heads and shoulders, not wrists; with us wrists gain on all three estimators, and on ST it is shoulders that do not. B-C8 cannot be tested without other methods' estimates. B-C11 is a division. B-C9 holds with room to spare, here as in chapter 7.
 #
 # ## 8.8 Real videos: who has seen what
 #
@@ -393,12 +394,12 @@ for name, rows in real.items():
 bars(real, "video")
 
 # %% [markdown]
-# Our SFN, trained from nothing on these videos, is above the paper's on its five; but videos, training and the head's mark differ, so that says little. Of correction it says: *nothing gains*, on either estimator. Filters are a disaster, for labelled frames lie seconds apart, and what they smooth is two different poses. On SFN's tracks networks lose little, those that begin at the input because they do little. On the mixture's attention that writes poses anew has, like the library's everywhere, not got beyond a mean pose
+# Our SFN, trained from nothing on these videos, is above the paper's on its five; but videos, training and the head's mark differ, so that says little. Of correction it says: *nothing gains* within 20 px, on either estimator. Filters are a disaster, for labelled frames lie seconds apart, and what they smooth is two different poses. On SFN's tracks most networks lose little within 20 px, and more within 10. On the mixture's attention that writes poses anew has, like the library's everywhere, not got beyond a mean pose
 # (its jitter is a small part of the truth's): where a neighbour tells nothing of this frame, there is nothing to attend to. Five videos are few, and the standard errors say so; a gain of the paper's two points is not excluded for all rows, but of none is it shown. The next section asks with forty.
 #
 # ## 8.9 Learning people by heart
 #
-# Why does the same network that gains on rendered clips lose here? Two suspects: the method, or the data. `benchmarks/youtube_correctors.py` asks both. It trains correctors on three quarters of the videos for more and more steps and measures them on those and on the others. And it does the same with errors that *can* be corrected, put onto the true joints: the head is marked a third of the way down to the shoulders, and one joint in ten is off. If the method were to blame, it would fail there, too.
+# Why does the same network that gains on rendered clips lose here? Two suspects: the method, or the data. `benchmarks/youtube_correctors.py` asks both. It trains correctors on three quarters of the videos for more and more steps and measures them on those and on the others. And it does the same with errors that *can* be corrected, put onto the true joints: the head is marked a third of the way down to the shoulders, one joint in ten is off, and all tremble a little. If the method were to blame, it would fail there, too.
 
 # %%
 curves = stored("youtube_correctors")
@@ -410,12 +411,16 @@ for ax, kind in zip(axes, ("estimates", "correctable errors")):
         for where, style in (("seen", "--"), ("held out", "-")):
             ax.plot([int(n) for n in rows], [row[where]["points"] for row in rows.values()], style, color=color,
                     label=name if style == "-" else None)
+    (by_offset,) = curves[kind][OFFSET].values()
+    ax.axhline(by_offset["held out"]["points"], color=GREY, ls=":", label="constant offset")
     ax.axhline(0, color="black", lw=1)
     ax.set(xscale="log", xlabel="training steps", title=kind, ylim=(-8, 6))
 axes[0].set_ylabel("change a video, points within 20 px")
 axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 for kind in ("estimates", "correctable errors"):
+    (by_offset,) = curves[kind][OFFSET].values()
+    print(f"{kind}, constant offset: {by_offset['held out']['points']:+.1f} ± {by_offset['held out']['error']:.1f} on others")
     for name in TRIED:
         rows = curves[kind][name]
         last, best = rows[max(rows, key=int)], max(rows.values(), key=lambda row: row["held out"]["points"])
@@ -423,14 +428,14 @@ for kind in ("estimates", "correctable errors"):
               f"{last['held out']['points']:+.1f} ± {last['held out']['error']:.1f} on others; best on others {best['held out']['points']:+.1f} ± {best['held out']['error']:.1f}")
 
 # %% [markdown]
-# (Dashed: videos learnt from; full: the others. Attention that writes every pose anew begins far below the picture.) The control speaks for the method: errors that can be corrected are corrected, on the videos learnt from and, nearly as much, on the others. With the real estimates the two lines part. After a thousand steps the three networks that begin at the input gain three to five points on the videos that they have learnt from,
-# and lose one to three on the others: they know these people by heart, their proportions and how each holds the hands. Forty videos are forty people, and what a network has learnt of forty people's errors is no knowledge of the forty-first. No number of steps gains on the others; best is not to begin. A gain measured on videos that were learnt from is to be had at will, and means nothing.
+# (Dashed: videos learnt from; full: the others. Attention that writes every pose anew begins far below the picture.) The control speaks for the method, as far as it goes: the head, which is marked elsewhere, is put right by all, as by an offset (dotted), on the videos learnt from and on the others alike; of the joints that are off singly the MLP and the bi-LSTM repair a part. With the real estimates the two lines part. After a thousand steps the three networks that begin at the input gain three to five points on the videos that they have learnt from,
+# and lose one to three on the others: they know these people by heart. What a network has learnt of thirty people's errors is no knowledge of the next one. No number of steps gains on the others; best is not to begin. (Attention that writes poses anew is another case: it has not even learnt the videos that it sees.) A gain measured on videos that were learnt from is to be had at will, and means nothing.
 #
 # Does that refute Paper B? It does not say whether its test videos were left out of training, and prints no control. Its gains, two points on SFN with the head at +5.7, are of the size that a leak, or a head that is marked elsewhere, would give; with neither, we find none.
 #
 # ## 8.10 Dense motion, where a corrector has a fair chance
 #
-# Frames that lie seconds apart are no sequence. So: real motion in which every frame has its truth (804 clips of JHMDB, 474 tracks of Penn Action), with errors of a real detector put onto it as they were measured, and the test on that detector's own tracks of films (Flowing ConvNets on 16 sequences of Poses in the Wild, of three films; errors are measured on the other two films than the one that is tested). Two ways to put errors on, *replayed* and
+# Frames that lie seconds apart are no sequence. So: real motion in which every frame has its truth (JHMDB and Penn Action's labels, every second frame, as in the films), with errors of a real detector put onto it as they were measured, and the test on that detector's own tracks of films (Flowing ConvNets on 16 sequences of Poses in the Wild, of three films; errors are measured on the other two films than the one that is tested). Two ways to put errors on, *replayed* and
 # *drawn* from statistics; networks trained to the end, or *stopped* where they do best on true tracks of the other films (`benchmarks/dense_motion.py`). Intervals are over scenes.
 
 # %%
@@ -455,7 +460,7 @@ steps = [n for name in NETWORK_ROWS if name.endswith("stopped") for n in dense["
 print(f"stopped after {int(np.median(steps))} steps in the median, of at most {dense['steps'][-1]}")
 
 # %% [markdown]
-# One row, a network that sees a single frame and is stopped after some ten steps, is above the input and above the best filter, clear of zero; but not above the *constant offset*, and nothing else is either: that is what it has learnt by then. The detector marks the joints of the arms some pixels to one side, and of what was learnt on two films that much carries over to the third. Trained on, the networks learn how sportsmen move, and correct actors towards it. So even here no corrector is above the simplest control. It was tried with four networks, two ways to make errors and two ways to stop. More than sixteen sequences of three films might tell a smaller gain.
+# One row of twelve, a network that sees a single frame and is stopped after some ten steps, is above the input and above the best filter, just clear of zero; but not above the *constant offset*, and nothing else is either. The detector marks the joints of the arms some pixels to one side, and the offset of two films is worth about as much on the third. Trained on, the networks lose that again: they correct towards something that the actors of films do not do. So even here no corrector is above the simplest control. It was tried with four networks, two ways to make errors, and early stopping; more than sixteen sequences of three films might tell a smaller gain.
 #
 # ## 8.11 Springs, trained on real maps
 #
@@ -482,7 +487,7 @@ for name in ("one spring a limb", "4 springs a limb"):
           f"stiffness times {stiff[1] / stiff[0]:.0f}")
 
 # %% [markdown]
-# They do not. One spring for each limb hurts as the README's do: a forearm points anywhere. Four of them, not trained, at the means of four types, do no harm and no good within 20 px. And *training* makes both worse, not only on videos held out but on the very frames that it learnt from, while the loss falls. Eq. 6 asks for scores above 1 in a circle and below -1 elsewhere, in all of 3,072 cells. Springs serve that by growing stiff: then a message is low in most cells, as Eq. 6 wants nearly all of them, and the few where it is high lie at the rest offset, whatever the detector saw. Behind a ConvNet that is trained along
+# They do not. One spring for each limb hurts as the README's do: a forearm points anywhere. Four of them, not trained, at the means of four types, do no harm and no good within 20 px (within 10 they cost a little). And *training* makes both worse, not only on videos held out but on the very frames that it learnt from, while the loss falls. Eq. 6 asks for scores above 1 in a circle and below -1 elsewhere, in all of 3,072 cells. Springs serve that by growing stiff: then a message is low in most cells, as Eq. 6 wants nearly all of them, and the few where it is high lie at the rest offset, whatever the detector saw. Behind a ConvNet that is trained along
 # (chapter 5), with Eq. 5 on its own maps, the loss has other ways to fall; behind a fixed detector it has only this one.
 #
 # So springs in space are no cure for a good detector's arms, trained or not. What helps there is time (README), along the flow.
@@ -679,19 +684,19 @@ check.exercise_8_6(stop)
 # ## Recap
 #
 # - A mixture of parts finds the best of all poses by messages from the leaves to the root, each a distance transform and a maximum over types (Sec. 8.1).
-# - On rendered clips correction gains on all three estimators, and more than any filter. A network that sees one frame, or a bi-LSTM without attention, has most or all of that (Sec. 8.2). It steadies, and steady is not right (Sec. 8.3).
+# - On rendered clips correction gains on all three estimators, and more than any filter. A bi-LSTM without attention has all of that, a network that sees one frame half or more (Sec. 8.2). It steadies, and steady is not right (Sec. 8.3).
 # - It carries over between estimators, at a loss (Sec. 8.4); overlap helps a little, long windows do not (Sec. 8.5).
 # - Estimates to learn from are made out of fold, by video; three ways to leak, and an alarm (Sec. 8.8).
-# - On real videos nothing gains: frames lie seconds apart, and a corrector learns people by heart. A control with errors that can be corrected shows that the method works (Sec. 8.9). On dense real tracks it learns the constant offset, and no more (Sec. 8.10).
-# - Springs trained on a real detector's maps by Eq. 6 lower its loss and its accuracy; four types for each limb, untrained, do no harm (Sec. 8.11).
+# - On real videos nothing gains: frames lie seconds apart, and a corrector learns people by heart. A control with errors that can be corrected is corrected (Sec. 8.9). On dense real tracks the constant offset is as good as the best of them (Sec. 8.10).
+# - Springs trained on a real detector's maps by Eq. 6 lower its loss and its accuracy; four types for each limb, untrained, do no harm within 20 px (Sec. 8.11).
 #
 # **In practice**
 #
 # - Correct tracks that are dense in time, of an estimator with gross errors, if you have labelled tracks of the same estimator on other people. Try a median, an offset and a bi-LSTM first.
 # - Paper B's test videos, the *Subset*, were not at hand; other five took their place. CVIT-Sports was not at hand either, so Table II is not measured; the command is there.
 # - On YouTube Pose a joint counts within 20 px, on rendered clips within 0.2 of the person; exercise 8.5 says how to compare.
-# - The networks have 64 units, windows of ten frames, one plan for all; nobody tuned them on the test. Longer training makes more of the same (Sec. 8.9).
-# - Wherever something was chosen (a number of steps), it was chosen on other videos than those that are reported.
+# - The networks have 64 units, windows of ten frames, one plan for all; nobody tuned them on the test. How much longer training changes is in section 8.9.
+# - Numbers of steps were chosen on other videos than those that are reported; the *best filter* was not, to its advantage.
 #
 # **References**
 #

@@ -91,6 +91,7 @@ def test_what_a_cell_sees():
 
 
 def test_fusion_sees_fine_features_and_the_layer_before_the_first_answer():
+    torch.manual_seed(0)
     net = SpatialFusionNetwork(3, NARROW).double()
     images = torch.rand(1, 3, 32, 32, dtype=torch.float64)
     first, last = net(images)

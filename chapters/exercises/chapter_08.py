@@ -33,13 +33,16 @@ def exercise_8_2(paired_change):
         "losses as steady": theirs - rng.normal(1, 0.5, 12),
         "a gain in one video alone": theirs + 12.0 * (np.arange(12) == 3) + rng.normal(0, 1, 12),
     }
+    cases["more gains than losses"] = theirs + np.tile([2.0, 2.0, 2.0, -2.2], 3)
+    cases["few"] = theirs[:5] + [3.0, 1.0, 2.0, 0.5, 1.5]
     for name, ours in cases.items():
-        change = ours - theirs
-        points, error = change.mean(), change.std(ddof=1) / np.sqrt(12)
-        answer = paired_change(ours.copy(), theirs.copy())
+        N = len(ours)
+        change = ours - theirs[:N]
+        points, error = change.mean(), change.std(ddof=1) / np.sqrt(N)
+        answer = paired_change(ours.copy(), theirs[:N].copy())
         for what, value, right in (("mean", answer[0], points), ("standard error", answer[1], error)):
             if not np.isclose(value, right):
-                return f"With {name} in 12 videos the {what} is {right:.3f}, yours is {value:.3f}."
+                return f"With {name} in {N} videos the {what} is {right:.3f}, yours is {value:.3f}."
         gain = bool(points >= 2 * error and points > 0)
         if bool(answer[2]) != gain:
             return f"With {name}, {points:+.1f} ± {error:.1f}, the verdict is {gain}, yours is {answer[2]}."
@@ -47,8 +50,9 @@ def exercise_8_2(paired_change):
 
 @exercise("8.3")
 def exercise_8_3(folds_of):
-    names = [f"{video}-{clip}" for video in "cafbedg" for clip in range(1 + "abcdefg".index(video) % 3)]
-    video_of = lambda name: name.split("-")[0]  # noqa: E731
+    names = [f"{clip}-of {video}" for video in "cafbedg" for clip in range(1 + "abcdefg".index(video) % 3)]
+    names = [names[n] for n in np.random.default_rng(0).permutation(len(names))]
+    video_of = lambda name: name.split(" ")[1]  # noqa: E731
     for folds in (2, 4, 7):
         answer = [int(fold) for fold in folds_of(list(names), video_of, folds)]
         if len(answer) != len(names):
@@ -73,6 +77,14 @@ def exercise_8_4(leaks):
         ("d is learnt from and tested", honest, {"a", "b", "d"}, {"d", "e"}, {"d"}),
         ("an estimator has learnt e", [*honest[:3], ({"a", "e"}, {"d", "e"})], {"a", "b"}, {"d", "e"}, {"e"}),
         ("an estimator has learnt a, which trains", [({"a", "b"}, {"a"}), *honest[1:]], {"a"}, {"d"}, {"a"}),
+        (
+            "d is learnt from and an estimator has learnt e",
+            [*honest[:3], ({"e"}, {"d", "e"})],
+            {"d"},
+            {"d", "e"},
+            {"d", "e"},
+        ),
+        ("two estimators leak", [({"a"}, {"a"}), ({"b"}, {"b"}), *honest[2:]], {"a", "b"}, {"d"}, {"a", "b"}),
         ("an estimator has learnt a, of no use", [({"a", "b"}, {"a"}), *honest[1:]], {"b"}, {"d"}, set()),
     ]
     for name, estimators, learnt, tested, right in cases:
@@ -110,6 +122,9 @@ def exercise_8_6(stop):
         ({10: 1.0, 30: 2.0, 100: 5.0}, {10: -0.2, 30: -0.4, 100: -1.0}, 0),
         ({10: 1.0, 30: 3.0, 100: 2.0}, {10: 0.5, 30: 0.5, 100: 0.1}, 10),
         ({10: -1.0, 30: -2.0}, {10: 0.0, 30: 0.3}, 30),
+        ({100: 5.0, 30: 3.0, 10: 2.0}, {100: 0.5, 30: 0.5, 10: 0.1}, 30),
+        ({10: 1.0, 30: 3.0}, {10: -0.5, 30: 0.0}, 0),
+        ({10: 1.0, 30: 3.0}, {10: 0.05, 30: -1.0}, 10),
     ]
     for seen, held_out, right in cases:
         answer = stop(dict(seen), dict(held_out))

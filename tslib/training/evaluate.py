@@ -119,8 +119,9 @@ def load_poses(file, clips):
     """Joints of clips from a file of `save_poses`, a list; InputError where it holds others."""
     try:
         with np.load(file) as content:
-            if not {clip.name for clip in clips} <= set(content.files):
-                raise InputError(f"{file} was made on other clips; give another folder for the output.")
-            return [content[clip.name] for clip in clips]
+            poses = {name: content[name] for name in content.files}
     except (AttributeError, EOFError, ValueError, BadZipFile):
         raise InputError(f"{file} is damaged; remove it, and it is computed again.") from None
+    if not {clip.name for clip in clips} <= set(poses):
+        raise InputError(f"{file} was made on other clips; give another folder for the output.")
+    return [poses[clip.name] for clip in clips]
