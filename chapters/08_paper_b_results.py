@@ -210,7 +210,7 @@ SIMPLE = (OFFSET, "median, 3 frames", "median, 5 frames", "Savitzky-Golay", "One
 estimators = {name: part["rows"] for name, part in rendered["estimators"].items()}
 
 
-def points(row):
+def gained(row):
     """The change of a row of the table, points."""
     return row["change"]["points"]
 
@@ -218,11 +218,11 @@ def points(row):
 for name, rows in estimators.items():
     over = rendered["estimators"][name]["over filter"]
     gain, low, high = over["difference"]
-    best = max(NETS, key=lambda method: points(rows[method]))
-    print(f"{name}: input {rows['identity']['mean']:.1f}; attention {points(rows['attention']):+.1f} a clip,",
+    best = max(NETS, key=lambda method: gained(rows[method]))
+    print(f"{name}: input {rows['identity']['mean']:.1f}; attention {gained(rows['attention']):+.1f} a clip,",
           f"over the best filter ({over['filter']}) {gain:+.1f} [{low:+.1f}, {high:+.1f}]")
-    print(f"    best of all: {best}, {points(rows[best]):+.1f}; one frame alone (MLP) {points(rows['MLP, frame by frame']):+.1f};",
-          f"an offset {points(rows['constant offset']):+.1f}")
+    print(f"    best of all: {best}, {gained(rows[best]):+.1f}; one frame alone (MLP) {gained(rows['MLP, frame by frame']):+.1f};",
+          f"an offset {gained(rows['constant offset']):+.1f}")
     wrist = list(PENN.groups).index("wrist")
     change = rows["attention"]["groups"][wrist] - rows["identity"]["groups"][wrist]
     strict = rows["attention"]["@0.1"] - rows["identity"]["@0.1"]
@@ -238,7 +238,7 @@ def bars(tables, unit):
     fig, axes = plt.subplots(1, len(tables), figsize=(11, 3.2), sharey=True)
     for ax, (name, rows) in zip(axes, tables.items()):
         errors = [2 * rows[m]["change"]["error"] for m in shown]
-        ax.barh(shown, [points(rows[m]) for m in shown], xerr=errors, error_kw={"lw": 1},
+        ax.barh(shown, [gained(rows[m]) for m in shown], xerr=errors, error_kw={"lw": 1},
                 color=[COLORS.get(m, GREY) for m in shown])
         ax.axvline(0, color="black", lw=1)
         ax.set(title=f"{name}, {rows['identity']['mean']:.1f} before", xlabel=f"change a {unit}, points")
@@ -291,7 +291,7 @@ for name, rows in estimators.items():
 names = list(estimators)
 grid = np.zeros((len(names), len(names)))
 for row, name in enumerate(names):
-    grid[row, row] = points(estimators[name]["attention"])
+    grid[row, row] = gained(estimators[name]["attention"])
 for one in rendered["transfer"]:
     grid[names.index(one["from"]), names.index(one["to"])] = one["change"]["points"]
     verdict = "" if one["change"]["gain"] else ", no gain"
