@@ -460,3 +460,5 @@ def test_clips_of_one_video_stay_in_one_fold(tmp_path, monkeypatch):
         videos = {jhmdb.video_of(name) for name in learnt}
         assert len(videos) == 2 and len(learnt) == 6  # whole videos
     assert set(read_estimates(tmp_path / "out" / folds.FILE, made)) == set(names)
+    with pytest.raises(InputError, match="4 videos cannot make 5 folds"):  # of twelve clips
+        folds.estimate_by_parts(tmp_path, tmp_path / "other", 5)

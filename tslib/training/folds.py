@@ -141,7 +141,8 @@ def estimate_by_parts(root, output, folds=5, boxes=None, seed=0):
         )
         raise InputError(f"the clips in {root} {what}.")
     _check_frames(root, learn + test)
-    _check_folds(folds, learn)
+    group = jhmdb.video_of if is_jhmdb(root) else None
+    _check_folds(folds, {group(clip.name) for clip in learn} if group else learn)
     searched = {clip.name: clip for clip in learn + test}
     if not boxed:
         tracks = read_estimates(boxes, learn + test)
@@ -162,7 +163,6 @@ def estimate_by_parts(root, output, folds=5, boxes=None, seed=0):
     def predicted(estimator, clip):
         return _kept(folder, clip, lambda: estimator.estimate(searched[clip.name])[0])
 
-    group = jhmdb.video_of if is_jhmdb(root) else None
     poses = out_of_fold(learn, lambda clips: trained(clips, f"fold{next(number)}"), predicted, folds, group)
     results = {"out of fold": (poses, learn)}
     if test:
@@ -174,9 +174,10 @@ def estimate_by_parts(root, output, folds=5, boxes=None, seed=0):
 
 
 def _check_folds(folds, clips):
+    """clips : or the videos that they were cut from"""
     if len(clips) < 2:
         raise InputError(
-            f"there are {len(clips)} clips to learn from; estimates out of fold need two or more."
+            f"there are {len(clips)} videos to learn from; estimates out of fold need two or more."
         )
     if not 2 <= folds <= len(clips):
         raise InputError(f"{len(clips)} videos cannot make {folds} folds; give a number from 2 to that.")
