@@ -1,6 +1,6 @@
-"""python -m book: execute every chapter and build the book in build/book.
-python -m book run: execute every chapter and write the outputs back into chapters/*.ipynb, and the pictures
-of cells tagged picture:NAME into data/NAME.png.
+"""python -m book: execute every chapter and build the book in build/book. python -m book run:
+execute every chapter and write the outputs back into chapters/*.ipynb, and the pictures of cells
+tagged picture:NAME into data/NAME.png.
 """
 
 import base64
@@ -26,10 +26,11 @@ DATA = Path("data")
 
 
 def execute(folder, home=CHAPTERS):
-    """Bring the notebooks of a folder in step with their .py, run them top to bottom, keep the outputs.
+    """Bring the notebooks of a folder in step with their .py, run them top to bottom, keep the
+    outputs.
 
-    They run in home, wherever they lie: from there a chapter imports its exercises. Two run at a time, where
-    there are two cores; the longest, which are the last, first.
+    They run in home, wherever they lie: from there a chapter imports its exercises. Two run at a
+    time, where there are two cores; the longest, which are the last, first.
     """
     jupytext(["--quiet", "--to", "ipynb", "--update", *map(str, sorted(folder.glob("[0-9]*.py")))])
     paths = sorted(folder.glob("[0-9]*.ipynb"), reverse=True)
@@ -63,7 +64,9 @@ def _run(path, home):
 def build():
     """The book, from a copy of the chapters, so that no tracked file changes."""
     shutil.rmtree("build", ignore_errors=True)
-    shutil.copytree(CHAPTERS, SOURCE, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+    shutil.copytree(
+        CHAPTERS, SOURCE, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+    )
     execute(SOURCE)
     shutil.copy("book/index.md", SOURCE)
     if sphinx(["-q", "-W", "--keep-going", "-b", "html", "-c", "book", str(SOURCE), str(BOOK)]):
@@ -78,7 +81,9 @@ def save_pictures(folder):
         for cell in nbformat.read(path, as_version=4).cells:
             for tag in (t for t in cell.metadata.get("tags", []) if t.startswith("picture:")):
                 name = tag.removeprefix("picture:") + ".png"
-                (picture,) = (o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {}))
+                (picture,) = (
+                    o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {})
+                )
                 (DATA / name).write_bytes(base64.b64decode(picture))
                 digest = hashlib.sha256((DATA / name).read_bytes()).hexdigest()
                 row = re.compile(rf"(\[{re.escape(name)}\].*`)[0-9a-f]*(`)")

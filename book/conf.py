@@ -29,7 +29,9 @@ html_theme_options = {"use_download_button": False, "show_toc_level": 2}
 
 
 def keep_formulas_whole(app, doctree):
-    """A formula with a line break in it, say in cases, would go into an environment that takes no \\tag."""
+    """A formula with a line break in it, say in cases, would go into an environment that takes no
+    \\tag.
+    """
     for formula in doctree.findall(nodes.math_block):
         if "\\tag" in formula.astext():
             formula["no-wrap"] = True
@@ -37,7 +39,9 @@ def keep_formulas_whole(app, doctree):
 
 
 def drop_unused_bundles(app, error):
-    """Of MathJax's 24 MB the pages load one bundle, fonts and extensions; the other bundles are 16 MB."""
+    """Of MathJax's 24 MB the pages load one bundle, fonts and extensions; the other bundles are 16
+    MB.
+    """
     for bundle in (Path(app.outdir) / "_static/mathjax").glob("*.js"):
         if f"mathjax/{bundle.name}" != app.config.mathjax_path:
             bundle.unlink()

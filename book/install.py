@@ -1,4 +1,5 @@
-"""python -m book.install: make .venv and install all that the chapters, the book and the tests need.
+"""python -m book.install: make .venv and install all that the chapters, the book and the tests
+need.
 
 Two environment variables change what is installed:
 TORCH_INDEX  the index that torch comes from, or "pypi"; on Linux PyPI's torch is the large CUDA build,
@@ -39,7 +40,8 @@ def install(index, constraints):
     if index != "pypi":
         torch = (re.findall("^torch==.*$", pins, re.MULTILINE) or ["torch"])[0]
         print(f"Installing {torch} from {index}.", flush=True)
-        # Alone, so that the index is asked for nothing else; it may fail where torch is already there.
+        # Alone, so that the index is asked for nothing else; it may fail where torch is already
+        # there.
         pip("--no-deps", "--retries", "0", "--index-url", index, torch)
         if imports("importlib.metadata as m; m.version('torch')"):
             sys.exit(
@@ -60,12 +62,18 @@ def install(index, constraints):
         )
     if problem:
         sys.exit(f"OpenCV is installed but cannot be imported:\n{problem}")
-    imports("matplotlib.font_manager")  # lists the fonts once; in a chapter it would warn that it is slow
+    imports(
+        "matplotlib.font_manager"
+    )  # lists the fonts once; in a chapter it would warn that it is slow
 
 
 if __name__ == "__main__":
     if sys.version_info < (3, 11):  # noqa: UP036, since this file runs before anything is installed
         version = sys.version.split()[0]
-        sys.exit(f"Python 3.11 or newer is needed, not {version}: name it, as in make book PYTHON=python3.13")
+        sys.exit(
+            f"Python 3.11 or newer is needed, not {version}: name it, as in make book PYTHON=python3.13"
+        )
     default = CPU_INDEX if sys.platform == "linux" else "pypi"
-    install(os.environ.get("TORCH_INDEX") or default, os.environ.get("CONSTRAINTS", "constraints.txt"))
+    install(
+        os.environ.get("TORCH_INDEX") or default, os.environ.get("CONSTRAINTS", "constraints.txt")
+    )

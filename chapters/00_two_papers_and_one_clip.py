@@ -66,7 +66,7 @@ from style import GREY, ORANGE, SKY, show_map
 # **s**patial and with **s**patial and **t**emporal messages; Table I of Paper B: two estimators, and the same corrected):
 
 # %%
-from tslib.paper_tables import PAPER_TABLES
+from experiments.paper_tables import PAPER_TABLES
 
 table = PAPER_TABLES["A 1"].loc[["baseline", "S-infer", "ST-infer"]]
 print(table.drop(columns="Mean of").to_string(), end="\n\n")
@@ -76,11 +76,11 @@ print(PAPER_TABLES["B I"].drop(columns="Mean of").to_string())
 # ## 0.2 One clip
 #
 # Real data sets are large and may not be passed on. So this book draws its own: figures in the fifteen activities of Penn Action, filmed badly, with everything known about
-# them. `tslib.render` writes them as Penn Action's own archive is laid out, so the loader that reads them reads the real thing.
+# them. `renderer` writes them as Penn Action's own archive is laid out, so the loader that reads them reads the real thing.
 
 # %%
 from tslib.datasets import penn_action
-from tslib.render import render
+from renderer import render
 
 folder = tempfile.TemporaryDirectory()
 render(folder.name, clips=16, seed=0)
@@ -176,10 +176,10 @@ plt.show()
 
 # %% [markdown]
 # How does a network err on them? A small one was trained on such clips, and its mistakes on others were sorted: does the error lie on the *other side* of the body; is *another peak* of the same
-# map, however low, right; was the joint right in a *neighbour frame*? The kinds overlap. (`python benchmarks/failure_modes.py` trains it and writes the file that the cell reads; the file holds its settings.)
+# map, however low, right; was the joint right in a *neighbour frame*? The kinds overlap. (`python experiments/paper_a/failure_modes.py` trains it and writes the file that the cell reads; the file holds its settings.)
 
 # %%
-results = Path("../benchmarks/results")
+results = Path("../experiments/results")
 failures = json.loads((results / "failure_modes.json").read_text())
 per_cent = pd.DataFrame(failures["rows"]).T.mul(100).round().astype(int)
 short = {row: row.replace("share of errors:", "errors:").replace(" in the picture", "") for row in per_cent.index}
@@ -189,7 +189,7 @@ print(per_cent.rename(index=short).rename(columns=lambda name: name[:4]).to_stri
 # (Per cent.) Most errors have another peak in the right place: something that knows the body could pick it, which is what springs between joints are for. A third are right one frame earlier or later:
 # that is what flow and springs between frames are for. Half are wrong in all five frames around: there it is not enough to copy from a neighbour.
 #
-# And is the film like the real thing? The same numbers for rendered clips and for Penn Action's own labels (`python benchmarks/labels.py PENN_ACTION`; lengths in cells, of which a person is 16 long):
+# And is the film like the real thing? The same numbers for rendered clips and for Penn Action's own labels (`python experiments/real/labels.py PENN_ACTION`; lengths in cells, of which a person is 16 long):
 
 # %%
 labels = pd.DataFrame(json.loads((results / "labels.json").read_text())["columns"])
@@ -211,7 +211,7 @@ print(labels.loc[list(shown)].rename(index=shown).round(3).to_string())
 # Action's, on purpose: a neighbour's heat-map that lies a fraction of a cell away hardly needs the flow, and a chapter on the flow would show little.
 #
 # They are also seen from the front more often, and that is on purpose, too. Here are the network's failures from each side; and, in the last column, those of a network that was trained and tested on clips
-# with each activity filmed from where the real labels show it (`python benchmarks/failure_modes.py --views PENN_ACTION`):
+# with each activity filmed from where the real labels show it (`python experiments/paper_a/failure_modes.py --views PENN_ACTION`):
 
 # %%
 by_view = pd.DataFrame(failures["by_view"]).drop(index="clips")

@@ -33,7 +33,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from exercises import chapter_02 as check
-from memory import LiveBytes
+from experiments.speed.memory import LiveBytes
 from style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, show_map
 
 from tslib.distance_transform import distance_transform_numpy
@@ -664,11 +664,11 @@ print("message and source from torch and from the back end that works here, to t
 # %% [markdown]
 # ### Measured
 #
-# The question of section 2.9 again, with the textbook envelope compiled by the same numba. The figures were taken by `python -m benchmarks.messages --write`, all rivals in one process, one thread, medians of processor time; this page reads
+# The question of section 2.9 again, with the textbook envelope compiled by the same numba. The figures were taken by `python -m experiments.speed.messages --write`, all rivals in one process, one thread, medians of processor time; this page reads
 # the file. The layer is Paper A's: 6 clips of 5 frames, 13 joints, 284 messages in each clip, three rounds, forward and backward.
 
 # %%
-measured = json.loads(Path("../benchmarks/results/messages.json").read_text())
+measured = json.loads(Path("../experiments/results/messages.json").read_text())
 taken = measured["transform"]["heat"]
 layer = {name: row["total"] for name, row in measured["layer"].items()}
 memory, threads = measured["memory"], measured["threads"]
@@ -752,7 +752,7 @@ plt.show()
 # lanes do here, and compare *all* senders: no windows, which would let some threads wait for others. For the gradient, each sender looks for the receivers that named it, so nothing is added in an order that changes from run to run.
 
 # %%
-gpu = json.loads(Path("../benchmarks/results/messages-cuda.json").read_text())
+gpu = json.loads(Path("../experiments/results/messages-cuda.json").read_text())
 print(f"{gpu['machine']['gpu']}, torch {gpu['machine']['versions']['torch']}, {gpu['date']}")
 forward = gpu["forward"]
 for how in ("kernels", "with launches"):
@@ -779,7 +779,7 @@ plt.show()
 
 # %% [markdown]
 # A GPU has so many lanes that comparing *everything* is cheap, and so the time per cell grows with the side again, by less than the candidates do. *Kernels* is what the device needs; *with launches* is what you wait for. At this
-# size Python is the slower half: three rounds are about forty small operations, each of which takes some microseconds to hand over. A larger batch does not notice it. The figures are of one machine and one evening; `python -m benchmarks.messages --device cuda` takes them again.
+# size Python is the slower half: three rounds are about forty small operations, each of which takes some microseconds to hand over. A larger batch does not notice it. The figures are of one machine and one evening; `python -m experiments.speed.messages --device cuda` takes them again.
 
 # %% [markdown]
 # ## 2.12 What moved to `tslib`

@@ -36,8 +36,8 @@ from exercises import chapter_03 as check
 from style import BLUE, GREEN, GREY, ORANGE, RED, SKY, show_map
 
 from tslib.heatmaps import decode, disc, gaussian, to_cells
-from tslib.render import Settings, render_clip
-from tslib.render.draw import FIRST_OCCLUDER, FIRST_PROP
+from renderer import Settings, render_clip
+from renderer.draw import FIRST_OCCLUDER, FIRST_PROP
 from tslib.skeletons import SKELETONS
 
 _ = torch.manual_seed(0)
@@ -590,10 +590,10 @@ plt.show()
 # 0.1 1.6 cells, at 0.05 0.8 cells. (On Paper A's maps of 46 cells a person fills about 0.7 of the side, so
 # every motion has twice the cells: `finer`.) And how far do joints move? Chapter 0 had the labels of Penn
 # Action; and on one real clip, with true joints in every frame, the estimates can be asked for their error
-# there (`python benchmarks/flow_real_clip.py --write`).
+# there (`python experiments/real/flow.py --write`).
 
 # %%
-folder = Path("../benchmarks/results")
+folder = Path("../experiments/results")
 labels = json.loads((folder / "labels.json").read_text())["columns"]
 finer = 0.7 * 46 / 16
 for name, column in (("our clips", labels["rendered"]), ("Penn Action", labels["real"])):
@@ -971,7 +971,7 @@ check.exercise_3_6(slope)
 # **In practice**
 #
 # - Paper A writes the push of Eq. 3.5 and speaks of aligning, which is the pull of Eq. 3.3; it does not say which one it computes. We pull: no holes, a gradient for the flow as well, and this frame's own flow, not the neighbour's. The price is a second peak where a limb moves fast before ground at rest (Sec. 3.8); the messages have to choose.
-# - Beyond the border `warp` reads the border's value. Zeros would be the best score on a negative map (Sec. 3.5). `tslib.messages`, whose maps lie on crops of their own, takes the map's minimum there.
+# - Beyond the border `warp` reads the border's value. Zeros would be the best score on a negative map (Sec. 3.5). `tslib.video.inference`, whose maps lie on crops of their own, takes the map's minimum there.
 # - The tolerance of `inconsistent` was found for pixels: half a square pixel. On cells of 4 or 8 px it forgives more; so find what is covered on pixels, then go to cells.
 # - Exact flow knows where a covered part has gone, an estimate cannot. Numbers that were got with exact flow are an upper bound.
 #

@@ -39,8 +39,8 @@ from tslib.distance_transform import distance_transform
 from tslib.heatmaps import decode, gaussian, to_cells, to_pixels
 from tslib.message_passing import MessagePassing, PoseGraph
 from tslib.metrics import bootstrap, means, table, tally
-from tslib.paper_tables import PAPER_TABLES
-from tslib.render import Settings, render_clip
+from experiments.paper_tables import PAPER_TABLES
+from renderer import Settings, render_clip
 from tslib.skeletons import SKELETONS
 from tslib.warp import warp
 
@@ -520,7 +520,7 @@ data = [batch(clips, seed) for seed, clips in enumerate(tests)]
 print(f"{sum(map(len, tests))} slices to test, {len(others)} others for the springs")
 
 # %% [markdown]
-# Are these a ConvNet's faults? `benchmarks/failure_modes.py` trained a small one on rendered clips and asked of each error what would have helped. The same questions of ours, in per cent:
+# Are these a ConvNet's faults? `experiments/paper_a/failure_modes.py` trained a small one on rendered clips and asked of each error what would have helped. The same questions of ours, in per cent:
 
 # %%
 clips = sum(tests, [])
@@ -534,7 +534,7 @@ beside = np.zeros_like(right)
 beside[:, 1:] |= (right & visible)[:, :-1]
 beside[:, :-1] |= (right & visible)[:, 1:]
 at_mirror[:, :, 0] = False  # a head has no other side
-results = Path("../benchmarks/results")
+results = Path("../experiments/results")
 network = json.loads((results / "failure_modes.json").read_text())["rows"]
 for row, ours in {"right at 0.2": right[visible], "share of errors: other side": at_mirror[wrong],
                   "share of errors: right in the next or previous frame": beside[wrong]}.items():
@@ -994,8 +994,8 @@ print("springs with a gradient:", int((layer.rest.grad.abs().sum(1) > 0).sum()),
 # ## 4.11 A real detector on a real clip
 #
 # Forty frames of one JHMDB clip, a camera that pans, a goalkeeper with raised arms; a small heat-map network, trained by others; optical flow by DIS, crops that follow the person. The page shows what
-# `benchmarks/real_clip_messages.py` measured (it needs recordings that may not be passed on): PCK over the twelve limb joints in per cent, and jitter, the mean second difference. *Springs* are means of other people's clips,
-# with stiffnesses from their variances, on head, trunk and legs; *arms too* adds the arms; *all 0.01* gives every limb the stiffness of this chapter. The messages are those of `tslib.messages`, which `python -m tslib predict` runs on a video: the same
+# `experiments/real/real_clip.py` measured (it needs recordings that may not be passed on): PCK over the twelve limb joints in per cent, and jitter, the mean second difference. *Springs* are means of other people's clips,
+# with stiffnesses from their variances, on head, trunk and legs; *arms too* adds the arms; *all 0.01* gives every limb the stiffness of this chapter. The messages are those of `tslib.video.inference`, which `python -m tslib predict` runs on a video: the same
 # rule, on a graph with edges to each of the four frames before and after (the farther, the looser), with springs in units of the body, and without left-right pairs.
 
 # %%

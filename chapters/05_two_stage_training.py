@@ -41,8 +41,8 @@ from tslib.augment import PERSON
 from tslib.heatmaps import decode, disc, gaussian, with_background
 from tslib.metrics import bootstrap, means
 from tslib.networks import SMALL, Architecture, ConvolutionalPoseMachine, ThinSlicingNetwork
-from tslib.paper_tables import PAPER_TABLES
-from tslib.render import render
+from experiments.paper_tables import PAPER_TABLES
+from renderer import render
 from tslib.skeletons import SKELETONS
 from tslib.slices import Slices
 from tslib.training import data, stages
@@ -434,7 +434,7 @@ plt.show()
 
 # %% [markdown]
 # Most wrong joints are not lost: their map has a peak in the right place, only not the highest (section 5.1 said why), or a frame beside has them right. Springs can raise the first kind, flow the second. (Maps have several peaks, so many are right by chance: the dark line is how many errors have a peak at *another*, randomly chosen joint of the body. A second peak is a hint, and no more.) Many errors last: what is wrong in all five frames, no neighbour in time can repair. This network
-# is young; one that trains longer makes fewer errors, and of other proportions (`benchmarks/failure_modes.py` asks the same of nine hundred steps; chapter 4 shows its answers).
+# is young; one that trains longer makes fewer errors, and of other proportions (`experiments/paper_a/failure_modes.py` asks the same of nine hundred steps; chapter 4 shows its answers).
 #
 # ## 5.6 The second loss
 #

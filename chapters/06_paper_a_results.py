@@ -40,23 +40,25 @@ from IPython.display import Image, Markdown, display
 from style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
 
 from tslib.clip import Clip
-from tslib.comparison import Compared
+from experiments.comparison import Compared
 from tslib.metrics import bootstrap, means
-from tslib.paper_tables import PAPER_TABLES
-from tslib.render import PartFlow, Settings, render_clip
-from tslib.render.body import ACTIVITIES
+from experiments.paper_tables import PAPER_TABLES
+from tslib.part_flow import PartFlow
+from renderer import Settings, render_clip
+from renderer.body import ACTIVITIES
 from tslib.skeletons import SKELETONS
-from tslib.training import figures, models
+from experiments.paper_a import figures
+from tslib.training import models
 from tslib.training.config import read_config
 from tslib.training.data import Data
-from tslib.training.results import FOLDERS, Runs
-from tslib.training.tables import printable
+from experiments.paper_a.runs import FOLDERS, Runs
+from experiments.paper_a.tables import printable
 
 torch.set_num_threads(1)  # sums have one order, so the page is the same with more
 PENN = SKELETONS["penn13"]
 GROUPS = list(PENN.groups)
 MODELS = Path("../data/models")
-table1 = json.loads(Path("../benchmarks/results/table1.json").read_text(encoding="utf-8"))
+table1 = json.loads(Path("../experiments/results/table1.json").read_text(encoding="utf-8"))
 
 # %% [markdown]
 # | symbol | meaning | in code | shape |
@@ -140,7 +142,7 @@ small(fig)
 #
 # ## 6.2 Seven models, evaluated now
 #
-# `data/models` holds the models of one seed, trained as `data/training/laptop.toml` says. Training them takes a quarter of an hour; evaluating them takes a minute, and is done here. `Runs` of `tslib.training.results` trains a row when it is asked for it; ours reads it from its file. A row's number is the share of visible joints that lie within $\alpha$ of the person's size, over all clips:
+# `data/models` holds the models of one seed, trained as `data/training/laptop.toml` says. Training them takes a quarter of an hour; evaluating them takes a minute, and is done here. `Runs` of `experiments.paper_a.runs` trains a row when it is asked for it; ours reads it from its file. A row's number is the share of visible joints that lie within $\alpha$ of the person's size, over all clips:
 #
 # $$r = \frac{\sum_c h_c}{\sum_c n_c}. \tag{6.1}$$
 #
@@ -402,7 +404,7 @@ plt.show()
 #
 # ## 6.8 Figures 1 and 4: what it looks like
 #
-# Pictures are easily chosen to please. So a rule chooses (`tslib.training.figures`). For Figure 1 it takes, of each kind of fault, the slice in which ST-infer repairs most joints, less those that it has wrong: the best case, not a typical one. Rings: off by more than 0.2 of the person's size.
+# Pictures are easily chosen to please. So a rule chooses (`experiments.paper_a.figures`). For Figure 1 it takes, of each kind of fault, the slice in which ST-infer repairs most joints, less those that it has wrong: the best case, not a typical one. Rings: off by more than 0.2 of the person's size.
 
 # %%
 found = {row: live.poses(row, 0) for row in ROWS}
@@ -609,7 +611,7 @@ plt.show()
 #
 # ## 6.10 The claims, one by one
 #
-# `tslib.training.claims` holds each of Paper A's claims against our rows.
+# `experiments.paper_a.claims` holds each of Paper A's claims against our rows.
 
 # %%
 verdicts = pd.Series([claim["verdict"] for claim in table1["claims"]]).value_counts()
@@ -633,7 +635,7 @@ Markdown(pages[-1])
 # ```
 
 # %%
-motion = json.loads(Path("../benchmarks/results/table1_real_motion.json").read_text(encoding="utf-8"))
+motion = json.loads(Path("../experiments/results/table1_real_motion.json").read_text(encoding="utf-8"))
 print(f"seeds {motion['seeds']}, {motion['clips']['train']} clips to train, {motion['clips']['test']} to test")
 pages = printable(motion, PENN).split("\n\n")
 Markdown("\n\n".join(pages[:2]))
@@ -676,7 +678,7 @@ print(shown.round(1).to_string())
 #
 # ## 6.13 What moved to `tslib`
 #
-# Nothing of this page is computed a second time elsewhere. Rows, sweeps and their order: `tslib.training.results` and `tables`; verdicts: `claims`; Figures 1, 3 and 4: `figures`; the printed numbers of the paper: `tslib.paper_tables`. This makes all of it, from nothing, in about an hour on one core:
+# Nothing of this page is computed a second time elsewhere. Rows, sweeps and their order: `experiments.paper_a.runs` and `tables`; verdicts: `claims`; Figures 1, 3 and 4: `figures`; the printed numbers of the paper: `experiments.paper_tables`. This makes all of it, from nothing, in about an hour on one core:
 #
 # ```sh
 # .venv/bin/python -m tslib render data/rendered --clips 500 --camera poor
@@ -801,7 +803,7 @@ check.exercise_6_4(verdict_of)
 #     return "holds" if holds else "does not" if fails else "open"
 # ```
 #
-# `tslib.training.claims` has no third word (section 6.10).
+# `experiments.paper_a.claims` has no third word (section 6.10).
 #
 # </details>
 

@@ -37,8 +37,8 @@ from torch import nn
 
 from tslib.clip import Clip
 from tslib.metrics import bootstrap, curve, group_rates, jitter, means, rates
-from tslib.paper_tables import PAPER_TABLES
-from tslib.render import Settings, render_clip
+from experiments.paper_tables import PAPER_TABLES
+from renderer import Settings, render_clip
 from tslib.skeletons import SKELETONS
 from tslib.training import models
 from tslib.training.evaluate import predict_as_trained, tallies
@@ -990,10 +990,10 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Paper B calls its method fast and prints no time. `benchmarks/correction.py` measured ours, on one thread, per frame:
+# Paper B calls its method fast and prints no time. `experiments/speed/correction.py` measured ours, on one thread, per frame:
 
 # %%
-benchmark = json.loads(Path("../benchmarks/results/correction.json").read_text())
+benchmark = json.loads(Path("../experiments/results/correction.json").read_text())
 for name, spent in benchmark["ms"].items():
     if "stride 1" not in name and "stride 20" not in name:
         print(f"{name:36} {spent:.3f} ms")

@@ -37,20 +37,20 @@ from IPython.display import Image, Markdown, display
 from style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
 
 from tslib.clip import Clip
-from tslib.correction.tables import printable
+from experiments.paper_b.tables import printable
 from tslib.distance_transform import distance_transform
-from tslib.mixture_of_parts import MixtureOfParts, Settings, best_pose
-from tslib.mixture_of_parts.parts import cluster
-from tslib.paper_tables import PAPER_TABLES
-from tslib.render import Settings as Rendered
-from tslib.render import render_clip
-from tslib.report import markdown
-from tslib.report import points as difference
+from experiments.mixture_of_parts import MixtureOfParts, Settings, best_pose
+from experiments.mixture_of_parts.parts import cluster
+from experiments.paper_tables import PAPER_TABLES
+from renderer import Settings as Rendered
+from renderer import render_clip
+from experiments.report import markdown
+from experiments.report import points as difference
 from tslib.skeletons import SKELETONS
 
 torch.set_num_threads(1)  # sums have one order, so the page is the same with more
 PENN, UPPER = SKELETONS["penn13"], SKELETONS["youtube7"]
-RESULTS = Path("../benchmarks/results")
+RESULTS = Path("../experiments/results")
 
 
 def stored(name):
@@ -119,7 +119,7 @@ print("best score by messages equals that of tslib's best pose:", bool(torch.isc
 print("and Eq. 8.1, added up over that pose:", bool(torch.isclose(counted, ours)))
 
 # %% [markdown]
-# Ours is such an estimator in small (`tslib.mixture_of_parts`; its documentation lists what is left out), and it is *trained* in the same order as the original: k-means finds the types, a linear classifier for each type learns what it looks like, and at last all weights together are moved so that true poses score above the others (a
+# Ours is such an estimator in small (`experiments.mixture_of_parts`; its documentation lists what is left out), and it is *trained* in the same order as the original: k-means finds the types, a linear classifier for each type learns what it looks like, and at last all weights together are moved so that true poses score above the others (a
 # structural SVM). On forty rendered clips, now:
 
 # %%
@@ -355,7 +355,7 @@ for name in names:
 #
 # ## 8.7 The claims, one by one
 #
-# `tslib.correction.claims` holds each of Paper B's claims against this table; of our estimators the best one takes the part of SFN and the worst that of YR. *Holds* here means on these clips.
+# `experiments.paper_b.claims` holds each of Paper B's claims against this table; of our estimators the best one takes the part of SFN and the worst that of YR. *Holds* here means on these clips.
 
 # %%
 verdicts = pd.Series([claim["verdict"] for claim in rendered["claims"]]).value_counts()
@@ -399,7 +399,7 @@ bars(real, "video")
 #
 # ## 8.9 Learning people by heart
 #
-# Why does the same network that gains on rendered clips lose here? Two suspects: the method, or the data. `benchmarks/youtube_correctors.py` asks both. It trains correctors on three quarters of the videos for more and more steps and measures them on those and on the others. And it does the same with errors that *can* be corrected, put onto the true joints: the head is marked a third of the way down to the shoulders, one joint in ten is off, and all tremble a little. If the method were to blame, it would fail there, too.
+# Why does the same network that gains on rendered clips lose here? Two suspects: the method, or the data. `experiments/real/youtube_correctors.py` asks both. It trains correctors on three quarters of the videos for more and more steps and measures them on those and on the others. And it does the same with errors that *can* be corrected, put onto the true joints: the head is marked a third of the way down to the shoulders, one joint in ten is off, and all tremble a little. If the method were to blame, it would fail there, too.
 
 # %%
 curves = stored("youtube_correctors")
@@ -436,7 +436,7 @@ for kind in ("estimates", "correctable errors"):
 # ## 8.10 Dense motion, where a corrector has a fair chance
 #
 # Frames that lie seconds apart are no sequence. So: real motion in which every frame has its truth (JHMDB and Penn Action's labels, every second frame, as in the films), with errors of a real detector put onto it as they were measured, and the test on that detector's own tracks of films (Flowing ConvNets on 16 sequences of Poses in the Wild, of three films; errors are measured on the other two films than the one that is tested). Two ways to put errors on, *replayed* and
-# *drawn* from statistics; networks trained to the end, or *stopped* where they do best on true tracks of the other films (`benchmarks/dense_motion.py`). Intervals are over scenes.
+# *drawn* from statistics; networks trained to the end, or *stopped* where they do best on true tracks of the other films (`experiments/real/dense_motion.py`). Intervals are over scenes.
 
 # %%
 dense = stored("dense_motion")
@@ -464,7 +464,7 @@ print(f"stopped after {int(np.median(steps))} steps in the median, of at most {d
 #
 # ## 8.11 Springs, trained on real maps
 #
-# One question is left over from Paper A. On a real detector's maps, springs that nobody trained did not help, and those of arms hurt (README). Trained ones? `benchmarks/real_springs.py` lets the detector look at YouTube Pose's videos to learn from, and trains springs of the upper body on its maps, one for each limb, or four, of which the best one counts in each cell: Eq. 8.2 in a loop.
+# One question is left over from Paper A. On a real detector's maps, springs that nobody trained did not help, and those of arms hurt (README). Trained ones? `experiments/real/springs.py` lets the detector look at YouTube Pose's videos to learn from, and trains springs of the upper body on its maps, one for each limb, or four, of which the best one counts in each cell: Eq. 8.2 in a loop.
 
 # %%
 springs = stored("real_springs")
@@ -494,7 +494,7 @@ for name in ("one spring a limb", "4 springs a limb"):
 #
 # ## 8.12 What moved to `tslib`
 #
-# Nothing of this page is computed a second time elsewhere. The mixture of parts: `tslib.mixture_of_parts`; estimates out of fold: `tslib.training.folds`; methods, tables and claims: `tslib.correction.runs`, `tables` and `claims`. All of it, from nothing:
+# Nothing of this page is computed a second time elsewhere. The mixture of parts: `experiments.mixture_of_parts`; estimates out of fold: `experiments.estimates`; methods, tables and claims: `experiments.paper_b.runs`, `tables` and `claims`. All of it, from nothing:
 #
 # ```sh
 # .venv/bin/python -m tslib render data/other --clips 400 --seed 1 --camera poor

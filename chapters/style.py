@@ -1,9 +1,18 @@
-"""How the pictures of all chapters look: colours that everyone can tell apart, and maps drawn one way."""
+"""How the pictures of all chapters look: colours that everyone can tell apart, and maps drawn one
+way.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#888888"
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#888888",
+)
 SKY = "#56B4E9"  # for dark grounds
 
 plt.rcParams.update(

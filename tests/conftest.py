@@ -1,4 +1,6 @@
-"""What every test may ask for: a device, the real recordings, examples that are the same on each run."""
+"""What every test may ask for: a device, the real recordings, examples that are the same on each
+run.
+"""
 
 import os
 from pathlib import Path
@@ -12,7 +14,9 @@ import torch  # noqa: E402  reads that once
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
-hypothesis.settings.register_profile("gpu", hypothesis.settings.get_profile("repeatable"), max_examples=4)
+hypothesis.settings.register_profile(
+    "gpu", hypothesis.settings.get_profile("repeatable"), max_examples=4
+)
 
 
 @pytest.fixture(scope="session")
@@ -21,12 +25,16 @@ def chapters_folder():
 
 
 def pytest_addoption(parser):
-    parser.addoption("--device", default="cpu", choices=["cpu", "cuda"], help="where the torch tests compute")
+    parser.addoption(
+        "--device", default="cpu", choices=["cpu", "cuda"], help="where the torch tests compute"
+    )
 
 
 def pytest_configure(config):
     if config.getoption("--device") == "cpu":
-        os.environ["TRITON_INTERPRET"] = "1"  # read when triton is imported; without it no kernel runs here
+        os.environ["TRITON_INTERPRET"] = (
+            "1"  # read when triton is imported; without it no kernel runs here
+        )
     else:
         hypothesis.settings.load_profile("gpu")  # each size of map compiles its kernels first
 

@@ -1,7 +1,9 @@
-"""What keeps the chapters true: each gate takes the chapters folder and returns its problems, in sentences.
+"""What keeps the chapters true: each gate takes the chapters folder and returns its problems, in
+sentences.
 
 The package is looked for beside the folder, the wrong answers to its exercises in tests/mistakes.
-CONTRIBUTING.md says what each gate is for; test_gates.py shows that each one catches what it should.
+CONTRIBUTING.md says what each gate is for; test_gates.py shows that each one catches what it
+should.
 """
 
 import ast
@@ -43,14 +45,18 @@ def syntax_tree(cell):
 
 def pairs(folder):
     """Each .py has its .ipynb and the other way round, with equal cells: an edit was carried over."""
-    sources, notebooks = ({p.stem for p in folder.glob(f"[0-9][0-9]_*.{kind}")} for kind in ("py", "ipynb"))
+    sources, notebooks = (
+        {p.stem for p in folder.glob(f"[0-9][0-9]_*.{kind}")} for kind in ("py", "ipynb")
+    )
     problems = [f"{name}.py has no notebook." for name in sorted(sources - notebooks)]
     problems += [f"{name}.ipynb has no .py." for name in sorted(notebooks - sources)]
     for name in sorted(sources & notebooks):
         source, notebook = (jupytext.read(folder / f"{name}{kind}") for kind in (".py", ".ipynb"))
         try:
             with contextlib.redirect_stdout(io.StringIO()):  # it prints the differing cells as well
-                compare_notebooks(notebook, source, "py:percent", compare_outputs=False, compare_ids=False)
+                compare_notebooks(
+                    notebook, source, "py:percent", compare_outputs=False, compare_ids=False
+                )
         except NotebookDifference as difference:
             problems.append(f"{name}.ipynb is not its .py: {difference}")
     return problems
@@ -74,16 +80,36 @@ def outputs(folder, threads):
 
     A chapter that keeps to one thread itself runs but once.
     """
-    notebooks = sorted(folder.glob("*.ipynb"), reverse=True)  # the longest, which are the last, first
+    notebooks = sorted(
+        folder.glob("*.ipynb"), reverse=True
+    )  # the longest, which are the last, first
     if threads > 1:
-        calls = {n: re.findall(r"set_num_threads\((\w+)\)", n.read_text(encoding="utf-8")) for n in notebooks}
+        calls = {
+            n: re.findall(r"set_num_threads\((\w+)\)", n.read_text(encoding="utf-8"))
+            for n in notebooks
+        }
         notebooks = [n for n in notebooks if calls[n][-1:] != ["1"]]
-    command = [sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "--nbval"]
-    command += ["--nbval-current-env", "--nbval-cell-timeout=300", f"--nbval-sanitize-with={SANITIZE}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--color=no",
+        "-p",
+        "no:cacheprovider",
+        "--nbval",
+    ]
+    command += [
+        "--nbval-current-env",
+        "--nbval-cell-timeout=300",
+        f"--nbval-sanitize-with={SANITIZE}",
+    ]
     environment = os.environ | dict.fromkeys(THREADS, str(threads))
 
     def run(notebook):
-        return subprocess.run([*command, str(notebook)], env=environment, capture_output=True, text=True)
+        return subprocess.run(
+            [*command, str(notebook)], env=environment, capture_output=True, text=True
+        )
 
     with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         failed = [done for done in pool.map(run, notebooks) if done.returncode]
@@ -104,7 +130,9 @@ def defined(statements):
             names[statement.name] = statement
         elif isinstance(statement, ast.Assign | ast.AnnAssign):
             targets = getattr(statement, "targets", None) or [statement.target]
-            names |= {n.id: statement for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+            names |= {
+                n.id: statement for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)
+            }
     return names
 
 
@@ -118,10 +146,14 @@ def comparable(statement):
 
 
 def exports(folder):
-    """Cells tagged export:tslib.module hold that module's code, and no other cell defines what tslib has."""
+    """Cells tagged export:tslib.module hold that module's code, and no other cell defines what
+    tslib has.
+    """
     modules = {}
     for path in sorted((folder.parent / "tslib").rglob("[!_]*.py")):  # nobody imports from __main__
-        name = ".".join(path.relative_to(folder.parent).with_suffix("").parts).removesuffix(".__init__")
+        name = ".".join(path.relative_to(folder.parent).with_suffix("").parts).removesuffix(
+            ".__init__"
+        )
         modules[name] = defined(ast.parse(path.read_text(encoding="utf-8")).body)
     public = {
         name
@@ -137,16 +169,24 @@ def exports(folder):
             if not tags:
                 for name, node in shown.items():
                     if isinstance(node, DEFINITION) and name in public:
-                        problems.append(f"{chapter.name} defines tslib's {name} outside an export cell.")
+                        problems.append(
+                            f"{chapter.name} defines tslib's {name} outside an export cell."
+                        )
             for module in (tag.removeprefix("export:") for tag in tags):
                 if module not in modules:
-                    problems.append(f"{chapter.name} exports to {module}, but there is no such module.")
+                    problems.append(
+                        f"{chapter.name} exports to {module}, but there is no such module."
+                    )
                     continue
                 if not shown:
-                    problems.append(f"{chapter.name} exports a cell to {module} that defines nothing.")
+                    problems.append(
+                        f"{chapter.name} exports a cell to {module} that defines nothing."
+                    )
                 for name, node in shown.items():
                     if name not in modules[module]:
-                        problems.append(f"{chapter.name} exports {name}, which {module} does not define.")
+                        problems.append(
+                            f"{chapter.name} exports {name}, which {module} does not define."
+                        )
                     elif comparable(node) != comparable(modules[module][name]):
                         problems.append(f"{chapter.name} and {module} differ in {name}.")
     return problems
@@ -184,13 +224,15 @@ def define(tree, namespace):
             isinstance(node, literal) for node in ast.walk(statement.value)
         )
         if constant or isinstance(statement, ast.Import | ast.ImportFrom | DEFINITION):
-            with contextlib.suppress(NameError):  # a definition that needs, at once, what was not run
+            with contextlib.suppress(
+                NameError
+            ):  # a definition that needs, at once, what was not run
                 exec(compile(ast.Module([statement], []), "<chapter>", "exec"), namespace)
 
 
 def exercises(folder, at_least=4):
-    """Each chapter's checkers are called once; each has a hint, a solution that it accepts, and a classic
-    mistake that it rejects; the chapter as it stands attempts none."""
+    """Each chapter's checkers are called once; each has a hint, a solution that it accepts, and a
+    classic mistake that it rejects; the chapter as it stands attempts none."""
     problems = []
     with importable(folder):
         for chapter in chapters_of(folder):
@@ -199,9 +241,13 @@ def exercises(folder, at_least=4):
                 problems.append(f"{chapter.name} has no exercises.")
                 continue
             module = vars(importlib.import_module(f"exercises.chapter_{number}"))
-            checkers = {name: checker for name, checker in module.items() if hasattr(checker, "verdict")}
+            checkers = {
+                name: checker for name, checker in module.items() if hasattr(checker, "verdict")
+            }
             if len(checkers) < at_least:
-                problems.append(f"{chapter.name} has {len(checkers)} exercises; {at_least} are needed.")
+                problems.append(
+                    f"{chapter.name} has {len(checkers)} exercises; {at_least} are needed."
+                )
             wrong = folder.parent / "tests" / "mistakes" / f"chapter_{number}.py"
             found = stated_exercises(chapter, checkers) + refuted_mistakes(wrong, checkers)
             problems += [f"{chapter.name}: {problem}" for problem in found]
@@ -224,13 +270,17 @@ def stated_exercises(chapter, checkers):
             stub = ast.unparse(call.args[0])
             printed = printed_by(tree, namespace)
             if not re.fullmatch(r"Exercise [\d.]+: not attempted\.\n", printed):
-                problems.append(f"{name} should say that it was not attempted, but says: {printed.strip()}")
+                problems.append(
+                    f"{name} should say that it was not attempted, but says: {printed.strip()}"
+                )
             text = ""
             for below in cells[position + 1 :]:
                 if below.cell_type == "code":
                     break
                 text += below.source
-            solution = re.search(r"<summary>Solution</summary>.*?```python\n(.*?)```", text, re.DOTALL)
+            solution = re.search(
+                r"<summary>Solution</summary>.*?```python\n(.*?)```", text, re.DOTALL
+            )
             if "<summary>Hint</summary>" not in text or not solution:
                 problems.append(f"{name} lacks a hint or a solution below it.")
                 continue
@@ -244,11 +294,15 @@ def stated_exercises(chapter, checkers):
                 problems.append(f"{name} does not accept its solution: {line}")
         define(tree, namespace)
     counts = [(name, called.count(name)) for name in checkers]
-    return problems + [f"{name} is called {count} times, not once." for name, count in counts if count != 1]
+    return problems + [
+        f"{name} is called {count} times, not once." for name, count in counts if count != 1
+    ]
 
 
 def refuted_mistakes(path, checkers):
-    """A file of wrong answers, named after the checker and what is wrong: exercise_1_1_forgets_the_sign."""
+    """A file of wrong answers, named after the checker and what is wrong:
+    exercise_1_1_forgets_the_sign.
+    """
     wrong = {
         name: function
         for name, function in (runpy.run_path(str(path)) if path.exists() else {}).items()
@@ -292,7 +346,9 @@ def sizes(folder, notebook=500_000, everything=30_000_000):
     ]
     total = sum(size.values())
     if total >= everything:
-        problems.append(f"The repository has {total / 1e6:.1f} MB; {everything / 1e6:.0f} are allowed.")
+        problems.append(
+            f"The repository has {total / 1e6:.1f} MB; {everything / 1e6:.0f} are allowed."
+        )
     return problems
 
 
@@ -304,10 +360,16 @@ def hygiene(folder):
         with contextlib.suppress(UnicodeDecodeError):  # not a text
             places = private.findall(path.read_text(encoding="utf-8"))
             problems += [f"{path.relative_to(root)} names {place}." for place in places]
-    targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(
+        re.findall(r"^([a-z]+):", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     for page in sorted(root.glob("*.md")):
-        commands = re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
-        problems += [f"{page.name} names make {name}, which is no target." for name in {*commands} - targets]
+        commands = re.findall(
+            r"(?:`|^)make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE
+        )
+        problems += [
+            f"{page.name} names make {name}, which is no target." for name in {*commands} - targets
+        ]
     return problems
 
 

@@ -1,11 +1,16 @@
-"""Smooth motion of an upper body, and estimates of it that shake and at times fail: dense, without data."""
+"""Smooth motion of an upper body, and estimates of it that shake and at times fail: dense, without
+data.
+"""
 
 import numpy as np
 
 from tslib.skeletons import SKELETONS
 
 SKELETON = SKELETONS["youtube7"]
-NOISE, BURST = 0.06, 1.0  # standard deviations, in shoulder widths: of all estimates, and of those that fail
+NOISE, BURST = (
+    0.06,
+    1.0,
+)  # standard deviations, in shoulder widths: of all estimates, and of those that fail
 
 
 def truth(rng, T=60):
@@ -23,14 +28,20 @@ def truth(rng, T=60):
     chest, tilt = np.stack([angle(0, 0.3), angle(0, 0.1)], -1), angle(0, 0.15)
     sides = -1, 1  # the person's right, and left: somebody who faces us
     shoulders = [at(chest, tilt + side * np.pi / 2, 0.5) for side in sides]
-    elbows = [at(start, side * angle(0.5, 0.7), 0.9) for start, side in zip(shoulders, sides, strict=True)]
-    wrists = [at(start, side * angle(1.2, 0.9), 0.8) for start, side in zip(elbows, sides, strict=True)]
+    elbows = [
+        at(start, side * angle(0.5, 0.7), 0.9) for start, side in zip(shoulders, sides, strict=True)
+    ]
+    wrists = [
+        at(start, side * angle(1.2, 0.9), 0.8) for start, side in zip(elbows, sides, strict=True)
+    ]
     pose = np.stack([at(chest, np.pi + tilt, 0.7), *wrists, *elbows, *shoulders], 1)
     return pose * rng.uniform(60, 140) + rng.uniform(150, 400, 2)
 
 
 def estimate(rng, pose):
-    """What a detector makes of it: noise, and now and then a joint that is elsewhere for some frames."""
+    """What a detector makes of it: noise, and now and then a joint that is elsewhere for some
+    frames.
+    """
     T, K = pose.shape[:2]
     size = np.linalg.norm(pose[:, 5] - pose[:, 6], axis=-1).mean()
     found = pose + rng.normal(0, NOISE * size, pose.shape)

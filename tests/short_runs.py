@@ -17,11 +17,20 @@ CONFIG = Config(
     view=View(48, 4, angle=15, scale=(0.85, 1.2), shift=0.05, flip=True, shuffle=True),
     pretrain=Plan(steps=5, batch=4, sigma=1.25),
     joint=JointPlan(
-        steps=5, batch=2, frames=3, rate=5e-4, rest_rate=0.05, stiffness_rate=0.02, calibration_rate=0.05,
-        sigma=1.25, radius=1.5, positive=20, deep=40,
+        steps=5,
+        batch=2,
+        frames=3,
+        rate=5e-4,
+        rest_rate=0.05,
+        stiffness_rate=0.02,
+        calibration_rate=0.05,
+        sigma=1.25,
+        radius=1.5,
+        positive=20,
+        deep=40,
     ),
     inference=Inference(iterations=2),
-)  # fmt: skip
+)
 
 
 def config(steps=5, **changes):
@@ -40,10 +49,14 @@ def run(root, folder, stage="joint", config=CONFIG, **options):
 
 
 def start(target, *arguments):
-    """A process that calls a function of this module, and the end of a pipe that is its first argument."""
+    """A process that calls a function of this module, and the end of a pipe that is its first
+    argument.
+    """
     context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
     if sys.platform != "win32":  # what takes seconds is imported once
-        context.set_forkserver_preload(["tslib.training.run", "tslib.message_passing.compiled", "scipy.io"])
+        context.set_forkserver_preload(
+            ["tslib.training.run", "tslib.kernels.rounds_numba", "scipy.io"]
+        )
     here, there = context.Pipe()
     process = context.Process(target=target, args=(there, *arguments))
     process.start()
@@ -53,11 +66,20 @@ def start(target, *arguments):
 
 def reporting(pipe, root, folder, config):
     """The first stage with a checkpoint at each step, telling its number before it is written."""
-    run(root, folder, "pretrain", config, every=1, board=lambda folder, model, rows: pipe.send(len(rows)))
+    run(
+        root,
+        folder,
+        "pretrain",
+        config,
+        every=1,
+        board=lambda folder, model, rows: pipe.send(len(rows)),
+    )
 
 
 def together(pipe, rank, world, root, folder, config, stops_at=None):
-    """`run` as one of several processes; sends what went wrong, or None. stops_at: the step of a halt."""
+    """`run` as one of several processes; sends what went wrong, or None. stops_at: the step of a
+    halt.
+    """
     dist.init_process_group("gloo", f"file://{folder}.store", rank=rank, world_size=world)
     if stops_at is not None:
         measured = stages.second_stage

@@ -1,4 +1,6 @@
-"""A stick figure whose joints have a colour each, and a network that finds them: a detector without data."""
+"""A stick figure whose joints have a colour each, and a network that finds them: a detector without
+data.
+"""
 
 import weakref
 
@@ -15,7 +17,9 @@ SIZE = 160, 120  # px of a frame
 FPS = 20.0
 
 _HALVES = np.stack(np.meshgrid(*[[0.0, 0.5, 1.0]] * 3), -1).reshape(-1, 3)
-COLORS = _HALVES[np.ptp(_HALVES, axis=1) > 0][: len(SKELETON.joints)]  # RGB, 0.5 and more apart, none grey
+COLORS = _HALVES[np.ptp(_HALVES, axis=1) > 0][
+    : len(SKELETON.joints)
+]  # RGB, 0.5 and more apart, none grey
 
 STANDING = np.array(
     [[0, -34], [-8, -24], [8, -24], [-14, -10], [14, -10], [-18, 2], [18, 2]]
@@ -41,7 +45,13 @@ def frame(t, hidden=(), figure=True):
         for a, b in SKELETON.edges:
             line = np.round(16 * joints[[a, b]]).astype(int)
             cv2.line(
-                picture, tuple(line[0].tolist()), tuple(line[1].tolist()), (90, 90, 90), 2, cv2.LINE_AA, 4
+                picture,
+                tuple(line[0].tolist()),
+                tuple(line[1].tolist()),
+                (90, 90, 90),
+                2,
+                cv2.LINE_AA,
+                4,
             )
         for k, (x, y) in enumerate(np.round(16 * joints).astype(int)):
             if (t, k) not in hidden:
@@ -72,7 +82,8 @@ def write_folder(path, frames):
 
 
 def write_network(path, colors=COLORS, size=INPUT, flat=False):
-    """An ONNX network (1, 3, h, w) -> (1, K, h / 4, w / 4): how near each pixel is to each colour, averaged.
+    """An ONNX network (1, 3, h, w) -> (1, K, h / 4, w / 4): how near each pixel is to each colour,
+    averaged.
 
     flat: answer (1, K) instead, as a classifier would.
     """
@@ -89,7 +100,12 @@ def write_network(path, colors=COLORS, size=INPUT, flat=False):
         helper.make_node("Conv", ["distance", "w2", "b2"], ["nearness"], kernel_shape=[1, 1]),
         helper.make_node("Relu", ["nearness"], ["near"]),
         helper.make_node(
-            "AveragePool", ["near"], ["maps"], kernel_shape=[8, 8], strides=[4, 4], pads=[2, 2, 2, 2]
+            "AveragePool",
+            ["near"],
+            ["maps"],
+            kernel_shape=[8, 8],
+            strides=[4, 4],
+            pads=[2, 2, 2, 2],
         ),
     ]
     shape = [1, K, h // 4, w // 4]
@@ -121,13 +137,17 @@ skeleton = "penn13"
 
 
 def write_detector(folder, **changes):
-    """toy.onnx and toy.toml in a folder; returns the path of the network. changes: see write_network."""
+    """toy.onnx and toy.toml in a folder; returns the path of the network. changes: see
+    write_network.
+    """
     (folder / "toy.toml").write_text(CONFIG)
     return write_network(folder / "toy.onnx", **changes)
 
 
 def most_alive(stream, stage):
-    """How many items of a stream are alive at once, at most, while stage(stream) is read to its end."""
+    """How many items of a stream are alive at once, at most, while stage(stream) is read to its
+    end.
+    """
     alive, most = 0, 0
 
     def gone():

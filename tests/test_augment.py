@@ -43,14 +43,20 @@ def middle(picture):
 
 def test_a_quarter_turn_by_hand():
     turn = Affine.about((10, 20), 90)
-    np.testing.assert_allclose(turn.points([(10, 20), (13, 20), (10, 24)]), [(10, 20), (10, 23), (6, 20)])
-    np.testing.assert_allclose(turn.vectors([3, 0]), (0, 3), atol=1e-12)  # to the right becomes down
+    np.testing.assert_allclose(
+        turn.points([(10, 20), (13, 20), (10, 24)]), [(10, 20), (10, 23), (6, 20)]
+    )
+    np.testing.assert_allclose(
+        turn.vectors([3, 0]), (0, 3), atol=1e-12
+    )  # to the right becomes down
     np.testing.assert_allclose(turn.boxes([10, 20, 4, 2]), (8, 20, 2, 4), atol=1e-12)
     assert not turn.flips and turn.scale == pytest.approx(1)
 
 
 def test_a_flip_by_hand():
-    """About the middle of a picture 100 px wide: x -> 99 - x, and the first column becomes the last."""
+    """About the middle of a picture 100 px wide: x -> 99 - x, and the first column becomes the
+    last.
+    """
     flip = Affine.about((49.5, 29.5), flip=True)
     np.testing.assert_allclose(flip.points([(0, 7), (99, 7), (30, 7)]), [(99, 7), (0, 7), (69, 7)])
     np.testing.assert_allclose(flip.vectors([(3, 1)]), [(-3, 1)])
@@ -62,7 +68,9 @@ def test_a_flip_by_hand():
 
 def test_flip_comes_before_the_turn():
     """To the right becomes to the left, and that, a quarter turn later, up."""
-    np.testing.assert_allclose(Affine.about((7, 7), 90, 2, True).vectors([3, 0]), (0, -6), atol=1e-12)
+    np.testing.assert_allclose(
+        Affine.about((7, 7), 90, 2, True).vectors([3, 0]), (0, -6), atol=1e-12
+    )
 
 
 def test_a_flip_swaps_the_sides():
@@ -80,9 +88,19 @@ def test_a_flip_swaps_the_sides():
 
 
 def test_the_order_of_youtube_pose_in_a_mirror():
-    parts = "head right_wrist left_wrist right_elbow left_elbow right_shoulder left_shoulder".split()
+    parts = (
+        "head right_wrist left_wrist right_elbow left_elbow right_shoulder left_shoulder".split()
+    )
     flip = Affine.about((0, 0), flip=True)
-    assert flip.visible(np.arange(7), Skeleton("seven", tuple(parts), ())).tolist() == [0, 2, 1, 4, 3, 6, 5]
+    assert flip.visible(np.arange(7), Skeleton("seven", tuple(parts), ())).tolist() == [
+        0,
+        2,
+        1,
+        4,
+        3,
+        6,
+        5,
+    ]
 
 
 def test_cells():
@@ -113,7 +131,9 @@ def test_round_trip(a, points):
     np.testing.assert_allclose(a.inverse().points(a.points(points)), points, rtol=0, atol=1e-6)
     np.testing.assert_allclose(a.inverse().vectors(a.vectors(points)), points, rtol=0, atol=1e-6)
     labels = np.resize(points, (13, 2))
-    np.testing.assert_allclose(a.inverse().joints(a.joints(labels, PENN), PENN), labels, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        a.inverse().joints(a.joints(labels, PENN), PENN), labels, rtol=0, atol=1e-6
+    )
     single = a.points(points.astype(np.float32)).astype(np.float32)  # as clips hold them
     assert np.abs(a.inverse().points(single) - points).max() < 0.01
 
@@ -202,7 +222,9 @@ def test_flow_leads_from_dot_to_dot(a):
     pixels = np.stack(np.meshgrid(np.arange(320.0), np.arange(240)), -1)
     flow = a.flow(move(pixels) - pixels, (320, 240))
     at = np.array([171.3, 118.6])
-    before, after = (middle(a.frame(dot(p, sigma=4 / min(1, a.scale)), (320, 240))) for p in (at, move(at)))
+    before, after = (
+        middle(a.frame(dot(p, sigma=4 / min(1, a.scale)), (320, 240))) for p in (at, move(at))
+    )
     sampled = cv2.remap(flow, *np.float32(a.points(at))[:, None, None], cv2.INTER_LINEAR)[0, 0]
     np.testing.assert_allclose(before + sampled, after, atol=0.1)
     np.testing.assert_allclose(sampled, a.vectors(move(at) - at), atol=0.02)
@@ -244,14 +266,18 @@ def test_mistake_sides_are_not_swapped():
 def test_shrinking_does_not_alias_and_outside_is_filled():
     stripes = np.zeros((240, 320, 3), np.uint8)
     stripes[:, ::2] = 255
-    small = Affine.about((159.5, 119.5), scale=1 / 8, to=(19.5, 14.5)).frame(stripes, (60, 30), fill=9)
+    small = Affine.about((159.5, 119.5), scale=1 / 8, to=(19.5, 14.5)).frame(
+        stripes, (60, 30), fill=9
+    )
     assert small.shape == (30, 60, 3)
     assert np.abs(small[2:-2, 2:38].astype(float) - 127.5).max() < 20
     assert (small[:, 41:] == 9).all()
 
 
 def test_beyond_the_picture_flow_goes_on():
-    flow = Affine.about((0, 0), to=(50, 50)).flow(np.full((20, 20, 2), (3, 1), np.float32), (100, 100))
+    flow = Affine.about((0, 0), to=(50, 50)).flow(
+        np.full((20, 20, 2), (3, 1), np.float32), (100, 100)
+    )
     np.testing.assert_allclose(flow, np.broadcast_to([3, 1], flow.shape))
 
 
@@ -272,7 +298,9 @@ def test_a_window_is_a_crop():
 
 @given(st.floats(-180, 180), st.booleans(), st.floats(10, 300), st.floats(10, 300))
 def test_a_window_normalises_the_person(angle, flip, w, h):
-    a = window([[50, 60, w, h], [np.nan] * 4, [50, 60, w, h], [0, 0, 0, 0]], (368, 368), angle, flip=flip)
+    a = window(
+        [[50, 60, w, h], [np.nan] * 4, [50, 60, w, h], [0, 0, 0, 0]], (368, 368), angle, flip=flip
+    )
     assert a.scale * max(w, h) == pytest.approx(0.7 * 368)
     np.testing.assert_allclose(a.points([50 + w / 2, 60 + h / 2]), (183.5, 183.5), atol=1e-6)
 
@@ -284,7 +312,9 @@ def test_a_window_needs_a_box():
 
 
 def test_paper_a_draws_what_it_says():
-    """1000 draws fill their ranges; the person is where the joints say, and no joint changes its side."""
+    """1000 draws fill their ranges; the person is where the joints say, and no joint changes its
+    side.
+    """
     rng = np.random.default_rng(0)
     maps = [paper_a(rng, [100, 50, 80, 160], (368, 368)) for _ in range(1000)]
     angles = np.rad2deg([np.arctan2(*a.vectors([1, 0])[::-1]) for a in maps])
@@ -310,7 +340,9 @@ def test_paper_b_draws_what_it_says():
 
 
 def test_turning_commutes_with_normalising():
-    """Minus a centre, by a size: poses turned before or after are the same (the centre turns along)."""
+    """Minus a centre, by a size: poses turned before or after are the same (the centre turns
+    along).
+    """
     rng = np.random.default_rng(0)
     poses = rng.normal(100, 30, (20, 13, 2))
     a = paper_b(rng, (100, 100))

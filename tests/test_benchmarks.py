@@ -1,4 +1,6 @@
-"""The benchmarks measure what they say: the rivals agree, and a quick run goes through. No time is tested."""
+"""The benchmarks measure what they say: the rivals agree, and a quick run goes through. No time is
+tested.
+"""
 
 import json
 import subprocess
@@ -10,14 +12,17 @@ import pytest
 import short_runs
 import torch
 
-from benchmarks import dense_motion, full_size, messages, peers, real_springs, youtube_correctors
+from experiments.paper_a import full_size
+from experiments.paper_a.runs import Runs
+from experiments.real import dense_motion, youtube_correctors
+from experiments.real import springs as real_springs
+from experiments.speed import messages, peers
+from renderer import render
 from tslib.clip import Clip
 from tslib.distance_transform import distance_transform_numpy
 from tslib.distance_transform.layer import flat_source
 from tslib.message_passing import MessagePassing, PoseGraph
-from tslib.render import render
 from tslib.training.data import load
-from tslib.training.results import Runs
 
 
 @pytest.mark.parametrize("kind", ["heat", "finer", "noise", "x 100"])
@@ -27,7 +32,9 @@ def test_every_transform_gives_the_references_message(kind):
     found = messages.transforms(compile=False)
     assert len(found) == 5
     for name, function in found.items():
-        arguments = [t.numpy() if name == "NumPy reference" else t for t in (score, stiffness, rest)]
+        arguments = [
+            t.numpy() if name == "NumPy reference" else t for t in (score, stiffness, rest)
+        ]
         assert np.allclose(messages.first(function(*arguments)), expected, atol=1e-4), name
 
 
@@ -100,18 +107,29 @@ def test_the_stored_results_are_of_a_whole_run_and_the_readme_shows_them():
 
 
 @pytest.mark.parametrize(
-    "name", ["labels.py", "failure_modes.py", "dense_motion.py", "real_springs.py", "youtube_correctors.py"]
+    "name",
+    [
+        "labels.py",
+        "failure_modes.py",
+        "dense_motion.py",
+        "real_springs.py",
+        "youtube_correctors.py",
+    ],
 )
 def test_scripts_start_by_their_path(name):
     script = messages.ROOT / "benchmarks" / name
     done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True)
-    assert done.returncode == 0 and ("--write" in done.stdout or "--quick" in done.stdout), done.stderr
+    assert done.returncode == 0 and ("--write" in done.stdout or "--quick" in done.stdout), (
+        done.stderr
+    )
 
 
 def test_full_size_measures_steps_and_rows(tmp_path):
     """On a tiny network: both stages are timed, and rows are compared on the same clips."""
     render(tmp_path / "clips", 10, 0, (48, 48), 7)
-    config = replace(short_runs.config(2), joint=replace(short_runs.CONFIG.joint, steps=2, frames=3))
+    config = replace(
+        short_runs.config(2), joint=replace(short_runs.CONFIG.joint, steps=2, frames=3)
+    )
     data = load(tmp_path / "clips", config)
     found = full_size.cost(config, data, tmp_path / "cost", full_size.WARM + 3)
     assert set(found) == {"pretrain", "joint"}
@@ -158,9 +176,13 @@ def test_errors_put_onto_clean_tracks_are_like_the_measured_ones(measured, error
 
 def test_estimates_are_the_truth_and_errors(measured):
     clean = [walked(20, seed) for seed in range(5)]
-    tracks, truths = dense_motion.pairs(clean, dense_motion.Replayed(measured), np.random.default_rng(0))
+    tracks, truths = dense_motion.pairs(
+        clean, dense_motion.Replayed(measured), np.random.default_rng(0)
+    )
     for track, truth, before in zip(tracks, truths, clean, strict=True):
-        assert np.isclose(dense_motion.size(truth), dense_motion.size(before), rtol=0.05)  # turned, no larger
+        assert np.isclose(
+            dense_motion.size(truth), dense_motion.size(before), rtol=0.05
+        )  # turned, no larger
         off = np.median((track - truth) / dense_motion.size(truth), (0, 1))
         np.testing.assert_allclose(off, [0.1, -0.05], atol=0.03)  # and the shift is not turned
     assert dense_motion.right(dense_motion.Identity(), measured) == 4 * 30 * 6 - 4 * 3 - 4
@@ -188,7 +210,9 @@ def test_errors_that_can_be_corrected():
     joints = rng.normal(100, 40, (50, 7, 2)).astype(np.float32)
     clip = Clip("a", joints, np.ones((50, 7), bool), np.full((50, 4), np.nan, np.float32), skeleton)
     made = youtube_correctors.correctable(clip, rng)
-    left, right = (joints[:, skeleton.joints.index(f"{side}_shoulder")] for side in ("left", "right"))
+    left, right = (
+        joints[:, skeleton.joints.index(f"{side}_shoulder")] for side in ("left", "right")
+    )
     width = np.median(np.linalg.norm(left - right, axis=-1))
     head = skeleton.joints.index("head")
     away = np.linalg.norm(made - joints, axis=-1) / width
@@ -199,7 +223,9 @@ def test_errors_that_can_be_corrected():
 
 
 def test_the_readme_says_what_a_step_costs():
-    found = json.loads((messages.RESULTS / "full_size.json").read_text(encoding="utf-8"))["recipe"]["cost"]
+    found = json.loads((messages.RESULTS / "full_size.json").read_text(encoding="utf-8"))["recipe"][
+        "cost"
+    ]
     assert set(found) == {f"{n} stages, {stage}" for n in (3, 6) for stage in ("pretrain", "joint")}
     readme = (messages.ROOT / "README.md").read_text(encoding="utf-8")
     for stage in ("pretrain", "joint"):
@@ -210,14 +236,18 @@ def test_the_readme_says_what_a_step_costs():
 def test_no_method_has_seen_the_film_that_it_is_tested_on(measured, monkeypatch):
     """Of every method of a fold, what it was given; and rows are sums over the scenes."""
     films = ["Cast-Away", "Cast-Away", "Terminal", "Gump"]
-    wild = [replace(s, scene=f"{film}-{n}") for n, (s, film) in enumerate(zip(measured, films, strict=True))]
+    wild = [
+        replace(s, scene=f"{film}-{n}")
+        for n, (s, film) in enumerate(zip(measured, films, strict=True))
+    ]
     wild.append(replace(wild[0], track=wild[0].track + 300))  # a second sequence of the first scene
     given = []
 
     def watched(rest, clean, seed, fold, steps):
         given.append({s.film for s in rest})
         return {
-            name: dense_motion.Identity() for name in ("identity", dense_motion.OFFSET, *dense_motion.FILTERS)
+            name: dense_motion.Identity()
+            for name in ("identity", dense_motion.OFFSET, *dense_motion.FILTERS)
         }, {}
 
     monkeypatch.setattr(dense_motion, "sequences", lambda folder: wild)
@@ -234,11 +264,20 @@ def test_no_method_has_seen_the_film_that_it_is_tested_on(measured, monkeypatch)
 def test_a_video_that_several_folds_have_seen_is_one_video():
     joints = np.zeros((4, 7, 2), np.float32)
     clips = [
-        Clip(n, joints, np.ones((4, 7), bool), np.full((4, 4), np.nan, np.float32), youtube_correctors.UPPER)
+        Clip(
+            n,
+            joints,
+            np.ones((4, 7), bool),
+            np.full((4, 4), np.nan, np.float32),
+            youtube_correctors.UPPER,
+        )
         for n in "abc"
     ]
     estimates = {clip.name: joints + 15.0 * n for n, clip in enumerate(clips)}
     pairs = [(clip, joints + 15.0 * n * k) for k in (1, 1, 0) for n, clip in enumerate(clips)]
     found = youtube_correctors.changes(pairs, estimates)
-    assert (found["better"], found["worse"]) == (2, 0)  # b and c lie 21 and 42 px off until the third fold
+    assert (found["better"], found["worse"]) == (
+        2,
+        0,
+    )  # b and c lie 21 and 42 px off until the third fold
     assert found["points"] == pytest.approx(100 * 2 / 3 / 3)

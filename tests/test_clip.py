@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import trees
 
-from tslib.clip import Clip, ImageFiles, read_image
+from tslib.clip import Clip, ImageFiles
 from tslib.errors import InputError
+from tslib.images import read_image
 from tslib.skeletons import SKELETONS
 
 PENN = SKELETONS["penn13"]

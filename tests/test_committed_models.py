@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from renderer import Settings, render_clip
 from tslib.clip import Clip
 from tslib.metrics import means
-from tslib.render import Settings, render_clip
 from tslib.skeletons import SKELETONS
 from tslib.training import models
 from tslib.training.config import read_config
@@ -19,7 +19,7 @@ from tslib.training.evaluate import predict_clips, tallies
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "data" / "models").glob("seed*/*.safetensors"))
 PENN = SKELETONS["penn13"]
-RESULT = json.loads((ROOT / "benchmarks" / "results" / "table1.json").read_text(encoding="utf-8"))
+RESULT = json.loads((ROOT / "experiments" / "results" / "table1.json").read_text(encoding="utf-8"))
 ROWS = {"pretrain": "baseline", "ST-infer": "ST-infer"}
 
 
@@ -39,7 +39,9 @@ def filmed():
         joints, box = np.float32(r.joints), np.float32(r.box)
         box[:, 2:] -= box[:, :2]
         name, frames = f"{number:04d}", [stored(frame, r.quality) for frame in r.frames]
-        clips.append(Clip(name, joints, r.visible, box, PENN, frames, r.action, r.split, settings.size))
+        clips.append(
+            Clip(name, joints, r.visible, box, PENN, frames, r.action, r.split, settings.size)
+        )
         flows[name] = r.flow
     return clips, flows
 
@@ -62,7 +64,9 @@ def test_they_are_as_good_as_the_table_says(name, filmed):
     clips, flows = filmed
     model, config, notes = models.load(ROOT / "data" / "models" / "seed0" / f"{name}.safetensors")
     flow = (lambda clip: flows[clip.name]) if model.inference else None
-    poses = predict_clips(model, clips, config.view, config.joint.frames, flow)  # the same slices for all
+    poses = predict_clips(
+        model, clips, config.view, config.joint.frames, flow
+    )  # the same slices for all
     found = 100 * float(means(tallies(poses, clips, [0.2]).sum(0)[0], PENN)["micro"])
     by_seed = RESULT["rows"][ROWS[name]]["by seed"]
     assert found == pytest.approx(by_seed[notes["seed"]], abs=0.1)

@@ -101,7 +101,10 @@ def test_additive_weights_follow_the_decoders_state_and_the_librarys_cannot():
     """The same frames, other states (T13)."""
     torch.manual_seed(0)
     h, states = torch.randn(1, 8, 6), 3 * torch.randn(50, 4)
-    for attention, least, most in ((AdditiveAttention(4, 6, 5), 0.1, 1), (LinearAttention(4, 6), 0, 1e-6)):
+    for attention, least, most in (
+        (AdditiveAttention(4, 6, 5), 0.1, 1),
+        (LinearAttention(4, 6), 0, 1e-6),
+    ):
         for weights in attention.parameters():
             torch.nn.init.normal_(weights)
         prepared = attention.prepared(h)
@@ -111,10 +114,14 @@ def test_additive_weights_follow_the_decoders_state_and_the_librarys_cannot():
 
 def test_the_whole_network_looks_elsewhere_in_each_step_or_does_not():
     x = poses(B=4, T=10)
-    additive, library = (network(a)(x, return_attention=True)[1].detach() for a in ("additive", "library"))
+    additive, library = (
+        network(a)(x, return_attention=True)[1].detach() for a in ("additive", "library")
+    )
     assert float((additive[:, 1:] - additive[:, :-1]).abs().max()) > 0.1
     assert float((library - library[:, :1]).abs().max()) <= 1e-6
-    assert float(library.std(-1).min()) > 0.01  # the same in each step, and yet not the same for all frames
+    assert (
+        float(library.std(-1).min()) > 0.01
+    )  # the same in each step, and yet not the same for all frames
 
 
 @pytest.mark.parametrize("attention", ["additive", "library"])
@@ -129,7 +136,13 @@ def test_weights_sum_to_one_and_masked_frames_get_none(attention):
 
 @pytest.mark.parametrize(
     "net",
-    [network(), network("library"), network(residual=True), BiLSTM(2, 5).double(), FrameMLP(2, 5).double()],
+    [
+        network(),
+        network("library"),
+        network(residual=True),
+        BiLSTM(2, 5).double(),
+        FrameMLP(2, 5).double(),
+    ],
     ids=["additive", "library", "residual", "BiLSTM", "FrameMLP"],
 )
 def test_what_fills_up_a_window_changes_nothing(net):
@@ -170,7 +183,9 @@ def test_the_librarys_outputs_stay_inside_and_the_papers_need_not():
 
 
 def test_each_network_sees_what_it_says():
-    """Which frames of the output change with frame 2 of the input, which coordinates with coordinate 0."""
+    """Which frames of the output change with frame 2 of the input, which coordinates with
+    coordinate 0.
+    """
     x = poses(B=1, T=6)
     frame, coordinate = x.clone(), x.clone()
     frame[:, 2] += 1
@@ -179,7 +194,11 @@ def test_each_network_sees_what_it_says():
     def changed(net, other, axis):
         return (net(x) != net(other)).any(axis).flatten().tolist()
 
-    mlp, lstm, temporal = FrameMLP(2, 8).double(), BiLSTM(2, 8).double(), TemporalMLP(2, 6, 8).double()
+    mlp, lstm, temporal = (
+        FrameMLP(2, 8).double(),
+        BiLSTM(2, 8).double(),
+        TemporalMLP(2, 6, 8).double(),
+    )
     assert changed(mlp, frame, -1) == [False, False, True, False, False, False]
     assert all(changed(lstm, frame, -1)) and all(changed(network(), frame, -1))
     assert all(changed(temporal, frame, -1))
@@ -189,7 +208,12 @@ def test_each_network_sees_what_it_says():
 
 def test_what_does_not_fit():
     x, mask = poses(), torch.ones(3, 6, dtype=torch.bool)
-    for net in (network(), BiLSTM(2, 5).double(), FrameMLP(2, 5).double(), TemporalMLP(2, 6, 5).double()):
+    for net in (
+        network(),
+        BiLSTM(2, 5).double(),
+        FrameMLP(2, 5).double(),
+        TemporalMLP(2, 6, 5).double(),
+    ):
         for wrong in (x[..., :3], x[0], x[:, :0]):
             with pytest.raises(ValueError, match=r"poses must have shape \(B, T, 4\)"):
                 net(wrong)

@@ -1,4 +1,6 @@
-"""Files: a corrector's own, and joints that go in and come out corrected, also from the command line."""
+"""Files: a corrector's own, and joints that go in and come out corrected, also from the command
+line.
+"""
 
 import csv
 import json
@@ -10,13 +12,13 @@ import safetensors.torch
 import synthetic
 import torch
 
-from tslib import tracks
 from tslib.__main__ import main
 from tslib.correction import Corrector, PoseCorrector, load, save
-from tslib.correction.command import correct_file, pieces
 from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.errors import InputError
 from tslib.skeletons import SKELETONS
+from tslib.video import joints_csv as tracks
+from tslib.video.correct import correct_file, pieces
 
 YOUTUBE = motion.SKELETON
 NAN = np.nan
@@ -34,13 +36,22 @@ def place(tmp_path):
     poses = motion.tracks(1, 0, 12)[0][0].round(2)
     poses[3:6, 2] = NAN
     score = np.where(np.isnan(poses[..., 0]), 0, 0.75)
-    tracks.write(tracks.Tracks(np.arange(12), poses, score, YOUTUBE.joints), tmp_path / "joints.csv")
+    tracks.write(
+        tracks.Tracks(np.arange(12), poses, score, YOUTUBE.joints), tmp_path / "joints.csv"
+    )
     return tmp_path
 
 
 def command(place, joints="joints.csv", model="model.safetensors", output="out.csv"):
     return main(
-        ["correct", str(place / joints), "--model", str(place / model), "--output", str(place / output)]
+        [
+            "correct",
+            str(place / joints),
+            "--model",
+            str(place / model),
+            "--output",
+            str(place / output),
+        ]
     )
 
 
@@ -54,7 +65,9 @@ def fails(place, capsys, word, **files):
 
 def test_joints_from_the_command_line(place, capsys):
     assert command(place) == 0 and "out.csv" in capsys.readouterr().out
-    before, after = (tracks.read(place / name, YOUTUBE.joints) for name in ("joints.csv", "out.csv"))
+    before, after = (
+        tracks.read(place / name, YOUTUBE.joints) for name in ("joints.csv", "out.csv")
+    )
     np.testing.assert_allclose(
         after.poses, load(place / "model.safetensors").correct(before.poses), atol=0.006
     )
@@ -90,7 +103,10 @@ def test_a_corrector_and_its_file(tmp_path, made):
     again = load(tmp_path / "model.safetensors")
     for name in ("skeleton", "length", "stride", "unit"):
         assert getattr(again, name) == getattr(made, name)
-    assert type(again.network) is type(made.network) and again.network.settings == made.network.settings
+    assert (
+        type(again.network) is type(made.network)
+        and again.network.settings == made.network.settings
+    )
     track = motion.tracks(1, 0, 33)[0][0]
     assert np.array_equal(again.correct(track), made.correct(track)) and not again.network.training
 
@@ -109,7 +125,9 @@ def altered(place, name="model.safetensors", **changes):
         notes = json.loads(file.metadata()["tslib"])
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  it is no dict
     notes["corrector"] |= changes
-    (place / "other.safetensors").write_bytes(safetensors.torch.save(tensors, {"tslib": json.dumps(notes)}))
+    (place / "other.safetensors").write_bytes(
+        safetensors.torch.save(tensors, {"tslib": json.dumps(notes)})
+    )
     return tensors
 
 
@@ -122,7 +140,10 @@ def altered(place, name="model.safetensors", **changes):
         ({"joints": 3}, "can run"),
         ({"network": "Transformer"}, "'Transformer'"),
         ({"settings": {"joints": 7, "depth\n": 3}}, "unexpected keyword argument 'depth '"),
-        ({"settings": {"joints": 7, "hidden": 10**9}}, "hidden must be a whole number from 1 to 4096"),
+        (
+            {"settings": {"joints": 7, "hidden": 10**9}},
+            "hidden must be a whole number from 1 to 4096",
+        ),
         ({"settings": {"joints": 6}}, "the network is for 6 joints"),
         ({"settings": {"joints": 7, "hidden": 5}}, "is of another model"),
         ({"length": 0}, "length must be a whole number"),
@@ -139,14 +160,14 @@ def test_a_model_that_says_something_strange(place, capsys, changes, word):
 
 
 def test_models_that_are_none(place, capsys):
-    fails(place, capsys, "there is no model", model="none.safetensors")
+    fails(place, capsys, "there is no file", model="none.safetensors")
     (place / "text.safetensors").write_text("no model")
-    fails(place, capsys, "cannot be read as a safetensors file", model="text.safetensors")
+    fails(place, capsys, "cannot be read as a model of tslib", model="text.safetensors")
     (place / "folder").mkdir()
-    fails(place, capsys, "cannot be read as a safetensors file", model="folder")
+    fails(place, capsys, "cannot be read as a model of tslib", model="folder")
     whole = (place / "model.safetensors").read_bytes()
     (place / "half.safetensors").write_bytes(whole[: len(whole) // 2])
-    fails(place, capsys, "cannot be read as a safetensors file", model="half.safetensors")
+    fails(place, capsys, "cannot be read as a model of tslib", model="half.safetensors")
     tensors = altered(place)
     for metadata in (None, {"tslib": "{"}, {"tslib": '{"step": 3}'}, {"tslib": "[1]"}):
         (place / "other.safetensors").write_bytes(safetensors.torch.save(tensors, metadata))
@@ -193,7 +214,9 @@ def test_a_joint_that_the_file_lacks(place, capsys):
 
 
 def test_tracks_in_any_order(tmp_path):
-    """Rows may come in any order and be left out; spreadsheets write a mark, and columns of their own."""
+    """Rows may come in any order and be left out; spreadsheets write a mark, and columns of their
+    own.
+    """
     rows = ["\ufeffjoint,frame,score,x,y,note", "b,7,0.5,1,2,", "a,3,0.25,3.5,4,", "a,7,0.1,,,gone"]
     (tmp_path / "joints.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     read = tracks.read(tmp_path / "joints.csv", ("a", "b"))
@@ -204,9 +227,12 @@ def test_tracks_in_any_order(tmp_path):
     with open(tmp_path / "out.csv", newline="") as file:
         written = list(csv.reader(file))
     assert written == [
-        ["frame", "joint", "x", "y", "score"], ["3", "a", "3.50", "4.00", "0.2500"], ["3", "b", "", "", "0"],
-        ["7", "a", "", "", "0.1"], ["7", "b", "1.00", "2.00", "0.5000"],
-    ]  # fmt: skip
+        ["frame", "joint", "x", "y", "score"],
+        ["3", "a", "3.50", "4.00", "0.2500"],
+        ["3", "b", "", "", "0"],
+        ["7", "a", "", "", "0.1"],
+        ["7", "b", "1.00", "2.00", "0.5000"],
+    ]
 
 
 def test_frames_that_are_left_out_are_time(tmp_path):
@@ -214,7 +240,9 @@ def test_frames_that_are_left_out_are_time(tmp_path):
     frames = np.array([0, 1, 2, 5, 6, 7, 8, 13, 14, 10**14, 10**14 + 1, 10**14 + 2])
     assert pieces(frames, 5) == [slice(0, 9), slice(9, 12)]
     assert pieces(np.array([0, 5, 11, 12]), 5) == [slice(0, 2), slice(2, 4)]
-    tracks.write(tracks.Tracks(frames, poses, np.ones((12, 7)), YOUTUBE.joints), tmp_path / "in.csv")
+    tracks.write(
+        tracks.Tracks(frames, poses, np.ones((12, 7)), YOUTUBE.joints), tmp_path / "in.csv"
+    )
     correct_file(tmp_path / "in.csv", made, tmp_path / "out.csv")
     dense = np.full((15, 7, 2), NAN)
     dense[frames[:9]] = poses[:9]
@@ -232,24 +260,37 @@ def test_predict_writes_corrected_joints_too(tmp_path, capsys):
     save(corrector(penn), tmp_path / "model.safetensors")
     save(corrector(), tmp_path / "youtube.safetensors")
     arguments = [
-        "predict", str(tmp_path / "frames"), "--detector", str(tmp_path / "toy.onnx"), "--fps", "10",
-        "--output", str(tmp_path / "out"), "--correct",
-    ]  # fmt: skip
+        "predict",
+        str(tmp_path / "frames"),
+        "--detector",
+        str(tmp_path / "toy.onnx"),
+        "--fps",
+        "10",
+        "--output",
+        str(tmp_path / "out"),
+        "--correct",
+    ]
     assert main([*arguments, str(tmp_path / "youtube.safetensors")]) == 2
     error = capsys.readouterr().err
-    assert "corrects head, right_wrist" in error and "the detector has head, right_shoulder" in error
+    assert (
+        "corrects head, right_wrist" in error and "the detector has head, right_shoulder" in error
+    )
     assert main([*arguments, str(tmp_path / "none")]) == 2 and "no model" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert main([*arguments, str(tmp_path / "model.safetensors")]) == 0
     assert "joints.csv, detector.csv, corrected.csv and overlay.webm" in capsys.readouterr().out
-    before, after = (tracks.read(tmp_path / "out" / f"{n}.csv", penn.joints) for n in ("joints", "corrected"))
+    before, after = (
+        tracks.read(tmp_path / "out" / f"{n}.csv", penn.joints) for n in ("joints", "corrected")
+    )
     assert np.isnan(before.poses[0]).all() and len(after.frames) == 12
     expected = load(tmp_path / "model.safetensors").correct(before.poses)
     np.testing.assert_allclose(after.poses, expected, atol=0.006)
 
 
 def test_a_damaged_model_never_ends_in_anything_else(place):
-    """Random bytes changed, cut out or appended: it is refused in one sentence, or still a corrector."""
+    """Random bytes changed, cut out or appended: it is refused in one sentence, or still a
+    corrector.
+    """
     whole = (place / "model.safetensors").read_bytes()
     refused = 0
     for seed in range(60):

@@ -17,9 +17,12 @@ def methods():
     torch.manual_seed(0)
     plan = Plan(steps=2, batch=4)
     networks = (
-        PoseCorrector(7, hidden=4), PoseCorrector(7, "library", hidden=4), BiLSTM(7, 4), FrameMLP(7, 4),
+        PoseCorrector(7, hidden=4),
+        PoseCorrector(7, "library", hidden=4),
+        BiLSTM(7, 4),
+        FrameMLP(7, 4),
         TemporalMLP(7, 10, 4),
-    )  # fmt: skip
+    )
     filters = Identity(), Offset(YOUTUBE), MedianFilter(), SavitzkyGolay(), OneEuro()
     return [*filters, *(Corrector(network, YOUTUBE, plan, length=10) for network in networks)]
 
@@ -30,7 +33,9 @@ def track(T=25, seed=0):
 
 @pytest.mark.parametrize("number", range(len(methods())))
 def test_a_table_is_one_loop(number):
-    """Each method: lists of tracks in, tracks of that shape out; also short ones, with gaps, or of nobody."""
+    """Each method: lists of tracks in, tracks of that shape out; also short ones, with gaps, or of
+    nobody.
+    """
     method = methods()[number]
     gaps = track(12)
     gaps[3:6, 1] = gaps[:, 4] = NAN
@@ -90,7 +95,9 @@ def test_a_corrector_of_another_skeleton():
 
 
 def test_an_offset_by_hand():
-    """Shoulders 50 px and 100 px apart, wrists that lie a tenth of that too high, one label that is wrong."""
+    """Shoulders 50 px and 100 px apart, wrists that lie a tenth of that too high, one label that is
+    wrong.
+    """
     tracks, truths = [], []
     for width in (50, 100):
         pose = np.tile(np.linspace(0, 3 * width, 7)[:, None] * [0.1, 1], (8, 1, 1))
@@ -141,12 +148,16 @@ def test_one_euro_step_by_step():
     def share(cutoff):
         return 1 / (1 + 10 / (2 * np.pi * cutoff))
 
-    body = 10 * 2**0.5  # px: the joints' distance is 10 in the first frame and this in the two others
+    body = (
+        10 * 2**0.5
+    )  # px: the joints' distance is 10 in the first frame and this in the two others
     speed = share(1) * 100 / body
     first = share(1 + 2 * speed)
     speed *= 1 - share(1)
     second = first + share(1 + 2 * speed) * (1 - first)
-    np.testing.assert_allclose(method.correct(poses)[:, 0, 0], [0, -10 * first, -10 * second], rtol=1e-12)
+    np.testing.assert_allclose(
+        method.correct(poses)[:, 0, 0], [0, -10 * first, -10 * second], rtol=1e-12
+    )
     np.testing.assert_allclose(method.correct(poses)[:, 1], poses[:, 1], rtol=1e-12)
 
 

@@ -1,4 +1,6 @@
-"""Paper B's tables from tracks made on the spot: every row, the claims, and the alarm; computed once."""
+"""Paper B's tables from tracks made on the spot: every row, the claims, and the alarm; computed
+once.
+"""
 
 import json
 import shutil
@@ -11,22 +13,31 @@ import pytest
 import short_runs
 import trees
 
+from experiments import estimates as folds
+from experiments.comparison import Compared
+from experiments.mixture_of_parts import MixtureOfParts, Settings
+from experiments.mixture_of_parts import load as load_parts
+from experiments.paper_b import tables
+from experiments.paper_b.claims import judge
+from experiments.paper_b.runs import ATTENTION, FILTERS, INPUT, LENGTH, METHODS, NETWORKS, Runs
+from experiments.paper_b.tables import (
+    BEFORE,
+    change,
+    figure4,
+    printable,
+    reproduce,
+    table,
+)
+from experiments.poses import read_estimates
+from renderer import render
 from tslib.__main__ import main
 from tslib.clip import Clip
-from tslib.comparison import Compared
-from tslib.correction import Corrector, Plan, tables
-from tslib.correction.claims import judge
+from tslib.correction import Corrector, Plan
 from tslib.correction.controls import Offset
-from tslib.correction.runs import ATTENTION, FILTERS, INPUT, LENGTH, METHODS, NETWORKS, Runs
-from tslib.correction.tables import BEFORE, change, figure4, printable, read_estimates, reproduce, table
-from tslib.datasets import jhmdb
 from tslib.errors import InputError
 from tslib.metrics import jitter, means
-from tslib.mixture_of_parts import MixtureOfParts, Settings
-from tslib.mixture_of_parts import load as load_parts
-from tslib.render import render
 from tslib.skeletons import SKELETONS
-from tslib.training import evaluate, folds, models, stages
+from tslib.training import evaluate, models, stages
 from tslib.training.data import clips_in, still_box, with_skeleton
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -36,7 +47,9 @@ SEEDS = [0, 1]
 
 
 def clips(n, seed, split, T=20, boxed=False):
-    """Clips of motion.py and their estimates by name; a third of the last joint's labels is missing."""
+    """Clips of motion.py and their estimates by name; a third of the last joint's labels is
+    missing.
+    """
     estimates, truths = motion.tracks(n, seed, T)
     made = []
     for k, truth in enumerate(truths):
@@ -45,7 +58,9 @@ def clips(n, seed, split, T=20, boxed=False):
         box = np.full((T, 4), np.nan, np.float32)
         if boxed:
             box[:] = [*truth.min((0, 1)), *np.ptp(truth, (0, 1))]
-        made.append(Clip(f"{split}{k}", truth.astype(np.float32), visible, box, YOUTUBE, split=split))
+        made.append(
+            Clip(f"{split}{k}", truth.astype(np.float32), visible, box, YOUTUBE, split=split)
+        )
     return made, {clip.name: pose for clip, pose in zip(made, estimates, strict=True)}
 
 
@@ -57,7 +72,9 @@ def runs(tmp_path_factory):
     size = {clip.name: clip.size_of_person[0] for clip in train + test}
     rng = np.random.default_rng(0)
     bad = {name: pose + rng.normal(0, 0.1 * size[name], pose.shape) for name, pose in good.items()}
-    return Runs(train, test, {"good": good, "bad": bad}, tmp_path_factory.mktemp("runs"), plan=BRIEF)
+    return Runs(
+        train, test, {"good": good, "bad": bad}, tmp_path_factory.mktemp("runs"), plan=BRIEF
+    )
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +84,10 @@ def result(runs):
 
 def test_every_method_on_every_estimator(runs, result):
     assert len(METHODS) == 12 and set(NETWORKS) < set(METHODS)
-    assert list(result["estimators"]) == ["good", "bad"] and result["clips"] == {"train": 6, "test": 4}
+    assert list(result["estimators"]) == ["good", "bad"] and result["clips"] == {
+        "train": 6,
+        "test": 4,
+    }
     for name, part in result["estimators"].items():
         assert list(part["rows"]) == list(METHODS)
         for row in part["rows"].values():
@@ -99,10 +119,16 @@ def test_every_method_on_every_estimator(runs, result):
 
 
 def test_a_method_learns_from_the_tracks_of_its_estimator(runs, result):
-    """Rows differ between seeds, estimators and what they are applied to, and come from the kept networks."""
+    """Rows differ between seeds, estimators and what they are applied to, and come from the kept
+    networks.
+    """
     one, other = (runs.poses(ATTENTION, name, 0)[0] for name in ("good", "bad"))
     on = runs.poses(ATTENTION, "good", 0, to="bad")[0]
-    assert np.abs(one - other).max() > 0.1 and np.abs(on - other).max() > 0.1 and np.abs(on - one).max() > 0.1
+    assert (
+        np.abs(one - other).max() > 0.1
+        and np.abs(on - other).max() > 0.1
+        and np.abs(on - one).max() > 0.1
+    )
     corrector = runs.fitted(ATTENTION, "good", 0)
     assert corrector.length == LENGTH
     name = runs.test[0].name
@@ -111,18 +137,26 @@ def test_a_method_learns_from_the_tracks_of_its_estimator(runs, result):
     kept = runs.poses(ATTENTION, "good", 0, stride=5)[0]
     np.testing.assert_allclose(corrector.correct(runs.estimates["good"][name]), kept, atol=1e-3)
     truths = [np.where(clip.visible[..., None], clip.joints, np.nan) for clip in runs.train]
-    by_hand = Offset(YOUTUBE, "body").fit([runs.estimates["bad"][clip.name] for clip in runs.train], truths)
+    by_hand = Offset(YOUTUBE, "body").fit(
+        [runs.estimates["bad"][clip.name] for clip in runs.train], truths
+    )
     assert np.array_equal(runs.fitted("constant offset", "bad", 0).offset, by_hand.offset)
 
 
 def test_nothing_is_computed_twice(runs, result, monkeypatch):
     monkeypatch.setattr(Corrector, "fit", None)
-    again = table("tableI", Runs(runs.train, runs.test, runs.estimates, runs.folder, plan=BRIEF), SEEDS)
+    again = table(
+        "tableI", Runs(runs.train, runs.test, runs.estimates, runs.folder, plan=BRIEF), SEEDS
+    )
     assert again["estimators"] == result["estimators"] and again["sweeps"] == result["sweeps"]
-    moved = {name: {n: p + (n == "test0") for n, p in t.items()} for name, t in runs.estimates.items()}
+    moved = {
+        name: {n: p + (n == "test0") for n, p in t.items()} for name, t in runs.estimates.items()
+    }
     for wrong in ({"estimates": moved}, {"plan": Plan(steps=3)}, {"test": runs.test[1:]}):
         given = dict(train=runs.train, test=runs.test, estimates=runs.estimates, plan=BRIEF) | wrong
-        with pytest.raises(InputError, match="other tracks, clips or settings; give another folder"):
+        with pytest.raises(
+            InputError, match="other tracks, clips or settings; give another folder"
+        ):
             Runs(folder=runs.folder, **given)
     short = {"good": {name: pose[:, :6] for name, pose in runs.estimates["good"].items()}}
     with pytest.raises(InputError, match=r"good have shape \(20, 6, 2\) for clip 'train0'"):
@@ -149,18 +183,29 @@ def test_a_change_by_hand():
     before[:, :, 0] = 2
     after = before.copy()
     after[0, :, 0], after[1, :, 0] = 4, 3
-    compared = Compared({"a": {0: after, 1: after}, INPUT: {0: before, 1: before}}, YOUTUBE, "joint-macro")
+    compared = Compared(
+        {"a": {0: after, 1: after}, INPUT: {0: before, 1: before}}, YOUTUBE, "joint-macro"
+    )
     found = change(compared, "a", INPUT, 0.2)
     assert found == {
-        "points": pytest.approx(25), "error": pytest.approx(25 / 3**0.5), "better": 2, "worse": 0,
+        "points": pytest.approx(25),
+        "error": pytest.approx(25 / 3**0.5),
+        "better": 2,
+        "worse": 0,
         "gain": False,
-    }  # fmt: skip
+    }
     after[1:, :, 0] = 4
     assert change(compared, "a", INPUT, 0.2) == {
-        "points": 50, "error": 0, "better": 3, "worse": 0, "gain": True,
-    }  # fmt: skip
+        "points": 50,
+        "error": 0,
+        "better": 3,
+        "worse": 0,
+        "gain": True,
+    }
     one = Compared({k: {0: t[0][:1]} for k, t in compared.results.items()}, YOUTUBE, "joint-macro")
-    assert change(one, "a", INPUT, 0.2)["error"] is None and not change(one, "a", INPUT, 0.2)["gain"]
+    assert (
+        change(one, "a", INPUT, 0.2)["error"] is None and not change(one, "a", INPUT, 0.2)["gain"]
+    )
 
 
 def made_up(**gains):
@@ -177,9 +222,11 @@ def made_up(**gains):
 
 def verdicts(what, compared, ms=1.0, transfer=(), overlap=1.0):
     result = {
-        "main": "@20 px", "ms": ms, "transfer": list(transfer),
+        "main": "@20 px",
+        "ms": ms,
+        "transfer": list(transfer),
         "estimators": {name: {"over filter": {"filter": "One-Euro"}} for name in compared},
-    }  # fmt: skip
+    }
     overlap = {"points": overlap, "error": 0.1, "gain": overlap > 0.2}
     claims = judge(what, compared, 20, result, overlap)
     assert [claim.name for claim in claims] == [f"B-C{n}" for n in range(1, 13)]
@@ -220,7 +267,9 @@ def test_too_good_to_be_true(tmp_path, monkeypatch):
     assert said.startswith("constant offset gains ") and "the estimates of SFN" in said
     written = json.loads((tmp_path / "out" / "tableI.json").read_text(encoding="utf-8"))
     assert list(written["estimators"]["SFN"]["rows"]) == [INPUT, "constant offset"]
-    assert written["stopped"] == said and said in (tmp_path / "out" / "tableI.md").read_text(encoding="utf-8")
+    assert written["stopped"] == said and said in (tmp_path / "out" / "tableI.md").read_text(
+        encoding="utf-8"
+    )
     assert written["main"] == "@20 px" and "@40 px" in written["estimators"]["SFN"]["rows"][INPUT]
 
 
@@ -245,7 +294,10 @@ def cvit(tmp_path_factory):
         trees.write_cvit(root / str(n), T=12, frames=False)
         shutil.move(root / str(n) / "bowling", root / "data" / f"s{n}")
     learn, test = clips_in(root / "data")
-    assert [[clip.name for clip in part] for part in (learn, test)] == [["s0", "s2", "s4"], ["s1", "s3"]]
+    assert [[clip.name for clip in part] for part in (learn, test)] == [
+        ["s0", "s2", "s4"],
+        ["s1", "s3"],
+    ]
     rng, tracks = np.random.default_rng(0), {}
     for clip in learn + test:
         small = with_skeleton(clip, YOUTUBE)
@@ -258,12 +310,17 @@ def cvit(tmp_path_factory):
 
 
 def test_table_2_goes_on_from_table_1(runs, result, cvit, tmp_path, monkeypatch, capsys):
-    """The command, on sequences of CVIT-Sports; networks start where those of the other folder ended."""
-    monkeypatch.setattr("tslib.correction.runs.FINE", Plan(steps=0))
+    """The command, on sequences of CVIT-Sports; networks start where those of the other folder
+    ended.
+    """
+    monkeypatch.setattr("experiments.paper_b.runs.FINE", Plan(steps=0))
     shutil.copytree(runs.folder / "good", tmp_path / "I" / "SFN")
     given = ["--data", str(cvit / "data"), "--estimates", f"SFN={cvit / 'e.npz'}", "--seeds", "0"]
     out = tmp_path / "II"
-    assert main(["reproduce", "tableII", *given, "--output", str(out), "--start", str(tmp_path / "I")]) == 0
+    assert (
+        main(["reproduce", "tableII", *given, "--output", str(out), "--start", str(tmp_path / "I")])
+        == 0
+    )
     assert (out / "tableII.md").read_text(encoding="utf-8") == capsys.readouterr().out
     found = json.loads((out / "tableII.json").read_text(encoding="utf-8"))
     rows = found["estimators"]["SFN"]["rows"]
@@ -271,17 +328,33 @@ def test_table_2_goes_on_from_table_1(runs, result, cvit, tmp_path, monkeypatch,
     assert rows[BEFORE]["by seed"] == rows[ATTENTION]["by seed"]  # after no step at all
     assert [c["verdict"] for c in found["claims"]][:5] == ["not measured"] * 5
     assert found["claims"][5]["evidence"].startswith("SFN: head")
-    assert main(["reproduce", "figure4B", *given, "--output", str(out), "--start", str(tmp_path / "I")]) == 0
-    assert (out / "figure4B.csv").read_bytes().startswith(b"row,threshold,Head,Shou,Elbo,Wris,micro")
-    monkeypatch.setattr("tslib.correction.runs.PLAN", BRIEF)
+    assert (
+        main(
+            ["reproduce", "figure4B", *given, "--output", str(out), "--start", str(tmp_path / "I")]
+        )
+        == 0
+    )
+    assert (
+        (out / "figure4B.csv").read_bytes().startswith(b"row,threshold,Head,Shou,Elbo,Wris,micro")
+    )
+    monkeypatch.setattr("experiments.paper_b.runs.PLAN", BRIEF)
     assert main(["reproduce", "tableII", *given, "--output", str(out)]) == 2
     assert "other settings" in capsys.readouterr().err.replace("clips or", "other")
-    assert main(["reproduce", "tableII", *given, "--output", str(tmp_path / "x"), "--start", "nowhere"]) == 2
-    assert "there is no model" in capsys.readouterr().err
+    assert (
+        main(
+            ["reproduce", "tableII", *given, "--output", str(tmp_path / "x"), "--start", "nowhere"]
+        )
+        == 2
+    )
+    assert "there is no file" in capsys.readouterr().err
 
 
 def test_estimates_that_cannot_be_read(runs, tmp_path):
-    for content, said in ((None, "there is no file"), (b"no", "cannot be read"), (b"", "cannot be read")):
+    for content, said in (
+        (None, "there is no file"),
+        (b"no", "cannot be read"),
+        (b"", "cannot be read"),
+    ):
         file = tmp_path / "e.npz"
         if content is not None:
             file.write_bytes(content)
@@ -292,7 +365,9 @@ def test_estimates_that_cannot_be_read(runs, tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read_estimates(tmp_path / "e.npy", runs.test)
     np.savez(tmp_path / "e.npz", other=np.zeros(3))
-    with pytest.raises(InputError, match=r"has no joints of clip 'test0'; it was made from another folder\."):
+    with pytest.raises(
+        InputError, match=r"has no joints of clip 'test0'; it was made from another folder\."
+    ):
         read_estimates(tmp_path / "e.npz", runs.test)
 
 
@@ -302,9 +377,18 @@ def test_estimates_that_cannot_be_read(runs, tmp_path):
         (["reproduce", "tableI"], "tableI corrects estimates and needs --estimates NAME=FILE.npz"),
         (["reproduce", "tableI", "--estimates", "e.npz"], "'e.npz' must be NAME=FILE.npz"),
         (["reproduce", "tableI", "--estimates", "a=b", "a=c"], "need different names"),
-        (["reproduce", "tableII", "--estimates", "a=b", "--config", "c"], "--config must be left out"),
-        (["reproduce", "tableII", "--estimates", "a=b", "--workers", "2"], "--workers must be left out"),
-        (["reproduce", "tableII", "--estimates", "a=b", "--device", "cuda"], "cuda must be left out"),
+        (
+            ["reproduce", "tableII", "--estimates", "a=b", "--config", "c"],
+            "--config must be left out",
+        ),
+        (
+            ["reproduce", "tableII", "--estimates", "a=b", "--workers", "2"],
+            "--workers must be left out",
+        ),
+        (
+            ["reproduce", "tableII", "--estimates", "a=b", "--device", "cuda"],
+            "cuda must be left out",
+        ),
         (["reproduce", "table1"], "table1 trains networks and needs --config CONFIG.toml"),
         (["reproduce", "table1", "--config", "c", "--start", "s"], "--start must be left out"),
         (["estimate"], "estimate takes CONFIG.toml"),
@@ -320,12 +404,20 @@ def test_options_that_do_not_fit(arguments, said, capsys):
 
 
 def test_estimates_by_a_finished_model(tmp_path, capsys):
-    """In true boxes where clips have them; of other joints as far as the model has them; else two passes."""
+    """In true boxes where clips have them; of other joints as far as the model has them; else two
+    passes.
+    """
     render(tmp_path / "clips", 4, 3, (48, 48), 5)
     config = short_runs.CONFIG
     model = stages.network(config, 1)
     models.save(tmp_path / "m.safetensors", model, config, "ST-infer", 0)
-    given = ["estimate", "--model", str(tmp_path / "m.safetensors"), "--data", str(tmp_path / "clips")]
+    given = [
+        "estimate",
+        "--model",
+        str(tmp_path / "m.safetensors"),
+        "--data",
+        str(tmp_path / "clips"),
+    ]
     assert main([*given, "--output", str(tmp_path / "a" / "b")]) == 0
     assert "ST-infer PCK@0.05" in capsys.readouterr().out
     everything = [clip for part in clips_in(tmp_path / "clips") for clip in part]
@@ -352,7 +444,9 @@ def test_estimates_by_a_finished_model(tmp_path, capsys):
 
 
 def test_estimates_by_parts(tmp_path, capsys, monkeypatch):
-    """Each clip by a mixture that never saw it; a second call computes nothing; other folds are refused."""
+    """Each clip by a mixture that never saw it; a second call computes nothing; other folds are
+    refused.
+    """
     render(tmp_path / "clips", 6, 3, (48, 48), 4)
     learn, test = clips_in(tmp_path / "clips")
     quick, seen = Settings(types=1, frames=6, epochs=0, rounds=0, scales=(1.0,)), []
@@ -368,7 +462,15 @@ def test_estimates_by_parts(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(folds, "MixtureOfParts", Watched)
     out = tmp_path / "out"
-    given = ["estimate", "--parts", "--data", str(tmp_path / "clips"), "--output", str(out), "--folds"]
+    given = [
+        "estimate",
+        "--parts",
+        "--data",
+        str(tmp_path / "clips"),
+        "--output",
+        str(out),
+        "--folds",
+    ]
     assert main([*given, "2"]) == 0
     table = capsys.readouterr().out
     assert "mixture of parts PCK@0.2" in table and len(seen) == 3
@@ -414,7 +516,16 @@ def test_parts_of_clips_without_boxes_need_a_networks_estimates(tmp_path, monkey
     monkeypatch.setattr(folds, "MixtureOfParts", Watched)
     monkeypatch.setattr(folds, "save_parts", lambda model, file: None)
     monkeypatch.setattr(folds, "load_parts", lambda file: Watched(learn[0].skeleton))
-    given = ["estimate", "--parts", "--data", str(root), "--output", str(tmp_path / "out"), "--folds", "2"]
+    given = [
+        "estimate",
+        "--parts",
+        "--data",
+        str(root),
+        "--output",
+        str(tmp_path / "out"),
+        "--folds",
+        "2",
+    ]
     assert main(given) == 2 and "have no boxes; give --boxes" in capsys.readouterr().err
     tracks = {clip.name: clip.joints + 3 * n for n, clip in enumerate(learn + test)}
     np.savez(tmp_path / "e.npz", **tracks)
@@ -429,15 +540,27 @@ def test_parts_of_clips_without_boxes_need_a_networks_estimates(tmp_path, monkey
 
 
 def test_clips_of_one_video_stay_in_one_fold(tmp_path, monkeypatch):
-    """JHMDB has cut several clips from a video; whoever has seen one has seen its place and its people."""
-    assert jhmdb.video_of("brush_hair/April_09_brush_hair_u_nm_np1_ba_goo_0") == "April_09"
-    assert jhmdb.video_of("catch/Goal_Keeping_Tips_catch_f_cm_np1_fr_med_2") == "Goal_Keeping_Tips"
+    """JHMDB has cut several clips from a video; whoever has seen one has seen its place and its
+    people.
+    """
+    assert folds.video_of("brush_hair/April_09_brush_hair_u_nm_np1_ba_goo_0") == "April_09"
+    assert folds.video_of("catch/Goal_Keeping_Tips_catch_f_cm_np1_fr_med_2") == "Goal_Keeping_Tips"
     seen, names = [], [f"catch/{video}_catch_u_{n}" for video in "abcd" for n in range(3)]
     frames = [np.zeros((40, 40, 3), np.uint8)] * 3
     joints = np.tile(np.linspace(5, 35, 15)[:, None], (3, 1, 2)).astype(np.float32)
     box = np.tile(np.float32([5, 5, 30, 30]), (3, 1))
     made = [
-        Clip(n, joints, np.ones((3, 15), bool), box, SKELETONS["jhmdb15"], frames, "catch", "train", (40, 40))
+        Clip(
+            n,
+            joints,
+            np.ones((3, 15), bool),
+            box,
+            SKELETONS["jhmdb15"],
+            frames,
+            "catch",
+            "train",
+            (40, 40),
+        )
         for n in names
     ]
 
@@ -457,7 +580,7 @@ def test_clips_of_one_video_stay_in_one_fold(tmp_path, monkeypatch):
     monkeypatch.setattr(folds, "load_parts", lambda file: Watched(SKELETONS["jhmdb15"]))
     folds.estimate_by_parts(tmp_path, tmp_path / "out", 2)
     for learnt in seen:
-        videos = {jhmdb.video_of(name) for name in learnt}
+        videos = {folds.video_of(name) for name in learnt}
         assert len(videos) == 2 and len(learnt) == 6  # whole videos
     assert set(read_estimates(tmp_path / "out" / folds.FILE, made)) == set(names)
     with pytest.raises(InputError, match="4 videos cannot make 5 folds"):  # of twelve clips

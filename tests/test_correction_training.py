@@ -1,4 +1,6 @@
-"""Training: the loss by hand, sparse labels, resuming, folds; and that it helps where help is possible."""
+"""Training: the loss by hand, sparse labels, resuming, folds; and that it helps where help is
+possible.
+"""
 
 from dataclasses import replace
 
@@ -7,15 +9,16 @@ import numpy as np
 import pytest
 import torch
 
+from experiments.estimates import out_of_fold
+from tslib import checkpoint
 from tslib.augment import paper_b
 from tslib.clip import Clip
-from tslib.correction import Corrector, Plan, PoseCorrector, out_of_fold
+from tslib.correction import Corrector, Plan, PoseCorrector
 from tslib.correction.controls import Identity, MedianFilter
 from tslib.correction.networks import BiLSTM, FrameMLP
 from tslib.correction.training import PAPER, Windows, drawn, loss_of, optimizer_of, train
 from tslib.errors import InputError
 from tslib.skeletons import SKELETONS
-from tslib.training import checkpoint
 
 YOUTUBE = motion.SKELETON
 NAN = float("nan")
@@ -51,7 +54,9 @@ def test_a_trained_corrector_is_better_than_a_median_and_than_nothing():
     corrector = Corrector(PoseCorrector(7, hidden=48), YOUTUBE, plan, length=10, stride=3)
     assert error(corrector) > 2 * error(Identity())  # before
     corrector.fit(*motion.tracks(120, 0))
-    assert error(corrector) < 0.6 * error(Identity()) and error(corrector) < 0.8 * error(MedianFilter(5))
+    assert error(corrector) < 0.6 * error(Identity()) and error(corrector) < 0.8 * error(
+        MedianFilter(5)
+    )
     assert len(corrector.losses) == 400
 
 
@@ -76,7 +81,9 @@ def test_the_papers_optimizer():
     weight.grad = torch.full((1, 1), 0.5)
     optimizer.step()
     square = 0.1 * 0.5**2  # decay 0.9
-    assert float(weight.detach()) == pytest.approx(before - 0.01 * 0.5 / (square**0.5 + 1e-7), abs=1e-6)
+    assert float(weight.detach()) == pytest.approx(
+        before - 0.01 * 0.5 / (square**0.5 + 1e-7), abs=1e-6
+    )
     assert (PAPER.batch, PAPER.epochs, PAPER.clip) == (64, 100, 1)
 
 
@@ -105,7 +112,9 @@ def test_each_step_has_its_rate_and_one_clipped_gradient(monkeypatch, kind, plan
 
 
 def test_labels_that_are_missing_teach_nothing():
-    """Frames without labels: whatever the estimates' truth was there, the weights come out the same."""
+    """Frames without labels: whatever the estimates' truth was there, the weights come out the
+    same.
+    """
     x, y = motion.tracks(3, 0)
     sparse = [np.where(np.arange(len(track))[:, None, None] % 4, NAN, track) for track in y]
     strange = [np.where(np.isnan(a), NAN, b) for a, b in zip(sparse, y, strict=True)]
@@ -154,7 +163,9 @@ def test_the_seed_decides_everything():
     assert first == again != other
 
 
-@pytest.mark.parametrize("plan", [Plan(steps=7, batch=8), replace(PAPER, epochs=0, steps=7, batch=8)])
+@pytest.mark.parametrize(
+    "plan", [Plan(steps=7, batch=8), replace(PAPER, epochs=0, steps=7, batch=8)]
+)
 def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch, plan):
     windows, whole = windows_of(), network(make=PoseCorrector)
     losses = train(whole, windows, YOUTUBE, plan)
@@ -203,7 +214,9 @@ def test_a_teacher_is_heard_in_training_alone():
             heard.append(teacher is not None)
             return super().forward(poses, mask, teacher)
 
-    corrector = Corrector(Listening(7, hidden=4), YOUTUBE, Plan(steps=2, teacher=True), length=10).fit(x, y)
+    corrector = Corrector(
+        Listening(7, hidden=4), YOUTUBE, Plan(steps=2, teacher=True), length=10
+    ).fit(x, y)
     assert heard == [True, True] and np.isfinite(corrector.losses).all()
     corrector.correct(x[0])
     assert heard == [True, True, False]

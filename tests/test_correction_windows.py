@@ -1,4 +1,6 @@
-"""Windows and their normalisation: cut and merged again, filled, and independent of place, size and truth."""
+"""Windows and their normalisation: cut and merged again, filled, and independent of place, size and
+truth.
+"""
 
 import numpy as np
 import pytest
@@ -82,7 +84,9 @@ def test_place_and_size_by_hand():
     frames = upper_body(40, 160), upper_body(50, 160), upper_body(60, 90)
     center, size = place(np.concatenate(frames), YOUTUBE)
     assert size == 50 and center[0] == pytest.approx(0, abs=1e-9)
-    assert place(upper_body(40, 160) + [1000, -500], YOUTUBE)[0] == pytest.approx((1000, -420), abs=1)
+    assert place(upper_body(40, 160) + [1000, -500], YOUTUBE)[0] == pytest.approx(
+        (1000, -420), abs=1
+    )
     assert place(upper_body(40, 160), YOUTUBE, "body")[1] == 160
     assert place(upper_body(5, 160), YOUTUBE)[1] == 160 / 8  # seen from the side
     unseen = upper_body(40, 160)
@@ -111,7 +115,9 @@ def test_normalisation_commutes_with_turning_flipping_and_size(flip, unit):
     track[4:9, 2] = NAN
     change = Affine.about((150, 80), 25, 1.7, flip, to=(-300, 40))
     turn = Affine.about((0, 0), 25, 1, flip)
-    before = normalized(change.joints(track, YOUTUBE), *place(change.joints(track, YOUTUBE), YOUTUBE, unit))
+    before = normalized(
+        change.joints(track, YOUTUBE), *place(change.joints(track, YOUTUBE), YOUTUBE, unit)
+    )
     after = turn.joints(normalized(track, *place(track, YOUTUBE, unit)), YOUTUBE)
     np.testing.assert_allclose(before, after, rtol=0, atol=1e-9)
 
@@ -121,7 +127,9 @@ def test_flipping_twice_is_the_identity():
     flip, track = Affine.about((3, 5), flip=True), tracks()
     once = flip.joints(track, YOUTUBE)
     np.testing.assert_allclose(flip.joints(once, YOUTUBE), track, rtol=1e-14)
-    assert np.abs(once[:, 1] - flip.points(track[:, 2])).max() < 1e-9  # the right wrist was the left one
+    assert (
+        np.abs(once[:, 1] - flip.points(track[:, 2])).max() < 1e-9
+    )  # the right wrist was the left one
 
 
 def test_many_windows_at_once_are_as_one_by_one():
@@ -175,4 +183,6 @@ def test_tracks_that_do_not_fit():
     with pytest.raises(ValueError, match=r"shape \(30, 7, 2\), but its truth has \(29, 7, 2\)"):
         Windows.of(tracks(), YOUTUBE, 20, 5, "shoulders", tracks(29))
     with pytest.raises(ValueError, match="no frame of the training tracks has a label"):
-        Windows.joined([Windows.of(tracks(), YOUTUBE, 20, 5, "shoulders", np.full((30, 7, 2), NAN))])
+        Windows.joined(
+            [Windows.of(tracks(), YOUTUBE, 20, 5, "shoulders", np.full((30, 7, 2), NAN))]
+        )

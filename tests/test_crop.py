@@ -25,7 +25,9 @@ def test_holds_the_box_with_its_margin(box):
     crop = Crop.around(box, (48, 64), margin=1.5)
     left, top = crop.to_image((-0.5, -0.5))  # the corner of the first cell
     right, bottom = crop.to_image((47.5, 63.5))
-    np.testing.assert_allclose([(left + right) / 2, (top + bottom) / 2], [x + w / 2, y + h / 2], atol=1e-6)
+    np.testing.assert_allclose(
+        [(left + right) / 2, (top + bottom) / 2], [x + w / 2, y + h / 2], atol=1e-6
+    )
     assert (right - left) / w >= 1.5 - 1e-6 and (bottom - top) / h >= 1.5 - 1e-6
     assert min((right - left) / w, (bottom - top) / h) == pytest.approx(1.5)
     assert (right - left) / (bottom - top) == pytest.approx(48 / 64)

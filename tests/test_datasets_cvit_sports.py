@@ -22,13 +22,17 @@ def test_a_third_row_is_visibility_and_frames_may_be_missing(tmp_path):
     rows = np.concatenate([trees.pose(3, 14).transpose(2, 1, 0), np.ones((1, 14, 3))])
     rows[2, 5, 1], rows[0, 6, 2] = 0, np.nan
     (clip,) = cvit_sports.load(
-        trees.write_cvit(tmp_path / "cvit_sports_videos", layout="joints", joints=rows, frames=False).parent
+        trees.write_cvit(
+            tmp_path / "cvit_sports_videos", layout="joints", joints=rows, frames=False
+        ).parent
     )
     assert np.argwhere(~clip.visible).tolist() == [[1, 5], [2, 6]] and clip.frames is None
 
 
 def test_any_other_layout(tmp_path):
-    with pytest.raises(InputError, match=r"holds no CVIT-Sports; expected is a folder for each sequence"):
+    with pytest.raises(
+        InputError, match=r"holds no CVIT-Sports; expected is a folder for each sequence"
+    ):
         cvit_sports.load(tmp_path)
     trees.write_cvit(tmp_path)
     (tmp_path / "bowling" / "im9.jpg").unlink()

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import trees
 
-from tslib.datasets.images import size_of
 from tslib.errors import InputError
+from tslib.images import size_of
 
 JPEGS = {
     "plain": [],

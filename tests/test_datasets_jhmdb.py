@@ -8,6 +8,7 @@ import pytest
 import trees
 from scipy.io import loadmat
 
+from experiments.real.dense_motion import from_world
 from tslib.datasets import jhmdb
 from tslib.errors import InputError
 
@@ -54,7 +55,9 @@ def test_masks_of_some_frames(tmp_path):
         "2 of 4 frames have an empty mask or none, so no box",
     ]
     trees.savemat(file, {"part_mask": masks[:100]})
-    with pytest.raises(InputError, match="part_mask in .* is 320x100 pixels, but the frames are 320x240"):
+    with pytest.raises(
+        InputError, match="part_mask in .* is 320x100 pixels, but the frames are 320x240"
+    ):
         list(jhmdb.load(trees.write_split(tmp_path, ["It's_(1)!_@+_a.avi 1"])))
 
 
@@ -62,7 +65,8 @@ def test_one_frame(tmp_path):
     """MATLAB drops a last axis of length 1."""
     trees.write_jhmdb(tmp_path, T=1, pos_img=trees.jhmdb_joints(1)[..., 0])
     trees.savemat(
-        tmp_path / "puppet_mask" / NAME / "puppet_mask.mat", {"part_mask": trees.jhmdb_masks(1)[..., 0]}
+        tmp_path / "puppet_mask" / NAME / "puppet_mask.mat",
+        {"part_mask": trees.jhmdb_masks(1)[..., 0]},
     )
     clip, notes = one(tmp_path)
     assert len(clip) == 1 and np.isfinite(clip.box).all() and not notes
@@ -84,7 +88,9 @@ def test_a_joint_without_position(tmp_path):
     joints = trees.jhmdb_joints()
     joints[0, 3, 2] = np.nan
     clip, notes = one(trees.write_jhmdb(tmp_path, pos_img=joints))
-    assert np.argwhere(~clip.visible).tolist() == [[2, 3]] and notes == ["1 joints have no position"]
+    assert np.argwhere(~clip.visible).tolist() == [[2, 3]] and notes == [
+        "1 joints have no position"
+    ]
 
 
 def test_splits(tmp_path):
@@ -119,29 +125,6 @@ def test_a_damaged_split_is_named(tmp_path, line, word):
         jhmdb.read_split(tmp_path, 1)
 
 
-def test_three_splits_are_averaged(tmp_path):
-    for name in "abc":
-        trees.write_jhmdb(tmp_path, clip=name)
-    for split, kinds in ((1, "112"), (2, "122"), (3, "221")):
-        trees.write_split(tmp_path, [f"{n}.avi {k}" for n, k in zip("abc", kinds, strict=True)], split=split)
-
-    def evaluate(train, test):
-        assert {c.split for c in train} <= {"train"} and {c.split for c in test} <= {"test"}
-        return np.array([len(train), len(test)])
-
-    np.testing.assert_allclose(jhmdb.averaged(tmp_path, evaluate), [4 / 3, 5 / 3])
-
-
-def test_only_test_clips_are_scored(tmp_path):
-    """One clip of two is ten frames long: each is tested once, and the mean says which."""
-    trees.write_jhmdb(tmp_path, clip="short", T=2)
-    trees.write_jhmdb(tmp_path, clip="long", T=10)
-    for split, (short, long) in ((1, "12"), (2, "21"), (3, "12")):
-        trees.write_split(tmp_path, [f"short.avi {short}", f"long.avi {long}"], split=split)
-    scored = jhmdb.averaged(tmp_path, lambda train, test: sum(map(len, test)))
-    assert scored == pytest.approx((10 + 2 + 10) / 3)
-
-
 def test_nothing_there(tmp_path):
     with pytest.raises(InputError, match="holds no splits/ACTION_test_split1.txt"):
         jhmdb.load(tmp_path)
@@ -152,7 +135,7 @@ def test_nothing_there(tmp_path):
 
 def test_world_coordinates_by_hand():
     """The middle of the person's picture, and one unit times the scale to the right and down."""
-    points = jhmdb.from_world(np.array([[[0.0, 0.0]], [[0.1, -0.2]]]), np.array([[1.0], [2.0]]))
+    points = from_world(np.array([[[0.0, 0.0]], [[0.1, -0.2]]]), np.array([[1.0], [2.0]]))
     np.testing.assert_allclose(points, [[[159, 119]], [[159 + 48, 119 - 96]]])
 
 
@@ -179,12 +162,14 @@ def test_the_whole_real_clip(real_data):
     assert 100 < clip.size_of_person.min() and clip.size_of_person.max() < 160
     shirt = clip.frames[20][clip.joints[20, 1].astype(int)[1], clip.joints[20, 1].astype(int)[0]]
     grass = clip.frames[20][230, 20].astype(int)
-    assert shirt.max() < 90 and grass[1] > grass[2] + 20  # black, and green as red-green-blue has it
+    assert (
+        shirt.max() < 90 and grass[1] > grass[2] + 20
+    )  # black, and green as red-green-blue has it
 
 
 def test_real_world_coordinates_are_the_joints(real_data):
     mat = loadmat(real_data / "jhmdb" / "joint_positions" / REAL / "joint_positions.mat")
-    world = jhmdb.from_world(mat["pos_world"].transpose(2, 1, 0), mat["scale"].T)
+    world = from_world(mat["pos_world"].transpose(2, 1, 0), mat["scale"].T)
     np.testing.assert_allclose(world, one(real_data / "jhmdb")[0].joints, atol=1e-4)
 
 

@@ -16,12 +16,17 @@ def same(ours, theirs):
         pairs = zip(ours, theirs.ravel(order="F"), strict=True)
         return all(same(a[k], b[k]) for a, b in pairs for k in theirs.dtype.names)
     if ours is None:
-        return theirs.dtype.kind in "OcU" or theirs.dtype.names  # cells, complex numbers, several texts
+        return (
+            theirs.dtype.kind in "OcU" or theirs.dtype.names
+        )  # cells, complex numbers, several texts
     return ours.dtype == theirs.dtype and np.array_equal(ours, theirs, equal_nan=True)
 
 
 VALUES = {
-    **{f"a_{d}": np.arange(24).reshape(2, 3, 4).astype(d) for d in "u1 i1 u2 i2 u4 i4 u8 i8 f4 f8".split()},
+    **{
+        f"a_{d}": np.arange(24).reshape(2, 3, 4).astype(d)
+        for d in "u1 i1 u2 i2 u4 i4 u8 i8 f4 f8".split()
+    },
     "nan": np.array([[1, np.nan, np.inf]]),
     "scalar": 3.5,
     "flag": True,
@@ -33,7 +38,9 @@ VALUES = {
     "complex": np.array([[1j]]),
     "cell": np.array([[1, "two"]], object),
     "struct": {"x": np.arange(3.0), "name": "a", "inner": {"y": 2}},
-    "structs": np.array([[(1, "a"), (2, "b")], [(3, "c"), (4, "d")]], [("n", "O"), ("long_name", "O")]),
+    "structs": np.array(
+        [[(1, "a"), (2, "b")], [(3, "c"), (4, "d")]], [("n", "O"), ("long_name", "O")]
+    ),
 }
 
 

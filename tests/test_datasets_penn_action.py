@@ -19,8 +19,13 @@ def test_loads_its_own_layout(tmp_path):
     trees.write_penn(tmp_path, "0002", train=np.array([[-1]], np.int32))
     (tmp_path / "labels" / "._0001.mat").write_bytes(b"what macOS leaves behind")
     first, second = penn_action.load(tmp_path)
-    assert (first.name, second.name) == ("0001", "0002") and (first.split, second.split) == ("train", "test")
-    assert first.action == "bowl" and first.size == trees.SIZE and len(first) == len(first.frames) == 5
+    assert (first.name, second.name) == ("0001", "0002") and (first.split, second.split) == (
+        "train",
+        "test",
+    )
+    assert (
+        first.action == "bowl" and first.size == trees.SIZE and len(first) == len(first.frames) == 5
+    )
     np.testing.assert_array_equal(first.joints, trees.pose(5, 13) - 1)  # from 0
     assert first.visible.all() and first.skeleton.name == "penn13"
     assert np.abs(first.frames[3].astype(int) - trees.frame(3)).mean() < 6  # RGB, but for the JPEG
@@ -35,18 +40,24 @@ def test_an_archive_unpacked_with_its_folder(tmp_path):
 
 def test_small_integers_do_not_wrap_around(tmp_path):
     """uint8: 3 - 1 is 2, but 10 - 12 is 254, and 0 - 1 is 255."""
-    trees.write_penn(tmp_path, x=np.zeros((5, 13), np.uint8), bbox=np.tile(np.uint8([200, 5, 10, 9]), (5, 1)))
+    trees.write_penn(
+        tmp_path, x=np.zeros((5, 13), np.uint8), bbox=np.tile(np.uint8([200, 5, 10, 9]), (5, 1))
+    )
     clip, notes = one(tmp_path)
     assert (clip.joints[..., 0] == -1).all() and np.isnan(clip.box).all()
     assert "5 of 5 boxes have no area; they count as unknown" in notes
 
 
 def test_boxes(tmp_path):
-    corners = np.array([[3, 4, 23, 44], [1, 1, 1, 1], [5, 5, 4, 9], [5, np.nan, 7, 9], [-4, -2, 6, 8]], float)
+    corners = np.array(
+        [[3, 4, 23, 44], [1, 1, 1, 1], [5, 5, 4, 9], [5, np.nan, 7, 9], [-4, -2, 6, 8]], float
+    )
     trees.write_penn(tmp_path, bbox=corners)
     clip, notes = one(tmp_path)
     nothing = [np.nan] * 4
-    np.testing.assert_array_equal(clip.box, [[2, 3, 20, 40], nothing, nothing, nothing, [-5, -3, 10, 10]])
+    np.testing.assert_array_equal(
+        clip.box, [[2, 3, 20, 40], nothing, nothing, nothing, [-5, -3, 10, 10]]
+    )
     assert notes == [
         "3 of 5 boxes have no area; they count as unknown",
         "39 visible joints have no box around them",
@@ -62,7 +73,9 @@ def test_one_box_too_few(tmp_path):
 
 
 def test_invisible_joints(tmp_path):
-    """A frozen position stays; in the corner, where joints wait that were never placed, there is none."""
+    """A frozen position stays; in the corner, where joints wait that were never placed, there is
+    none.
+    """
     x, y = np.full((5, 13), 20.0), np.full((5, 13), 30.0)
     x[:, 1] = y[:, 1] = 0.75
     x[:, 2] = y[:, 2] = 1.0  # a visible joint in the corner is one
@@ -84,7 +97,11 @@ def test_visible_joints_far_outside_frames_without_any_and_joints_without_positi
     trees.write_penn(tmp_path, x=x, visibility=visibility)
     clip, notes = one(tmp_path)
     assert clip.visible[0, 3] and clip.joints[0, 3, 0] == 113
-    assert not clip.visible[1, 4] and not clip.visible[2, 5] and np.isnan(clip.joints[[1, 2], [4, 5]]).all()
+    assert (
+        not clip.visible[1, 4]
+        and not clip.visible[2, 5]
+        and np.isnan(clip.joints[[1, 2], [4, 5]]).all()
+    )
     assert notes == [
         "2 joints are called visible but have no position; they count as hidden",
         "1 of 5 frames have no visible joint",
@@ -116,7 +133,9 @@ def test_frames_missing_too_many_or_of_another_size(tmp_path):
     ]
     (folder / "000001.jpg").write_bytes(b"")
     clip, notes = one(tmp_path)
-    assert clip.size == (640, 480) and "000001.jpg cannot be read as an image; replace it" in notes[2]
+    assert (
+        clip.size == (640, 480) and "000001.jpg cannot be read as an image; replace it" in notes[2]
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,7 +143,10 @@ def test_frames_missing_too_many_or_of_another_size(tmp_path):
     [
         ({"train": np.array([[0]])}, "train .* must be 1 or -1"),
         ({"train": "yes"}, "train"),
-        ({"x": np.zeros((5, 12))}, r"x in .* must be numbers of shape \(any, 13\), but is float64 \(5, 12\)"),
+        (
+            {"x": np.zeros((5, 12))},
+            r"x in .* must be numbers of shape \(any, 13\), but is float64 \(5, 12\)",
+        ),
         ({"x": np.zeros((0, 13))}, "y in .* must be numbers"),
         ({"y": np.zeros((4, 13))}, "y in"),
         ({"y": np.zeros((5, 13), complex)}, "y in .* but is something else"),
@@ -161,7 +183,9 @@ def test_what_is_odd_in_the_real_labels(real_data):
     notes = {f.name: f.notes for f in penn_action.walk(real_data / "penn_action") if f.notes}
     assert sorted(notes) == ["0374", "0525", "0541", "0600", "0700", "0979", "1024", "1516", "1865"]
     assert notes["1516"] == ["68 of 68 frames have no visible joint"]
-    assert notes["1865"] == ["bbox has one row fewer than there are frames; its last box is repeated"]
+    assert notes["1865"] == [
+        "bbox has one row fewer than there are frames; its last box is repeated"
+    ]
     assert notes["1024"] == ["295 visible joints lie outside the image, by up to 119 px"]
 
 
@@ -169,8 +193,13 @@ def test_whose_left_the_real_labels_mean(real_data):
     """The figures in tslib.skeletons: who faces us has the left side on the right of the picture."""
     found = {"front": [], "back": [], "left": [], "right": []}
     for clip in penn_action.load(real_data / "penn_action"):
-        pairs = clip.skeleton.mirror_pairs[:1] + clip.skeleton.mirror_pairs[3:4]  # shoulders and hips
-        assert {clip.skeleton.joints[k].split("_")[1] for k in np.ravel(pairs)} == {"shoulder", "hip"}
+        pairs = (
+            clip.skeleton.mirror_pairs[:1] + clip.skeleton.mirror_pairs[3:4]
+        )  # shoulders and hips
+        assert {clip.skeleton.joints[k].split("_")[1] for k in np.ravel(pairs)} == {
+            "shoulder",
+            "hip",
+        }
         left, right = (clip.joints[:, [p[s] for p in pairs], 0].mean(1) for s in (0, 1))
         pose = loadmat(real_data / "penn_action" / "labels" / f"{clip.name}.mat")["pose"][0]
         found[pose].append((left > right)[clip.visible[:, np.ravel(pairs)].all(1)])

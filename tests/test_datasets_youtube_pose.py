@@ -12,11 +12,20 @@ from tslib.errors import InputError
 @pytest.mark.parametrize("flag", ["isYouTubePoseSubset", "isYouTubeSubset"])
 def test_loads_in_time_order(tmp_path, flag):
     first, second = youtube_pose.load(trees.write_youtube(tmp_path, flag=flag))
-    assert (first.name, second.name) == ("-ab", "cd&") and (first.split, second.split) == ("train", "test")
+    assert (first.name, second.name) == ("-ab", "cd&") and (first.split, second.split) == (
+        "train",
+        "test",
+    )
     assert first.number.tolist() == [40, 80, 120, 160, 200, 240] and second.number[0] == 41
-    np.testing.assert_allclose(first.joints[:, 2, 0], first.number / 10 - 1)  # the labels came along, from 0
+    np.testing.assert_allclose(
+        first.joints[:, 2, 0], first.number / 10 - 1
+    )  # the labels came along, from 0
     np.testing.assert_allclose(first.joints[0, :, 1], np.arange(7) + 4)
-    assert first.skeleton.joints[1] == "right_wrist" and first.visible.all() and np.isnan(first.box).all()
+    assert (
+        first.skeleton.joints[1] == "right_wrist"
+        and first.visible.all()
+        and np.isnan(first.box).all()
+    )
     assert first.size == trees.SIZE  # of the image, not of crop and scale
     for t, frame in enumerate(first.frames):
         assert np.abs(frame.astype(int) - trees.frame(t + 1)).mean() < 6
@@ -65,7 +74,9 @@ def test_damaged_labels_are_named(tmp_path, changes, word):
 
 def test_other_variables(tmp_path):
     trees.savemat(tmp_path / youtube_pose.LABELS, {"data": np.zeros((2, 2))})
-    with pytest.raises(InputError, match="must be a struct with frameids, locs, videoname and isYouTube"):
+    with pytest.raises(
+        InputError, match="must be a struct with frameids, locs, videoname and isYouTube"
+    ):
         youtube_pose.load(tmp_path)
     trees.savemat(tmp_path / youtube_pose.LABELS, {"date": 1})
     with pytest.raises(InputError, match="lacks 'data'"):

@@ -6,9 +6,9 @@ import pytest
 import synthetic
 
 from tslib.crop import Crop
-from tslib.detector import HeatmapDetector
 from tslib.errors import InputError
 from tslib.heatmaps import decode
+from tslib.video.detector import HeatmapDetector
 
 
 def test_finds_the_synthetic_joints(tmp_path):
@@ -115,7 +115,9 @@ def test_maps_outlive_the_next_call(tmp_path):
 
 def any_size(network):
     """The network without a word on the size of its input."""
-    for dimension, name in zip(network.graph.input[0].type.tensor_type.shape.dim[2:], "hw", strict=True):
+    for dimension, name in zip(
+        network.graph.input[0].type.tensor_type.shape.dim[2:], "hw", strict=True
+    ):
         dimension.dim_param = name
     return network
 
@@ -134,7 +136,9 @@ def test_a_network_for_any_size_must_keep_the_proportions(tmp_path):
 def test_a_network_that_runs_on_one_size_only(tmp_path):
     model = synthetic.write_detector(tmp_path)
     network = any_size(onnx.load(model))
-    network.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, 13, 32, 24]), "shape"))
+    network.graph.initializer.append(
+        onnx.numpy_helper.from_array(np.array([1, 13, 32, 24]), "shape")
+    )
     network.graph.node.append(onnx.helper.make_node("Reshape", ["maps", "shape"], ["same"]))
     network.graph.output[0].name = "same"
     onnx.save(network, model)

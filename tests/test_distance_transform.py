@@ -1,4 +1,6 @@
-"""The transform against its definition, in NumPy and in torch: same values, same sources, right gradients."""
+"""The transform against its definition, in NumPy and in torch: same values, same sources, right
+gradients.
+"""
 
 import numpy as np
 import pytest
@@ -22,7 +24,9 @@ def offers(score, stiffness, rest):
 
 
 def brute(score, stiffness, rest):
-    """Message, source and margin (best minus second best) of one map, by comparing all pairs of cells."""
+    """Message, source and margin (best minus second best) of one map, by comparing all pairs of
+    cells.
+    """
     message, source, margin = [], [], []
     for row in offers(np.asarray(score, np.float64), stiffness, rest):
         source.append(row.argmax(1))
@@ -37,7 +41,11 @@ def offered(score, source, stiffness, rest):
     """What the named sources offer to their receivers (H, W)."""
     H, W = score.shape
     (qy, qx), (Y, X) = np.divmod(source, W), np.mgrid[:H, :W]
-    return score[qy, qx] - stiffness[0] * (qx - X - rest[0]) ** 2 - stiffness[1] * (qy - Y - rest[1]) ** 2
+    return (
+        score[qy, qx]
+        - stiffness[0] * (qx - X - rest[0]) ** 2
+        - stiffness[1] * (qy - Y - rest[1]) ** 2
+    )
 
 
 @st.composite
@@ -51,9 +59,15 @@ def problems(draw, largest=60):
     score = rng.normal(size=(H, W))
     if kind == "heat-map":
         Y, X = np.mgrid[:H, :W]
-        score = 0.02 * score + np.exp(-((X - W * rng.random()) ** 2 + (Y - H * rng.random()) ** 2) / 8)
+        score = 0.02 * score + np.exp(
+            -((X - W * rng.random()) ** 2 + (Y - H * rng.random()) ** 2) / 8
+        )
     elif kind == "tied":
-        score, stiffness, rest = np.round(2 * score) / 4, np.ceil(stiffness * 4) / 4, np.round(rest * 2) / 2
+        score, stiffness, rest = (
+            np.round(2 * score) / 4,
+            np.ceil(stiffness * 4) / 4,
+            np.round(rest * 2) / 2,
+        )
     elif kind == "constant":
         score, rest = np.full((H, W), score[0, 0]), np.round(rest * 2) / 2
     elif kind == "masked":
@@ -64,12 +78,16 @@ def problems(draw, largest=60):
 
 
 def agrees(message, source, problem, tolerance):
-    """Equal values; sources the best within the tolerance, and the very same where the margin is larger.
+    """Equal values; sources the best within the tolerance, and the very same where the margin is
+    larger.
 
-    The tolerance is relative to what is subtracted: a small difference of large numbers has their error.
+    The tolerance is relative to what is subtracted: a small difference of large numbers has their
+    error.
     """
     expected, best, margin = brute(*problem)
-    largest = np.abs(problem[0], where=np.isfinite(problem[0]), out=np.zeros(problem[0].shape)).max()
+    largest = np.abs(
+        problem[0], where=np.isfinite(problem[0]), out=np.zeros(problem[0].shape)
+    ).max()
     slack = tolerance * (1 + largest + np.where(np.isfinite(expected), np.abs(expected), 0))
     assert np.array_equal(np.isinf(message), np.isinf(expected))
     finite = np.isfinite(expected)
@@ -93,7 +111,9 @@ def test_definition_numpy_and_torch_agree(device, problem):
 @settings(max_examples=3 * MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 10**6))
 def test_exact_ties_go_to_the_lowest_index(device, H, W, seed):
-    """Quarters are exact in every format, so both versions must name the very source of the definition."""
+    """Quarters are exact in every format, so both versions must name the very source of the
+    definition.
+    """
     rng = np.random.default_rng(seed)
     problem = rng.integers(0, 3, (H, W)) / 4, rng.integers(1, 4, 2) / 4, rng.integers(-6, 7, 2) / 2
     problem[0][rng.random((H, W)) < 0.2] = -np.inf
@@ -101,7 +121,9 @@ def test_exact_ties_go_to_the_lowest_index(device, H, W, seed):
     assert np.array_equal(distance_transform_numpy(*problem)[1], best)
     for dtype in (torch.float64, torch.float32):
         score, stiffness, rest = (torch.tensor(a, dtype=dtype, device=device) for a in problem)
-        assert np.array_equal(distance_transform(score, stiffness, rest, return_source=True)[1].cpu(), best)
+        assert np.array_equal(
+            distance_transform(score, stiffness, rest, return_source=True)[1].cpu(), best
+        )
 
 
 @pytest.mark.parametrize("transform", ["numpy", "torch"])
@@ -110,7 +132,9 @@ def test_hand_worked_row(transform):
     if transform == "numpy":
         message, source = distance_transform_numpy(score, (1, 1), (0, 0))
     else:
-        message, source = distance_transform(torch.tensor(score), (1, 1), (0, 0), return_source=True)
+        message, source = distance_transform(
+            torch.tensor(score), (1, 1), (0, 0), return_source=True
+        )
     assert message.tolist() == [[2, 3, 2, 1, 2]]
     assert source.tolist() == [[1, 1, 1, 4, 4]]
 
@@ -125,7 +149,9 @@ def test_equals_scipys_euclidean_distance_transform():
 
 
 def test_sign_of_the_rest_offset():
-    """The message of one peak is highest at peak - rest; on the way back, with -rest, at peak + rest."""
+    """The message of one peak is highest at peak - rest; on the way back, with -rest, at peak +
+    rest.
+    """
     score = torch.zeros(20, 30)
     score[9, 12] = 1
     for sign in (1, -1):
@@ -147,7 +173,9 @@ def test_leading_axes_broadcast(device):
     message, source = distance_transform(score, stiffness, rest, return_source=True)
     assert message.shape == source.shape == (2, 4, 3, 5, 8)
     for i in np.ndindex(2, 4, 3):
-        one = distance_transform(score[i[0], 0, i[2]], stiffness[i[1], 0], rest[i[2]], return_source=True)
+        one = distance_transform(
+            score[i[0], 0, i[2]], stiffness[i[1], 0], rest[i[2]], return_source=True
+        )
         assert torch.equal(message[i], one[0]) and torch.equal(source[i], one[1])
     expected, places = distance_transform_numpy(score.cpu(), stiffness.cpu(), rest.cpu())
     assert np.allclose(message.cpu(), expected) and np.array_equal(source.cpu(), places)
@@ -166,7 +194,9 @@ def test_memory_layout_does_not_matter(device):
 
 
 def test_masked_cells_are_exact(device):
-    """-inf on all but one cell: that cell serves everybody; on all: the message is -inf, from cell 0."""
+    """-inf on all but one cell: that cell serves everybody; on all: the message is -inf, from cell
+    0.
+    """
     score = torch.full((6, 9), -torch.inf, device=device)
     message, source = distance_transform(score, (1, 1), (0.5, 0), return_source=True)
     assert (message == -torch.inf).all() and (source == 0).all()
@@ -180,13 +210,19 @@ def test_masked_cells_are_exact(device):
 @pytest.mark.parametrize("shape", [(3, 300), (300, 3), (1, 700)])
 def test_more_than_256_cells_a_side(device, shape):
     """Arg-maxes of long sides do not fit a byte."""
-    problem = np.random.default_rng(1).normal(size=shape), np.array([0.002, 0.004]), np.array([150.0, -40.0])
+    problem = (
+        np.random.default_rng(1).normal(size=shape),
+        np.array([0.002, 0.004]),
+        np.array([150.0, -40.0]),
+    )
     score, *spring = (torch.tensor(a, device=device) for a in problem)
     score.requires_grad_()
     message, source = distance_transform(score, *spring, return_source=True)
     agrees(message.detach().cpu().numpy(), source.cpu().numpy(), problem, 1e-11)
     (gradient,) = torch.autograd.grad(message.sum(), score)
-    assert torch.equal(gradient.flatten(), torch.bincount(source.flatten(), minlength=score.numel()).double())
+    assert torch.equal(
+        gradient.flatten(), torch.bincount(source.flatten(), minlength=score.numel()).double()
+    )
 
 
 @pytest.mark.parametrize("H, W", [(5, 7), (1, 9), (8, 1)])
@@ -204,12 +240,16 @@ def test_gradient_of_the_score_counts_the_receivers(device):
     upstream = torch.randint(-3, 4, (4, 11, 6), device=device).float()
     message, source = distance_transform(score, (0.2, 0.1), (1.2, -0.7), return_source=True)
     message.backward(upstream)
-    expected = torch.zeros(4, 66, device=device).scatter_add_(1, source.flatten(1), upstream.flatten(1))
+    expected = torch.zeros(4, 66, device=device).scatter_add_(
+        1, source.flatten(1), upstream.flatten(1)
+    )
     assert torch.equal(score.grad.flatten(1), expected)
 
 
 def test_gradients_of_the_papers_weights():
-    """w_linear = 2 a mu and w_quadratic = -a, so dm/dw = d(q* - p) follows by the chain rule (Sec. 3.3)."""
+    """w_linear = 2 a mu and w_quadratic = -a, so dm/dw = d(q* - p) follows by the chain rule (Sec.
+    3.3).
+    """
     torch.manual_seed(1)
     score = torch.randn(9, 12, dtype=torch.float64)
     a = torch.tensor([0.2, 0.3], dtype=torch.float64, requires_grad=True)
@@ -217,7 +257,9 @@ def test_gradients_of_the_papers_weights():
     message, source = distance_transform(score, a, mu, return_source=True)
     (message + (a * mu**2).sum()).sum().backward()  # the constant that the four weights leave out
     dx, dy = source % 12 - torch.arange(12), source // 12 - torch.arange(9)[:, None]
-    linear, quadratic = (torch.stack([d.double().sum() for d in ds]) for ds in ((dx, dy), (dx**2, dy**2)))
+    linear, quadratic = (
+        torch.stack([d.double().sum() for d in ds]) for ds in ((dx, dy), (dx**2, dy**2))
+    )
     assert torch.allclose(mu.grad, 2 * a.detach() * linear)
     assert torch.allclose(a.grad, -quadratic + 2 * mu.detach() * linear)
 
@@ -225,7 +267,9 @@ def test_gradients_of_the_papers_weights():
 def test_only_small_arg_max_maps_are_kept():
     kept = []
     score = torch.randn(10, 46, 46, requires_grad=True)
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.nbytes) or t, lambda t: t):
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: kept.append(t.nbytes) or t, lambda t: t
+    ):
         distance_transform(score, torch.full((10, 2), 0.1), torch.zeros(10, 2))
     rows = 10 * 46 * 48  # of whole vectors
     assert sum(kept) <= 2 * rows + 2 * 10 * 2 * 4
@@ -248,18 +292,63 @@ def test_arguments_are_left_alone():
 
 
 BAD = {
-    "stiffness 0": (np.zeros((3, 4)), (1, 0), (0, 0), r"stiffness must be positive.*stiffness\[1\] is 0"),
-    "stiffness < 0": (np.zeros((2, 3, 4)), [[1, 1], [-2, 1]], (0, 0), r"must be positive.*\[1, 0\] is -2"),
-    "stiffness NaN": (np.zeros((3, 4)), (np.nan, 1), (0, 0), r"stiffness must be positive and finite.*nan"),
-    "stiffness inf": (np.zeros((3, 4)), (np.inf, 1), (0, 0), r"stiffness must be positive and finite.*inf"),
-    "score NaN": (np.array([[0, 1], [np.nan, 0]]), (1, 1), (0, 0), r"NaN or \+inf, but score\[1, 0\] is nan"),
-    "score +inf": (np.array([[0, np.inf]]), (1, 1), (0, 0), r"NaN or \+inf, but score\[0, 1\] is inf"),
-    "rest NaN": (np.zeros((3, 4)), (1, 1), (0, np.nan), r"rest must be finite, but rest\[1\] is nan"),
+    "stiffness 0": (
+        np.zeros((3, 4)),
+        (1, 0),
+        (0, 0),
+        r"stiffness must be positive.*stiffness\[1\] is 0",
+    ),
+    "stiffness < 0": (
+        np.zeros((2, 3, 4)),
+        [[1, 1], [-2, 1]],
+        (0, 0),
+        r"must be positive.*\[1, 0\] is -2",
+    ),
+    "stiffness NaN": (
+        np.zeros((3, 4)),
+        (np.nan, 1),
+        (0, 0),
+        r"stiffness must be positive and finite.*nan",
+    ),
+    "stiffness inf": (
+        np.zeros((3, 4)),
+        (np.inf, 1),
+        (0, 0),
+        r"stiffness must be positive and finite.*inf",
+    ),
+    "score NaN": (
+        np.array([[0, 1], [np.nan, 0]]),
+        (1, 1),
+        (0, 0),
+        r"NaN or \+inf, but score\[1, 0\] is nan",
+    ),
+    "score +inf": (
+        np.array([[0, np.inf]]),
+        (1, 1),
+        (0, 0),
+        r"NaN or \+inf, but score\[0, 1\] is inf",
+    ),
+    "rest NaN": (
+        np.zeros((3, 4)),
+        (1, 1),
+        (0, np.nan),
+        r"rest must be finite, but rest\[1\] is nan",
+    ),
     "no map": (np.zeros(4), (1, 1), (0, 0), r"score must have shape \(\.\.\., H, W\).*\(4,\)"),
     "no cell": (np.zeros((2, 0, 4)), (1, 1), (0, 0), r"at least one cell.*\(2, 0, 4\)"),
-    "no pair": (np.zeros((3, 4)), (1, 1, 1), (0, 0), r"stiffness must have shape \(\.\.\., 2\).*\(3,\)"),
+    "no pair": (
+        np.zeros((3, 4)),
+        (1, 1, 1),
+        (0, 0),
+        r"stiffness must have shape \(\.\.\., 2\).*\(3,\)",
+    ),
     "scalar rest": (np.zeros((3, 4)), (1, 1), 0.0, r"rest must have shape \(\.\.\., 2\).*\(\)"),
-    "no broadcast": (np.zeros((2, 3, 4)), np.ones((3, 2)), (0, 0), r"broadcast.*\(2,\), \(3,\) and \(\)"),
+    "no broadcast": (
+        np.zeros((2, 3, 4)),
+        np.ones((3, 2)),
+        (0, 0),
+        r"broadcast.*\(2,\), \(3,\) and \(\)",
+    ),
 }
 
 
@@ -267,14 +356,18 @@ BAD = {
 def test_bad_input_gets_one_sentence(score, stiffness, rest, sentence):
     for call in (
         lambda: distance_transform_numpy(score, stiffness, rest),
-        lambda: distance_transform(torch.tensor(score), torch.tensor(stiffness).double(), torch.tensor(rest)),
+        lambda: distance_transform(
+            torch.tensor(score), torch.tensor(stiffness).double(), torch.tensor(rest)
+        ),
     ):
         with pytest.raises(ValueError, match=sentence) as caught:
             call()
         assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
 
 
-@pytest.mark.parametrize("score", [torch.zeros(3, 4).half(), torch.zeros(3, 4).long(), np.zeros((3, 4))])
+@pytest.mark.parametrize(
+    "score", [torch.zeros(3, 4).half(), torch.zeros(3, 4).long(), np.zeros((3, 4))]
+)
 def test_other_kinds_of_score_are_refused(score):
     with pytest.raises(ValueError, match="float32 or float64 tensor"):
         distance_transform(score, (1, 1), (0, 0))

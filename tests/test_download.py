@@ -1,4 +1,6 @@
-"""Downloads from a server on this machine, with everything that goes wrong, and archives that mean harm."""
+"""Downloads from a server on this machine, with everything that goes wrong, and archives that mean
+harm.
+"""
 
 import gzip
 import hashlib
@@ -16,12 +18,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-import tslib.download
-import tslib.unpack
+import tslib.datasets.download
+import tslib.datasets.unpack
 from tslib.__main__ import main
-from tslib.download import DATA_SETS, Archive, DataSet, download
+from tslib.datasets.download import DATA_SETS, Archive, DataSet, download
+from tslib.datasets.unpack import unpack
 from tslib.errors import InputError
-from tslib.unpack import unpack
 
 
 def zipped(members):
@@ -46,7 +48,9 @@ def tarred(members, mode="w:gz"):
 
 
 SMALL = np.random.default_rng(0).bytes(3000)
-ZIP = zipped({"set/a/one.txt": b"1", "set/two.bin": SMALL, "set/.DS_Store": b"", "__MACOSX/set/x": b""})
+ZIP = zipped(
+    {"set/a/one.txt": b"1", "set/two.bin": SMALL, "set/.DS_Store": b"", "__MACOSX/set/x": b""}
+)
 
 
 class Server(ThreadingHTTPServer):
@@ -107,7 +111,10 @@ def holds(root):
 def test_fetches_checks_unpacks_and_says_whose_it_is(server, tmp_path, capsys):
     root = tmp_path / "new" / "root"
     assert main(["download", "set", str(root)]) == 0
-    assert holds(root) == ["set/a/one.txt", "set/two.bin"] and (root / "set/two.bin").read_bytes() == SMALL
+    assert (
+        holds(root) == ["set/a/one.txt", "set/two.bin"]
+        and (root / "set/two.bin").read_bytes() == SMALL
+    )
     said = capsys.readouterr().out
     assert "for research; read its terms at http://page" in said and "Cite: A, B, 2000." in said
     assert "third party" in said
@@ -119,10 +126,15 @@ def test_resumes_where_it_broke_off(server, tmp_path):
     server.cut = 1000
     with pytest.raises(InputError, match="broke off .*; run the same command again to resume"):
         download("set", tmp_path)
-    assert holds(tmp_path) == ["set.zip.part"] and (tmp_path / "set.zip.part").stat().st_size == 1000
+    assert (
+        holds(tmp_path) == ["set.zip.part"] and (tmp_path / "set.zip.part").stat().st_size == 1000
+    )
     server.cut = None
     download("set", tmp_path)
-    assert server.asked == [None, "bytes=1000-"] and holds(tmp_path) == ["set/a/one.txt", "set/two.bin"]
+    assert server.asked == [None, "bytes=1000-"] and holds(tmp_path) == [
+        "set/a/one.txt",
+        "set/two.bin",
+    ]
 
 
 def test_starts_again_where_the_server_cannot_resume(server, tmp_path):
@@ -154,8 +166,12 @@ def test_an_archive_that_the_user_put_there(server, tmp_path):
     assert not server.asked and holds(tmp_path) == ["set/a/one.txt", "set/two.bin"]
 
 
-@pytest.mark.parametrize("damage", [ZIP[:1500], b"<html>please log in</html>", zipped({"../out": b"x"})])
-def test_a_damaged_archive_is_put_aside_and_fetched_again(server, tmp_path, monkeypatch, capsys, damage):
+@pytest.mark.parametrize(
+    "damage", [ZIP[:1500], b"<html>please log in</html>", zipped({"../out": b"x"})]
+)
+def test_a_damaged_archive_is_put_aside_and_fetched_again(
+    server, tmp_path, monkeypatch, capsys, damage
+):
     offer(monkeypatch, server, "")
     (tmp_path / "set.zip").write_bytes(damage)
     assert main(["download", "set", str(tmp_path)]) == 2
@@ -188,7 +204,9 @@ def test_a_damaged_archive_without_an_address_stays(tmp_path):
 def test_a_wrong_checksum_and_none(server, tmp_path, monkeypatch, capsys, md5):
     offer(monkeypatch, server, md5)
     if md5:
-        with pytest.raises(InputError, match=f"does not have the MD5 checksum {md5}, so it was removed"):
+        with pytest.raises(
+            InputError, match=f"does not have the MD5 checksum {md5}, so it was removed"
+        ):
             download("set", tmp_path)
         assert not holds(tmp_path)
     else:
@@ -220,7 +238,7 @@ def test_too_little_space_is_noticed_first(server, tmp_path, monkeypatch):
 
 
 def test_an_announced_terabyte(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(tslib.download, "LARGEST", 100)
+    monkeypatch.setattr(tslib.datasets.download, "LARGEST", 100)
     with pytest.raises(InputError, match="which no archive of it has"):
         download("set", tmp_path)
     server.chunked = True
@@ -243,7 +261,7 @@ def test_ctrl_c(server, tmp_path, monkeypatch, capsys):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tslib.download, "unpack", interrupted)
+    monkeypatch.setattr(tslib.datasets.download, "unpack", interrupted)
     monkeypatch.setattr(Server, "cut", None)
     assert main(["download", "set", str(tmp_path)]) == 130
     assert "interrupted; run it again to resume." in capsys.readouterr().err
@@ -301,17 +319,27 @@ BAD_NAMES = [
 BAD_NAMES += ["nul", "a/COM1.txt", "a./b", "a /b"]
 NOT_UTF_8 = tarred([("ok", b""), ("a/\udcff.png", b"x")])
 SPARSE = tar_member("a", size=517)
-SPARSE.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "9999"}
+SPARSE.pax_headers = {
+    "GNU.sparse.major": "1",
+    "GNU.sparse.minor": "0",
+    "GNU.sparse.realsize": "9999",
+}
 LINK, HARD = tarfile.SYMTYPE, tarfile.LNKTYPE
 HOSTILE = {
     **{f"zip {n!r}": (zipped({"ok": b"", n: b"x"}), "leads elsewhere") for n in BAD_NAMES},
     **{f"tar {n!r}": (tarred([("ok", b""), (n, b"x")]), "leads elsewhere") for n in BAD_NAMES},
     "tar, bytes that are not UTF-8": (NOT_UTF_8, "unsafe"),
-    "symbolic link": (tarred([(tar_member("a", type=LINK, linkname="/etc"), b"")]), "link or device"),
+    "symbolic link": (
+        tarred([(tar_member("a", type=LINK, linkname="/etc"), b"")]),
+        "link or device",
+    ),
     "hard link": (tarred([(tar_member("a", type=HARD, linkname="b"), b"")]), "link or device"),
     "device": (tarred([(tar_member("a", type=tarfile.CHRTYPE), b"")]), "link or device"),
     "pipe": (tarred([(tar_member("a", type=tarfile.FIFOTYPE), b"")]), "link or device"),
-    "sparse": (tarred([(tar_member("a", type=tarfile.GNUTYPE_SPARSE), b"")]), "link or device|damaged"),
+    "sparse": (
+        tarred([(tar_member("a", type=tarfile.GNUTYPE_SPARSE), b"")]),
+        "link or device|damaged",
+    ),
     "sparse, by extended headers": (
         tarred([(SPARSE, b"1\n0\n5\n".ljust(512, b"\0") + b"12345")]),
         "link or d",
@@ -326,8 +354,14 @@ HOSTILE = {
     "zeros": (zipped({"a": bytes(30_000_000)}), "unreasonably much"),
     "zeros in a tar": (tarred([("a", bytes(30_000_000))]), "unreasonably much"),
     "a huge header": (tarred([(tar_member("a" * 6_000_000), b"")]), "damaged"),
-    "a claimed terabyte": (gzip.compress(tar_member("a", size=10**12).tobuf()), "unreasonably much"),
-    "a negative size": (tar_member("a", size=-512).tobuf(tarfile.GNU_FORMAT), "unreasonably much|damaged"),
+    "a claimed terabyte": (
+        gzip.compress(tar_member("a", size=10**12).tobuf()),
+        "unreasonably much",
+    ),
+    "a negative size": (
+        tar_member("a", size=-512).tobuf(tarfile.GNU_FORMAT),
+        "unreasonably much|damaged",
+    ),
     "cut off": (ZIP[:1500], "damaged"),
     "a tar cut between files": (tarred([("a", SMALL), ("b", SMALL)], "w")[:3584], "ends too early"),
     "a tar cut within a file": (
@@ -359,7 +393,10 @@ def test_hostile_and_damaged_archives(tmp_path, kind):
 def test_a_good_tar(tmp_path, mode, layout):
     buffer, long = io.BytesIO(), "Rename_Images/clap/" + "(l)!@'+" * 20 + "/00001.png"
     with tarfile.open(fileobj=buffer, mode=mode, format=layout) as file:
-        for member in (tar_member("Rename_Images", type=tarfile.DIRTYPE), tar_member(long, size=3000)):
+        for member in (
+            tar_member("Rename_Images", type=tarfile.DIRTYPE),
+            tar_member(long, size=3000),
+        ):
             file.addfile(member, io.BytesIO(SMALL))
     (tmp_path / "archive").write_bytes(buffer.getvalue())
     unpack(tmp_path / "archive", tmp_path / "set")
@@ -368,7 +405,7 @@ def test_a_good_tar(tmp_path, mode, layout):
 
 def test_a_header_is_never_read_in_one_huge_piece():
     with pytest.raises(ValueError, match="at once"):
-        tslib.unpack._Careful(io.BytesIO()).read(1 << 30)
+        tslib.datasets.unpack._Careful(io.BytesIO()).read(1 << 30)
 
 
 def test_nothing_is_executable(tmp_path):
@@ -386,7 +423,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_too_many_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(tslib.unpack, "MOST_FILES", 2)
+    monkeypatch.setattr(tslib.datasets.unpack, "MOST_FILES", 2)
     (tmp_path / "archive").write_bytes(zipped({str(n): b"" for n in range(3)}))
     with pytest.raises(InputError, match="unreasonably much"):
         unpack(tmp_path / "archive", tmp_path / "set")

@@ -15,7 +15,9 @@ PENN, VIEW = SKELETONS["penn13"], View(32, 4)
 
 
 class Brightest(nn.Module):
-    """Scores of all joints: brightness, and how far its frame lies in the slice; notes lengths of slices."""
+    """Scores of all joints: brightness, and how far its frame lies in the slice; notes lengths of
+    slices.
+    """
 
     def __init__(self):
         super().__init__()
@@ -51,7 +53,9 @@ def test_each_clip_has_slices_of_its_own_length():
 
 
 def test_clips_without_a_box_have_no_pose_and_stop_nobody():
-    poses = predict_clips(Brightest(), [clip_of(2, boxed=False), clip_of(6), clip_of(6, boxed=False)], VIEW)
+    poses = predict_clips(
+        Brightest(), [clip_of(2, boxed=False), clip_of(6), clip_of(6, boxed=False)], VIEW
+    )
     assert [np.isnan(pose).all() for pose in poses] == [True, False, True]
     with pytest.raises(InputError, match="none of 1 clips has 2 frames and a box"):
         predict_clips(Brightest(), [clip_of(2, boxed=False)], VIEW)

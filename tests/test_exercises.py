@@ -28,10 +28,22 @@ def hands_back_words(x):
         (lambda x: 2 * x, True, "right."),
         (lambda x: x**2, False, "not yet. Twice 3 is 6, not 9."),
         (lambda x: x + 2, False, "not yet. Twice 4 is more than that."),
-        (lambda x: x / 0, False, "not yet. Your function raised ZeroDivisionError: division by zero"),
-        (library_without_it, False, "not yet. Your function raised NotImplementedError: not for this dtype"),
+        (
+            lambda x: x / 0,
+            False,
+            "not yet. Your function raised ZeroDivisionError: division by zero",
+        ),
+        (
+            library_without_it,
+            False,
+            "not yet. Your function raised NotImplementedError: not for this dtype",
+        ),
         (hands_back_nothing, False, "not yet. Your function returned None."),
-        (hands_back_words, False, "not yet. The check cannot use what your function returns (TypeError: "),
+        (
+            hands_back_words,
+            False,
+            "not yet. The check cannot use what your function returns (TypeError: ",
+        ),
     ],
 )
 def test_the_line(function, right, line, chapters_folder, capsys):

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import short_runs
 
+from experiments.paper_a.figures import LABEL, LINE, RED, TILE, figure1, figure4, off, ways_to_fail
 from tslib.clip import Clip
 from tslib.errors import InputError
 from tslib.skeletons import SKELETONS
-from tslib.training.figures import LABEL, LINE, RED, TILE, figure1, figure4, off, ways_to_fail
 
 PENN = SKELETONS["penn13"]
-HEAD, RIGHT_WRIST, LEFT_WRIST = (PENN.joints.index(n) for n in ("head", "right_wrist", "left_wrist"))
+HEAD, RIGHT_WRIST, LEFT_WRIST = (
+    PENN.joints.index(n) for n in ("head", "right_wrist", "left_wrist")
+)
 SIZE = 20  # px of the person: 4 px off is right, 2 px is near
 
 
@@ -22,7 +24,9 @@ def clip_of(name, T=6, action="", hidden=()):
     """A clip of noise, 64 x 48 px, whose joints lie 6 px apart; hidden : (frame, joint) pairs."""
     rng = np.random.default_rng(0)
     frames = rng.integers(100, 140, (T, 48, 64, 3)).astype(np.uint8)
-    joints = np.stack([8 + 6 * (np.arange(13) % 7), 14 + 9 * (np.arange(13) // 7)], -1).astype(np.float32)
+    joints = np.stack([8 + 6 * (np.arange(13) % 7), 14 + 9 * (np.arange(13) // 7)], -1).astype(
+        np.float32
+    )
     visible = np.ones((T, 13), bool)
     for t, k in hidden:
         visible[t, k] = False
@@ -39,7 +43,9 @@ def moved(clip, *faults, by=9):
 
 
 def runs_of(clips, **poses):
-    """A stand-in for Runs. poses : of each row, a list of (T, 13, 2) px; the truth where there are none."""
+    """A stand-in for Runs. poses : of each row, a list of (T, 13, 2) px; the truth where there are
+    none.
+    """
     rows = {"baseline": "baseline", "S-infer": "spatial", "ST-infer": "both"}
     truth = [moved(clip) for clip in clips]
     return SimpleNamespace(
@@ -74,7 +80,9 @@ def test_kinds_of_failures():
     pose[5, LEFT_WRIST] = pose[5, RIGHT_WRIST]
     found = ways_to_fail(clip, pose)
     assert np.argwhere(found["hidden"]).tolist() == [[1, HEAD]]
-    assert np.flatnonzero(found["damaged"].all(1)).tolist() == [3, 4] and found["damaged"].sum() == 26
+    assert (
+        np.flatnonzero(found["damaged"].all(1)).tolist() == [3, 4] and found["damaged"].sum() == 26
+    )
     expected = [[0, RIGHT_WRIST], [0, LEFT_WRIST], [5, LEFT_WRIST]]
     assert np.argwhere(found["side"]).tolist() == expected
 
@@ -82,7 +90,10 @@ def test_kinds_of_failures():
 def test_figure_1_shows_what_is_repaired():
     """Of hidden joints the slice with most of them; of a clip one slice; no damage, no picture."""
     faults = [(4, 0), (4, 7), (5, 0)]
-    clips = [clip_of("few", hidden=[(0, 0)]), *(clip_of(n, hidden=faults) for n in ("many", "spoilt"))]
+    clips = [
+        clip_of("few", hidden=[(0, 0)]),
+        *(clip_of(n, hidden=faults) for n in ("many", "spoilt")),
+    ]
     both = [moved(clips[0]), moved(clips[1]), moved(clips[2], *[(3, k) for k in range(9, 13)])]
     baseline = [moved(clips[0], (0, 0)), moved(clips[1], *faults), moved(clips[2], *faults)]
     for n in (0, 1):  # the wrists change sides: in "many" for longer, but that one is taken
@@ -92,8 +103,11 @@ def test_figure_1_shows_what_is_repaired():
     assert result["seed"] == 3 and list(result["slices"]) == ["hidden", "side"]
     hidden, side = result["slices"].values()
     assert hidden == {
-        "clip": "many", "first": 3, "frames": 3, "repaired": {"head": 2, PENN.joints[7]: 1},
-    }  # fmt: skip
+        "clip": "many",
+        "first": 3,
+        "frames": 3,
+        "repaired": {"head": 2, PENN.joints[7]: 1},
+    }
     assert side["clip"] == "few" and side["repaired"] == {"left_wrist": 1, "right_wrist": 1}
     shown = picture(files["figure1-hidden.png"])
     height = TILE * 48 // 64
@@ -120,7 +134,10 @@ def test_figure_4_has_failures_in_its_last_row():
     both[4][2] += [9, 0]
     result, files = figure4(runs_of(clips, both=both), [0])
     named = [[(f["clip"], f["frame"]) for f in result[part]] for part in ("successes", "failures")]
-    assert named == [[("0", 0), ("1", 0), ("2", 0), ("3", 0)], [("4", 2), ("5", 5), ("3", 5), ("2", 5)]]
+    assert named == [
+        [("0", 0), ("1", 0), ("2", 0), ("3", 0)],
+        [("4", 2), ("5", 5), ("3", 5), ("2", 5)],
+    ]
     assert [f["error"] for f in result["failures"]] == pytest.approx([70, 30, 20, 15])
     shown = picture(files["figure4.png"])
     height = LINE + TILE * 48 // 64 + 4

@@ -40,11 +40,17 @@ def test_no_flow():
 
 
 def test_samples_between_and_beyond_entries():
-    flow = Flow(np.float32([[[0, 0], [4, 8]], [[0, 0], [4, 8]]]), (0.5, 0.5))  # 2 x 2 entries over 4 x 4 px
+    flow = Flow(
+        np.float32([[[0, 0], [4, 8]], [[0, 0], [4, 8]]]), (0.5, 0.5)
+    )  # 2 x 2 entries over 4 x 4 px
     points = np.array([[[0.5, 0.5], [1.5, 1.0], [2.5, 2.5], [99, 0], [-99, 0]]])
-    np.testing.assert_allclose(flow.at(points)[0], [(0, 0), (2, 4), (4, 8), (4, 8), (0, 0)], atol=0.2)
+    np.testing.assert_allclose(
+        flow.at(points)[0], [(0, 0), (2, 4), (4, 8), (4, 8), (0, 0)], atol=0.2
+    )
     np.testing.assert_allclose(flow.median_in((2, 0, 2, 2)), (4, 8))
-    np.testing.assert_allclose(flow.median_in((-90, -90, 5, 5)), (0, 0))  # a box that has left the frame
+    np.testing.assert_allclose(
+        flow.median_in((-90, -90, 5, 5)), (0, 0)
+    )  # a box that has left the frame
 
 
 def test_refuses():

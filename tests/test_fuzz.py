@@ -1,6 +1,8 @@
-"""More than 2,000 damaged files: each is still of use, or refused in one sentence, or skipped by name.
+"""More than 2,000 damaged files: each is still of use, or refused in one sentence, or skipped by
+name.
 
-Never a traceback of a library, a hang, or a file outside its folder. Seeded: each run damages alike.
+Never a traceback of a library, a hang, or a file outside its folder. Seeded: each run damages
+alike.
 """
 
 import io
@@ -17,23 +19,42 @@ import trees
 from scipy.io import loadmat, savemat
 from scipy.sparse import eye
 
-from tslib.clip import Clip, read_image
+from tslib.clip import Clip
 from tslib.datasets import cvit_sports, jhmdb, penn_action, youtube_pose
-from tslib.datasets.images import size_of
-from tslib.detector import read_config
+from tslib.datasets.inspection import contact_sheet, inspect
+from tslib.datasets.unpack import unpack
 from tslib.errors import InputError
-from tslib.inspection import contact_sheet, inspect
-from tslib.springs import load, read_joints
-from tslib.unpack import unpack
-from tslib.video import open_frames
+from tslib.images import read_image, size_of
+from tslib.video.detector import read_config
+from tslib.video.frames import open_frames
+from tslib.video.springs import load, read_joints
 
 LONGEST = 10  # s, for the slowest of all; they take milliseconds
 COUNTS = {
-    "penn bytes": 350, "penn values": 250, "jhmdb bytes": 120, "jhmdb values": 120, "mask bytes": 60,
-    "mask values": 60, "youtube bytes": 100, "youtube values": 120, "cvit bytes": 50, "cvit values": 60,
-    "jpeg": 250, "png": 100, "folder": 60, "avi": 100, "split": 150, "zip": 150, "tar": 120, "tar.gz": 80,
-    "hostile zip": 60, "hostile tar": 60, "springs": 120, "config": 120, "joints": 80,
-}  # fmt: skip
+    "penn bytes": 350,
+    "penn values": 250,
+    "jhmdb bytes": 120,
+    "jhmdb values": 120,
+    "mask bytes": 60,
+    "mask values": 60,
+    "youtube bytes": 100,
+    "youtube values": 120,
+    "cvit bytes": 50,
+    "cvit values": 60,
+    "jpeg": 250,
+    "png": 100,
+    "folder": 60,
+    "avi": 100,
+    "split": 150,
+    "zip": 150,
+    "tar": 120,
+    "tar.gz": 80,
+    "hostile zip": 60,
+    "hostile tar": 60,
+    "springs": 120,
+    "config": 120,
+    "joints": 80,
+}
 
 
 def test_there_are_enough():
@@ -41,7 +62,9 @@ def test_there_are_enough():
 
 
 def damaged(data, rng):
-    """Bytes with one kind of damage: cut off, bits flipped, a part zeroed, doubled, random or taken out."""
+    """Bytes with one kind of damage: cut off, bits flipped, a part zeroed, doubled, random or taken
+    out.
+    """
     data, kind = bytearray(data), rng.integers(6)
     at, length = int(rng.integers(len(data))), int(rng.integers(1, 40))
     if rng.random() < 0.3:
@@ -102,7 +125,9 @@ def strange(content, rng):
 
 
 def refused(call):
-    """Whether call() ends in an InputError, of one sentence; in no other way may it fail or take long."""
+    """Whether call() ends in an InputError, of one sentence; in no other way may it fail or take
+    long.
+    """
     start = time.monotonic()
     try:
         call()
@@ -117,12 +142,17 @@ def refused(call):
 
 @pytest.fixture
 def rounds():
-    """rounds(kind) yields (rng, attempt) for each damaged file; attempt(call) must be refused at times."""
+    """rounds(kind) yields (rng, attempt) for each damaged file; attempt(call) must be refused at
+    times.
+    """
 
     def run(kind):
         tally = []
         for n in range(COUNTS[kind]):
-            yield np.random.default_rng([n, *kind.encode()]), lambda call: tally.append(refused(call))
+            yield (
+                np.random.default_rng([n, *kind.encode()]),
+                lambda call: tally.append(refused(call)),
+            )
         assert any(tally), kind
 
     return run
@@ -139,15 +169,29 @@ def each_clip(module, root):
         assert all(f.name in text for f in skipped)
     assert not skipped
     for clip in clips:
-        assert isinstance(clip, Clip) and not np.isinf(clip.joints).any() and not np.isinf(clip.box).any()
+        assert (
+            isinstance(clip, Clip)
+            and not np.isinf(clip.joints).any()
+            and not np.isinf(clip.box).any()
+        )
         assert not (clip.box[:, 2:] <= 0).any()
     contact_sheet(clips)
 
 
 LABELS = {
     "penn": (penn_action, trees.write_penn, "labels/0001.mat", trees.penn),
-    "jhmdb": (jhmdb, trees.write_jhmdb, "**/joint_positions.mat", lambda: {"pos_img": trees.jhmdb_joints()}),
-    "mask": (jhmdb, trees.write_jhmdb, "**/puppet_mask.mat", lambda: {"part_mask": trees.jhmdb_masks()}),
+    "jhmdb": (
+        jhmdb,
+        trees.write_jhmdb,
+        "**/joint_positions.mat",
+        lambda: {"pos_img": trees.jhmdb_joints()},
+    ),
+    "mask": (
+        jhmdb,
+        trees.write_jhmdb,
+        "**/puppet_mask.mat",
+        lambda: {"part_mask": trees.jhmdb_masks()},
+    ),
     "cvit": (cvit_sports, trees.write_cvit, "*/labels.mat", lambda: {"ptsAll": trees.pose(3, 14)}),
     "youtube": (youtube_pose, trees.write_youtube, "*.mat", lambda: {}),
 }
@@ -249,7 +293,22 @@ def test_splits(tmp_path, rounds):
         attempt(lambda: jhmdb.load(tmp_path))
 
 
-NAMES = ["a", "b/c", "../x", "/x", "a/../../x", "c:x", "..\\x", "a" * 300, "b", "nul", ".h", "é", "a\0b", ""]
+NAMES = [
+    "a",
+    "b/c",
+    "../x",
+    "/x",
+    "a/../../x",
+    "c:x",
+    "..\\x",
+    "a" * 300,
+    "b",
+    "nul",
+    ".h",
+    "é",
+    "a\0b",
+    "",
+]
 NAMES += ["\udcff", "b/\udc80.png"]  # bytes that are not UTF-8
 KINDS = [
     tarfile.REGTYPE,
@@ -270,8 +329,12 @@ def an_archive(kind, rng=None):
     if kind == "zip":
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
             for name in names:
-                member = zipfile.ZipInfo(name.encode(errors="replace").decode())  # only a tar holds any bytes
-                member.external_attr = int(rng.choice([0, 0o100644, 0o120777, 0o020666]) << 16) if rng else 0
+                member = zipfile.ZipInfo(
+                    name.encode(errors="replace").decode()
+                )  # only a tar holds any bytes
+                member.external_attr = (
+                    int(rng.choice([0, 0o100644, 0o120777, 0o020666]) << 16) if rng else 0
+                )
                 file.writestr(member, content)
         return buffer.getvalue()
     with tarfile.open(fileobj=buffer, mode="w:gz" if kind == "tar.gz" else "w") as file:
@@ -303,7 +366,9 @@ def test_archives(tmp_path, rounds, kind):
         shutil.rmtree(root / "set", ignore_errors=True)
 
 
-SPRINGS = b'[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0.03, 0.24]\nstiffness = [5, 5]\n' * 2
+SPRINGS = (
+    b'[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0.03, 0.24]\nstiffness = [5, 5]\n' * 2
+)
 JOINTS = b"frame,joint,x,y,score\n" + b"".join(
     b"%d,head,12.5,3,0.9\n%d,left_hip,,,0\n" % (n, n) for n in range(9)
 )

@@ -161,24 +161,73 @@ CHECKER, MISTAKE = "exercises/chapter_01.py", "../tests/mistakes/chapter_01.py"
 PACKAGE_FILE = "../tslib/counting.py"
 EXERCISES = functools.partial(gates.exercises, at_least=1)
 
-# What is done, then: the gate, a file, what stands in it, what is put there, a word of the gate's sentence.
+# What is done, then: the gate, a file, what stands in it, what is put there, a word of the gate's
+# sentence.
 SABOTAGE = {
     "an edit not carried over": (gates.pairs, SOURCE, "2 * 2", "5", "is not its .py"),
     "outputs stripped": (gates.execution, NOTEBOOK, '_count": 2', '_count": null', "counts"),
     "a cell run twice": (gates.execution, NOTEBOOK, '_count": 4', '_count": 7', "counts"),
-    "a stored error": (gates.execution, NOTEBOOK, '_type": "stream"', '_type": "error"', "stores an error"),
+    "a stored error": (
+        gates.execution,
+        NOTEBOOK,
+        '_type": "stream"',
+        '_type": "error"',
+        "stores an error",
+    ),
     "a stale output": (ONE_THREAD, NOTEBOOK, "twice 4 is 8", "twice 4 is 9", "twice 4 is 9"),
     "the package moved on": (gates.exports, PACKAGE_FILE, "STEP * x", "x + x", "differ in double"),
     "a constant moved on": (gates.exports, SOURCE, "STEP = 2", "STEP = 3", "differ in STEP"),
-    "a decorator more": (gates.exports, SOURCE, "def double", "@cache\ndef double", "differ in double"),
-    "an export of a stranger": (gates.exports, SOURCE, "def double", "def twice", "does not define"),
-    "an export to nowhere": (gates.exports, SOURCE, "tslib.counting", "tslib.gone", "no such module"),
+    "a decorator more": (
+        gates.exports,
+        SOURCE,
+        "def double",
+        "@cache\ndef double",
+        "differ in double",
+    ),
+    "an export of a stranger": (
+        gates.exports,
+        SOURCE,
+        "def double",
+        "def twice",
+        "does not define",
+    ),
+    "an export to nowhere": (
+        gates.exports,
+        SOURCE,
+        "tslib.counting",
+        "tslib.gone",
+        "no such module",
+    ),
     "a copy without its tag": (gates.exports, SOURCE, "export:", "", "outside an export cell"),
-    "a wrong solution": (EXERCISES, SOURCE, "double(x) + x", "double(x)", "does not accept its solution"),
-    "a solution of another": (EXERCISES, SOURCE, "# def triple", "# def thrice", "does not define triple"),
+    "a wrong solution": (
+        EXERCISES,
+        SOURCE,
+        "double(x) + x",
+        "double(x)",
+        "does not accept its solution",
+    ),
+    "a solution of another": (
+        EXERCISES,
+        SOURCE,
+        "# def triple",
+        "# def thrice",
+        "does not define triple",
+    ),
     "no hint": (EXERCISES, SOURCE, "Hint", "Aside", "lacks a hint"),
-    "solved and left in": (EXERCISES, SOURCE, "raise NotImplementedError", "return 3 * x", "but says"),
-    "a checker not called": (EXERCISES, SOURCE, "check.exercise_1_1(triple)", "pass", "called 0 times"),
+    "solved and left in": (
+        EXERCISES,
+        SOURCE,
+        "raise NotImplementedError",
+        "return 3 * x",
+        "but says",
+    ),
+    "a checker not called": (
+        EXERCISES,
+        SOURCE,
+        "check.exercise_1_1(triple)",
+        "pass",
+        "called 0 times",
+    ),
     "a checker that takes all": (EXERCISES, CHECKER, "!= 15", "== None", "does not reject"),
     "a mistake that is none": (EXERCISES, MISTAKE, "x + 3", "x * 3", "does not reject"),
     "a mistake that breaks": (EXERCISES, MISTAKE, "x + 3", "y + 3", "it breaks"),
@@ -186,7 +235,13 @@ SABOTAGE = {
     "a checker without mistakes": (EXERCISES, MISTAKE, "1_1", "1_2", "has no mistake"),
     "too few exercises": (gates.exercises, CHECKER, "5", "6", "4 are needed"),
     "a heavy notebook": (gates.sizes, NOTEBOOK, "is 8", "8" * 500_000, "500 are allowed"),
-    "a place on a machine": (gates.hygiene, SOURCE, "Once more.", "/home" + "/ada/clips", "ada/clips"),
+    "a place on a machine": (
+        gates.hygiene,
+        SOURCE,
+        "Once more.",
+        "/home" + "/ada/clips",
+        "ada/clips",
+    ),
     "a command that is gone": (gates.hygiene, "../Makefile", "book:", "html:", "make book"),
     "an unused name": (gates.lint, PACKAGE_FILE, "STEP = 2", "import os\n\nSTEP = 2", "F401"),
 }

@@ -32,7 +32,9 @@ def test_the_grid_is_that_of_crop():
 def test_gaussian_by_hand():
     (maps,) = gaussian(one(10, 20), GRID)
     assert maps.shape == (46, 46) and maps[20, 10] == maps.max() == 1
-    assert maps[20, 11].item() == pytest.approx(np.exp(-(8**2) / (2 * 7**2)))  # 8 px at a sigma of 7 px
+    assert maps[20, 11].item() == pytest.approx(
+        np.exp(-(8**2) / (2 * 7**2))
+    )  # 8 px at a sigma of 7 px
     assert maps[22, 10].item() == pytest.approx(0.07, abs=0.005)
     assert maps[20, 12] == maps[22, 10] and maps[22, 12] == 0  # 0.005 is none
     assert (maps > 0).sum() == 21 and maps[maps > 0].min() >= 0.01
@@ -50,7 +52,9 @@ def test_background_is_one_minus_the_highest():
     maps = with_background(gaussian(torch.tensor([[10.0, 20], [11, 20], [40, 5]]), GRID))
     assert maps.shape == (4, 46, 46)
     assert maps[3, 20, 10] == maps[3, 20, 11] == maps[3, 5, 40] == 0 and maps[3, 40, 40] == 1
-    torch.testing.assert_close(maps[3, 20, 12], 1 - maps[1, 20, 12])  # the nearer joint, not the sum
+    torch.testing.assert_close(
+        maps[3, 20, 12], 1 - maps[1, 20, 12]
+    )  # the nearer joint, not the sum
 
 
 def test_eq_5_by_hand():
@@ -71,7 +75,9 @@ def test_disc_holds_its_rim(radius, cells):
 
 
 def test_eq_6_by_hand():
-    """The hinge on the default disc: 0 at the targets, 1 a cell at zero, 2 a cell of the disc at -1."""
+    """The hinge on the default disc: 0 at the targets, 1 a cell at zero, 2 a cell of the disc at
+    -1.
+    """
 
     def hinge(belief, target):
         return (1 - belief * target).clamp(min=0).sum()
@@ -99,7 +105,11 @@ def test_a_joint_without_a_place_draws_nothing(draw):
 def test_batches_types_and_devices(draw, device):
     cells = torch.rand(2, 5, 13, 2, dtype=torch.float64, device=device) * 20
     maps = draw(cells, (24, 32))
-    assert maps.shape == (2, 5, 13, 32, 24) and maps.dtype == torch.float64 and maps.device == cells.device
+    assert (
+        maps.shape == (2, 5, 13, 32, 24)
+        and maps.dtype == torch.float64
+        and maps.device == cells.device
+    )
     torch.testing.assert_close(maps[1, 3, 7], draw(cells[1, 3, 7:8], (24, 32))[0])
     assert draw(cells.float(), (24, 32)).dtype == torch.float32
 
@@ -126,25 +136,39 @@ def test_decode_of_a_batch_is_decode_of_each():
 
 @given(st.floats(1, 366), st.floats(1, 366))
 def test_drawn_and_read_a_joint_is_near_its_place(x, y):
-    """Image to cells to maps to cells to image: half a cell (4 px) at most, and a quarter with the shift."""
+    """Image to cells to maps to cells to image: half a cell (4 px) at most, and a quarter with the
+    shift.
+    """
     joint = torch.tensor([[x, y]], dtype=torch.float64)
     maps = gaussian(to_cells(joint), GRID)
-    rough, fine = (np.abs(to_pixels(decode(maps, refine)[0]) - joint.numpy()) for refine in (False, True))
+    rough, fine = (
+        np.abs(to_pixels(decode(maps, refine)[0]) - joint.numpy()) for refine in (False, True)
+    )
     assert rough.max() <= 4 + 1e-9
-    inside = (joint.numpy() > 7.5) & (joint.numpy() < 359.5)  # nothing is shifted in the cells at the border
+    inside = (joint.numpy() > 7.5) & (
+        joint.numpy() < 359.5
+    )  # nothing is shifted in the cells at the border
     assert (fine[inside] <= 2 + 1e-9).all()
 
 
 def test_the_shift_halves_the_error():
     joints = torch.rand(500, 2, generator=torch.Generator().manual_seed(0)) * 300 + 30
     maps = gaussian(to_cells(joints), GRID)
-    rough, fine = (np.abs(to_pixels(decode(maps, r)[0]) - joints.numpy()).mean() for r in (False, True))
-    assert rough == pytest.approx(2, abs=0.15) and fine == pytest.approx(1, abs=0.1)  # px, of 8 to a cell
+    rough, fine = (
+        np.abs(to_pixels(decode(maps, r)[0]) - joints.numpy()).mean() for r in (False, True)
+    )
+    assert rough == pytest.approx(2, abs=0.15) and fine == pytest.approx(
+        1, abs=0.1
+    )  # px, of 8 to a cell
 
 
 def test_another_grid_is_off_by_half_a_cell():
-    """Reading cells as 8 g, or as the 8 g + 7 of a receptive field's middle, moves every joint by 3.5 px."""
+    """Reading cells as 8 g, or as the 8 g + 7 of a receptive field's middle, moves every joint by
+    3.5 px.
+    """
     joints = torch.tensor([[8 * g + 3.5, 8 * g + 3.5] for g in range(5, 40)])
     cells = decode(gaussian(to_cells(joints), GRID))[0]
     np.testing.assert_allclose(to_pixels(cells), joints)
-    assert ((8 * cells - joints.numpy()) == -3.5).all() and ((8 * cells + 7 - joints.numpy()) == 3.5).all()
+    assert ((8 * cells - joints.numpy()) == -3.5).all() and (
+        (8 * cells + 7 - joints.numpy()) == 3.5
+    ).all()

@@ -11,8 +11,8 @@ import trees
 
 from tslib.__main__ import main
 from tslib.datasets import penn_action, youtube_pose
+from tslib.datasets.inspection import CELL, contact_sheet, inspect
 from tslib.errors import InputError
-from tslib.inspection import CELL, contact_sheet, inspect
 from tslib.overlay import LEFT
 
 
@@ -22,7 +22,9 @@ def said(root, **more):
 
 def test_penn_action(tmp_path):
     trees.write_penn(tmp_path)
-    trees.write_penn(tmp_path, "0002", train=np.array([[-1]]), frames=False, bbox=trees.penn()["bbox"][:4])
+    trees.write_penn(
+        tmp_path, "0002", train=np.array([[-1]]), frames=False, bbox=trees.penn()["bbox"][:4]
+    )
     trees.write_penn(tmp_path, "0003", y=np.zeros((2, 2)), frames=False)
     (tmp_path / "labels" / "0004.mat").write_bytes(b"broken")
     text = said(tmp_path)
@@ -32,7 +34,9 @@ def test_penn_action(tmp_path):
     assert "1 of them with images, 1 tracks only (0002)" in text and "1 actions: bowl 2" in text
     assert "3 clips are odd:" in text and "0002: bbox has one row fewer" in text
     assert (
-        "0003: skipped, y in " in text and "0004: skipped, " in text and "cannot be read as a MATLAB" in text
+        "0003: skipped, y in " in text
+        and "0004: skipped, " in text
+        and "cannot be read as a MATLAB" in text
     )
 
 
@@ -40,7 +44,9 @@ def test_jhmdb(tmp_path):
     trees.write_split(trees.write_jhmdb(tmp_path), ["It's_(1)!_@+_a.avi 1", "other.avi 2"])
     text = said(tmp_path)
     assert "split 1: 1 train, 1 test; 1 of them with labels here" in text
-    assert "no split: " in text and "unpack sub_splits.zip there" in text and "0 clips are odd" in text
+    assert (
+        "no split: " in text and "unpack sub_splits.zip there" in text and "0 clips are odd" in text
+    )
 
 
 def test_the_other_data_sets(tmp_path):
@@ -67,7 +73,9 @@ def test_damaged_frames_are_named(tmp_path):
     assert "0 clips are odd" in said(tmp_path)
     assert "42 labelled frames checked: JPEG from the header to the end marker" in said(tmp_path)
     for n in (1, 3, 7):
-        (frames / "0001" / f"{n:06d}.jpg").write_bytes((frames / "0001" / f"{n:06d}.jpg").read_bytes()[:-9])
+        (frames / "0001" / f"{n:06d}.jpg").write_bytes(
+            (frames / "0001" / f"{n:06d}.jpg").read_bytes()[:-9]
+        )
     cv2.imwrite(str(frames / "0001" / "000004.jpg"), np.zeros((48, 60, 3), np.uint8))
     cv2.imwrite(str(frames / "0002" / "000004.jpg"), np.zeros((48, 60, 3), np.uint8))
     (frames / "0002" / "000005.jpg").unlink()
@@ -95,7 +103,9 @@ def test_folders_without_labels_are_named(tmp_path):
     trees.write_penn(tmp_path / "p", "0002")
     (tmp_path / "p" / "labels" / "0002.mat").unlink()
     (tmp_path / "p" / "frames" / "empty").mkdir()
-    assert said(tmp_path / "p").endswith("  1 clips are odd:\n    0002: skipped, frames without labels")
+    assert said(tmp_path / "p").endswith(
+        "  1 clips are odd:\n    0002: skipped, frames without labels"
+    )
     penn_action.load(tmp_path / "p")
     trees.write_jhmdb(tmp_path / "j", clip="a")
     trees.write_jhmdb(tmp_path / "j", clip="b", mask=False)
@@ -106,14 +116,20 @@ def test_folders_without_labels_are_named(tmp_path):
         "  2 clips are odd:\n    brush_hair/b: skipped, frames without joints\n"
         "    brush_hair/c: skipped, frames without joints; a puppet mask without joints"
     )
-    trees.write_frame(trees.write_youtube(tmp_path / "y") / "GT_frames" / "more" / "frame_000001.jpg", 0)
-    assert said(tmp_path / "y").endswith("  1 clips are odd:\n    more: skipped, frames without labels")
+    trees.write_frame(
+        trees.write_youtube(tmp_path / "y") / "GT_frames" / "more" / "frame_000001.jpg", 0
+    )
+    assert said(tmp_path / "y").endswith(
+        "  1 clips are odd:\n    more: skipped, frames without labels"
+    )
 
 
 def test_no_data_set(tmp_path, capsys):
     assert main(["inspect", str(tmp_path)]) == 2
     error = capsys.readouterr().err
-    assert "holds no data set: neither labels/*.mat (Penn Action)" in error and error.count("\n") == 1
+    assert (
+        "holds no data set: neither labels/*.mat (Penn Action)" in error and error.count("\n") == 1
+    )
 
 
 def test_the_sheet_shows_frames_and_joints(tmp_path, capsys):
@@ -172,10 +188,22 @@ def test_names_that_are_not_utf_8(tmp_path):
     (tmp_path / "plain" / "frames").rename(root / "frames")
     for folder, end in (("labels", ".mat"), ("frames", "")):
         (root / folder / f"0001{end}").rename(root / folder / f"{os.fsdecode(bytes([0xE9]))}{end}")
-    command = [sys.executable, "-m", "tslib", "inspect", root, "--sheet", root / os.fsdecode(b"\xe9.png")]
-    ended = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONUTF8": "1"})
+    command = [
+        sys.executable,
+        "-m",
+        "tslib",
+        "inspect",
+        root,
+        "--sheet",
+        root / os.fsdecode(b"\xe9.png"),
+    ]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, env=os.environ | {"PYTHONUTF8": "1"}
+    )
     assert ended.returncode == 0, ended.stderr
-    assert "1 clips with labels, 1 train" in ended.stdout and "1 of them with images" in ended.stdout
+    assert (
+        "1 clips with labels, 1 train" in ended.stdout and "1 of them with images" in ended.stdout
+    )
     assert cv2.imdecode(np.fromfile(root / os.fsdecode(b"\xe9.png"), np.uint8), 1) is not None
 
 
@@ -191,7 +219,9 @@ def test_the_sheet_shows_tracks_where_frames_are_missing(tmp_path):
     faint = [v // 2 for v in LEFT]
     assert (sheet[16:196, 240:480] == faint).all(-1).sum() > 10  # tracks
     (first, _) = youtube_pose.load(trees.write_youtube(tmp_path / "y", frames=False))
-    assert not (contact_sheet([first])[16:196, :240] == faint).all(-1).any()  # none between far apart frames
+    assert (
+        not (contact_sheet([first])[16:196, :240] == faint).all(-1).any()
+    )  # none between far apart frames
 
 
 def test_the_real_folders(real_data, tmp_path):
@@ -199,7 +229,10 @@ def test_the_real_folders(real_data, tmp_path):
     assert "474 clips with labels, 255 train, 219 test; 32,876 labelled frames" in penn
     assert "337,071 visible joints" in penn and "15 actions: baseball_pitch 36, " in penn
     assert "9 clips are odd:" in penn and "1865: bbox has one row fewer" in penn
-    assert "0374: 5 of 47 boxes have no area; they count as unknown; 5 visible joints have no box" in penn
+    assert (
+        "0374: 5 of 47 boxes have no area; they count as unknown; 5 visible joints have no box"
+        in penn
+    )
     youtube = said(real_data / "youtube_pose", sheet=tmp_path / "y.png")
     assert "50 clips with labels, 45 train, 5 test; 5,000 labelled frames" in youtube
     assert "45 of them with images, 5 tracks only (72rAaV4w2dI, " in youtube

@@ -43,4 +43,6 @@ def test_the_plateau_of_finding_nothing(weight):
     cells = torch.tensor([[[5.0, 5], [2, 7], [float("nan")] * 2], [[8, 8], [3, 3], [6, 2]]])
     target = disc(cells, (12, 12))
     nothing = torch.full_like(target, -1)
-    assert all_background(target, weight) == hinge(nothing, target, weight) == 2 * weight * 5 * 13 / 2
+    assert (
+        all_background(target, weight) == hinge(nothing, target, weight) == 2 * weight * 5 * 13 / 2
+    )

@@ -27,10 +27,13 @@ def random_round(seed, dtype=torch.float64):
     H, W = (int(rng.choice([1, 2, 5, 15, 16, 17, 33, 48])) for _ in range(2))
     ends = rng.integers(0, M, E), rng.integers(0, N, E)
     arrays = (
-        rng.normal(size=(B, N, H, W)), rng.normal(size=(B, M, H, W)) * 10.0 ** rng.integers(-2, 3),
-        10 ** rng.uniform(-3, 1, (E, 2)), rng.uniform(-20, 20, (E, 2)), rng.uniform(0.1, 1, N),
+        rng.normal(size=(B, N, H, W)),
+        rng.normal(size=(B, M, H, W)) * 10.0 ** rng.integers(-2, 3),
+        10 ** rng.uniform(-3, 1, (E, 2)),
+        rng.uniform(-20, 20, (E, 2)),
         rng.uniform(0.1, 1, N),
-    )  # fmt: skip
+        rng.uniform(0.1, 1, N),
+    )
     unary, senders, *rest = (torch.tensor(a, dtype=dtype) for a in arrays)
     return unary, senders, torch.tensor(np.stack(ends, 1)), *rest
 
@@ -39,7 +42,9 @@ def gradients(arguments, upstream, backend):
     """Score and the gradients of unary, senders, stiffness and rest."""
     leaves = [arguments[i].clone().requires_grad_() for i in (0, 1, 3, 4)]
     unary, senders, stiffness, rest = leaves
-    score = pass_messages(unary, senders, arguments[2], stiffness, rest, *arguments[5:], backend=backend)
+    score = pass_messages(
+        unary, senders, arguments[2], stiffness, rest, *arguments[5:], backend=backend
+    )
     return score, torch.autograd.grad(score, leaves, upstream)
 
 
@@ -53,7 +58,9 @@ def test_back_ends_agree_on_random_graphs(block, device):
             arguments[0].shape, dtype=dtype, generator=torch.Generator().manual_seed(seed)
         ).to(device)
         fast, slow = (gradients(arguments, upstream, b) for b in (None, "torch"))
-        scale = 1 + max(t.abs().max() for t in (*arguments[:2], slow[0]))  # far from rest prices are large
+        scale = 1 + max(
+            t.abs().max() for t in (*arguments[:2], slow[0])
+        )  # far from rest prices are large
         rounding = 64 * torch.finfo(dtype).eps
         assert (fast[0] - slow[0]).abs().max() <= rounding * scale, seed
         for ours, theirs in zip(fast[1], slow[1], strict=True):
@@ -104,7 +111,9 @@ def chain(frames=2, joints=3, span=1):
     """A small loopy graph: a triangle of joints in each frame."""
     names = tuple(f"joint{k}" for k in range(joints))
     pairs = [(k, (k + 1) % joints) for k in range(joints)]
-    edges = [(t * joints + a, t * joints + b, s) for t in range(frames) for s, (a, b) in enumerate(pairs)]
+    edges = [
+        (t * joints + a, t * joints + b, s) for t in range(frames) for s, (a, b) in enumerate(pairs)
+    ]
     for d in range(1, span + 1):
         edges += [
             (t * joints + k, (t + d) * joints + k, d * joints + k)
@@ -120,7 +129,10 @@ def flows_for(graph, shape, seed=1, dtype=torch.float64):
     B, T, _, H, W = shape
     generator = torch.Generator().manual_seed(seed)
     offsets = {sign * int(o) for o in graph.offset if o for sign in (1, -1)}
-    return {o: 1.5 * torch.randn(B, T, H, W, 2, generator=generator, dtype=dtype) for o in sorted(offsets)}
+    return {
+        o: 1.5 * torch.randn(B, T, H, W, 2, generator=generator, dtype=dtype)
+        for o in sorted(offsets)
+    }
 
 
 def by_loops(layer, unary, flows):
@@ -151,9 +163,10 @@ def by_loops(layer, unary, flows):
             for i in range(graph.nodes):
                 total, n = sent[edges[:, 1] == i].sum(0), graph.degree[i]
                 new[i] = {
-                    "degree": (phi[i] + total) / (1 + n), "mean": phi[i] + total / max(n, 1),
+                    "degree": (phi[i] + total) / (1 + n),
+                    "mean": phi[i] + total / max(n, 1),
                     "none": phi[i] + total,
-                }[layer.normalization]  # fmt: skip
+                }[layer.normalization]
             score = new
         beliefs.append(score)
     return np.array(beliefs).reshape(unary.shape)
@@ -177,7 +190,9 @@ OPTIONS = [
 def test_the_layer_by_the_definition(options):
     for graph in (chain(3), chain(3, span=2), any_graph(0), any_graph(1)):
         layer = layer_of(graph, **options)
-        unary = torch.rand(2, 3, 3, 7, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
+        unary = torch.rand(
+            2, 3, 3, 7, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(5)
+        )
         for flows in (None, flows_for(graph, unary.shape)):
             expected = by_loops(layer, unary, flows)
             seen = []
@@ -273,7 +288,9 @@ def test_flow_that_leads_out_of_the_slice_is_ignored():
 def test_a_joint_that_moves_with_the_flow_is_not_deformed():
     """Paper A, Eq. 2: its peak stays, and three frames agree on it."""
     y, x = torch.meshgrid(torch.arange(24.0), torch.arange(30.0), indexing="ij")
-    unary = torch.stack([torch.exp(-((x - 8 - 3 * t) ** 2 + (y - 6 - 2 * t) ** 2) / 3) for t in range(3)])
+    unary = torch.stack(
+        [torch.exp(-((x - 8 - 3 * t) ** 2 + (y - 6 - 2 * t) ** 2) / 3) for t in range(3)]
+    )
     graph = PoseGraph(3, ("dot",), [(0, 1), (1, 2)], [0, 0], ("dot+1",))
     flow = torch.tensor([3.0, 2.0]).expand(1, 3, 24, 30, 2)
     with torch.no_grad():
@@ -356,7 +373,9 @@ def test_a_drawn_graph_shows_every_edge_and_hides_none_in_space():
 
 
 def test_normalised_scores_stay_in_range():
-    """By degree within the unaries' range, by mean at most one more each round, else geometric (T6)."""
+    """By degree within the unaries' range, by mean at most one more each round, else geometric
+    (T6).
+    """
     unary = torch.rand(2, 5, 13, 12, 12)
     top = unary.amax()
     ranges = {
@@ -384,7 +403,9 @@ def test_start_takes_the_mean_offsets():
 
 
 def test_sign_of_the_rest_offset():
-    """The message from the second node is highest at peak - rest, the one back at peak + rest (T3, T4)."""
+    """The message from the second node is highest at peak - rest, the one back at peak + rest (T3,
+    T4).
+    """
     graph = PoseGraph(1, ("a", "b"), [(0, 1)], [0], ("a-b",))
     for peak, sign in ((0, 1), (1, -1)):
         layer = MessagePassing(graph, iterations=1, normalization="none")
@@ -423,12 +444,18 @@ def test_bad_arguments_of_the_layer():
         (lambda: layer(unary[:, :, :7]), r"\(B, T, 13, H, W\)"),
         (lambda: layer(bad), r"unary\[0, 1, 3, 2, 4\] is nan"),
         (lambda: layer(unary, {1: fine}), r"flows must hold offset -1; they hold \[1\]"),
-        (lambda: layer(unary, {1: fine, -1: fine[:, :1]}), r"flows\[-1\] must have shape \(1, 2, 5, 6, 2\)"),
+        (
+            lambda: layer(unary, {1: fine, -1: fine[:, :1]}),
+            r"flows\[-1\] must have shape \(1, 2, 5, 6, 2\)",
+        ),
         (lambda: layer(unary, {1: fine * torch.inf, -1: fine}), r"flows\[1\] must be finite"),
         (lambda: MessagePassing(graph, stiffness=-1), "stiffness must be positive.*is -1"),
         (lambda: MessagePassing(graph, stiffness=0), "stiffness must be positive.*is 0"),
         (lambda: MessagePassing(graph, iterations=-1), "iterations must be 0 or more"),
-        (lambda: MessagePassing(graph, normalization="sum"), "no normalization 'sum'; choose one of degree"),
+        (
+            lambda: MessagePassing(graph, normalization="sum"),
+            "no normalization 'sum'; choose one of degree",
+        ),
         (lambda: PoseGraph.of(PENN, 0), "1 or more frames"),
         (lambda: PoseGraph.of(PENN, 5, span=3), "span 0, 1 or 2"),
         (
@@ -470,7 +497,9 @@ def test_a_mask_of_minus_infinity_and_very_low_scores():
     for fill in (-torch.inf, -1e30):
         for seed in range(20):
             arguments = list(random_round(seed, torch.float32))
-            mask = torch.rand(arguments[1].shape, generator=torch.Generator().manual_seed(seed)) < 0.7
+            mask = (
+                torch.rand(arguments[1].shape, generator=torch.Generator().manual_seed(seed)) < 0.7
+            )
             arguments[1] = arguments[1].masked_fill(mask, fill)
             assert torch.equal(*(pass_messages(*arguments, backend=b) for b in (None, "torch")))
 
@@ -489,7 +518,9 @@ def test_nothing_is_kept_where_no_gradient_is_wanted():
 def test_an_arg_max_takes_a_byte_a_pass():
     unary, senders, edges, *rest = random_round(4, torch.float32)
     kept = []
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.nbytes) or t, lambda t: t):
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: kept.append(t.nbytes) or t, lambda t: t
+    ):
         pass_messages(unary, senders.requires_grad_(), edges, *rest)
     B, _, H, W = unary.shape
     rows = 2 * B * len(edges) * H * (-(-W // 16) * 16)
@@ -499,7 +530,9 @@ def test_an_arg_max_takes_a_byte_a_pass():
 def test_second_derivatives_are_refused():
     unary, *rest = random_round(0)
     leaf = unary.requires_grad_()
-    (gradient,) = torch.autograd.grad(pass_messages(leaf, *rest).square().sum(), leaf, create_graph=True)
+    (gradient,) = torch.autograd.grad(
+        pass_messages(leaf, *rest).square().sum(), leaf, create_graph=True
+    )
     with pytest.raises(RuntimeError, match="once_differentiable"):
         gradient.sum().backward()
 
@@ -518,7 +551,9 @@ def test_threads_change_nothing(threads):
         threads(n)
         leaf = unary.clone().requires_grad_()
         score = layer(leaf)
-        results.append((score, *torch.autograd.grad(score.square().sum(), [leaf, *layer.parameters()])))
+        results.append(
+            (score, *torch.autograd.grad(score.square().sum(), [leaf, *layer.parameters()]))
+        )
     for other in results[1:]:
         assert all(torch.equal(a, b) for a, b in zip(results[0], other, strict=True))
 
@@ -546,11 +581,16 @@ def forked(layer, unary, results):
         results.put(layer(unary).numpy())
 
 
-@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork"
+)
 def test_a_child_makes_its_own_threads(threads):
     """Those of the parent have been used, and are not there after the fork."""
     threads(2)
-    layer, unary = layer_of(PoseGraph.of(PENN, 2), dtype=torch.float32), torch.rand(1, 2, 13, 16, 16)
+    layer, unary = (
+        layer_of(PoseGraph.of(PENN, 2), dtype=torch.float32),
+        torch.rand(1, 2, 13, 16, 16),
+    )
     expected = layer(unary).detach().numpy()
     context = multiprocessing.get_context("fork")
     results = context.SimpleQueue()
@@ -577,14 +617,20 @@ class Beliefs(Dataset):
             return self.layer(self.unary[i : i + 1])[0]
 
 
-@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork"
+)
 def test_workers_after_a_fork(threads):
     threads(2)
     layer = layer_of(PoseGraph.of(PENN, 2), dtype=torch.float32)
     unary = torch.rand(6, 2, 13, 16, 16)
     expected = layer(unary).detach()  # threads have been used before the fork
     loader = DataLoader(
-        Beliefs(layer, unary), batch_size=2, num_workers=2, multiprocessing_context="fork", timeout=100
+        Beliefs(layer, unary),
+        batch_size=2,
+        num_workers=2,
+        multiprocessing_context="fork",
+        timeout=100,
     )
     assert torch.equal(torch.cat(list(loader)), expected)
 
@@ -608,7 +654,9 @@ def test_a_compiled_layer_computes_the_same():
     layer = layer_of(PoseGraph.of(PENN, 2), dtype=torch.float32)
     unary = torch.rand(1, 2, 13, 8, 8)
     flows = flows_for(layer.graph, unary.shape, dtype=torch.float32)
-    assert torch.allclose(torch.compile(layer, backend="aot_eager")(unary, flows), layer(unary, flows))
+    assert torch.allclose(
+        torch.compile(layer, backend="aot_eager")(unary, flows), layer(unary, flows)
+    )
 
 
 WITHOUT_NUMBA = """
@@ -636,18 +684,27 @@ except ValueError as error:
 
 
 def test_without_numba_torch_does_the_work_and_says_why():
-    done = subprocess.run([sys.executable, "-c", WITHOUT_NUMBA], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMBA], capture_output=True, text=True, check=True
+    )
     name, value, warned, refused = done.stdout.splitlines()
     layer = MessagePassing(PoseGraph.of(PENN, 2))
-    unary, flow = torch.arange(2 * 13 * 30.0).reshape(1, 2, 13, 5, 6) % 7, torch.ones(1, 2, 5, 6, 2) / 2
+    unary, flow = (
+        torch.arange(2 * 13 * 30.0).reshape(1, 2, 13, 5, 6) % 7,
+        torch.ones(1, 2, 5, 6, 2) / 2,
+    )
     expected = layer(unary, {1: flow, -1: -flow}).square().sum().item()
     assert name == "torch" and float(value) == pytest.approx(expected, rel=1e-5)
-    assert warned.startswith("1 The compiled back end is missing, because numba cannot be used here")
+    assert warned.startswith(
+        "1 The compiled back end is missing, because numba cannot be used here"
+    )
     assert "slower" in warned and refused.startswith("The compiled back end is missing")
 
 
 def test_back_ends_that_cannot_run_are_refused():
-    with pytest.raises(ValueError, match="no back end 'fast'; choose one of compiled, triton, torch"):
+    with pytest.raises(
+        ValueError, match="no back end 'fast'; choose one of compiled, triton, torch"
+    ):
         choose_backend("cpu", "fast")
     with pytest.raises(ValueError, match="'compiled' .* does not run on cuda"):
         choose_backend("cuda", "compiled")

@@ -9,21 +9,23 @@ import torch
 from scipy.ndimage import map_coordinates
 
 from tslib.crop import Crop
-from tslib.detector import HeatmapDetector
 from tslib.distance_transform import distance_transform_numpy
 from tslib.flow import Flow
 from tslib.heatmaps import decode
-from tslib.messages import infer, link, reach_of, update, warp, windows
-from tslib.predict import joints_of
-from tslib.springs import Spring
-from tslib.tracking import Observation, observe
+from tslib.video.detector import HeatmapDetector
+from tslib.video.inference import infer, link, reach_of, update, warp, windows
+from tslib.video.predict import joints_of
+from tslib.video.springs import Spring
+from tslib.video.tracking import Observation, observe
 
 GRID = 6, 8
 SPRINGS = [Spring((0, 1), (0.1, 0.4), (3.0, 5.0)), Spring((1, 2), (-0.2, 0.3), (8.0, 2.0))]
 
 
 def clip(T, cuts=(), nobody=(), seed=0):
-    """T observations with random maps (3, 8, 6), crops of changing place and size, and random smooth flow."""
+    """T observations with random maps (3, 8, 6), crops of changing place and size, and random
+    smooth flow.
+    """
     random = np.random.default_rng(seed)
     cuts = sorted(cuts)
 
@@ -31,17 +33,26 @@ def clip(T, cuts=(), nobody=(), seed=0):
         return Flow(random.normal(0, 4, (3, 4, 2)).astype(np.float32), (3 / 100, 4 / 100))
 
     for t in range(T):
-        crop = Crop(tuple(50 + random.normal(0, 3, 2)), random.uniform(4, 6), GRID, random.uniform(20, 30))
+        crop = Crop(
+            tuple(50 + random.normal(0, 3, 2)), random.uniform(4, 6), GRID, random.uniform(20, 30)
+        )
         maps = random.random((3, GRID[1], GRID[0])).astype(np.float32) - 0.1
         back, on = (None if t in (0, *cuts) else flow()), (None if t + 1 in (T, *cuts) else flow())
         absent = t in nobody
         yield Observation(
-            t, sum(c <= t for c in cuts), None if absent else crop, None if absent else maps, back, on
+            t,
+            sum(c <= t for c in cuts),
+            None if absent else crop,
+            None if absent else maps,
+            back,
+            on,
         )
 
 
 def by_loops(clip, reach, springs, iterations=3):
-    """The same by the definition, in NumPy: no stream, no batch, the slow transform, and scipy's samples."""
+    """The same by the definition, in NumPy: no stream, no batch, the slow transform, and scipy's
+    samples.
+    """
     scores = [None if o.maps is None else o.maps.clip(0).astype(float) for o in clip]
     unary, W, H = list(scores), *GRID
     for _ in range(iterations):
@@ -56,14 +67,18 @@ def by_loops(clip, reach, springs, iterations=3):
                 step = 1 if sender > t else -1
                 points = target.crop.to_image(np.stack(np.meshgrid(np.arange(W), np.arange(H)), -1))
                 for s in range(t, sender, step):
-                    points = points + (clip[s].to_next if step == 1 else clip[s].to_previous).at(points)
+                    points = points + (clip[s].to_next if step == 1 else clip[s].to_previous).at(
+                        points
+                    )
                 x, y = np.moveaxis(clip[sender].crop.to_cells(points), -1, 0)
                 for k in range(3):
                     source = scores[sender][k]
                     seen = source.min() + map_coordinates(
                         source - source.min(), [y, x], order=1, mode="grid-constant"
                     )
-                    total[k] += distance_transform_numpy(seen, [0.01 / abs(sender - t)] * 2, [0, 0])[0]
+                    total[k] += distance_transform_numpy(
+                        seen, [0.01 / abs(sender - t)] * 2, [0, 0]
+                    )[0]
                     received[k] += 1
             body, cell = target.crop.body, target.crop.cell
             for spring in springs:
@@ -94,7 +109,9 @@ def whole_clip(nodes, reach, springs, iterations=3):
 def test_equals_plain_loops(reach, springs):
     seen = list(clip(7, cuts=[5], nobody=[2]))
     expected = by_loops(seen, reach, springs)
-    for (node, belief), scores in zip(infer(link(seen, reach), reach, springs), expected, strict=True):
+    for (node, belief), scores in zip(
+        infer(link(seen, reach), reach, springs), expected, strict=True
+    ):
         if scores is None:
             assert belief is None and node.unary is None
         else:
@@ -104,7 +121,9 @@ def test_equals_plain_loops(reach, springs):
 @pytest.mark.parametrize("reach", [1, 2, 4])
 @pytest.mark.parametrize("T", [1, 2, 5, 23])
 def test_a_stream_equals_the_whole_clip_to_the_last_bit(T, reach):
-    seen = list(clip(T, cuts=[c for c in (8, 9) if c < T], nobody=[n for n in (0, 14) if 1 < T > n]))
+    seen = list(
+        clip(T, cuts=[c for c in (8, 9) if c < T], nobody=[n for n in (0, 14) if 1 < T > n])
+    )
     nodes = list(link(seen, reach))
     stream = list(infer(iter(nodes), reach, SPRINGS))
     assert [n.seen.index for n, _ in stream] == list(range(T))
@@ -159,7 +178,9 @@ def test_a_dot_that_moves_with_the_flow_keeps_its_peak():
 
 def test_cells_beyond_a_map_take_its_minimum():
     maps = torch.arange(12.0).reshape(1, 3, 4) - 5
-    path = torch.tensor([[[0.0, 0.0], [3.0, 2.0], [1.5, 1.0], [-9.0, 0.0], [3.0, 40.0], [-0.5, 0.0]]])
+    path = torch.tensor(
+        [[[0.0, 0.0], [3.0, 2.0], [1.5, 1.0], [-9.0, 0.0], [3.0, 40.0], [-0.5, 0.0]]]
+    )
     np.testing.assert_allclose(warp(maps, path)[0, 0], [-5, 6, 0.5, -5, -5, -5], atol=1e-5)
 
 
@@ -182,7 +203,10 @@ def test_finds_joints_that_the_detector_cannot_see(tmp_path):
     seen = list(observe((synthetic.frame(t, hidden) for t in range(20)), detector))
     alone, together = (
         np.stack([joints_of(maps, o.crop)[0] - synthetic.pose(o.index) for o, maps in pairs])
-        for pairs in (((o, o.maps) for o in seen), ((n.seen, b) for n, b in infer(link(seen, 3), 3)))
+        for pairs in (
+            ((o, o.maps) for o in seen),
+            ((n.seen, b) for n, b in infer(link(seen, 3), 3)),
+        )
     )
     assert np.abs(alone[9:11][:, [0, 6, 11]]).max() > 10
     assert np.abs(together).max() < 5

@@ -1,4 +1,6 @@
-"""PCK, its means, tables and intervals, against counts by hand and against curves that others printed."""
+"""PCK, its means, tables and intervals, against counts by hand and against curves that others
+printed.
+"""
 
 import numpy as np
 import pytest
@@ -99,8 +101,16 @@ def test_a_joint_on_the_limit_is_a_hit_and_by_the_strict_rule_a_miss(dtype, size
             assert pck(prediction, truth, dtype(size), alpha).tolist() == [1, 1, 1]
             assert pck(prediction, truth, dtype(size), alpha, strict=True).tolist() == [0, 0, 0]
             for strict in (False, True):  # beside the limit both rules agree
-                assert pck(truth + 0.9999 * offset, truth, size, alpha, strict=strict).tolist() == [1, 1, 1]
-                assert pck(truth + 1.0001 * offset, truth, size, alpha, strict=strict).tolist() == [0, 0, 0]
+                assert pck(truth + 0.9999 * offset, truth, size, alpha, strict=strict).tolist() == [
+                    1,
+                    1,
+                    1,
+                ]
+                assert pck(truth + 1.0001 * offset, truth, size, alpha, strict=strict).tolist() == [
+                    0,
+                    0,
+                    0,
+                ]
 
 
 def test_pixels_whatever_the_size():
@@ -111,7 +121,9 @@ def test_pixels_whatever_the_size():
 
 
 def grid(low, high):
-    return st.integers(low, high).map(lambda n: n / 8)  # exact in binary, and so are all the sums below
+    return st.integers(low, high).map(
+        lambda n: n / 8
+    )  # exact in binary, and so are all the sums below
 
 
 @given(
@@ -125,7 +137,9 @@ def test_common_shift_and_scale_change_nothing(errors, shift, scale, strict):
     prediction = truth + np.reshape(errors, (3, 2, 2))
     size, alpha = np.array([64, 128, 32]), [0, 0.125, 0.25, 1]
     once = pck(prediction, truth, size, alpha, strict=strict)
-    twice = pck(scale * prediction + shift, scale * truth + shift, scale * size, alpha, strict=strict)
+    twice = pck(
+        scale * prediction + shift, scale * truth + shift, scale * size, alpha, strict=strict
+    )
     np.testing.assert_array_equal(once, twice)
     assert (np.diff(once, axis=0) >= 0).all()  # a curve rises
 
@@ -139,7 +153,8 @@ def test_any_shift_and_scale_change_nothing_away_from_the_limit(scale, shift):
     margin = np.linalg.norm(prediction - truth, axis=-1) - 0.2 * size[:, None]
     assert np.abs(margin).min() > 0.01
     np.testing.assert_array_equal(
-        pck(prediction, truth, size), pck(scale * prediction + shift, scale * truth + shift, scale * size)
+        pck(prediction, truth, size),
+        pck(scale * prediction + shift, scale * truth + shift, scale * size),
     )
 
 
@@ -175,7 +190,10 @@ def test_tallies_of_clips_add_up():
     random = np.random.default_rng(0)
     truth, prediction = random.uniform(0, 99, (2, 12, 13, 2))
     visible, size = random.random((12, 13)) < 0.7, random.uniform(50, 200, 12)
-    parts = [tally(prediction[s], truth[s], size[s], visible=visible[s]) for s in (slice(0, 5), slice(5, 12))]
+    parts = [
+        tally(prediction[s], truth[s], size[s], visible=visible[s])
+        for s in (slice(0, 5), slice(5, 12))
+    ]
     np.testing.assert_array_equal(sum(parts), tally(prediction, truth, size, visible=visible))
     np.testing.assert_array_equal(rates(sum(parts)), pck(prediction, truth, size, visible=visible))
 
@@ -196,7 +214,9 @@ def test_a_table_prints_like_the_papers():
 def test_what_one_split_never_counts_is_averaged_over_the_others():
     seen = np.array([[8] + [6] * 12, [10] * 13])
     headless = np.array([[0] + [4] * 12, [0] + [10] * 12])
-    frame = table({"ours": [seen, headless], "never": [headless, headless], "nothing": [0 * seen]}, PENN)
+    frame = table(
+        {"ours": [seen, headless], "never": [headless, headless], "nothing": [0 * seen]}, PENN
+    )
     assert frame.loc["ours"].tolist() == [80.0] + 6 * [50.0] + [50.8, 50.8, 51.4]
     assert frame.loc["never", "Shou"] == 40 and np.isnan(frame.loc["never", "Head"])
     assert frame.loc["nothing"].isna().all()
@@ -229,7 +249,9 @@ def micro(tallies):
 
 @pytest.fixture(scope="module")
 def two_methods():
-    """Tallies (60, 2, 13) of two methods: clips differ much, the methods little; the second is better."""
+    """Tallies (60, 2, 13) of two methods: clips differ much, the methods little; the second is
+    better.
+    """
     random = np.random.default_rng(3)
     hard = random.beta(2, 1, (60, 1))
     counted = random.integers(5, 60, (60, 13))
@@ -245,7 +267,11 @@ def test_bootstrap_is_the_loop_over_draws(two_methods):
     expected = np.quantile(values, [0.05, 0.95], axis=0)
     low, high = bootstrap(rates, tallies, level=0.9, samples=200, seed=5)
     np.testing.assert_allclose([low, high], expected)
-    assert low.shape == (13,) and (low < rates(tallies.sum(0))).all() and (rates(tallies.sum(0)) < high).all()
+    assert (
+        low.shape == (13,)
+        and (low < rates(tallies.sum(0))).all()
+        and (rates(tallies.sum(0)) < high).all()
+    )
 
 
 def test_a_paired_interval_sees_what_two_intervals_do_not(two_methods):
@@ -291,7 +317,8 @@ def test_bootstrap_refuses(two_methods):
         bootstrap(rates, first, second[::-1])
 
 
-# What public code has got wrong (the functions that end in _wrong), each with the number that it should give.
+# What public code has got wrong (the functions that end in _wrong), each with the number that it
+# should give.
 
 
 def test_mistake_one_pixel_between_the_bases():
@@ -307,7 +334,9 @@ def test_mistake_one_pixel_between_the_bases():
 
 
 def test_mistake_corners_taken_for_width_and_height():
-    """The last two of x1, y1, x2, y2 are no size: a person far from the image's corner gets a large one."""
+    """The last two of x1, y1, x2, y2 are no size: a person far from the image's corner gets a large
+    one.
+    """
 
     def size_wrong(corners):
         return np.asarray(corners)[:, 2:].max(1)
@@ -336,7 +365,9 @@ def test_mistake_a_mean_over_joints_that_no_column_shows():
 
 
 def test_mistake_padding_is_counted():
-    """Sequences filled up with zeros, in the truth and in the prediction, are right in every added frame."""
+    """Sequences filled up with zeros, in the truth and in the prediction, are right in every added
+    frame.
+    """
 
     def pck_wrong(prediction, truth, size, length):
         missing = length - len(truth)
@@ -348,7 +379,9 @@ def test_mistake_padding_is_counted():
     assert pck(prediction, truth, size) == [0]
     assert pck_wrong(prediction, truth, size, 10) == [0.4]
     padded = [np.pad(joints, ((0, 4), (0, 0), (0, 0))) for joints in (prediction, truth)]
-    assert pck(*padded, 10, visible=np.arange(10)[:, None] < 6) == [0]  # where padding cannot be avoided
+    assert pck(*padded, 10, visible=np.arange(10)[:, None] < 6) == [
+        0
+    ]  # where padding cannot be avoided
 
 
 def test_mistake_splits_are_pooled():
@@ -357,7 +390,9 @@ def test_mistake_splits_are_pooled():
     def row_wrong(splits):
         return table({"ours": sum(splits)}, PENN)
 
-    splits = [np.stack([np.full(13, hits), np.full(13, counted)]) for hits, counted in ((9, 10), (40, 80))]
+    splits = [
+        np.stack([np.full(13, hits), np.full(13, counted)]) for hits, counted in ((9, 10), (40, 80))
+    ]
     assert table({"ours": splits}, PENN).loc["ours"].tolist() == [70.0] * 10
     assert row_wrong(splits).loc["ours"].tolist() == [54.4] * 10
 
@@ -376,8 +411,9 @@ def test_mistake_the_size_of_the_last_image_for_all():
 
 
 def test_mistake_torso_in_cells_first_sample_only():
-    """Joints read off 46 x 46 cells, measured in torsos of cells, or in a tenth of the map where the torso is
-    too short, for the first frame of a batch: not PCK on max(h, w), though it was printed as that."""
+    """Joints read off 46 x 46 cells, measured in torsos of cells, or in a tenth of the map where
+    the torso is too short, for the first frame of a batch: not PCK on max(h, w), though it was
+    printed as that."""
 
     def pck_wrong(prediction, truth, shoulder, hip, stride=8):
         prediction, truth = prediction[:1] // stride, truth[:1] // stride
@@ -394,7 +430,9 @@ def test_mistake_torso_in_cells_first_sample_only():
     assert (pck(prediction, truth, size) == 0).all()
     assert (pck_wrong(prediction, truth, shoulder, hip) == 1).all()
     torso = np.linalg.norm(truth[:, shoulder] - truth[:, hip], axis=-1)
-    assert (pck(prediction, truth, torso, alpha=0.5) == 0.5).all()  # tPCK, in pixels and in every frame
+    assert (
+        pck(prediction, truth, torso, alpha=0.5) == 0.5
+    ).all()  # tPCK, in pixels and in every frame
 
 
 def test_mistake_groups_of_another_skeleton():
@@ -411,7 +449,9 @@ def test_mistake_groups_of_another_skeleton():
 
 
 def test_mistake_labels_trusted_where_nothing_is_visible():
-    """A filler such as (-1, -1) or (0.75, 0.75) for an invisible joint is no position to be measured by."""
+    """A filler such as (-1, -1) or (0.75, 0.75) for an invisible joint is no position to be
+    measured by.
+    """
 
     def pck_wrong(prediction, truth, size, visible):
         return pck(prediction, truth, size)
@@ -458,10 +498,14 @@ def test_poses_in_the_wild_is_a_test_of_who_counts(real_data, detector):
     """Other ways of counting do not give the printed curves, so agreement is no accident."""
     prediction, truth, visible, printed = wild(real_data, detector)
     elbows, placed = [2, 5], (truth != -1).all(-1)
-    assert (placed & ~visible)[:, elbows].sum() == (placed & ~visible).sum() == 33  # labelled, yet invisible
+    assert (
+        (placed & ~visible)[:, elbows].sum() == (placed & ~visible).sum() == 33
+    )  # labelled, yet invisible
 
     def error_of(counted, pooled=False):
-        counts = tally(prediction, truth, 1, printed["Threshold"], counted, strict=True)[..., elbows]
+        counts = tally(prediction, truth, 1, printed["Threshold"], counted, strict=True)[
+            ..., elbows
+        ]
         if pooled:
             counts = counts.sum(-1, keepdims=True)
         return np.abs(rates(counts).mean(-1) - printed["Elbows"]).max()
@@ -469,7 +513,9 @@ def test_poses_in_the_wild_is_a_test_of_who_counts(real_data, detector):
     assert error_of(visible) < 1e-12
     assert error_of(placed) > 1e-3
     assert error_of(None) > 1e-2
-    assert error_of(visible, pooled=True) > 5e-4  # left and right weigh the same, however often they are seen
+    assert (
+        error_of(visible, pooled=True) > 5e-4
+    )  # left and right weigh the same, however often they are seen
 
 
 def test_all_real_clips_can_be_measured(real_data):

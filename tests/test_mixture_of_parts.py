@@ -1,4 +1,6 @@
-"""The mixture of parts: inference against all poses there are, HOG against loops, training, files, gaps."""
+"""The mixture of parts: inference against all poses there are, HOG against loops, training, files,
+gaps.
+"""
 
 import itertools
 import json
@@ -10,14 +12,21 @@ import safetensors.torch
 import synthetic
 import torch
 
+from experiments.mixture_of_parts import MixtureOfParts, Settings, best_pose, load, save
+from experiments.mixture_of_parts import training as stages
+from experiments.mixture_of_parts.features import (
+    CHANNELS,
+    SIGNED,
+    _gradients,
+    _histograms,
+    hog,
+    windows,
+)
+from experiments.mixture_of_parts.mixture import SOFTEST, Mixture
+from experiments.mixture_of_parts.parts import Parts, cluster
 from tslib.clip import Clip
 from tslib.errors import InputError
 from tslib.metrics import pck
-from tslib.mixture_of_parts import MixtureOfParts, Settings, best_pose, load, save
-from tslib.mixture_of_parts import training as stages
-from tslib.mixture_of_parts.features import CHANNELS, SIGNED, _gradients, _histograms, hog, windows
-from tslib.mixture_of_parts.mixture import SOFTEST, Mixture
-from tslib.mixture_of_parts.parts import Parts, cluster
 from tslib.skeletons import SKELETONS
 
 PENN = SKELETONS["penn13"]
@@ -109,7 +118,9 @@ def test_histograms_are_those_of_a_loop_over_pixels():
 
 
 def test_histograms_are_normalised_four_times():
-    """By the energy of each 2x2 block of cells that holds the cell; border cells go on beyond the border."""
+    """By the energy of each 2x2 block of cells that holds the cell; border cells go on beyond the
+    border.
+    """
     rng, cell = np.random.default_rng(0), 4
     image = rng.integers(0, 256, (12, 16, 3)).astype(np.uint8)
     histogram = _histograms(*_gradients(image), cell)
@@ -133,7 +144,9 @@ def test_hog_of_an_edge():
     assert features.shape == (CHANNELS, 4, 4) and features.dtype == np.float32
     strong = features[:27, 1:3, 1:3].mean((1, 2))
     assert set(np.nonzero(strong > 0.01)[0].tolist()) == {0, SIGNED}
-    assert not features[:27, :, 0].any() and np.isfinite(features).all()  # an even place has no direction
+    assert (
+        not features[:27, :, 0].any() and np.isfinite(features).all()
+    )  # an even place has no direction
     np.testing.assert_allclose(hog(image // 2, 8), features, atol=1e-4)  # light does not matter
     down = hog(np.ascontiguousarray(image.swapaxes(0, 1)), 8)
     strong = down[:27, 1:3, 1:3].mean((1, 2))
@@ -164,7 +177,9 @@ def test_parts_are_joints_and_the_middles_of_limbs():
         if i not in parts.joints:  # halfway between the joint above and the one below it
             (below,) = [k for k, above in enumerate(parts.parents) if above == i]
             np.testing.assert_allclose(places[:, i], (places[:, parent] + places[:, below]) / 2)
-    assert np.isnan(places[1]).any(-1).sum() == 1 + 2 + 1  # the shoulder, and middles to head, elbow, hip
+    assert (
+        np.isnan(places[1]).any(-1).sum() == 1 + 2 + 1
+    )  # the shoulder, and middles to head, elbow, hip
 
 
 def test_a_tree_is_needed():
@@ -172,7 +187,9 @@ def test_a_tree_is_needed():
         Parts.of(SKELETONS["coco17"])
     with pytest.raises(ValueError, match="has no limb"):
         Parts.of(PENN.with_joints(["head"]))
-    torso = SKELETONS["coco17"].with_joints(["left_shoulder", "right_shoulder", "left_hip", "right_hip"])
+    torso = SKELETONS["coco17"].with_joints(
+        ["left_shoulder", "right_shoulder", "left_hip", "right_hip"]
+    )
     assert len(torso.limbs) == 4 and len(Parts.of(torso)) == 4 + 3  # one limb closes a circle
 
 
@@ -200,10 +217,13 @@ def clip(frames=range(0, 24, 2), skeleton=PENN, **changes):
     low, high = joints.min(1) - 4, joints.max(1) + 4
     joints = joints[:, [PENN.joints.index(name) for name in skeleton.joints]]
     fields = {
-        "name": "walk", "joints": joints, "visible": np.isfinite(joints).all(-1),
-        "box": np.concatenate([low, high - low], -1).astype(np.float32), "skeleton": skeleton,
+        "name": "walk",
+        "joints": joints,
+        "visible": np.isfinite(joints).all(-1),
+        "box": np.concatenate([low, high - low], -1).astype(np.float32),
+        "skeleton": skeleton,
         "frames": [synthetic.frame(n) for n in t],
-    }  # fmt: skip
+    }
     return Clip(**fields | changes)
 
 
@@ -353,9 +373,15 @@ def test_the_last_stage_closes_the_gap():
     torch.nn.init.normal_(mixture.templates, 0, 0.1)
 
     def gap():
-        right, wrong, wrongness = stages.poses_to_tell_apart(mixture, some, stages.MISS * SMALL.person)
+        right, wrong, wrongness = stages.poses_to_tell_apart(
+            mixture, some, stages.MISS * SMALL.person
+        )
         with torch.no_grad():
-            return mixture.score(some.features, *wrong) + wrongness - mixture.score(some.features, *right)
+            return (
+                mixture.score(some.features, *wrong)
+                + wrongness
+                - mixture.score(some.features, *right)
+            )
 
     before = gap().mean()
     stages.fit_together(mixture, some, replace(SMALL, epochs=60), np.random.default_rng(0))
@@ -468,7 +494,15 @@ def test_the_smallest_frame_is_searched(model):
 
 @pytest.mark.parametrize(
     "change",
-    [{"types": 0}, {"size": 4}, {"size": 37}, {"cell": 2.5}, {"seed": -1}, {"scales": ()}, {"scales": (0,)}],
+    [
+        {"types": 0},
+        {"size": 4},
+        {"size": 37},
+        {"cell": 2.5},
+        {"seed": -1},
+        {"scales": ()},
+        {"scales": (0,)},
+    ],
 )
 def test_settings_that_cannot_be_are_refused(change):
     refused(ValueError, next(iter(change)), lambda: Settings(**change))

@@ -11,9 +11,11 @@ from tslib.skeletons import SKELETONS
 PENN = SKELETONS["penn13"]
 # The original's kernels with few channels: what a cell sees does not depend on these.
 NARROW = Architecture(
-    trunk=((9, 2), (9, 2), (9, 2)), head=((5, 2), (9, 2), (1, 2)), features=2,
+    trunk=((9, 2), (9, 2), (9, 2)),
+    head=((5, 2), (9, 2), (1, 2)),
+    features=2,
     later=((11, 2), (11, 2), (11, 2), (1, 2)),
-)  # fmt: skip
+)
 
 
 def weights(joints, stages):
@@ -45,7 +47,9 @@ def test_sides_are_rounded_up(side, cells):
 
 def test_the_last_column_of_an_odd_side_is_seen():
     """97 px: the last one must reach some cell."""
-    net = ConvolutionalPoseMachine(1, Architecture(stages=1, trunk=((1, 2),) * 3, head=((1, 2), (1, 2))))
+    net = ConvolutionalPoseMachine(
+        1, Architecture(stages=1, trunk=((1, 2),) * 3, head=((1, 2), (1, 2)))
+    )
     net = positive(net.eval())
     plain = torch.full((1, 3, 97, 97), 0.6)
     bright = plain.clone()
@@ -86,7 +90,9 @@ def test_the_map_of_the_centre():
     cells = torch.arange(46.0)
     for axis in (2, 3):
         share = where[0, 0].sum(axis - 2) / where[0, 0].sum()
-        assert float((share * cells).sum()) == pytest.approx(22.5, abs=0.07)  # a window of 9 px for 8
+        assert float((share * cells).sum()) == pytest.approx(
+            22.5, abs=0.07
+        )  # a window of 9 px for 8
     aside = net._center_map(images, torch.tensor([[100.0, 260.0], [260.0, 100.0]]))
     assert [(m[0] == m.max()).nonzero()[0].tolist() for m in aside] == [[32, 12], [12, 32]]
 

@@ -34,7 +34,10 @@ def only(**places):
 def test_sizes_are_even_and_between_640_and_1280(size, drawn):
     canvas = Canvas(size, PENN)
     assert canvas.size == drawn
-    assert canvas.draw(np.zeros((size[1], size[0], 3), np.uint8), None, None).shape == (*drawn[::-1], 3)
+    assert canvas.draw(np.zeros((size[1], size[0], 3), np.uint8), None, None).shape == (
+        *drawn[::-1],
+        3,
+    )
 
 
 def test_joints_lie_where_they_are_in_their_sides_colour():
@@ -46,7 +49,10 @@ def test_joints_lie_where_they_are_in_their_sides_colour():
     rows, columns = np.nonzero((picture != 128).any(-1))
     left = columns < 320
     for (x, y), some in (((30, 40), left & (rows < 250)), ((130, 40), ~left & (rows < 250))):
-        middle = (columns[some].min() + columns[some].max()) / 2, (rows[some].min() + rows[some].max()) / 2
+        middle = (
+            (columns[some].min() + columns[some].max()) / 2,
+            (rows[some].min() + rows[some].max()) / 2,
+        )
         np.testing.assert_allclose(middle, (4 * x + 1.5, 4 * y + 1.5), atol=0.6)
 
 
@@ -88,6 +94,9 @@ def test_eyes_and_ears_are_small_and_never_hollow():
         result[0][k], result[1][k] = (80, 60), 1
         nowhere = np.zeros((17, 2)), np.zeros(17)
         areas.append(
-            [(canvas.draw(GREY, *r) != 128).any(-1).sum() for r in ((result, nowhere), (nowhere, result))]
+            [
+                (canvas.draw(GREY, *r) != 128).any(-1).sum()
+                for r in ((result, nowhere), (nowhere, result))
+            ]
         )
     assert 0 < areas[0][0] < areas[1][0] and areas[0][1] == 0 < areas[1][1]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from tslib.paper_tables import COLUMNS, PAPER_TABLES
+from experiments.paper_tables import COLUMNS, PAPER_TABLES
 
-# How many joints stand behind each column, Head first. The 15 joints of JHMDB are 13 and neck and belly,
-# which have no column: they are taken to be as easy as the head.
+# How many joints stand behind each column, Head first. The 15 joints of JHMDB are 13 and neck and
+# belly, which have no column: they are taken to be as easy as the head.
 WEIGHTS = {
     "7 groups": [1, 1, 1, 1, 1, 1, 1],
     "13 joints": [1, 2, 2, 2, 2, 2, 2],
@@ -28,7 +28,10 @@ def test_printed_means_are_what_mean_of_says(table):
     for kind in set(frame["Mean of"]) & set(WEIGHTS):
         rows = frame["Mean of"] == kind
         error = means_of(table, kind)[rows] - frame["Mean"][rows]
-        assert np.abs(error).max() <= 0.1, (table, kind)  # 0.05 of the printed mean, 0.05 of what it averages
+        assert np.abs(error).max() <= 0.1, (
+            table,
+            kind,
+        )  # 0.05 of the printed mean, 0.05 of what it averages
 
 
 def test_each_table_has_its_rows():
@@ -40,15 +43,27 @@ def test_each_table_has_its_rows():
         "B II": (4, 6),
     }
     assert all(frame.index.is_unique for frame in PAPER_TABLES.values())
-    assert PAPER_TABLES["A 1"].loc["ST-infer", ["Head", "Wris", "Mean"]].tolist() == [98.0, 94.7, 96.5]
+    assert PAPER_TABLES["A 1"].loc["ST-infer", ["Head", "Wris", "Mean"]].tolist() == [
+        98.0,
+        94.7,
+        96.5,
+    ]
 
 
 @pytest.mark.parametrize(
     ("table", "kind", "means"),
     [
         ("A 1", "7 groups", [45.27, 48.04, 81.13, 92.09, 87.34, 91.57, 96.60, 93.23, 91.34, 96.49]),
-        ("A 1", "13 joints", [43.92, 46.80, 80.52, 91.82, 86.53, 91.08, 96.49, 92.87, 90.84, 96.40]),
-        ("A 1", "15 joints", [46.44, 49.12, 81.66, 92.32, 88.05, 92.00, 96.69, 93.54, 91.78, 96.56]),
+        (
+            "A 1",
+            "13 joints",
+            [43.92, 46.80, 80.52, 91.82, 86.53, 91.08, 96.49, 92.87, 90.84, 96.40],
+        ),
+        (
+            "A 1",
+            "15 joints",
+            [46.44, 49.12, 81.66, 92.32, 88.05, 92.00, 96.69, 93.54, 91.78, 96.56],
+        ),
         ("A 2", "7 groups", [69.34, 75.33, 80.71, 52.23, 58.44, 67.46]),
         ("A 2", "13 joints", [67.51, 73.92, 79.72, 49.62, 56.32, 66.08]),
         ("A 2", "15 joints", [70.93, 76.55, 81.57, 54.49, 60.29, 68.65]),
@@ -74,7 +89,8 @@ def test_the_kinds_can_be_told_apart():
 
 
 def test_own_penn_rows_fit_a_micro_mean():
-    """One set of weights, each within 10 % of the 13-joint counts, gives all six printed means to 0.11.
+    """One set of weights, each within 10 % of the 13-joint counts, gives all six printed means to
+    0.11.
 
     A linear programme: the smallest largest error over all such weights.
     """

@@ -15,11 +15,11 @@ import pytest
 import synthetic
 
 import tslib.flow
-import tslib.predict
+import tslib.video.predict
 from tslib.__main__ import main
 from tslib.overlay import Canvas
-from tslib.springs import load
-from tslib.video import open_frames
+from tslib.video.frames import open_frames
+from tslib.video.springs import load
 
 
 @pytest.fixture
@@ -32,12 +32,22 @@ def place(tmp_path):
 
 def command(place, *more, video="video.avi", detector="toy.onnx"):
     """Run predict into place/out; returns the exit code."""
-    arguments = ["predict", place / video, "--detector", place / detector, "--output", place / "out", *more]
+    arguments = [
+        "predict",
+        place / video,
+        "--detector",
+        place / detector,
+        "--output",
+        place / "out",
+        *more,
+    ]
     return main([str(a) for a in arguments])
 
 
 def fails(place, capsys, word, *more, **files):
-    """Assert that predict fails with one sentence that holds a word, and leaves the folder as it was."""
+    """Assert that predict fails with one sentence that holds a word, and leaves the folder as it
+    was.
+    """
     before = sorted(place.rglob("*"))
     assert command(place, *more, **files) == 2
     error = capsys.readouterr().err
@@ -66,7 +76,9 @@ def test_finds_the_joints_of_a_video(place, capsys):
         joints, score = read(out / name)
         assert np.abs(joints - truth).max() < 4 and score.min() > 0.2
     overlay = open_frames(out / "overlay.webm")
-    assert overlay.size == (640, 480) and overlay.fps == pytest.approx(20) and len(list(overlay)) == 14
+    assert (
+        overlay.size == (640, 480) and overlay.fps == pytest.approx(20) and len(list(overlay)) == 14
+    )
     assert sorted(p.name for p in place.iterdir()) == ["out", "toy.onnx", "toy.toml", "video.avi"]
 
 
@@ -79,19 +91,26 @@ def test_every_option(place):
     options = "--detector-config other.toml --springs legs.toml".split()
     paths = [o if o.startswith("--") else str(place / o) for o in options]
     (place / "out").mkdir()  # an empty folder may be there
-    assert command(place, *paths, *"--box 35 26 45 72 --fps 10 --flow none".split(), video="frames") == 0
+    assert (
+        command(place, *paths, *"--box 35 26 45 72 --fps 10 --flow none".split(), video="frames")
+        == 0
+    )
     joints, _ = read(place / "out" / "joints.csv")
     assert np.abs(joints - np.stack([synthetic.pose(t) for t in range(6)])).max() < 5
     assert open_frames(place / "out" / "overlay.webm").fps == pytest.approx(10)
 
 
 def test_beliefs_and_the_detectors_own_joints_go_to_different_files(place):
-    """Three joints are hidden in two frames: the detector alone is lost there, the messages are not."""
+    """Three joints are hidden in two frames: the detector alone is lost there, the messages are
+    not.
+    """
     hidden = {(t, k) for t in (9, 10) for k in (0, 6, 11)}
     synthetic.write_video(place / "hidden.avi", (synthetic.frame(t, hidden) for t in range(20)))
     assert command(place, video="hidden.avi") == 0
     truth = np.stack([synthetic.pose(t) for t in range(20)])
-    (joints, _), (alone, _) = (read(place / "out" / name) for name in ("joints.csv", "detector.csv"))
+    (joints, _), (alone, _) = (
+        read(place / "out" / name) for name in ("joints.csv", "detector.csv")
+    )
     assert np.abs(alone - truth)[9:11][:, [0, 6, 11]].max() > 10
     assert np.abs(joints - truth).max() < 5
 
@@ -99,12 +118,19 @@ def test_beliefs_and_the_detectors_own_joints_go_to_different_files(place):
 def test_the_overlay_shows_both(place):
     assert command(place) == 0
     canvas = Canvas((160, 120), synthetic.SKELETON)
-    (joints, score), (alone, peaks) = (read(place / "out" / n) for n in ("joints.csv", "detector.csv"))
+    (joints, score), (alone, peaks) = (
+        read(place / "out" / n) for n in ("joints.csv", "detector.csv")
+    )
     for t, seen in enumerate(open_frames(place / "out" / "overlay.webm")):
-        drawn = canvas.draw(synthetic.frame(t), (joints[t], score[t]), (alone[t], peaks[t])).astype(float)
+        drawn = canvas.draw(synthetic.frame(t), (joints[t], score[t]), (alone[t], peaks[t])).astype(
+            float
+        )
         plain = canvas.draw(synthetic.frame(t), None, None)
         where = (drawn != plain).any(-1)
-        assert np.abs(seen - drawn)[where].mean() < 0.5 * np.abs(seen - plain.astype(float))[where].mean()
+        assert (
+            np.abs(seen - drawn)[where].mean()
+            < 0.5 * np.abs(seen - plain.astype(float))[where].mean()
+        )
 
 
 def test_springs_change_the_result(place):
@@ -117,7 +143,10 @@ def test_springs_change_the_result(place):
         results.append(read(place / "out" / "joints.csv"))
         shutil.rmtree(place / "out")
     changed = (results[0][1] != results[1][1]).any(0)
-    assert [synthetic.SKELETON.joints[k] for k in np.flatnonzero(changed)] == ["left_hip", "left_knee"]
+    assert [synthetic.SKELETON.joints[k] for k in np.flatnonzero(changed)] == [
+        "left_hip",
+        "left_knee",
+    ]
 
 
 @pytest.mark.parametrize("left", [0, 160])
@@ -143,8 +172,10 @@ def test_flow_none_computes_no_flow(place, monkeypatch):
 
 
 def test_a_given_frame_rate_overrides_the_videos(place, monkeypatch):
-    rates, reach_of = [], tslib.predict.reach_of
-    monkeypatch.setattr(tslib.predict, "reach_of", lambda fps: rates.append(fps) or reach_of(fps))
+    rates, reach_of = [], tslib.video.predict.reach_of
+    monkeypatch.setattr(
+        tslib.video.predict, "reach_of", lambda fps: rates.append(fps) or reach_of(fps)
+    )
     for more, fps in (((), 20), (("--fps", 5), 5)):
         assert command(place, *more) == 0
         assert open_frames(place / "out" / "overlay.webm").fps == rates[-1] == pytest.approx(fps)
@@ -154,7 +185,7 @@ def test_a_given_frame_rate_overrides_the_videos(place, monkeypatch):
 def test_an_unknown_frame_rate_is_said(place, caplog):
     synthetic.write_folder(place / "frames", [synthetic.frame(t) for t in range(4)])
     assert command(place, video="frames") == 0
-    assert [r.message for r in caplog.records if r.name == "tslib.predict"] == [
+    assert [r.message for r in caplog.records if r.name == "tslib.video.predict"] == [
         "The frame rate is unknown, so messages come from 2 frames away; --fps says better."
     ]
 
@@ -163,9 +194,19 @@ def test_a_video_that_breaks_off_is_said(place):
     """As one line on stderr; what could be read is kept."""
     whole = (place / "video.avi").read_bytes()
     (place / "video.avi").write_bytes(whole[: len(whole) * 6 // 10])
-    arguments = ["predict", place / "video.avi", "--detector", place / "toy.onnx", "--output", place / "out"]
+    arguments = [
+        "predict",
+        place / "video.avi",
+        "--detector",
+        place / "toy.onnx",
+        "--output",
+        place / "out",
+    ]
     done = subprocess.run(
-        [sys.executable, "-m", "tslib", *map(str, arguments)], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "tslib", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     read_frames = len(read(place / "out" / "joints.csv")[0])
     assert 4 <= read_frames < 12
@@ -216,7 +257,15 @@ def test_frames_without_anybody_have_empty_rows(place):
 def test_springs_from_the_joints_it_wrote(place, capsys):
     assert command(place) == 0
     joints, output = place / "out" / "joints.csv", place / "springs.toml"
-    arguments = ["springs", str(joints), str(joints), "--skeleton", "penn13", "--output", str(output)]
+    arguments = [
+        "springs",
+        str(joints),
+        str(joints),
+        "--skeleton",
+        "penn13",
+        "--output",
+        str(output),
+    ]
     assert main(arguments) == 0 and len(load(output)) == 8
     assert "8 springs" in capsys.readouterr().out
     assert main([*arguments, "--arms"]) == 0 and len(load(output)) == 12
@@ -246,7 +295,14 @@ def test_a_frame_that_breaks_off_half_way(place, capsys):
 def test_a_detector_that_does_not_fit(place, capsys):
     fails(place, capsys, "there is no detector", detector="none.onnx")
     synthetic.write_network(place / "flat.onnx", flat=True)
-    fails(place, capsys, "with shape (1, 13)", "--detector-config", place / "toy.toml", detector="flat.onnx")
+    fails(
+        place,
+        capsys,
+        "with shape (1, 13)",
+        "--detector-config",
+        place / "toy.toml",
+        detector="flat.onnx",
+    )
     fails(place, capsys, "name one with --detector-config", detector="flat.onnx")
     (place / "toy.toml").write_text(synthetic.CONFIG.replace("penn13", "coco17"))
     fails(place, capsys, "13 heat-maps, but")
@@ -255,7 +311,9 @@ def test_a_detector_that_does_not_fit(place, capsys):
 
 
 def test_nobody_in_sight(place, capsys):
-    synthetic.write_video(place / "empty.avi", (synthetic.frame(t, figure=False) for t in range(12)))
+    synthetic.write_video(
+        place / "empty.avi", (synthetic.frame(t, figure=False) for t in range(12))
+    )
     fails(place, capsys, "nobody in sight", video="empty.avi")
 
 
@@ -288,7 +346,7 @@ def test_a_variable_that_is_unset(option, capsys):
 
 
 def test_an_output_that_cannot_be_made_is_said_before_any_work(place, capsys, monkeypatch):
-    monkeypatch.setattr(tslib.predict, "open_frames", lambda *_: 1 / 0)
+    monkeypatch.setattr(tslib.video.predict, "open_frames", lambda *_: 1 / 0)
     (place / "file").write_text("no folder")
     more = ["predict", str(place / "video.avi"), "--detector", str(place / "toy.onnx"), "--output"]
     for output, word in (
@@ -325,7 +383,7 @@ def test_an_output_that_exists_is_left_alone(place, capsys):
 
 def test_a_bug_is_no_user_error_and_leaves_nothing(place, monkeypatch):
     before = sorted(place.rglob("*"))
-    monkeypatch.setattr(tslib.predict, "write_rows", lambda *_: 1 / 0)
+    monkeypatch.setattr(tslib.video.predict, "write_rows", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         command(place)
     assert sorted(place.rglob("*")) == before
@@ -335,10 +393,19 @@ def test_a_bug_is_no_user_error_and_leaves_nothing(place, monkeypatch):
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_an_interruption_leaves_nothing(place, name):
     if signal.getsignal(getattr(signal, name)) == signal.SIG_IGN:
-        pytest.skip(f"{name} is ignored here, as under nohup, and by every program started from here.")
+        pytest.skip(
+            f"{name} is ignored here, as under nohup, and by every program started from here."
+        )
     synthetic.write_video(place / "long.avi", (synthetic.frame(t) for t in range(600)))
     before = sorted(place.rglob("*"))
-    arguments = ["predict", place / "long.avi", "--detector", place / "toy.onnx", "--output", place / "out"]
+    arguments = [
+        "predict",
+        place / "long.avi",
+        "--detector",
+        place / "toy.onnx",
+        "--output",
+        place / "out",
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "tslib", *map(str, arguments)], stderr=subprocess.PIPE, text=True
     )

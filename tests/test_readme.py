@@ -15,7 +15,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_size_of_the_package():
-    lines = sum(len(p.read_text(encoding="utf-8").splitlines()) for p in (ROOT / "tslib").rglob("*.py"))
+    lines = sum(
+        len(p.read_text(encoding="utf-8").splitlines()) for p in (ROOT / "tslib").rglob("*.py")
+    )
     stated = int(re.search(r"package of about ([\d,]+) lines", README)[1].replace(",", ""))
     assert stated == pytest.approx(lines, rel=0.1)
 
@@ -68,14 +70,18 @@ def test_every_pointer_of_the_paper_map_leads_somewhere(chapters_folder):
 def test_the_paper_map_has_every_equation_table_and_figure(chapters_folder):
     papers = tomllib.loads((chapters_folder / "paper_map.toml").read_text(encoding="utf-8"))
     for paper, equations, tables in (("A", 6, ["1", "2", "3"]), ("B", 4, ["I", "II"])):
-        expected = {f"Eq. {n}" for n in range(1, equations + 1)} | {f"Figure {n}" for n in range(1, 5)}
+        expected = {f"Eq. {n}" for n in range(1, equations + 1)} | {
+            f"Figure {n}" for n in range(1, 5)
+        }
         assert expected | {f"Table {n}" for n in tables} <= set(papers[paper])
 
 
 def test_what_correcting_is_worth_is_what_the_tables_say():
     """Numbers of two paragraphs, and that nothing gains on real videos."""
     rendered, youtube = (
-        json.loads((ROOT / "benchmarks" / "results" / f"tableI_{name}.json").read_text(encoding="utf-8"))
+        json.loads(
+            (ROOT / "experiments" / "results" / f"tableI_{name}.json").read_text(encoding="utf-8")
+        )
         for name in ("rendered", "youtube")
     )
     rendered, youtube = rendered["estimators"], youtube["estimators"]
@@ -87,7 +93,9 @@ def test_what_correcting_is_worth_is_what_the_tables_say():
         for part, method in zip(2 * list(rendered.values()), methods, strict=True)
     ]
     assert numbers == pytest.approx(points, abs=0.051)
-    assert not any(row["change"]["gain"] for part in youtube.values() for row in part["rows"].values())
+    assert not any(
+        row["change"]["gain"] for part in youtube.values() for row in part["rows"].values()
+    )
     row = youtube["SFN"]["rows"]["identity"]
     (line,) = re.findall(r"held out it has (.*) % within 10", README)
     numbers = [float(n) for n in re.findall(r"\d+\.\d", line)]

@@ -18,17 +18,17 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from renderer import Settings, render, render_clip
+from renderer import scene as scenes
+from renderer.body import ACTIVITIES, AT, JOINTS, SOLE, Body, motion
+from renderer.clip import FILE_ORDER, MEET, split_of
+from renderer.draw import FIRST_OCCLUDER
+from renderer.motion import joints_of
+from renderer.statistics import statistics, viewpoints
 from tslib.__main__ import main
 from tslib.clip import Clip
 from tslib.errors import InputError
-from tslib.render import Settings, read_flow, render, render_clip
-from tslib.render import scene as scenes
-from tslib.render.body import ACTIVITIES, AT, JOINTS, SOLE, Body, motion
-from tslib.render.clip import FILE_ORDER, MEET, split_of
-from tslib.render.draw import FIRST_OCCLUDER
-from tslib.render.flow import PartFlow, packed
-from tslib.render.statistics import statistics, viewpoints
-from tslib.render.tracks import joints_of
+from tslib.part_flow import PartFlow, packed, read_flow
 from tslib.skeletons import SKELETONS
 
 SMALL = Settings((96, 96), 6)
@@ -74,9 +74,16 @@ def test_files_hold_what_was_drawn(tmp_path):
         assert np.abs(mat["bbox"] - 1 - clip.box).max() < 0.01
         assert mat["train"].item() == (1 if number != 5 else -1) and clip.split == split_of(number)
         assert mat["dimensions"].ravel().tolist() == [96, 120, 6] and mat["nframes"].item() == 6
-        assert mat["action"].item() in ACTIVITIES and mat["pose"].item() in ("front", "back", "left", "right")
+        assert mat["action"].item() in ACTIVITIES and mat["pose"].item() in (
+            "front",
+            "back",
+            "left",
+            "right",
+        )
         for t, frame in enumerate(clip.frames, 1):
-            picture = cv2.imread(str(tmp_path / "out" / "frames" / f"{number:04d}" / f"{t:06d}.jpg"))
+            picture = cv2.imread(
+                str(tmp_path / "out" / "frames" / f"{number:04d}" / f"{t:06d}.jpg")
+            )
             assert np.abs(picture[..., ::-1].astype(float) - frame).mean() < 12
         flow = read_flow(tmp_path / "out", f"{number:04d}")
         assert np.array_equal(flow.parts, clip.flow.parts)
@@ -102,11 +109,15 @@ def test_flow_carries_visible_joints_to_the_next_frame_and_back(some):
     for clip in some:
         for t in range(len(clip.joints) - 1):
             here, there = clip.joints[t], clip.joints[t + 1]
-            errors.append(np.linalg.norm(here + clip.flow.at(t, here) - there, axis=-1)[clip.visible[t]])
+            errors.append(
+                np.linalg.norm(here + clip.flow.at(t, here) - there, axis=-1)[clip.visible[t]]
+            )
             back = there + clip.flow.at(t + 1, there, forward=False)
             errors.append(np.linalg.norm(back - here, axis=-1)[clip.visible[t + 1]])
     errors = np.concatenate(errors)
-    assert len(errors) > 2000 and np.quantile(errors, 0.999) < 0.1  # the rest: a limb that points at us
+    assert (
+        len(errors) > 2000 and np.quantile(errors, 0.999) < 0.1
+    )  # the rest: a limb that points at us
     assert (errors < 1).mean() > 0.999
 
 
@@ -159,9 +170,12 @@ def test_a_visible_joint_is_not_covered_in_the_picture(monkeypatch):
 def test_a_poor_camera_fails_more_often_and_shows_less():
     def damaged(camera):
         """Share of the frames in a burst, and how much of their contrast and sharpness is left."""
-        found = [scenes.Faults.any(np.random.default_rng(n), 40, (96, 96), camera) for n in range(200)]
+        found = [
+            scenes.Faults.any(np.random.default_rng(n), 40, (96, 96), camera) for n in range(200)
+        ]
         blur, contrast, light, noise = (
-            np.stack([getattr(f, name) for f in found]) for name in ("blur", "contrast", "light", "noise")
+            np.stack([getattr(f, name) for f in found])
+            for name in ("blur", "contrast", "light", "noise")
         )
         usual = [np.median(a, 1, keepdims=True) for a in (blur, contrast, light)]
         bad = (blur > usual[0] + 0.5) | (contrast < 0.7 * usual[1]) | (noise > 1)
@@ -201,9 +215,11 @@ def test_bones_keep_their_lengths_and_feet_stay_above_the_ground(name):
         body = Body.any(rng)
         points = motion(ACTIVITIES[name], body, np.linspace(0, 2.5, 60), rng)
         for a, b, part in (
-            ("shoulder", "elbow", "upper"), ("elbow", "wrist", "fore"), ("hip", "knee", "thigh"),
+            ("shoulder", "elbow", "upper"),
+            ("elbow", "wrist", "fore"),
+            ("hip", "knee", "thigh"),
             ("knee", "ankle", "shin"),
-        ):  # fmt: skip
+        ):
             for side in ("left", "right"):
                 bone = points[:, AT[f"{side}_{a}"]] - points[:, AT[f"{side}_{b}"]]
                 assert np.linalg.norm(bone, axis=-1) == pytest.approx(body.lengths[part], rel=1e-6)
@@ -239,7 +255,9 @@ def test_a_killed_run_leaves_no_half_clip_and_goes_on(tmp_path):
     for name in there:
         assert len(list((tmp_path / "killed" / "frames" / name).iterdir())) == 8
         assert len(read_flow(tmp_path / "killed", name)) == 8
-    (tmp_path / "killed" / f".unfinished-{platform.node()}-{process.pid}" / "0099").mkdir(parents=True)
+    (tmp_path / "killed" / f".unfinished-{platform.node()}-{process.pid}" / "0099").mkdir(
+        parents=True
+    )
     made = render(tmp_path / "killed", len(there) + 2, seed=2, frames=8)
     assert made == 2
     render(tmp_path / "whole", len(there) + 2, seed=2, frames=8)
@@ -378,9 +396,9 @@ def test_real_motion_keeps_its_shape_and_split():
     )  # the camera zooms
     assert clip.visible.mean() > 0.6
     errors = [
-        np.linalg.norm(clip.joints[t] + clip.flow.at(t, clip.joints[t]) - clip.joints[t + 1], axis=-1)[
-            clip.visible[t]
-        ]
+        np.linalg.norm(
+            clip.joints[t] + clip.flow.at(t, clip.joints[t]) - clip.joints[t + 1], axis=-1
+        )[clip.visible[t]]
         for t in range(9)
     ]
     assert np.concatenate(errors).max() < 1
@@ -397,7 +415,9 @@ def test_what_is_hidden_in_the_tracks_is_covered_in_the_picture():
     assert np.isnan(clip.joints[:, 12]).all()  # never seen: not known, not drawn
     for t in (3, 4, 5):
         x, y = np.floor(clip.joints[t, 5] + 0.5).astype(int)
-        assert clip.flow.parts[t, y, x] not in MEET[FILE_ORDER[5]]  # an occluder, or the body itself
+        assert (
+            clip.flow.parts[t, y, x] not in MEET[FILE_ORDER[5]]
+        )  # an occluder, or the body itself
     assert clip.pose == ""
 
 
@@ -417,7 +437,10 @@ def test_flow_of_covers_that_come_and_go():
 @pytest.mark.real
 def test_motion_of_real_tracks(real_data, tmp_path):
     penn_action = pytest.importorskip("tslib.datasets.penn_action")
-    assert render(tmp_path / "out", 4, frames=8, motion=f"penn_action:{real_data / 'penn_action'}") == 4
+    assert (
+        render(tmp_path / "out", 4, frames=8, motion=f"penn_action:{real_data / 'penn_action'}")
+        == 4
+    )
     clips = penn_action.load(tmp_path / "out")
     sources = {c.action for c in penn_action.load(real_data / "penn_action")}
     assert all(clip.visible.any() and clip.action in sources for clip in clips)
@@ -438,7 +461,9 @@ def test_statistics_by_hand():
     assert found["hidden"] == pytest.approx(1 / 13) and found["hidden_wrist"] == pytest.approx(0.5)
     assert found["people_spread"] == 0  # of the limbs that show; one person is no spread
     larger = replace(clip, joints=clip.joints * np.float32([1, 2]))
-    spread = [np.std(lengths) / np.mean(lengths) for lengths in limbs_of(clip.joints, larger.joints)]
+    spread = [
+        np.std(lengths) / np.mean(lengths) for lengths in limbs_of(clip.joints, larger.joints)
+    ]
     assert statistics([clip, larger])["people_spread"] == pytest.approx(np.mean(spread), rel=1e-5)
 
 
@@ -451,7 +476,9 @@ def limbs_of(*joints):
 @pytest.mark.filterwarnings("error")
 def test_statistics_of_what_is_unknown():
     box = np.tile(np.float32([9, 9, 80, 160]), (6, 1))
-    clip = Clip("a", np.zeros((6, 13, 2), np.float32), np.zeros((6, 13), bool), box, SKELETONS["penn13"])
+    clip = Clip(
+        "a", np.zeros((6, 13, 2), np.float32), np.zeros((6, 13), bool), box, SKELETONS["penn13"]
+    )
     boxless = replace(clip, visible=np.ones((6, 13), bool), box=np.full_like(box, np.nan))
     found = statistics([clip, boxless])
     known = {name for name, value in found.items() if np.isfinite(value)}
@@ -481,7 +508,9 @@ def test_tracks_keep_the_persons_own_sides(name):
     clip = SimpleNamespace(joints=joints, visible=np.ones((3, K), bool), skeleton=skeleton)
     found, visible = joints_of(clip)
     right = JOINTS.index("right_wrist")
-    assert (found[:, right] == 7).all() and (np.delete(found, right, 1) == 5).all() and visible.all()
+    assert (
+        (found[:, right] == 7).all() and (np.delete(found, right, 1) == 5).all() and visible.all()
+    )
 
 
 def test_who_faces_us_has_the_left_side_on_the_right(some):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import trees
 
+from renderer import Settings, render, write
 from tslib.errors import InputError
-from tslib.render import Settings, render, write
 
 ROOT = Path(__file__).parents[1]
 FEW = Settings((64, 64), 4)
@@ -18,7 +18,9 @@ FEW = Settings((64, 64), 4)
 
 def contents(folder):
     """{name: bytes} of every file in a folder."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,9 @@ def test_a_frame_or_flow_of_another_size_is_rendered_again(tmp_path, whole):
 
 
 def test_two_runs_that_finish_the_same_clip(tmp_path, monkeypatch, whole):
-    """One finishes it within each step of the other, which may end there: no label without its files."""
+    """One finishes it within each step of the other, which may end there: no label without its
+    files.
+    """
     replace = os.replace
 
     class Ended(Exception):
@@ -94,7 +98,12 @@ def test_two_runs_that_finish_the_same_clip(tmp_path, monkeypatch, whole):
             except Ended:
                 pass
         found = contents(out)
-        for name in ("frames/0001/000001.jpg", "frames/0001/000004.jpg", "flow/0001.npz", "labels/0001.mat"):
+        for name in (
+            "frames/0001/000001.jpg",
+            "frames/0001/000004.jpg",
+            "flow/0001.npz",
+            "labels/0001.mat",
+        ):
             assert found[name] == (whole / name).read_bytes()
         return steps
 
@@ -119,7 +128,9 @@ def test_tracks_may_move_but_not_change(tmp_path):
     (tmp_path / "a").rename(tmp_path / "b")
 
     def go_on(clips, root):
-        return render(tmp_path / "out", clips, size=(64, 64), frames=3, motion=f"penn_action:{root}")
+        return render(
+            tmp_path / "out", clips, size=(64, 64), frames=3, motion=f"penn_action:{root}"
+        )
 
     assert go_on(1, tmp_path / "b") == 1
     assert str(tmp_path) not in (tmp_path / "out" / "render.json").read_text()
@@ -128,7 +139,9 @@ def test_tracks_may_move_but_not_change(tmp_path):
     shutil.copytree(tmp_path / "c", tmp_path / "d")
     for change in ({"x": trees.penn()["x"] + 1}, {"action": "jump"}, {"train": -1}, {"T": 4}):
         trees.write_penn(tmp_path / "d", "0002", frames=False, **change)
-        with pytest.raises(InputError, match="other settings, .*penn_action, tracks .* and not .*tracks"):
+        with pytest.raises(
+            InputError, match="other settings, .*penn_action, tracks .* and not .*tracks"
+        ):
             go_on(3, tmp_path / "d")
     trees.write_penn(tmp_path / "d", "0002", frames=False)
     trees.write_penn(tmp_path / "d", "0003", frames=False)

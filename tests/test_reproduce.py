@@ -11,20 +11,22 @@ import short_runs
 import torch
 import trees
 
+from experiments.comparison import AT, Compared
+from experiments.paper_a import figures, reproduce, tables
+from experiments.paper_a import runs as results
+from experiments.paper_a.claims import judge
+from experiments.paper_a.runs import ALPHAS, FOLDERS, Runs, altered, runs_in, started
+from experiments.paper_a.tables import jhmdb_table, printable, table1
+from renderer import render
 from tslib import metrics
 from tslib.__main__ import main
-from tslib.comparison import AT, Compared
 from tslib.errors import InputError
-from tslib.render import render
-from tslib.render.flow import PARTS, PartFlow
+from tslib.part_flow import PARTS, PartFlow
 from tslib.skeletons import SKELETONS
 from tslib.slices import View
-from tslib.training import figures, models, reproduce, results, tables
-from tslib.training.claims import judge
+from tslib.training import models
 from tslib.training.data import load
-from tslib.training.results import ALPHAS, FOLDERS, Runs, altered, runs_in, started
 from tslib.training.rows import REPRODUCED
-from tslib.training.tables import jhmdb_table, printable, table1
 
 PENN = SKELETONS["penn13"]
 
@@ -34,7 +36,9 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproduce")
     render(folder / "clips", 10, 0, (48, 48), 7)
     torch.set_num_threads(1)
-    config = replace(short_runs.config(2), joint=replace(short_runs.CONFIG.joint, steps=2, frames=3))
+    config = replace(
+        short_runs.config(2), joint=replace(short_runs.CONFIG.joint, steps=2, frames=3)
+    )
     return Runs(config, load(folder / "clips", config), folder / "runs")
 
 
@@ -49,20 +53,28 @@ def test_every_row_of_the_paper_and_the_controls(runs, result):
     for row in result["rows"].values():
         assert len(row["groups"]) == 7 and len(row["by seed"]) == 2
         low, high = row["interval"]
-        assert 0 <= low <= row["means"]["micro"] + 1e-9 and row["means"]["micro"] <= high + 1e-9 <= 101
+        assert (
+            0 <= low <= row["means"]["micro"] + 1e-9 and row["means"]["micro"] <= high + 1e-9 <= 101
+        )
         assert np.mean(row["by seed"]) == pytest.approx(
             row["means"]["micro"]
         )  # the same joints for each seed
     assert result["paper"]["ST-infer"] == [98.0, 97.3, 95.1, 94.7, 97.1, 97.1, 96.9, 96.5]
     kinds = {name: list(values) for name, values in result["sweeps"].items()}
     assert kinds == {
-        "iterations": [*range(7)], "normalization": ["degree", "mean", "none"], "frames": [1, 3, 5, 7],
-        "flow": ["exact", "dis", "none"], "start": ["data", "zero"], "mirror edges": ["with", "without"],
+        "iterations": [*range(7)],
+        "normalization": ["degree", "mean", "none"],
+        "frames": [1, 3, 5, 7],
+        "flow": ["exact", "dis", "none"],
+        "start": ["data", "zero"],
+        "mirror edges": ["with", "without"],
         "warp": ["each round", "once"],
-    }  # fmt: skip
+    }
     for row, same in (("ST-infer", ("flow", "exact")), ("ST untrained", ("start", "data"))):
         assert result["sweeps"][same[0]][same[1]] == result["rows"][row]["mean"]
-    two = next(d for d in result["differences"] if (d["row"], d["other"]) == ("ST-infer(2)", "ST-infer"))
+    two = next(
+        d for d in result["differences"] if (d["row"], d["other"]) == ("ST-infer(2)", "ST-infer")
+    )
     rates = [result["rows"][row]["@0.1"] for row in ("ST-infer(2)", "ST-infer")]
     assert two["@0.1"][0] == pytest.approx(rates[0] - rates[1]) and len(result["differences"]) == 5
     assert "seconds" not in json.dumps(result)
@@ -70,15 +82,21 @@ def test_every_row_of_the_paper_and_the_controls(runs, result):
 
 
 def test_rows_are_what_they_say(runs):
-    """A joint model's ConvNet is its own; no iterations are the ConvNet alone; a frozen one is the base."""
+    """A joint model's ConvNet is its own; no iterations are the ConvNet alone; a frozen one is the
+    base.
+    """
     joint, taken = runs.poses("ST-infer", 0), runs.poses("ST-infer(∗)", 0)
     none = runs.poses("ST-infer", 0, label="iterations 0", change=altered(iterations=0))
     assert all(np.allclose(a, b, atol=1e-3) for a, b in zip(taken, none, strict=True))
     assert any(not np.allclose(a, b, atol=1e-3) for a, b in zip(taken, joint, strict=True))
     frozen, base = runs.model("ST-infer(⋆)", 0).convnet, runs.model("baseline", 0).convnet
     other = runs.model("ST-infer", 0).convnet
-    assert all(torch.equal(a, b) for a, b in zip(frozen.parameters(), base.parameters(), strict=True))
-    assert any(not torch.equal(a, b) for a, b in zip(other.parameters(), base.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(frozen.parameters(), base.parameters(), strict=True)
+    )
+    assert any(
+        not torch.equal(a, b) for a, b in zip(other.parameters(), base.parameters(), strict=True)
+    )
 
 
 def test_each_trained_row_leaves_its_model(runs, result):
@@ -86,7 +104,9 @@ def test_each_trained_row_leaves_its_model(runs, result):
         model, config, notes = models.load(runs.folder / "seed1" / f"{FOLDERS[row]}.safetensors")
         assert config == runs.config and notes["seed"] == 1
         other = runs.model(row, 1)
-        assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+        assert all(
+            torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True)
+        )
     assert not list(runs.folder.glob("*/ST-convnet.safetensors"))  # it lies in ST-infer's
 
 
@@ -106,8 +126,12 @@ def test_changes_of_messages(runs):
     assert gone == {f"{PENN.joints[a]}-{PENN.joints[b]}" for a, b in PENN.mirror_pairs}
     for name, rest in zip(bare.graph.springs, bare.rest, strict=True):
         assert torch.equal(rest, old.rest[old.graph.springs.index(name)])
-    assert altered(warp_once=True)(runs.model("ST-infer", 0)).inference.warp_once and not old.warp_once
-    zero, data = (started(runs, start)(runs.model("baseline", 0)).inference for start in ("zero", "data"))
+    assert (
+        altered(warp_once=True)(runs.model("ST-infer", 0)).inference.warp_once and not old.warp_once
+    )
+    zero, data = (
+        started(runs, start)(runs.model("baseline", 0)).inference for start in ("zero", "data")
+    )
     assert not zero.rest.any() and data.rest.any()
     assert torch.equal(data.rest, runs.model("ST untrained", 0).inference.rest)
 
@@ -134,9 +158,13 @@ def test_a_fast_camera_by_itself(runs, result, monkeypatch):
     for n, part in enumerate(("calm", "fast")):
         clip, rates = runs.data.test[n], found[part]["flow"]
         exact = runs.tallies("ST-infer", 0)[n, AT[0.1]]
-        assert rates["exact"]["@0.1"] == pytest.approx(100 * metrics.means(exact, PENN)["micro"]), clip.name
+        assert rates["exact"]["@0.1"] == pytest.approx(100 * metrics.means(exact, PENN)["micro"]), (
+            clip.name
+        )
         difference = rates["exact"]["@0.1"] - rates["none"]["@0.1"]
-        assert found[part]["difference"]["@0.1"] == pytest.approx([difference] * 3)  # one clip, one draw
+        assert found[part]["difference"]["@0.1"] == pytest.approx(
+            [difference] * 3
+        )  # one clip, one draw
     assert tables.camera(Runs(replace(runs.config, flow="dis"), runs.data, runs.folder), [0]) == {}
 
 
@@ -190,7 +218,10 @@ def test_splits_of_jhmdb(tmp_path):
         [f"brush_hair/clip ({n})"] for n in range(3)
     ]
     found = jhmdb_table("table3", splits, [0])
-    assert found["clips"] == [{"train": 1, "test": 1}] * 3 and len(found["rows"]["ST-infer"]["groups"]) == 7
+    assert (
+        found["clips"] == [{"train": 1, "test": 1}] * 3
+        and len(found["rows"]["ST-infer"]["groups"]) == 7
+    )
     assert jhmdb_table("table3", splits, [0]) == found  # read, not computed
 
 
@@ -210,7 +241,8 @@ def test_folders_that_cannot_be_used(tmp_path, runs):
     refused("holds no splits", splits=(3,))
     refused("sub_splits", sub=True)
     refused(
-        'joints of jhmdb15, not of penn13; write skeleton = "jhmdb15"', replace(config, skeleton="penn13")
+        'joints of jhmdb15, not of penn13; write skeleton = "jhmdb15"',
+        replace(config, skeleton="penn13"),
     )
     refused("no exact flow", replace(config, flow="exact"))
     other = Runs(runs.config, replace(runs.data, test=runs.data.train[:1]), runs.folder)
@@ -223,10 +255,23 @@ def test_the_command(runs, result, monkeypatch, capsys):
     monkeypatch.setattr(reproduce, "read_config", lambda path: runs.config)
     monkeypatch.setattr(results, "predict_clips", None)  # nothing is computed
     for what in REPRODUCED:
-        given = ["--config", "a.toml", "--data", str(runs.folder.parent / "clips"), "--seeds", "0", "1"]
-        assert main(["reproduce", what, *given, "--output", str(runs.folder), "--device", "cpu"]) == 0
+        given = [
+            "--config",
+            "a.toml",
+            "--data",
+            str(runs.folder.parent / "clips"),
+            "--seeds",
+            "0",
+            "1",
+        ]
+        assert (
+            main(["reproduce", what, *given, "--output", str(runs.folder), "--device", "cpu"]) == 0
+        )
         assert (runs.folder / f"{what}.md").read_text(encoding="utf-8") == capsys.readouterr().out
-    assert json.loads((runs.folder / "table1.json").read_text(encoding="utf-8"))["rows"] == result["rows"]
+    assert (
+        json.loads((runs.folder / "table1.json").read_text(encoding="utf-8"))["rows"]
+        == result["rows"]
+    )
     assert (runs.folder / "figure4.png").read_bytes().startswith(b"\x89PNG")
     assert not list(runs.folder.glob(".*"))
 
@@ -261,29 +306,44 @@ def test_a_page_of_it(result):
 
 
 def made_up(rates, seeds=(0, 1), clips=40):
-    """Tallies {row: {seed: (N, A, 2, K)}} in which a row hits that share of joints at every threshold."""
+    """Tallies {row: {seed: (N, A, 2, K)}} in which a row hits that share of joints at every
+    threshold.
+    """
     results = {}
     for row, rate in rates.items():
         results[row] = {}
         for seed in seeds:
             tally = np.full((clips, len(ALPHAS), 2, 13), 1000)
-            tally[:, :, 0] = np.random.default_rng(seed).normal(10 * rate, 5, (clips, 1, 13)).round()
+            tally[:, :, 0] = (
+                np.random.default_rng(seed).normal(10 * rate, 5, (clips, 1, 13)).round()
+            )
             results[row][seed] = tally
     return results
 
 
 def test_claims_by_hand():
     good = {
-        "baseline": 80, "longer": 80.5, "S-infer": 84, "ST-infer": 88, "ST-infer(⋆)": 86,
-        "ST-infer(∗)": 79, "ST-infer(2)": 88, "longer, ST untrained": 87,
-    }  # fmt: skip
+        "baseline": 80,
+        "longer": 80.5,
+        "S-infer": 84,
+        "ST-infer": 88,
+        "ST-infer(⋆)": 86,
+        "ST-infer(∗)": 79,
+        "ST-infer(2)": 88,
+        "longer, ST untrained": 87,
+    }
     verdicts = lambda c, s=None: {one.name: one.verdict for one in judge(c, s)}  # noqa: E731
     compared = Compared(made_up(good), PENN)
     assert compared.rate("ST-infer") == pytest.approx(88, abs=0.3)
     points, low, high = compared.difference("ST-infer", "S-infer")
     assert points == pytest.approx(4, abs=0.3) and 3.5 < low < points < high < 4.5
-    found = verdicts(compared, {"iterations": {0: 80, 1: 87, 3: 88, 6: 88.2}, "normalization": {
-        "degree": 88, "mean": 87, "none": 80}})  # fmt: skip
+    found = verdicts(
+        compared,
+        {
+            "iterations": {0: 80, 1: 87, 3: 88, 6: 88.2},
+            "normalization": {"degree": 88, "mean": 87, "none": 80},
+        },
+    )
     assert [found[f"A-C{n}"] for n in (1, 2, 4, 8, 9, 11, 12)] == ["holds"] * 7
     assert found["A-C5"] == "does not"  # worse than before joint training
     assert {found[f"A-C{n}"] for n in (3, 10, 15)} == {"not measured"}
@@ -291,7 +351,11 @@ def test_claims_by_hand():
     assert [worse[f"A-C{n}"] for n in (2, 4, 8, 9)] == ["does not"] * 4
     assert worse["A-C11"] == "not measured"
     explained = verdicts(Compared(made_up(good | {"longer, ST untrained": 88, "longer": 84}), PENN))
-    assert [explained[f"A-C{n}"] for n in (1, 2, 4)] == ["does not", "holds", "does not"]  # by more training
+    assert [explained[f"A-C{n}"] for n in (1, 2, 4)] == [
+        "does not",
+        "holds",
+        "does not",
+    ]  # by more training
     only = made_up({"baseline": 80, "S-infer": 84})
     assert verdicts(Compared(only, PENN))["A-C2"] == "not measured"
     assert ALPHAS[AT[0.2]] == 0.2 and ALPHAS[AT[0.1]] == 0.1 and ALPHAS[AT[0.05]] == 0.05

@@ -9,13 +9,21 @@ from tslib.skeletons import SKELETONS, mapping, skeleton_named
 
 @pytest.mark.parametrize(
     ("name", "joints", "pairs"),
-    [("coco17", 17, 8), ("cvit14", 14, 6), ("jhmdb15", 15, 6), ("penn13", 13, 6), ("youtube7", 7, 3)],
+    [
+        ("coco17", 17, 8),
+        ("cvit14", 14, 6),
+        ("jhmdb15", 15, 6),
+        ("penn13", 13, 6),
+        ("youtube7", 7, 3),
+    ],
 )
 def test_is_consistent(name, joints, pairs):
     s = skeleton_named(name)
     assert len(set(s.joints)) == len(s.joints) == joints
     assert len(s.edges) == len(set(map(frozenset, s.edges)))
-    assert {k for edge in s.edges for k in edge} == set(range(joints))  # every joint hangs on a limb
+    assert {k for edge in s.edges for k in edge} == set(
+        range(joints)
+    )  # every joint hangs on a limb
     assert len(s.mirror_pairs) == pairs
     for left, right in s.mirror_pairs:
         assert s.joints[left].removeprefix("left_") == s.joints[right].removeprefix("right_")
@@ -30,15 +38,24 @@ def test_is_consistent(name, joints, pairs):
 
 def test_orders_of_the_data_sets():
     penn, jhmdb = SKELETONS["penn13"], SKELETONS["jhmdb15"]
-    assert penn.joints[0] == "head" and penn.joints[6] == "left_wrist" and penn.joints[11] == "right_ankle"
+    assert (
+        penn.joints[0] == "head"
+        and penn.joints[6] == "left_wrist"
+        and penn.joints[11] == "right_ankle"
+    )
     assert penn.groups["knee"] == [9, 10]
     assert len(penn.edges) == 12 and (7, 9) in penn.edges  # Paper A's limbs form a tree
     assert (
-        jhmdb.joints[2] == "face" and jhmdb.joints[3] == "right_shoulder" and jhmdb.joints[14] == "left_ankle"
+        jhmdb.joints[2] == "face"
+        and jhmdb.joints[3] == "right_shoulder"
+        and jhmdb.joints[14] == "left_ankle"
     )
     assert jhmdb.groups["head"] == [2]
     assert SKELETONS["coco17"].joints[9] == "left_wrist"
-    assert SKELETONS["youtube7"].joints[1] == "right_wrist" and SKELETONS["youtube7"].joints[6][:4] == "left"
+    assert (
+        SKELETONS["youtube7"].joints[1] == "right_wrist"
+        and SKELETONS["youtube7"].joints[6][:4] == "left"
+    )
     assert SKELETONS["cvit14"].joints[::13] == ("right_ankle", "head")
 
 
@@ -50,7 +67,15 @@ def test_mapping_by_name():
     assert (np.diff(b) > 0).all()
     assert all(map(np.array_equal, mapping(coco, coco), [np.arange(17)] * 2))
     youtube, penn = SKELETONS["youtube7"], SKELETONS["penn13"]
-    assert mapping(youtube, penn)[0].tolist() == [0, 5, 6, 3, 4, 1, 2]  # both have the right one first
+    assert mapping(youtube, penn)[0].tolist() == [
+        0,
+        5,
+        6,
+        3,
+        4,
+        1,
+        2,
+    ]  # both have the right one first
 
 
 @pytest.mark.parametrize("other", ["coco17", "jhmdb15"])

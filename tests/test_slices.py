@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from renderer import Settings, render_clip
 from tslib.augment import Affine
 from tslib.clip import Clip
 from tslib.errors import InputError
 from tslib.heatmaps import to_pixels
-from tslib.render import Settings, render_clip
 from tslib.skeletons import SKELETONS
 from tslib.slices import GREY, Estimated, Slices, View, to_frames
 
@@ -78,12 +78,16 @@ def with_dots(clip, k):
     frames = np.zeros((len(clip), 240, 320, 3), np.uint8)
     for frame, (x, y) in zip(frames, clip.joints[:, k], strict=True):
         ys, xs = np.mgrid[:240, :320]
-        frame[:] = (255 * np.exp(-((xs - x) ** 2 + (ys - y) ** 2) / (2 * 3.0**2)))[..., None].round()
+        frame[:] = (255 * np.exp(-((xs - x) ** 2 + (ys - y) ** 2) / (2 * 3.0**2)))[
+            ..., None
+        ].round()
     return replace(clip, frames=frames, size=None)
 
 
 def test_a_joints_cell_is_where_the_picture_has_it(clips):
-    """A dot drawn at a joint lands on its cell; in a mirror that is the cell of the other side's joint."""
+    """A dot drawn at a joint lands on its cell; in a mirror that is the cell of the other side's
+    joint.
+    """
     k = PENN.joints.index("left_elbow")
     joints = np.clip(clips[0].joints * 1.5, 60, 180)
     box = np.tile(np.float32([60, 40, 160, 160]), (len(joints), 1))
@@ -122,7 +126,9 @@ class Aimed(View):
 
 @pytest.mark.parametrize("offset", [1, -1, 2, -2])
 def test_flow_carries_a_joint_to_its_cell_in_the_other_frame(clips, exact, offset):
-    """Turned, scaled and mirrored, where the joint is seen; over two frames, seen in between as well."""
+    """Turned, scaled and mirrored, where the joint is seen; over two frames, seen in between as
+    well.
+    """
     sign, steps = np.sign(offset), abs(offset)
     t, first, checked, flips, moved = (0 if offset > 0 else 2), 2, 0, 0, []
     for n, clip in enumerate(clips):
@@ -151,10 +157,14 @@ def test_what_leads_out_of_the_slice_is_0(clips, exact):
 def test_estimated_flow_of_a_camera_that_pans():
     """A texture that moves 6 px to the left from frame to frame."""
     noise = np.random.default_rng(1).random((30, 60)).astype(np.float32)
-    wide = (255 * cv2.resize(noise, (480, 240), interpolation=cv2.INTER_CUBIC).clip(0, 1)).astype(np.uint8)
+    wide = (255 * cv2.resize(noise, (480, 240), interpolation=cv2.INTER_CUBIC).clip(0, 1)).astype(
+        np.uint8
+    )
     frames = np.stack([np.repeat(wide[:, 6 * t : 6 * t + 320, None], 3, -1) for t in range(3)])
     box = np.tile(np.float32([120, 90, 80, 80]), (3, 1))
-    clip = Clip("pan", np.full((3, 13, 2), np.nan, np.float32), np.zeros((3, 13), bool), box, PENN, frames)
+    clip = Clip(
+        "pan", np.full((3, 13, 2), np.nan, np.float32), np.zeros((3, 13), bool), box, PENN, frames
+    )
     slices = Slices([clip], View(96, 4), 3, partial(Estimated, method="dis"), span=2)
     item = slices[0, 0, 0]
     scale = 0.7 * 96 / 80 / 4  # cells to a pixel
@@ -165,7 +175,9 @@ def test_estimated_flow_of_a_camera_that_pans():
 
 @pytest.mark.parametrize("frames", [1, 3, 5, 8])
 def test_keys_cover_every_frame_once(clips, frames):
-    short = replace(clips[0], **{f: getattr(clips[0], f)[:5] for f in ("joints", "visible", "box", "frames")})
+    short = replace(
+        clips[0], **{f: getattr(clips[0], f)[:5] for f in ("joints", "visible", "box", "frames")}
+    )
     slices = Slices([short, *clips], View(48, 4), frames)
     seen = {(n, t + i) for n, t, _ in slices.all() for i in range(frames)}
     long_enough = [n for n, clip in enumerate(slices.clips) if len(clip) >= frames]
@@ -187,10 +199,13 @@ def test_a_box_that_is_missing(clips):
     assert slices.starts.tolist() == [7, 0] and {n for n, _, _ in slices.all()} == {0}
 
 
-@pytest.mark.parametrize(("change", "said"), [
-    ({"frames": None}, "clip '0001' has no frames, only labels; the networks need pictures."),
-    ({"box": np.full((8, 4), np.nan, np.float32)}, "none of 1 clips has 5 frames and a box"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"frames": None}, "clip '0001' has no frames, only labels; the networks need pictures."),
+        ({"box": np.full((8, 4), np.nan, np.float32)}, "none of 1 clips has 5 frames and a box"),
+    ],
+)
 def test_clips_that_cannot_be_used(clips, change, said):
     with pytest.raises(InputError) as error:
         Slices([replace(clips[0], **change)], View(48, 4), 5)
@@ -198,7 +213,9 @@ def test_clips_that_cannot_be_used(clips, change, said):
 
 
 def test_clips_that_are_too_short(clips):
-    with pytest.raises(InputError, match="^none of 4 clips has 9 frames and a box around the person"):
+    with pytest.raises(
+        InputError, match="^none of 4 clips has 9 frames and a box around the person"
+    ):
         Slices(clips, View(48, 4), 9)
 
 

@@ -1,4 +1,6 @@
-"""The Spatial Fusion Network: its published sizes, what a cell sees, and how it fits others' training."""
+"""The Spatial Fusion Network: its published sizes, what a cell sees, and how it fits others'
+training.
+"""
 
 from dataclasses import replace
 
@@ -18,7 +20,7 @@ from tslib.networks import (
     SpatialFusionNetwork,
     ThinSlicingNetwork,
     convnet,
-)  # fmt: skip
+)
 from tslib.skeletons import SKELETONS
 from tslib.training import models, stages
 from tslib.training.config import Plan, as_tables, from_tables, read_config
@@ -26,9 +28,10 @@ from tslib.training.config import Plan, as_tables, from_tables, read_config
 YOUTUBE = SKELETONS["youtube7"]
 # The original's kernels with few channels: what a cell sees does not depend on these.
 NARROW = FusionArchitecture(
-    near=((5, 2), (5, 2), (5, 2)), far=((9, 2), (9, 2), (1, 2), (1, 2)),
+    near=((5, 2), (5, 2), (5, 2)),
+    far=((9, 2), (9, 2), (1, 2), (1, 2)),
     fusion=((7, 2), (13, 2), (13, 2), (1, 2)),
-)  # fmt: skip
+)
 
 
 def original():
@@ -40,9 +43,12 @@ def test_the_published_layers_and_numbers_of_weights():
     net, sizes = original(), []
     for part in (net.near, net.far, nn.Sequential(net.first), net.fusion, nn.Sequential(net.last)):
         sizes.append(
-            [(m.kernel_size[0], m.in_channels, m.out_channels) for m in part if hasattr(m, "kernel_size")
-             and not isinstance(m, nn.MaxPool2d)]
-        )  # fmt: skip
+            [
+                (m.kernel_size[0], m.in_channels, m.out_channels)
+                for m in part
+                if hasattr(m, "kernel_size") and not isinstance(m, nn.MaxPool2d)
+            ]
+        )
     near, far, first, fusion, last = sizes
     assert near == [(5, 3, 128), (5, 128, 128), (5, 128, 128)]
     assert far == [(9, 128, 256), (9, 256, 512), (1, 512, 256), (1, 256, 256)]
@@ -61,7 +67,9 @@ def test_both_answers_have_64_cells_for_256_px():
 
 
 @pytest.mark.parametrize("architecture", [NARROW, SMALL_FUSION, replace(NARROW, pooled=False)])
-@pytest.mark.parametrize(("side", "cells"), [(4, 1), (5, 2), (95, 24), (96, 24), (97, 25), (112, 28)])
+@pytest.mark.parametrize(
+    ("side", "cells"), [(4, 1), (5, 2), (95, 24), (96, 24), (97, 25), (112, 28)]
+)
 def test_sides_are_rounded_up(architecture, side, cells):
     net = SpatialFusionNetwork(2, architecture).eval()
     assert [tuple(s.shape[2:]) for s in net(torch.zeros(1, 3, 16, side))] == [(4, cells)] * 2
@@ -79,7 +87,9 @@ def test_what_a_cell_sees():
         changed = plain.clone()
         changed[..., y, x] = 100
         with torch.inference_mode():
-            return [bool((new != old)[0, 0, g, g]) for new, old in zip(net(changed), base, strict=True)]
+            return [
+                bool((new != old)[0, 0, g, g]) for new, old in zip(net(changed), base, strict=True)
+            ]
 
     with torch.inference_mode():
         base = net(plain)
@@ -115,8 +125,8 @@ def test_the_first_answer_of_the_original_is_never_negative():
 
 
 def test_the_small_network():
-    """112 px in, 28 x 28 cells; nearly as much of the picture is seen as by the original; a picture's answer
-    does not depend on those beside it."""
+    """112 px in, 28 x 28 cells; nearly as much of the picture is seen as by the original; a
+    picture's answer does not depend on those beside it."""
     torch.manual_seed(0)
     net = SpatialFusionNetwork(7, SMALL_FUSION)
     assert SMALL_FUSION.stride == 4 and sum(p.numel() for p in net.parameters()) < 2e6
@@ -133,7 +143,10 @@ def test_the_small_network():
 
 
 def test_the_convnet_of_an_architecture():
-    for architecture, kind in ((SMALL, ConvolutionalPoseMachine), (SMALL_FUSION, SpatialFusionNetwork)):
+    for architecture, kind in (
+        (SMALL, ConvolutionalPoseMachine),
+        (SMALL_FUSION, SpatialFusionNetwork),
+    ):
         net = convnet(7, architecture)
         assert type(net) is kind and net.joints == 7 and net.architecture is architecture
 
@@ -152,7 +165,9 @@ def test_in_a_thin_slicing_network():
 
 
 def test_eq_5_without_a_background():
-    """Both answers count half their squared error; a network with a background has that map as well."""
+    """Both answers count half their squared error; a network with a background has that map as
+    well.
+    """
     torch.manual_seed(0)
     batch = {"cells": torch.rand(2, 1, 7, 2) * 7, "images": torch.rand(2, 1, 3, 32, 32)}
     batch["cells"][0, 0, 3] = torch.nan
@@ -182,14 +197,18 @@ def config_of(tmp_path, content):
 
 def test_a_file_chooses_it(tmp_path):
     for name, architecture in (
-        ("spatial fusion", FusionArchitecture()), ("small spatial fusion", SMALL_FUSION),
-        ("original", Architecture(1)), ("small", SMALL),
-    ):  # fmt: skip
+        ("spatial fusion", FusionArchitecture()),
+        ("small spatial fusion", SMALL_FUSION),
+        ("original", Architecture(1)),
+        ("small", SMALL),
+    ):
         config = config_of(tmp_path, f'[network]\narchitecture = "{name}"')
         assert config.architecture == architecture
         assert config.view.stride == architecture.stride
         assert from_tables(as_tables(config), "a model") == config
-    with pytest.raises(InputError, match=r"^network.stages in .*toml means nothing for a spatial fusion"):
+    with pytest.raises(
+        InputError, match=r"^network.stages in .*toml means nothing for a spatial fusion"
+    ):
         config_of(tmp_path, '[network]\narchitecture = "spatial fusion"\nstages = 3')
     with pytest.raises(InputError, match="must be 1 or less"):
         config_of(tmp_path, "[view]\nwhole = 1.5")
@@ -199,7 +218,11 @@ def test_a_file_chooses_it(tmp_path):
 
 def test_a_model_file(tmp_path):
     """The means of the normalisation are in it as well."""
-    tables = {"skeleton": "youtube7", "flow": "none", "network": {"architecture": "small spatial fusion"}}
+    tables = {
+        "skeleton": "youtube7",
+        "flow": "none",
+        "network": {"architecture": "small spatial fusion"},
+    }
     config = from_tables(tables, "a file")
     model = stages.network(config)
     model(torch.rand(4, 1, 3, 48, 48))

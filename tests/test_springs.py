@@ -6,13 +6,15 @@ import pytest
 from tslib.crop import Crop
 from tslib.errors import InputError
 from tslib.skeletons import SKELETONS
-from tslib.springs import Spring, fit, in_cells, load, numbered, read_joints, save
+from tslib.video.springs import Spring, fit, in_cells, load, numbered, read_joints, save
 
 PENN = SKELETONS["penn13"]
 
 
 def poses(N=400):
-    """Poses of many sizes whose left knee hangs 0.25 bodies below the left hip, give or take (0.02, 0.05)."""
+    """Poses of many sizes whose left knee hangs 0.25 bodies below the left hip, give or take (0.02,
+    0.05).
+    """
     random = np.random.default_rng(0)
     one = random.random((N, 13, 2)) * [0.3, 0.1] + [0, 0.5]
     one[:, 0], one[:, 12] = (0.1, 0.0), (0.1, 1.0)  # head and an ankle: the body is 1 high
@@ -37,7 +39,9 @@ def test_arms_and_crossings_are_left_out():
     assert not {j for s in fit(poses(), PENN) for j in s.joints if "elbow" in j or "wrist" in j}
     assert len(fit(poses(), PENN)) == 8 and len(fit(poses(), PENN, arms=True)) == 12
     coco = SKELETONS["coco17"]
-    crossing = {frozenset(s.joints) for s in fit(np.random.default_rng(0).random((50, 17, 2)), coco)}
+    crossing = {
+        frozenset(s.joints) for s in fit(np.random.default_rng(0).random((50, 17, 2)), coco)
+    }
     assert frozenset(("left_hip", "right_hip")) not in crossing and len(crossing) == 10
 
 
@@ -139,7 +143,9 @@ def test_reads_joints(tmp_path):
     )
     found = read_joints(path, PENN)
     assert found.shape == (2, 13, 2)
-    np.testing.assert_array_equal(found[:, [0, 8]], [[(1, 2), (np.nan,) * 2], [(np.nan,) * 2, (5, 6)]])
+    np.testing.assert_array_equal(
+        found[:, [0, 8]], [[(1, 2), (np.nan,) * 2], [(np.nan,) * 2, (5, 6)]]
+    )
     for text, word in (
         ("frame,joint,x,y,score\n0,head,1,two,1\n", "line 2"),
         ("frame,joint,x,y,score\n0,head,inf,2,1\n", "line 2 .* no number"),
@@ -151,7 +157,9 @@ def test_reads_joints(tmp_path):
         path.write_text(text)
         with pytest.raises(InputError, match=word):
             read_joints(path, PENN)
-    path.write_text("\ufeffframe,joint,x,y,score\n0,head,1,2,1\n", encoding="utf-8")  # as spreadsheets do
+    path.write_text(
+        "\ufeffframe,joint,x,y,score\n0,head,1,2,1\n", encoding="utf-8"
+    )  # as spreadsheets do
     np.testing.assert_array_equal(read_joints(path, PENN)[0, 0], (1, 2))
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="cannot be read as CSV"):

@@ -5,9 +5,19 @@ import numpy as np
 import pytest
 import synthetic
 
-from tslib.detector import HeatmapDetector
-from tslib.predict import joints_of
-from tslib.tracking import BEST, LOST, SEARCH, Tracker, box_of, is_cut, observe, sureness, windows_over
+from tslib.video.detector import HeatmapDetector
+from tslib.video.predict import joints_of
+from tslib.video.tracking import (
+    BEST,
+    LOST,
+    SEARCH,
+    Tracker,
+    box_of,
+    is_cut,
+    observe,
+    sureness,
+    windows_over,
+)
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +28,9 @@ def detector(tmp_path_factory):
 def inside(crop, t):
     """Whether a crop holds every joint of frame t and is not much larger than the person."""
     cells = crop.to_cells(synthetic.pose(t))
-    return (cells > -0.5).all() and (cells < np.array(crop.grid) - 0.5).all() and 60 < crop.body < 95
+    return (
+        (cells > -0.5).all() and (cells < np.array(crop.grid) - 0.5).all() and 60 < crop.body < 95
+    )
 
 
 def test_finds_and_follows_the_person(detector):
@@ -37,13 +49,17 @@ def test_finds_and_follows_the_person(detector):
 
 def test_starts_from_a_given_box(detector):
     truth = synthetic.pose(0)
-    first = next(iter(observe([synthetic.frame(0)], detector, (*truth.min(0), *np.ptp(truth, axis=0)))))
+    first = next(
+        iter(observe([synthetic.frame(0)], detector, (*truth.min(0), *np.ptp(truth, axis=0))))
+    )
     np.testing.assert_allclose(first.crop.center, (truth.min(0) + truth.max(0)) / 2)
     assert first.crop.body == np.ptp(truth, axis=0).max()
 
 
 def test_survives_frames_without_a_joint(detector):
-    """Four frames show no joint at all; the box goes on with the flow and is there when they come back."""
+    """Four frames show no joint at all; the box goes on with the flow and is there when they come
+    back.
+    """
     dark = range(12, 16)
     hidden = {(t, k) for t in dark for k in range(13)}
     seen = list(observe((synthetic.frame(t, hidden) for t in range(32)), detector))
@@ -54,9 +70,9 @@ def test_survives_frames_without_a_joint(detector):
 def test_follows_a_fast_pan_in_the_dark(detector):
     """For 12 frames no joint is seen while the camera turns by 8 px a frame; only the flow says so."""
     noise = np.random.default_rng(2).random((30, 140)).astype(np.float32)
-    world = (60 + 50 * cv2.resize(noise, (560, 120), interpolation=cv2.INTER_CUBIC).clip(0, 1)).astype(
-        np.uint8
-    )
+    world = (
+        60 + 50 * cv2.resize(noise, (560, 120), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    ).astype(np.uint8)
     joints = synthetic.STANDING + [300, 62]
 
     def frame(t):
@@ -139,7 +155,9 @@ def test_search_finds_persons_of_any_size(detector, size):
     for (x, y), color in zip(joints, synthetic.COLORS, strict=True):
         cv2.circle(picture, (round(x), round(y)), round(3 * size), (255 * color).tolist(), -1)
     x, y, w, h = Tracker(detector).search(picture)
-    np.testing.assert_allclose((x, y, x + w, y + h), (*joints.min(0), *joints.max(0)), atol=4 * size)
+    np.testing.assert_allclose(
+        (x, y, x + w, y + h), (*joints.min(0), *joints.max(0)), atol=4 * size
+    )
 
 
 def test_few_or_weak_joints_do_not_move_the_box(detector):
@@ -181,7 +199,11 @@ def test_nobody(detector):
 
 def test_a_cut_begins_a_new_scene(detector):
     other = np.repeat(np.linspace(40, 90, 120, dtype=np.uint8)[:, None, None], 160, 1).repeat(3, 2)
-    frames = [synthetic.frame(t) for t in range(6)] + [other] * 3 + [synthetic.frame(t) for t in range(6)]
+    frames = (
+        [synthetic.frame(t) for t in range(6)]
+        + [other] * 3
+        + [synthetic.frame(t) for t in range(6)]
+    )
     seen = list(observe(frames, detector))
     assert [o.scene for o in seen] == [0] * 6 + [1] * 3 + [2] * 6
     assert seen[5].to_next is None and seen[6].to_previous is None
@@ -210,7 +232,9 @@ def test_noise_and_blur_are_no_cut():
 
 
 def wall(seed, person=None):
-    """A plain grey wall, uint8 (480, 640, 3) with a camera's noise, and somebody 200 px high before it."""
+    """A plain grey wall, uint8 (480, 640, 3) with a camera's noise, and somebody 200 px high before
+    it.
+    """
     picture = np.full((480, 640, 3), 128.0)
     if person is not None:
         cv2.ellipse(picture, (person, 240), (33, 100), 0, 0, 360, (40, 60, 90), -1)
@@ -238,8 +262,14 @@ def test_scenes_that_are_somewhat_alike(alike, cut):
     a, b = random.normal(0, 1, (2, 12, 16))
     b -= (a * b).sum() / (a * a).sum() * a
     b = alike * a / a.std() + np.sqrt(1 - alike**2) * b / b.std()
-    large = [cv2.resize(120 + 40 * x, (160, 120), interpolation=cv2.INTER_NEAREST) for x in (a / a.std(), b)]
-    assert is_cut(*(np.repeat(x.clip(0, 255).astype(np.uint8)[..., None], 3, -1) for x in large)) == cut
+    large = [
+        cv2.resize(120 + 40 * x, (160, 120), interpolation=cv2.INTER_NEAREST)
+        for x in (a / a.std(), b)
+    ]
+    assert (
+        is_cut(*(np.repeat(x.clip(0, 255).astype(np.uint8)[..., None], 3, -1) for x in large))
+        == cut
+    )
 
 
 def test_sureness_and_box_by_hand():
@@ -249,7 +279,9 @@ def test_sureness_and_box_by_hand():
     np.testing.assert_array_equal(box_of(joints, peaks), (0, 0, 9, 18))
     assert box_of(joints, np.r_[np.full(6, 0.8), np.zeros(11)]) is None
     assert box_of(joints, np.r_[np.full(7, 0.8), np.zeros(10)]) is not None
-    np.testing.assert_array_equal(box_of(np.ones((17, 2)), peaks), (1, 1, 1, 1))  # a box has an area
+    np.testing.assert_array_equal(
+        box_of(np.ones((17, 2)), peaks), (1, 1, 1, 1)
+    )  # a box has an area
 
 
 @pytest.mark.parametrize(("W", "H"), [(320, 240), (1920, 1080), (480, 854), (50, 500)])

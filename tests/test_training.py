@@ -23,10 +23,11 @@ from short_runs import CONFIG, bytes_of, config, run, start
 from torch import nn
 
 import tslib.training.board
+from renderer import render
+from tslib import checkpoint
 from tslib.__main__ import main
 from tslib.networks import SMALL, ConvolutionalPoseMachine
-from tslib.render import render
-from tslib.training import checkpoint, models, stages
+from tslib.training import models, stages
 from tslib.training.config import JointPlan, Plan, as_tables, from_tables, read_config
 from tslib.training.data import divided, load
 from tslib.training.loop import CHECKPOINT, Keys, optimizer_of, rate_at, set_dropout
@@ -47,7 +48,9 @@ def root(tmp_path_factory):
 def log_of(folder):
     """The columns of log.csv: {name: (n,)}."""
     heading, *rows = (folder / "log.csv").read_text().splitlines()
-    return dict(zip(heading.split(","), np.array([row.split(",") for row in rows], float).T, strict=True))
+    return dict(
+        zip(heading.split(","), np.array([row.split(",") for row in rows], float).T, strict=True)
+    )
 
 
 # Configs
@@ -71,7 +74,10 @@ def log_of(folder):
         ("[joint]\nrate = nan", "joint.rate in {} is nan, but must be a number"),
         ("[joint]\ndropout = 1.0", "joint.dropout in {} is 1.0, but must be below 1"),
         ('[joint]\nsteps = "9"', "joint.steps in {} is '9', but must be a whole number"),
-        ('[joint]\noptimizer = "lbfgs"', "joint.optimizer in {} is 'lbfgs', but must be one of adam, sgd"),
+        (
+            '[joint]\noptimizer = "lbfgs"',
+            "joint.optimizer in {} is 'lbfgs', but must be one of adam, sgd",
+        ),
         ("flow = 3", "flow in {} is 3, but must be one of exact, dis, farneback, none"),
         ('skeleton = "mpii"', "skeleton in {} is 'mpii', but must be one of coco17"),
         ("[network", "{} cannot be read as TOML: "),
@@ -91,11 +97,22 @@ def test_a_config_that_cannot_be_read(tmp_path):
 
 
 def test_the_shipped_configs():
-    laptop, paper = (read_config(ROOT / "data" / "training" / f"{n}.toml") for n in ("laptop", "paper"))
+    laptop, paper = (
+        read_config(ROOT / "data" / "training" / f"{n}.toml") for n in ("laptop", "paper")
+    )
     assert laptop.architecture == SMALL and (laptop.view.size, laptop.view.stride) == (96, 4)
     assert paper.architecture.stages == 3 and (paper.view.size, paper.view.stride) == (368, 8)
-    assert (paper.pretrain.batch, paper.pretrain.rate, paper.pretrain.drop_every) == (20, 5e-4, 20000)
-    assert (paper.joint.batch, paper.joint.frames, paper.joint.rate, paper.joint.dropout) == (6, 5, 1e-4, 0.7)
+    assert (paper.pretrain.batch, paper.pretrain.rate, paper.pretrain.drop_every) == (
+        20,
+        5e-4,
+        20000,
+    )
+    assert (paper.joint.batch, paper.joint.frames, paper.joint.rate, paper.joint.dropout) == (
+        6,
+        5,
+        1e-4,
+        0.7,
+    )
     for one in (laptop, paper, CONFIG):
         assert from_tables(as_tables(one), "a model") == one
 
@@ -110,7 +127,9 @@ def test_rates():
     )
     assert rate_at(99, replace(drops, drop_every=0)) == 1
     cosine = Plan(steps=100)
-    assert [rate_at(step, cosine) for step in (14, 30, 65)] == pytest.approx([0.475, 1, 0.5], rel=0.01)
+    assert [rate_at(step, cosine) for step in (14, 30, 65)] == pytest.approx(
+        [0.475, 1, 0.5], rel=0.01
+    )
     assert 0 < rate_at(0, cosine) < 0.01 and 0 < rate_at(99, cosine) < 1e-3
     assert 0 < rate_at(0, Plan(steps=1)) <= 1
 
@@ -120,10 +139,16 @@ def test_groups_of_the_optimizer():
     plan = JointPlan(rate=1e-3, rest_rate=0.1, stiffness_rate=0, calibration_rate=0.2)
     groups = optimizer_of(model, plan).param_groups
     assert [g["base"] for g in groups] == [1e-3, 0.1, 0.2]
-    assert groups[1]["params"] == [model.inference.rest] and groups[2]["params"] == [model.gain, model.offset]
+    assert groups[1]["params"] == [model.inference.rest] and groups[2]["params"] == [
+        model.gain,
+        model.offset,
+    ]
     model.convnet.requires_grad_(False)
     sgd = optimizer_of(model, replace(plan, optimizer="sgd")).param_groups
-    assert [(g["base"], g["momentum"], g["weight_decay"]) for g in sgd] == [(0.1, 0.9, 0), (0.2, 0.9, 0)]
+    assert [(g["base"], g["momentum"], g["weight_decay"]) for g in sgd] == [
+        (0.1, 0.9, 0),
+        (0.2, 0.9, 0),
+    ]
     fails("all learning rates of what can be trained are 0", optimizer_of, model, JointPlan())
     (alone,) = optimizer_of(stages.network(CONFIG), replace(plan, optimizer="sgd")).param_groups
     assert alone["weight_decay"] == 5e-4
@@ -139,7 +164,9 @@ def test_set_dropout():
 
 
 def test_keys_of_the_steps():
-    """Every slice is as likely as any other, no seed comes twice, and processes share what one would take."""
+    """Every slice is as likely as any other, no seed comes twice, and processes share what one
+    would take.
+    """
     slices = SimpleNamespace(starts=np.array([3, 0, 1]))
     plan = Plan(steps=300, batch=4)
     steps = list(Keys(slices, plan, seed=1))
@@ -203,7 +230,8 @@ def test_both_stages_learn(root, tmp_path):
         assert set(log) == {"step", "rate", "loss", "hinge", "all background"}
         assert log["loss"][-5:].mean() < 0.985 * log["loss"][:5].mean()
         same = all(
-            torch.equal(v, before[k]) for k, v in trained.convnet.state_dict(prefix="convnet.").items()
+            torch.equal(v, before[k])
+            for k, v in trained.convnet.state_dict(prefix="convnet.").items()
         )
         assert same == row.endswith("frozen")
         start_of = stages.with_inference(plan, model, data.train, 1).inference.rest
@@ -295,7 +323,9 @@ def test_rare_checkpoints_and_workers_change_no_weight(root, tmp_path, unbroken)
     time_of = (tmp_path / CHECKPOINT).stat().st_mtime_ns
     model = run(root, tmp_path)
     assert (tmp_path / CHECKPOINT).stat().st_mtime_ns == time_of
-    notes, held = checkpoint._read(tmp_path / CHECKPOINT, lambda f: {k: f.get_tensor(k) for k in f.keys()})  # noqa: SIM118
+    notes, held = checkpoint._read(
+        tmp_path / CHECKPOINT, lambda f: {k: f.get_tensor(k) for k in f.keys()}
+    )  # noqa: SIM118
     assert notes["step"] == 5
     for name, value in model.state_dict().items():
         assert torch.equal(value, held[f"model.{name}"])
@@ -349,7 +379,9 @@ def test_killed_at_twenty_moments(root, tmp_path):
             kills += not done
             if (folder / CHECKPOINT).exists():
                 notes = checkpoint.load(folder / CHECKPOINT, stages.network(plan))
-                assert notes["step"] == len(notes["log"]) and notes["step"] <= len(log_of(folder)["step"])
+                assert notes["step"] == len(notes["log"]) and notes["step"] <= len(
+                    log_of(folder)["step"]
+                )
     for folder in folders:
         assert bytes_of(folder) == bytes_of(tmp_path / "whole")
         assert sorted(p.name for p in folder.iterdir() if CHECKPOINT in p.name) == [CHECKPOINT]
@@ -366,7 +398,12 @@ def test_a_checkpoint_of_something_else(root, tmp_path, unbroken):
         fails(f"{there} cannot be read as a model of tslib", run, root, tmp_path)
         assert there.read_bytes() == content
     safetensors.torch.save_file({"a": torch.zeros(3)}, there)
-    fails("cannot be read as a model of tslib (another program wrote it); remove it.", run, root, tmp_path)
+    fails(
+        "cannot be read as a model of tslib (another program wrote it); remove it.",
+        run,
+        root,
+        tmp_path,
+    )
     there.write_bytes(bytes_of(unbroken / "pretrain"))
     fails(f"{there} is of another model, or of another version of it: ", run, root, tmp_path)
     there.write_bytes(good)
@@ -425,7 +462,13 @@ def test_a_full_disk(root, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
-        fails(f"{CHECKPOINT} cannot be written: No space left on device.", run, root, tmp_path, every=1)
+        fails(
+            f"{CHECKPOINT} cannot be written: No space left on device.",
+            run,
+            root,
+            tmp_path,
+            every=1,
+        )
     assert checkpoint.notes_of(tmp_path / CHECKPOINT)["step"] == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == [CHECKPOINT, "log.csv"]
 
@@ -443,7 +486,9 @@ def test_a_frame_that_cannot_be_read(root, tmp_path, workers):
         folder.mkdir(parents=True)
         for t in range(1, 7):
             (folder / f"{t:06d}.jpg").write_bytes(b"no picture")
-    fails("jpg cannot be read as an image; replace it.", run, clips, tmp_path / "out", workers=workers)
+    fails(
+        "jpg cannot be read as an image; replace it.", run, clips, tmp_path / "out", workers=workers
+    )
 
 
 def test_a_process_for_slices_that_dies(root, tmp_path, monkeypatch):
@@ -457,7 +502,10 @@ def test_a_process_for_slices_that_dies(root, tmp_path, monkeypatch):
 
 
 def pair(root, folder, plan, **options):
-    return [start(short_runs.together, rank, 2, root, folder, plan, *options.values()) for rank in (0, 1)]
+    return [
+        start(short_runs.together, rank, 2, root, folder, plan, *options.values())
+        for rank in (0, 1)
+    ]
 
 
 def test_two_processes_do_what_one_does(root, tmp_path):
@@ -478,7 +526,10 @@ def test_two_processes_do_what_one_does(root, tmp_path):
     fails("is of a run with other plan", run, root, tmp_path / "two")
     odd = replace(plan, joint=replace(plan.joint, batch=3))
     for process, pipe in pair(root, tmp_path / "odd", odd):
-        assert pipe.poll(120) and "a batch of 3 cannot be shared by 2 processes; change one." in pipe.recv()
+        assert (
+            pipe.poll(120)
+            and "a batch of 3 cannot be shared by 2 processes; change one." in pipe.recv()
+        )
         process.join()
 
 
@@ -494,11 +545,15 @@ def test_a_process_that_dies_ends_the_others(root, tmp_path):
     assert pipe.poll(120)
     said = pipe.recv()
     assert said.startswith("InputError: at step 2 of ST-infer, process 0 of 2 has lost another one")
-    assert f"{CHECKPOINT} holds step 1); run the command again to go on." in said and "\n" not in said
+    assert (
+        f"{CHECKPOINT} holds step 1); run the command again to go on." in said and "\n" not in said
+    )
     first.join()
     run(root, tmp_path / "out", config=plan, every=1)  # by one process
     run(root, tmp_path / "one", config=plan, every=1)
-    np.testing.assert_allclose(log_of(tmp_path / "out")["loss"], log_of(tmp_path / "one")["loss"], rtol=1e-4)
+    np.testing.assert_allclose(
+        log_of(tmp_path / "out")["loss"], log_of(tmp_path / "one")["loss"], rtol=1e-4
+    )
 
 
 # Pictures and commands
@@ -522,7 +577,12 @@ def test_the_board(root, tmp_path):
 
 def test_a_board_changes_no_weight(root, tmp_path, unbroken):
     data = load(root, CONFIG)
-    run(root, tmp_path, every=1, board=tslib.training.board.Board(CONFIG.view, data.validation, data.flow))
+    run(
+        root,
+        tmp_path,
+        every=1,
+        board=tslib.training.board.Board(CONFIG.view, data.validation, data.flow),
+    )
     assert bytes_of(tmp_path) == bytes_of(unbroken / "joint")
 
 
@@ -533,16 +593,25 @@ def test_tensorboard(root, tmp_path):
     run(root, tmp_path, every=2, board=board)
     events = reader.EventAccumulator(str(tmp_path))
     events.Reload()
-    assert {"loss", "hinge", "all_background", "rate", "validation/PCK_0.2"} <= set(events.Tags()["scalars"])
+    assert {"loss", "hinge", "all_background", "rate", "validation/PCK_0.2"} <= set(
+        events.Tags()["scalars"]
+    )
     assert events.Tags()["images"] == ["heat-maps"]
     told = [(e.step, e.value) for e in events.Scalars("loss")]
-    np.testing.assert_allclose(told, np.stack([log_of(tmp_path)[k] for k in ("step", "loss")], 1), rtol=1e-6)
+    np.testing.assert_allclose(
+        told, np.stack([log_of(tmp_path)[k] for k in ("step", "loss")], 1), rtol=1e-6
+    )
 
 
 def test_without_tensorboard(root, tmp_path, monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     data = load(root, CONFIG)
-    run(root, tmp_path, every=2, board=tslib.training.board.Board(CONFIG.view, data.validation, data.flow))
+    run(
+        root,
+        tmp_path,
+        every=2,
+        board=tslib.training.board.Board(CONFIG.view, data.validation, data.flow),
+    )
     assert [r.message for r in caplog.records] == [tslib.training.board.MISSING]
     assert (tmp_path / "training.png").exists()
 
@@ -572,9 +641,15 @@ def test_the_commands(root, tmp_path, capsys):
         assert main(["evaluate", str(model), "--data", str(root)]) == 0
         table = capsys.readouterr().out.splitlines()
         assert table[0].split()[:3] == ["Head", "Shou", "Elbo"]
-        assert [line.split()[:2] for line in table[1:]] == [[row, f"PCK@{a}"] for a in (0.2, 0.1, 0.05)]
+        assert [line.split()[:2] for line in table[1:]] == [
+            [row, f"PCK@{a}"] for a in (0.2, 0.1, 0.05)
+        ]
         notes = checkpoint.notes_of(model)
-        assert (notes["row"], notes["seed"]) == (row, 3) and notes["versions"]["torch"] and notes["command"]
+        assert (
+            (notes["row"], notes["seed"]) == (row, 3)
+            and notes["versions"]["torch"]
+            and notes["command"]
+        )
         assert from_tables(notes["config"], model) == read_config(path)
         trained, config, _ = models.load(model)
         assert (trained.inference is None) == (row == "baseline") and config.view.stride == 4
@@ -587,13 +662,14 @@ def test_the_commands(root, tmp_path, capsys):
     assert main(["train", str(path), *arguments, "--seed", "4"]) == 2
     assert "is of a run with other seed" in capsys.readouterr().err
     assert main(["evaluate", str(out / "pretrain" / CHECKPOINT), "--data", str(root)]) == 2
-    assert "is a run's checkpoint and not yet a model" in capsys.readouterr().err
+    assert "is a run's checkpoint and not yet a" in capsys.readouterr().err
     assert main(["evaluate", str(out / "none.safetensors"), "--data", str(root)]) == 2
     assert "there is no file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--row", "T-infer"), ("--seed", "-1"), ("--every", "0"), ("--workers", "x")]
+    ("option", "value"),
+    [("--row", "T-infer"), ("--seed", "-1"), ("--every", "0"), ("--workers", "x")],
 )
 def test_options_that_make_no_sense(option, value, capsys):
     with pytest.raises(SystemExit):
@@ -610,10 +686,30 @@ def test_every_row_can_be_made():
 def test_torchrun(root, tmp_path):
     """The command with two processes: one of them writes and speaks."""
     (tmp_path / "run.toml").write_text(TOML)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += ["-m", "tslib", "train", "run.toml", "--data", str(root), "--output", "out", "--device", "cpu"]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+    ]
+    command += [
+        "-m",
+        "tslib",
+        "train",
+        "run.toml",
+        "--data",
+        str(root),
+        "--output",
+        "out",
+        "--device",
+        "cpu",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "wrote out/ST-infer.safetensors\n"
     assert models.load(tmp_path / "out" / "ST-infer.safetensors")[2]["row"] == "ST-infer"

@@ -1,4 +1,5 @@
-"""Triton's messages against numba's and torch's: in Triton's interpreter, or with --device cuda on a GPU.
+"""Triton's messages against numba's and torch's: in Triton's interpreter, or with --device cuda on
+a GPU.
 
 Run as a program, this file compiles the kernels for a GPU that need not be there.
 """
@@ -14,11 +15,13 @@ pytest.importorskip(
     "triton", reason="Triton cannot be imported: it is built for Linux alone.", exc_type=ImportError
 )
 
-from tslib.distance_transform import backends, compiled, distance_transform  # noqa: E402
-from tslib.distance_transform import triton as transform  # noqa: E402
-from tslib.distance_transform.layout import row_length  # noqa: E402
+from tslib.distance_transform import distance_transform  # noqa: E402
+from tslib.kernels import backends  # noqa: E402
+from tslib.kernels import rounds_triton as message_passing  # noqa: E402
+from tslib.kernels import transform_numba as compiled
+from tslib.kernels import transform_triton as transform  # noqa: E402
+from tslib.kernels.layout import row_length  # noqa: E402
 from tslib.message_passing import pass_messages, rounds  # noqa: E402
-from tslib.message_passing import triton as message_passing  # noqa: E402
 
 
 def problem(N, H, W, dtype, seed=0):
@@ -33,7 +36,9 @@ def problem(N, H, W, dtype, seed=0):
 
 
 def equals_numba(device, arguments, upstream):
-    """The very bits: messages, arg-maxes, the score's gradient. The springs': long sums, in another order."""
+    """The very bits: messages, arg-maxes, the score's gradient. The springs': long sums, in another
+    order.
+    """
     W = upstream.shape[-1]
     expected = compiled.transform(*arguments)
     results = transform.transform(*(t.to(device) for t in arguments))
@@ -48,7 +53,9 @@ def equals_numba(device, arguments, upstream):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("H, W", [(46, 46), (5, 33), (33, 5), (1, 9), (8, 1), (1, 1), (3, 300), (66, 130)])
+@pytest.mark.parametrize(
+    "H, W", [(46, 46), (5, 33), (33, 5), (1, 9), (8, 1), (1, 1), (3, 300), (66, 130)]
+)
 def test_the_same_bits_as_numba(device, H, W, dtype):
     equals_numba(device, *problem(2, H, W, dtype))
 
@@ -77,7 +84,9 @@ def test_exact_ties_go_to_the_lowest_index(device, H, W):
     stiffness = torch.randint(1, 4, (8, 2), generator=draw) / 4
     rest = torch.randint(-6, 7, (8, 2), generator=draw) / 2
     score, stiffness, rest = (t.to(device) for t in (score, stiffness, rest))
-    a, b = (distance_transform(score, stiffness, rest, True, backend) for backend in ("triton", "torch"))
+    a, b = (
+        distance_transform(score, stiffness, rest, True, backend) for backend in ("triton", "torch")
+    )
     assert torch.equal(a[0], b[0]) and torch.equal(a[1], b[1])
 
 
@@ -139,10 +148,14 @@ def test_what_torch_asks_of_an_operator(device):
 
 
 def test_the_kernels_compile_for_a_gpu(tmp_path):
-    """The interpreter accepts what the compiler refuses. No map may go through shared memory (`_places`)."""
+    """The interpreter accepts what the compiler refuses. No map may go through shared memory
+    (`_places`).
+    """
     environment = os.environ | {"TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": str(tmp_path)}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    run = subprocess.run([sys.executable, __file__], env=environment, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, __file__], env=environment, capture_output=True, text=True
+    )
     assert run.returncode == 0, run.stderr
     assert run.stdout.split("\n") == [*(f"{k.__name__} 0" for k in KERNELS), ""], run.stdout
 
@@ -157,9 +170,20 @@ def compile_ahead(kernel):
     from triton.compiler import ASTSource
 
     C, R, _ = transform.tiles(46, 46)
-    constants = {"H": 46, "W": 46, "WIDE": 48, "C": C, "R": R, "FIRST": True, "SECOND": True, "KEEP": True}
+    constants = {
+        "H": 46,
+        "W": 46,
+        "WIDE": 48,
+        "C": C,
+        "R": R,
+        "FIRST": True,
+        "SECOND": True,
+        "KEEP": True,
+    }
     constants |= {"WEIGHTED": True, "BLOCK": message_passing.BLOCK}
-    kinds = dict.fromkeys(("M", "N", "E", "cells", "step"), "i32") | dict.fromkeys(("column", "row"), "*u8")
+    kinds = dict.fromkeys(("M", "N", "E", "cells", "step"), "i32") | dict.fromkeys(
+        ("column", "row"), "*u8"
+    )
     kinds |= dict.fromkeys(("sender", "receiver", "ends"), "*i64")
     names, aligned = kernel.arg_names, [["tt.divisibility", 16]]
     signature = {n: "constexpr" if n in constants else kinds.get(n, "*fp32") for n in names}
@@ -169,7 +193,9 @@ def compile_ahead(kernel):
         {n: v for n, v in constants.items() if n in names},
         {(i,): aligned for i, n in enumerate(names) if signature[n].startswith("*")},
     )
-    return triton.compile(source, GPUTarget("cuda", 90, 32), {"num_warps": 4, "enable_fp_fusion": False})
+    return triton.compile(
+        source, GPUTarget("cuda", 90, 32), {"num_warps": 4, "enable_fp_fusion": False}
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 import synthetic
 
 from tslib.errors import InputError
-from tslib.video import VideoWriter, open_frames
+from tslib.video.frames import VideoWriter, open_frames
 
 PICTURES = [synthetic.frame(t) for t in range(11)]
 
@@ -53,7 +53,9 @@ def test_a_name_without_digits_sorts_beside_numbers(tmp_path):
         pytest.param(
             lambda p: os.mkfifo(p),
             "neither a file nor a folder",
-            marks=pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes"),
+            marks=pytest.mark.skipif(
+                not hasattr(os, "mkfifo"), reason="Windows has no named pipes"
+            ),
         ),
     ],
 )
@@ -116,7 +118,7 @@ def test_writes_what_a_browser_plays(tmp_path, capfd):
 FULL_DISK = """
 import resource, sys
 import numpy as np
-from tslib.video import VideoWriter
+from tslib.video.frames import VideoWriter
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 with VideoWriter(sys.argv[1], 20, (160, 120)) as writer:
     for seed in range(40):

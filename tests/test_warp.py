@@ -1,4 +1,6 @@
-"""The flow layer: against loops, both ways round, its gradients, its two back ends, what it refuses."""
+"""The flow layer: against loops, both ways round, its gradients, its two back ends, what it
+refuses.
+"""
 
 import numpy as np
 import pytest
@@ -6,10 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from renderer import Settings, render_clip
 from tslib.augment import Affine
 from tslib.flow import Flow
 from tslib.heatmaps import gaussian, to_cells
-from tslib.render import Settings, render_clip
 from tslib.warp import chain, inconsistent, sample, splat, warp
 
 BACKENDS = "torch", "compiled"
@@ -32,7 +34,9 @@ def by_loops(score, flow):
         v = min(max(y + flow[y, x, 1], 0), H - 1)
         for row in range(H):
             for column in range(W):
-                out[y, x] += max(0, 1 - abs(u - column)) * max(0, 1 - abs(v - row)) * score[row, column]
+                out[y, x] += (
+                    max(0, 1 - abs(u - column)) * max(0, 1 - abs(v - row)) * score[row, column]
+                )
     return out
 
 
@@ -64,8 +68,8 @@ def test_a_whole_flow_is_a_shift(dx, dy):
 
 
 def test_moving_dot_both_ways_round():
-    """A joint moves by (+16, -8) px, stride 8. Along the flow its peak comes back to where it was; against
-    it, it lands (+4, -2) cells away."""
+    """A joint moves by (+16, -8) px, stride 8. Along the flow its peak comes back to where it was;
+    against it, it lands (+4, -2) cells away."""
     here, there = (to_cells(torch.tensor([p]).double()) for p in ((91.5, 131.5), (107.5, 123.5)))
     targets = [gaussian(joint[None], (30, 30))[0, 0] for joint in (here, there)]
     flow = constant(2.0, -1.0, 30, 30)
@@ -117,7 +121,10 @@ def test_the_gradient_of_a_score_is_the_four_weights():
 places = st.one_of(st.floats(-3, 12), st.integers(-2, 11), st.sampled_from([-1e6, 1e6, 0.0]))
 
 
-@given(st.tuples(*(st.integers(1, n) for n in (3, 3, 9, 9, 5, 5))), st.lists(places, min_size=8, max_size=8))
+@given(
+    st.tuples(*(st.integers(1, n) for n in (3, 3, 9, 9, 5, 5))),
+    st.lists(places, min_size=8, max_size=8),
+)
 def test_compiled_equals_torch(shape, drawn):
     """Values and gradients, also exactly on cells and borders and far outside."""
     N, K, H, W, h, w = shape
@@ -127,13 +134,18 @@ def test_compiled_equals_torch(shape, drawn):
     for backend in BACKENDS:
         leaves = [t.clone().requires_grad_() for t in (maps, place)]
         out = sample(*leaves, backend)
-        results.append((out.detach(), *torch.autograd.grad(out, leaves, random(N, K, h, w, seed=2))))
+        results.append(
+            (out.detach(), *torch.autograd.grad(out, leaves, random(N, K, h, w, seed=2)))
+        )
     for expected, found in zip(*results, strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_any_number_of_threads():
-    leaves = random(7, 3, 12, 10).requires_grad_(), (random(7, 1, 12, 10, 2, seed=1) * 3).requires_grad_()
+    leaves = (
+        random(7, 3, 12, 10).requires_grad_(),
+        (random(7, 1, 12, 10, 2, seed=1) * 3).requires_grad_(),
+    )
     threads, results = torch.get_num_threads(), []
     try:
         for n in (1, 2, 5):
@@ -142,7 +154,9 @@ def test_any_number_of_threads():
             results.append((out, *torch.autograd.grad(out.square().sum(), leaves)))
     finally:
         torch.set_num_threads(threads)
-    assert all(torch.equal(a, b) for other in results[1:] for a, b in zip(results[0], other, strict=True))
+    assert all(
+        torch.equal(a, b) for other in results[1:] for a, b in zip(results[0], other, strict=True)
+    )
 
 
 @pytest.mark.parametrize("moves", [warp, splat])
@@ -169,7 +183,9 @@ def test_leading_axes_broadcast(moves, lead_score, lead_flow):
 
 
 def test_80_px_are_10_cells():
-    """The values of a flow shrink with its map, whatever the size it was computed at (Paper A, Sec. 5.2)."""
+    """The values of a flow shrink with its map, whatever the size it was computed at (Paper A, Sec.
+    5.2).
+    """
     for scale in (1.0, 0.5):
         vectors = np.zeros((round(96 * scale), round(160 * scale), 2), np.float32)
         vectors[...] = 80, -16
@@ -189,7 +205,12 @@ def test_flow_on_cells_is_that_of_their_middles():
 
 @pytest.mark.parametrize(
     ("window", "expected"),
-    [({"angle": 90}, (-2, 4)), ({"flip": True}, (-4, 2)), ({"scale": 2}, (8, 4)), ({"angle": 180}, (-4, -2))],
+    [
+        ({"angle": 90}, (-2, 4)),
+        ({"flip": True}, (-4, 2)),
+        ({"scale": 2}, (8, 4)),
+        ({"angle": 180}, (-4, -2)),
+    ],
 )
 def test_a_changed_crop_changes_the_vectors(window, expected):
     """Flow (4, 2): turned by 90 degrees clockwise it is (-2, 4), in the mirror (-4, 2)."""
@@ -202,7 +223,9 @@ def test_a_changed_crop_changes_the_vectors(window, expected):
     "window", [{"angle": 50}, {"flip": True}, {"angle": -20, "flip": True, "scale": 1.3}]
 )
 def test_a_dot_in_a_changed_crop(window):
-    """Targets and flow through one map: the neighbour's dot still lands on this frame's, within a cell."""
+    """Targets and flow through one map: the neighbour's dot still lands on this frame's, within a
+    cell.
+    """
     crop = Affine.about((63.5, 63.5), **window)
     joints = np.array([[60.0, 70.0], [72.0, 66.0]])
     targets = gaussian(torch.from_numpy(to_cells(crop.points(joints), 4))[:, None], (32, 32))
@@ -224,7 +247,9 @@ def test_chain_goes_on_from_where_the_first_flow_leads():
 
 
 def test_inconsistent_by_hand():
-    """A square of 3 cells moves right by 2 over a still ground: it covers the two columns before it."""
+    """A square of 3 cells moves right by 2 over a still ground: it covers the two columns before
+    it.
+    """
     flow, back = torch.zeros(2, 5, 9, 2).unbind(0)
     flow[1:4, 2:5, 0], back[1:4, 4:7, 0] = 2, -2
     expected = torch.zeros(5, 9, dtype=torch.bool)
@@ -233,12 +258,16 @@ def test_inconsistent_by_hand():
 
 
 def test_inconsistent_on_a_rendered_occlusion():
-    """Exact flow of a clip in which somebody's arm comes before the person: what the next frame shows of
-    another part is found, and little else."""
+    """Exact flow of a clip in which somebody's arm comes before the person: what the next frame
+    shows of another part is found, and little else."""
     flow = render_clip(0, 54, Settings()).flow
     t, (H, W) = 8, flow.parts.shape[1:]
     there, back = (torch.from_numpy(flow.dense(*a)) for a in ((t, True), (t + 1, False)))
-    place = (there + torch.from_numpy(np.stack(np.meshgrid(np.arange(W), np.arange(H)), -1))).round().long()
+    place = (
+        (there + torch.from_numpy(np.stack(np.meshgrid(np.arange(W), np.arange(H)), -1)))
+        .round()
+        .long()
+    )
     inside = ((place >= 0) & (place < torch.tensor([W, H]))).all(-1)
     x, y = place[..., 0].clamp(0, W - 1), place[..., 1].clamp(0, H - 1)
     seen, here = torch.from_numpy(flow.parts[t + 1])[y, x], torch.from_numpy(flow.parts[t])
@@ -254,18 +283,42 @@ def test_inconsistent_on_a_rendered_occlusion():
 @pytest.mark.parametrize(
     ("score", "flow", "sentence"),
     [
-        (np.zeros((3, 4)), torch.zeros(3, 4, 2), "score must be a float32 or float64 tensor, .* is ndarray"),
-        (torch.zeros(3, 4).long(), torch.zeros(3, 4, 2), "score must be a float32 .* but it is torch.int64"),
-        (torch.zeros(3, 4), torch.zeros(3, 4, 2).half(), "flow must be a float32 .* but it is torch.float16"),
+        (
+            np.zeros((3, 4)),
+            torch.zeros(3, 4, 2),
+            "score must be a float32 or float64 tensor, .* is ndarray",
+        ),
+        (
+            torch.zeros(3, 4).long(),
+            torch.zeros(3, 4, 2),
+            "score must be a float32 .* but it is torch.int64",
+        ),
+        (
+            torch.zeros(3, 4),
+            torch.zeros(3, 4, 2).half(),
+            "flow must be a float32 .* but it is torch.float16",
+        ),
         (torch.full((3, 4), torch.nan), torch.zeros(3, 4, 2), "score must be finite"),
         (torch.zeros(3, 4), torch.full((3, 4, 2), torch.inf), "flow must be finite"),
-        (torch.zeros(3, 4), torch.zeros(4, 3, 2), r"flow must have shape .* are \(4, 3, 2\) and \(3, 4\)"),
+        (
+            torch.zeros(3, 4),
+            torch.zeros(4, 3, 2),
+            r"flow must have shape .* are \(4, 3, 2\) and \(3, 4\)",
+        ),
         (torch.zeros(3, 4), torch.zeros(2, 3, 4), "flow must have shape"),
         (torch.zeros(3, 4), torch.zeros(4, 2), "flow must have shape"),
-        (torch.zeros(3, 4), torch.zeros(3, 4, 2).double(), "one dtype .* have torch.float32 on cpu"),
-        (torch.zeros(2, 3, 4), torch.zeros(5, 3, 4, 2), r"must broadcast, but are \(2,\) and \(5,\)"),
+        (
+            torch.zeros(3, 4),
+            torch.zeros(3, 4, 2).double(),
+            "one dtype .* have torch.float32 on cpu",
+        ),
+        (
+            torch.zeros(2, 3, 4),
+            torch.zeros(5, 3, 4, 2),
+            r"must broadcast, but are \(2,\) and \(5,\)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_refuses(moves, score, flow, sentence):
     with pytest.raises(ValueError, match=sentence):
         moves(score, flow)
@@ -277,5 +330,8 @@ def test_sample_refuses_a_back_end_that_there_is_not():
 
 
 def test_the_operator_is_one_that_torch_can_trace():
-    maps, place = random(2, 3, 5, 6).requires_grad_(), (random(2, 4, 3, 2, seed=1) * 4).requires_grad_()
+    maps, place = (
+        random(2, 3, 5, 6).requires_grad_(),
+        (random(2, 4, 3, 2, seed=1) * 4).requires_grad_(),
+    )
     torch.library.opcheck(torch.ops.tslib.sample.default, (maps, place))

@@ -1,4 +1,6 @@
-"""Training on whole videos without boxes: how they are divided, what is learnt, two passes at the end."""
+"""Training on whole videos without boxes: how they are divided, what is learnt, two passes at the
+end.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,16 +13,24 @@ from sentences import fails
 from short_runs import bytes_of
 from torch import nn
 
+from experiments import estimates as folds
+from experiments.poses import load_poses
+from tslib import checkpoint
 from tslib.__main__ import main
 from tslib.clip import Clip
 from tslib.datasets import youtube_pose
 from tslib.networks import SMALL_FUSION, SpatialFusionNetwork, ThinSlicingNetwork
 from tslib.skeletons import SKELETONS
 from tslib.slices import Slices, View, whole_frame
-from tslib.training import checkpoint, folds, models, stages
+from tslib.training import models, stages
 from tslib.training.config import from_tables, read_config
 from tslib.training.data import ReducedFrames, clips_of, load, reduced, still_box, with_box
-from tslib.training.evaluate import in_a_mirror, load_poses, predict_clips, predict_twice, tallies_in_pixels
+from tslib.training.evaluate import (
+    in_a_mirror,
+    predict_clips,
+    predict_twice,
+    tallies_in_pixels,
+)
 from tslib.training.loop import CHECKPOINT
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -85,8 +95,14 @@ def test_every_ninth_video_is_to_test_where_the_subset_has_no_frames(root, path,
     assert names(test) == ["09"]  # the ninth of those with frames
     assert names(learn) == [f"{n:02d}" for n in (0, *range(2, 9), 10, 11)]
     data = load(root, read_config(path))
-    assert names(data.validation) == ["11"] and names(data.train) == names(learn)[:-1] and data.flow is None
-    assert names(data.test) == ["09"] and np.isnan(data.test[0].box).all()  # and nothing is known of them
+    assert (
+        names(data.validation) == ["11"]
+        and names(data.train) == names(learn)[:-1]
+        and data.flow is None
+    )
+    assert (
+        names(data.test) == ["09"] and np.isnan(data.test[0].box).all()
+    )  # and nothing is known of them
     learn, test = clips_of(write(tmp_path, ["b", "a", "c"]), read_config(path))
     assert (names(learn), names(test)) == (["b", "c"], ["a"])  # the Subset, where it has frames
 
@@ -94,7 +110,13 @@ def test_every_ninth_video_is_to_test_where_the_subset_has_no_frames(root, path,
 def test_the_real_division(real_data):
     config = read_config(ROOT / "data" / "training" / "youtube.toml")
     learn, test = clips_of(real_data / "youtube_pose", config)
-    assert names(test) == ["AgswcvqogI0", "I2nX41KvnNY", "PNtWqDxwwMg", "Xukpu9Ls3As", "sLOlrDStS7o"]
+    assert names(test) == [
+        "AgswcvqogI0",
+        "I2nX41KvnNY",
+        "PNtWqDxwwMg",
+        "Xukpu9Ls3As",
+        "sLOlrDStS7o",
+    ]
     assert len(learn) == 40 and names(learn + test) != sorted(names(learn + test))
 
 
@@ -118,7 +140,8 @@ def clip_of(pictures, joints, **changes):
     T, size = len(pictures), pictures[0].shape[1::-1]
     visible, box = np.ones(joints.shape[:2], bool), np.full((T, 4), np.nan, np.float32)
     return replace(
-        Clip("a", joints.astype(np.float32), visible, box, YOUTUBE, pictures, "", "train", size), **changes
+        Clip("a", joints.astype(np.float32), visible, box, YOUTUBE, pictures, "", "train", size),
+        **changes,
     )
 
 
@@ -141,7 +164,11 @@ def test_reduced_clips_show_the_same():
     clip = clip_of([dotted((301, 200), at)] * 2, np.tile(at, (2, 7, 1)))
     clip = with_box(clip, (100, 50, 80, 60))
     small = reduced(clip, 40)
-    assert small.size == (150, 100) and small.frames[1].shape == (100, 150, 3) and len(small.frames) == 2
+    assert (
+        small.size == (150, 100)
+        and small.frames[1].shape == (100, 150, 3)
+        and len(small.frames) == 2
+    )
     np.testing.assert_allclose(middle_of(small.frames[0]), small.joints[0, 0], atol=0.1)
     np.testing.assert_allclose(small.box[0], [49.6, 24.75, 39.9, 30], atol=0.05)
     same = reduced(clip, 200)  # never larger
@@ -183,7 +210,9 @@ def test_a_still_view_holds_the_whole_frame():
 
 
 def test_a_share_of_slices_shows_the_whole_frame():
-    clip = with_box(clip_of([np.zeros((60, 90, 3), np.uint8)], np.zeros((1, 7, 2))), (40, 30, 20, 20))
+    clip = with_box(
+        clip_of([np.zeros((60, 90, 3), np.uint8)], np.zeros((1, 7, 2))), (40, 30, 20, 20)
+    )
     slices = Slices([clip], View(48, 4, whole=0.3), frames=1)
     scales = [float(slices[0, 0, seed]["matrix"][0, 0]) for seed in range(400)]
     assert {round(s, 3) for s in scales} == {0.533, 1.68}
@@ -196,9 +225,13 @@ def test_a_share_of_slices_shows_the_whole_frame():
 
 
 def test_channels_become_brighter_and_darker():
-    clip = with_box(clip_of([np.full((60, 90, 3), 100, np.uint8)], np.zeros((1, 7, 2))), (40, 30, 20, 20))
+    clip = with_box(
+        clip_of([np.full((60, 90, 3), 100, np.uint8)], np.zeros((1, 7, 2))), (40, 30, 20, 20)
+    )
     slices = Slices([clip], View(48, 4, gain=0.3), frames=1)
-    gains = torch.stack([slices[0, 0, seed]["images"][0, :, 24, 24] for seed in range(200)]) / (100 / 255)
+    gains = torch.stack([slices[0, 0, seed]["images"][0, :, 24, 24] for seed in range(200)]) / (
+        100 / 255
+    )
     assert 0.7 <= gains.min() < 0.72 and 1.28 < gains.max() <= 1.3 + 1e-5
     assert abs(np.corrcoef(gains.T.numpy())[0, 1]) < 0.3  # each channel its own
     bright = replace(clip, frames=[np.full((60, 90, 3), 250, np.uint8)])
@@ -302,7 +335,9 @@ def test_scores_in_a_mirror():
     assert not torch.allclose(other, model(images)[0], rtol=1e-2)
     picture = np.uint8(255 * images[0, 0].movedim(0, -1).numpy())
     clip = with_box(clip_of([picture], np.zeros((1, 7, 2))), (5, 5, 20, 20))
-    plain, both = (predict_clips(model, [clip], View(32, 4), 1, mirrored=m)[0] for m in (False, True))
+    plain, both = (
+        predict_clips(model, [clip], View(32, 4), 1, mirrored=m)[0] for m in (False, True)
+    )
     assert not np.array_equal(plain, both)
 
 
@@ -312,7 +347,11 @@ def test_tallies_in_pixels():
     pose = np.zeros((2, 7, 2))
     pose[:, 2], pose[0, 5] = (6, 8), (10.01, 0)
     (counts,) = tallies_in_pixels([pose], [clip], (9.9, 10, 11))
-    assert counts[:, 0].tolist() == [[2, 2, 0, 1, 2, 1, 2], [2, 2, 2, 1, 2, 1, 2], [2, 2, 2, 1, 2, 2, 2]]
+    assert counts[:, 0].tolist() == [
+        [2, 2, 0, 1, 2, 1, 2],
+        [2, 2, 2, 1, 2, 1, 2],
+        [2, 2, 2, 1, 2, 2, 2],
+    ]
     assert counts[0, 1].tolist() == [2, 2, 2, 1, 2, 2, 2]
 
 
@@ -321,7 +360,10 @@ def test_tallies_in_pixels():
 
 def test_train_and_evaluate(root, path, tmp_path, capsys):
     out = tmp_path / "out"
-    assert main(["train", str(path), "--data", str(root), "--output", str(out), "--device", "cpu"]) == 0
+    assert (
+        main(["train", str(path), "--data", str(root), "--output", str(out), "--device", "cpu"])
+        == 0
+    )
     model = out / "baseline.safetensors"  # the file's own row
     assert capsys.readouterr().out == f"wrote {model}\n"
     assert main(["evaluate", str(model), "--data", str(root)]) == 0
@@ -335,7 +377,9 @@ def test_train_and_evaluate(root, path, tmp_path, capsys):
 
 
 def test_estimates_out_of_fold(root, path, tmp_path, capsys, monkeypatch):
-    """Each video by a network that never saw it, a second call computes nothing, and `train` shares a run."""
+    """Each video by a network that never saw it, a second call computes nothing, and `train` shares
+    a run.
+    """
     config, out = read_config(path), tmp_path / "out"
     seen, pretrain = {}, stages.pretrain
 
@@ -344,7 +388,17 @@ def test_estimates_out_of_fold(root, path, tmp_path, capsys, monkeypatch):
         return pretrain(config, clips, folder, **options)
 
     monkeypatch.setattr(stages, "pretrain", watched)
-    arguments = ["estimate", str(path), "--data", str(root), "--output", str(out), "--seed", "2", "--folds"]
+    arguments = [
+        "estimate",
+        str(path),
+        "--data",
+        str(root),
+        "--output",
+        str(out),
+        "--seed",
+        "2",
+        "--folds",
+    ]
     assert main([*arguments, "3"]) == 0
     table = capsys.readouterr().out
     assert "out of fold @20 px" in table and "test @40 px" in table
@@ -358,7 +412,9 @@ def test_estimates_out_of_fold(root, path, tmp_path, capsys, monkeypatch):
     for clip, pose in zip(learn + test, poses, strict=True):
         (run,) = [r for r in seen if (out / r / f"{clip.name}.npz").exists()]
         assert clip.name not in seen[run] and pose.shape == clip.joints.shape
-        model, read, notes = models.load(out / f"{run if run != 'pretrain' else 'baseline'}.safetensors")
+        model, read, notes = models.load(
+            out / f"{run if run != 'pretrain' else 'baseline'}.safetensors"
+        )
         assert read == config and notes["seed"] == 2
         np.testing.assert_allclose(pose, predict_twice(model, [clip], config.view)[1][0], rtol=1e-4)
     before = {p: p.stat().st_mtime_ns for p in out.rglob("*.npz") if p.name != folds.FILE}
@@ -371,10 +427,16 @@ def test_estimates_out_of_fold(root, path, tmp_path, capsys, monkeypatch):
     assert main([*arguments, "4"]) == 2
     assert "is of a run with other clips" in capsys.readouterr().err
     assert main([*arguments, "40"]) == 2
-    assert "10 videos cannot make 40 folds; give a number from 2 to that." in capsys.readouterr().err
+    assert (
+        "10 videos cannot make 40 folds; give a number from 2 to that." in capsys.readouterr().err
+    )
 
 
 def test_the_shipped_config():
     config = read_config(ROOT / "data" / "training" / "youtube.toml")
-    assert config.architecture == SMALL_FUSION and config.row == "baseline" and config.skeleton == "youtube7"
+    assert (
+        config.architecture == SMALL_FUSION
+        and config.row == "baseline"
+        and config.skeleton == "youtube7"
+    )
     assert 0 < config.view.whole < 1 and config.view.size % 8 == 0

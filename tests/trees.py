@@ -32,7 +32,9 @@ def one(module, root):
 
 
 def penn(T=5, **changes):
-    """The variables of a Penn Action label file, whole numbers in uint8 and uint16 as MATLAB keeps them."""
+    """The variables of a Penn Action label file, whole numbers in uint8 and uint16 as MATLAB keeps
+    them.
+    """
     joints = pose(T, 13).astype(np.uint8)
     low, high = joints.min(1).astype(float), joints.max(1).astype(float)
     return {
@@ -62,7 +64,10 @@ def jhmdb_masks(T=4):
     """Puppet masks (240, 320, T) uint8 around jhmdb_joints."""
     masks = np.zeros((240, 320, T), np.uint8)
     for t, joints in enumerate(jhmdb_joints(T).transpose(2, 1, 0).astype(int)):
-        (left, top), (right, bottom) = joints.min(0) - 4, joints.max(0) + 2  # one px less each, from 0
+        (left, top), (right, bottom) = (
+            joints.min(0) - 4,
+            joints.max(0) + 2,
+        )  # one px less each, from 0
         masks[top : bottom + 1, left : right + 1, t] = 1
     return masks
 
@@ -72,14 +77,21 @@ def jhmdb_joints(T=4):
     return (3.0 * pose(T, 15) + 20).transpose(2, 1, 0)
 
 
-def write_jhmdb(root, action="brush_hair", clip="It's_(1)!_@+_a", T=4, frames=True, mask=True, **changes):
+def write_jhmdb(
+    root, action="brush_hair", clip="It's_(1)!_@+_a", T=4, frames=True, mask=True, **changes
+):
     """One clip with its joints, mask and frames. Returns root."""
     place = root / "joint_positions" / action / clip
     place.mkdir(parents=True)
-    savemat(place / "joint_positions.mat", {"pos_img": jhmdb_joints(T), "scale": np.ones((1, T))} | changes)
+    savemat(
+        place / "joint_positions.mat",
+        {"pos_img": jhmdb_joints(T), "scale": np.ones((1, T))} | changes,
+    )
     if mask:
         (root / "puppet_mask" / action / clip).mkdir(parents=True)
-        savemat(root / "puppet_mask" / action / clip / "puppet_mask.mat", {"part_mask": jhmdb_masks(T)})
+        savemat(
+            root / "puppet_mask" / action / clip / "puppet_mask.mat", {"part_mask": jhmdb_masks(T)}
+        )
     for t in range(T if frames else 0):
         path = root / "Rename_Images" / action / clip / f"{t + 1:05d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,14 +109,26 @@ def write_split(root, lines, action="brush_hair", split=1, sub=False):
 
 
 def youtube(videos=("-ab", "cd&"), T=6, flag="isYouTubePoseSubset", **changes):
-    """The variables of YouTube_Pose_dataset.mat; labels in no order, the second video of the Subset."""
+    """The variables of YouTube_Pose_dataset.mat; labels in no order, the second video of the
+    Subset.
+    """
     rng = np.random.default_rng(0)
-    ids = [rng.permutation(40 * np.arange(1, T + 1) + n).astype(np.uint16) for n in range(len(videos))]
+    ids = [
+        rng.permutation(40 * np.arange(1, T + 1) + n).astype(np.uint16) for n in range(len(videos))
+    ]
     fields = [("videoname", "O"), ("locs", "O"), ("frameids", "O"), ("scale", "O"), (flag, "O")]
     data = np.zeros((1, len(videos)), fields)
     for n, name in enumerate(videos):
-        locs = np.stack([np.tile(ids[n] / 10.0, (7, 1)), np.tile(np.arange(7.0)[:, None] + 5, (1, T))])
-        entry = {"videoname": name, "locs": locs, "frameids": ids[n][None], "scale": 9.0, flag: n == 1}
+        locs = np.stack(
+            [np.tile(ids[n] / 10.0, (7, 1)), np.tile(np.arange(7.0)[:, None] + 5, (1, T))]
+        )
+        entry = {
+            "videoname": name,
+            "locs": locs,
+            "frameids": ids[n][None],
+            "scale": 9.0,
+            flag: n == 1,
+        }
         for field, value in (entry | changes).items():
             data[0, n][field] = value
     return {"data": data}

@@ -1,10 +1,13 @@
-"""One affine map for a whole slice of frames: the same for its pictures, joints, boxes and optical flow.
+"""One affine map for a whole slice of frames: the same for its pictures, joints, boxes and optical
+flow.
 
-A map drawn anew for each frame would be motion that the flow does not know of, so both papers change all
-frames of a slice alike. The same map cuts a person out of the frames for a network's input.
+A map drawn anew for each frame would be motion that the flow does not know of, so both papers
+change all frames of a slice alike. The same map cuts a person out of the frames for a network's
+input.
 
-Coordinates are those of pixel centres, x to the right and y down, so that positive angles turn clockwise as
-seen. Positions, float64, are moved by the whole map; flow vectors only by its linear part.
+Coordinates are those of pixel centres, x to the right and y down, so that positive angles turn
+clockwise as seen. Positions, float64, are moved by the whole map; flow vectors only by its linear
+part.
 """
 
 from dataclasses import dataclass
@@ -50,7 +53,9 @@ class Affine:
 
     def __matmul__(self, first):
         linear = self.matrix[:, :2]
-        return Affine(np.column_stack([linear @ first.matrix[:, :2], self.points(first.matrix[:, 2])]))
+        return Affine(
+            np.column_stack([linear @ first.matrix[:, :2], self.points(first.matrix[:, 2])])
+        )
 
     def inverse(self):
         """The map back. numpy.linalg.LinAlgError for one that is flat."""
@@ -90,8 +95,8 @@ class Affine:
     def boxes(self, boxes):
         """Boxes (x, y, w, h), (..., 4): the upright box around each moved one.
 
-        A turned box is larger than what it holds. The size that PCK is measured with is therefore not taken
-        from here: it is the old size times ``scale``.
+        A turned box is larger than what it holds. The size that PCK is measured with is therefore
+        not taken from here: it is the old size times ``scale``.
         """
         corner, side = np.split(np.asarray(boxes, np.float64)[..., None, :], 2, -1)
         corners = self.points(corner + side * [[0, 0], [1, 0], [0, 1], [1, 1]])
@@ -105,16 +110,19 @@ class Affine:
         return self._resample(frame, size, cv2.BORDER_CONSTANT, (fill,) * 4)
 
     def flow(self, flow, size):
-        """Optical flow (H, W, 2) of the old pictures as that of the new ones: float32 (h, w, 2), size (w, h).
+        """Optical flow (H, W, 2) of the old pictures as that of the new ones: float32 (h, w, 2),
+        size (w, h).
 
-        Each vector moves to the new place of its pixel and is turned and scaled with it; beyond the old
-        picture the border's goes on.
+        Each vector moves to the new place of its pixel and is turned and scaled with it; beyond the
+        old picture the border's goes on.
         """
         moved = self._resample(np.asarray(flow, np.float32), size, cv2.BORDER_REPLICATE)
         return self.vectors(moved).astype(np.float32)
 
     def _resample(self, image, size, border, fill=0):
-        fine = max(1, round(1 / self.scale))  # shrinking: sample every pixel, then average, against aliasing
+        fine = max(
+            1, round(1 / self.scale)
+        )  # shrinking: sample every pixel, then average, against aliasing
         large = Affine.onto_cells(fine).inverse() @ self
         w, h = size
         image = cv2.warpAffine(
@@ -129,12 +137,13 @@ class Affine:
 
 
 def window(boxes, size, angle=0.0, scale=1.0, shift=(0.0, 0.0), flip=False):
-    """The map from the frames of a slice to a network's input, one for all of them, around the person.
+    """The map from the frames of a slice to a network's input, one for all of them, around the
+    person.
 
     boxes : (x, y, w, h) px, (T, 4) or (4,), of the person; NaN where unknown
     size : (w, h) px of the input
-    angle, scale, flip : see `Affine.about`; at scale 1 the larger side of the boxes, in the mean, takes 0.7
-        of the input's smaller side
+    angle, scale, flip : see `Affine.about`; at scale 1 the larger side of the boxes, in the mean,
+        takes 0.7 of the input's smaller side
     shift : (x, y), how far from the input's middle the person comes to lie, in shares of the input
 
     Returns Affine. ValueError where no box is known, or none is larger than nothing.
@@ -146,7 +155,9 @@ def window(boxes, size, angle=0.0, scale=1.0, shift=(0.0, 0.0), flip=False):
     center = (boxes[:, :2] + boxes[:, 2:] / 2).mean(0)
     size = np.asarray(size, np.float64)
     normal = PERSON * size.min() / boxes[:, 2:].max(-1).mean()
-    return Affine.about(center, angle, scale * normal, flip, to=(size - 1) / 2 + np.multiply(shift, size))
+    return Affine.about(
+        center, angle, scale * normal, flip, to=(size - 1) / 2 + np.multiply(shift, size)
+    )
 
 
 def known(boxes):
@@ -155,19 +166,21 @@ def known(boxes):
 
 
 def paper_a(rng, boxes, size):
-    """A random `window` as Paper A draws it (Sec. 5.2): turned by up to 90 degrees, 0.5 to 2 times as large.
+    """A random `window` as Paper A draws it (Sec. 5.2): turned by up to 90 degrees, 0.5 to 2 times
+    as large.
 
     rng : numpy.random.Generator; boxes, size : see `window`
 
-    Halving is as likely as doubling, and the person is up to a tenth of the input off its middle; Paper A
-    does not say how it draws either, and does not flip.
+    Halving is as likely as doubling, and the person is up to a tenth of the input off its middle;
+    Paper A does not say how it draws either, and does not flip.
     """
     angle, scale = rng.uniform(-90, 90), 2 ** rng.uniform(-1, 1)
     return window(boxes, size, angle, scale, rng.uniform(-SHIFT, SHIFT, 2))
 
 
 def paper_b(rng, center):
-    """A random map as Paper B draws it (Sec. IV): turned by up to 30 degrees, and every second one flipped.
+    """A random map as Paper B draws it (Sec. IV): turned by up to 30 degrees, and every second one
+    flipped.
 
     rng : numpy.random.Generator
     center : (x, y) px, the middle of the window of frames, which stays where it is

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from .errors import InputError
+from .images import read_image
 from .skeletons import Skeleton
 
 
@@ -20,13 +20,15 @@ class Clip:
     visible : bool (T, K), whether a joint may be counted; False wherever its position is NaN
     box : float32 (T, 4) px, left, top, width, height of the person; NaN where unknown
     skeleton : Skeleton
-    frames : sequence of T images, uint8 (H, W, 3) RGB, read when asked for; None where only labels are there
+    frames : sequence of T images, uint8 (H, W, 3) RGB, read when asked for; None where only labels
+    are there
     action : str, "" where the data set has none
     split : "train", "test" or ""
     size : (W, H) px of the frames; None where neither frames nor labels say
-    number : int64 (T,), the frames' numbers in their video where they are not consecutive, else None
+    number : int64 (T,), the frames' numbers in their video where they are not consecutive, else
+    None
 
-    A rendered clip's exact flow is read by `tslib.render.read_flow(root, clip.name)`.
+    A rendered clip's exact flow is read by `renderer.read_flow(root, clip.name)`.
 
     Building one checks it: InputError names the clip and what does not fit.
     """
@@ -44,7 +46,11 @@ class Clip:
 
     def __post_init__(self):
         T, K = len(self.joints), len(self.skeleton.joints)
-        arrays = [("joints", np.float32, (T, K, 2)), ("visible", bool, (T, K)), ("box", np.float32, (T, 4))]
+        arrays = [
+            ("joints", np.float32, (T, K, 2)),
+            ("visible", bool, (T, K)),
+            ("box", np.float32, (T, 4)),
+        ]
         if self.number is not None:
             arrays.append(("number", np.int64, (T,)))
         for field, dtype, shape in arrays:
@@ -55,13 +61,17 @@ class Clip:
                     f"but is {value.dtype} {value.shape}."
                 )
         if self.frames is not None and len(self.frames) != T:
-            raise InputError(f"clip {self.name!r} has labels for {T} frames, but {len(self.frames)} frames.")
+            raise InputError(
+                f"clip {self.name!r} has labels for {T} frames, but {len(self.frames)} frames."
+            )
         if not T:
             raise InputError(f"clip {self.name!r} has no frame.")
         if not np.isfinite(self.joints[self.visible]).all():
             raise InputError(f"clip {self.name!r} calls a joint visible that has no position.")
         if self.split not in ("train", "test", ""):
-            raise InputError(f"the split of clip {self.name!r} is {self.split!r}, not train or test.")
+            raise InputError(
+                f"the split of clip {self.name!r} is {self.split!r}, not train or test."
+            )
 
     def __len__(self):
         return len(self.joints)
@@ -73,7 +83,9 @@ class Clip:
 
     @property
     def counted(self):
-        """What PCK can count, bool (T, K): visible joints where the size of the person is known, positive."""
+        """What PCK can count, bool (T, K): visible joints where the size of the person is known,
+        positive.
+        """
         size = self.size_of_person
         return self.visible & (np.isfinite(size) & (size > 0))[:, None]
 
@@ -84,8 +96,8 @@ class ImageFiles(Sequence):
     files : paths, one for each frame
     size : (W, H) px that every frame must have; None: any
 
-    ``frames[t]`` raises InputError where the file is missing, unreadable or of another size; a slice is
-    another ImageFiles. ``frames.missing`` lists the t whose file is not there.
+    ``frames[t]`` raises InputError where the file is missing, unreadable or of another size; a
+    slice is another ImageFiles. ``frames.missing`` lists the t whose file is not there.
     """
 
     def __init__(self, files, size=None):
@@ -109,24 +121,3 @@ class ImageFiles(Sequence):
     @property
     def missing(self):
         return [t for t, file in enumerate(self.files) if not file.is_file()]
-
-
-def read_image(file):
-    """An image file as uint8 (H, W, 3) RGB, as it is stored; InputError where it is missing or unreadable."""
-    if not Path(file).is_file():
-        raise InputError(f"there is no frame {file}.")
-    # labels count stored pixels, so a rotation in the file's header is ignored
-    image = decoded(file, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise InputError(f"{file} cannot be read as an image; replace it.")
-    return image
-
-
-def decoded(file, flags):
-    """An image file as uint8 (H, W, 3) RGB, read with flags of cv2.imread; None where it is unreadable."""
-    try:  # not cv2.imread: a name that is not UTF-8 brings it down with the whole process
-        data = np.fromfile(file, np.uint8)
-        image = cv2.imdecode(data, flags) if data.size else None
-    except (OSError, cv2.error):  # cv2.error: a damaged header that claims a billion pixels
-        return None
-    return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -18,7 +18,8 @@ class Crop:
     grid : (W, H), cells of the heat-map
     body : float, px, larger side of the person's box (the unit of spatial springs)
 
-    A cell's or pixel's coordinates are those of its middle, so the heat-map's left border lies at -0.5.
+    A cell's or pixel's coordinates are those of its middle, so the heat-map's left border lies at
+    -0.5.
     """
 
     center: tuple[float, float]
@@ -28,7 +29,9 @@ class Crop:
 
     @staticmethod
     def around(box, grid, margin=MARGIN):
-        """The smallest window of the grid's proportions around a box (x, y, w, h) px grown by margin."""
+        """The smallest window of the grid's proportions around a box (x, y, w, h) px grown by
+        margin.
+        """
         x, y, w, h = (float(v) for v in box)
         cell = max(w / grid[0], h / grid[1]) * margin
         return Crop((x + w / 2, y + h / 2), cell, tuple(grid), max(w, h))
@@ -47,10 +50,14 @@ class Crop:
         return np.stack(np.meshgrid(np.arange(W, dtype=float), np.arange(H, dtype=float)), -1)
 
     def cut(self, frame, size):
-        """The window as an image: uint8 (h, w, 3) for size (w, h) px; black where it leaves the frame."""
+        """The window as an image: uint8 (h, w, 3) for size (w, h) px; black where it leaves the
+        frame.
+        """
         w, h = size
         pixel = self.cell * self.grid[0] / w  # px of the frame that one px of the cut-out covers
-        fine = min(max(1, round(pixel)), FINEST)  # shrinking: sample every pixel and average: no aliasing
+        fine = min(
+            max(1, round(pixel)), FINEST
+        )  # shrinking: sample every pixel and average: no aliasing
         step = pixel / fine
         corner = np.array(self.center) - step * (np.array([w, h]) * fine - 1) / 2
         window = cv2.warpAffine(

@@ -2,4 +2,6 @@
 
 
 class InputError(ValueError):
-    """Something given cannot be used; the message is one sentence: what is wrong, where, what to do."""
+    """Something given cannot be used; the message is one sentence: what is wrong, where, what to
+    do.
+    """

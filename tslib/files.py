@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+import tomllib
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -19,8 +20,24 @@ def is_plain(name):
     return name not in ("", ".", "..") and is_utf8(name) and not re.search(r"[/\\:\x00-\x1f]", name)
 
 
+def read_toml(path, missing):
+    """The content of a TOML file as a dict; InputError, which says `missing` where there is no such
+    file.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(missing) from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:  # not TOML, not UTF-8, or a number of thousands of digits
+        raise InputError(f"{path} is not valid TOML: {str(error).rstrip('.')}.") from None
+
+
 def write_whole(path, data):
-    """Write bytes to a file, which is replaced in one step; InputError where that fails, and all stays."""
+    """Write bytes to a file, which is replaced in one step; InputError where that fails, and all
+    stays.
+    """
     path = Path(path)
     try:
         with _nest(path.name, path.parent) as folder:
@@ -32,7 +49,8 @@ def write_whole(path, data):
 
 
 def claim(file, of):
-    """Write down of what a folder's content is computed, bytes, or see that it is of this very thing.
+    """Write down of what a folder's content is computed, bytes, or see that it is of this very
+    thing.
 
     file : Path in that folder, which is made; InputError where the file holds anything else.
     """
@@ -47,24 +65,31 @@ def claim(file, of):
 
 @contextmanager
 def appearing(output):
-    """A folder to write into that becomes `output` once the block is done, and vanishes where it fails.
+    """A folder to write into that becomes `output` once the block is done, and vanishes where it
+    fails.
 
     Raises InputError, before the block, where something is in the way of `output`.
     """
     place = Path(os.path.realpath(output))  # a link to an empty folder stays a link
     for parent in place.parents:
         if parent.exists() and not parent.is_dir():
-            raise InputError(f"{parent} is a file, so {output} cannot be a folder; name another one.")
+            raise InputError(
+                f"{parent} is a file, so {output} cannot be a folder; name another one."
+            )
     if place.exists() and not (place.is_dir() and not any(place.iterdir())):
         raise InputError(f"{output} exists already; name another folder or remove it.")
     anchor = next(p for p in place.parents if p.is_dir())  # one disk: rename will do
     with ExitStack() as stack:
         try:
             nest = _nest(place.name, anchor)
-            folder = Path(stack.enter_context(nest)) / place.name  # only its parent is for our eyes only
+            folder = (
+                Path(stack.enter_context(nest)) / place.name
+            )  # only its parent is for our eyes only
             folder.mkdir()
         except OSError as error:
-            raise InputError(f"{output} cannot be made: {error.strerror}; name another folder.") from None
+            raise InputError(
+                f"{output} cannot be made: {error.strerror}; name another folder."
+            ) from None
         yield folder
         if place.exists():
             place.rmdir()  # it was empty

@@ -1,15 +1,19 @@
-"""Heat-maps: their cells in the image, what they should look like, and the joints that are read off them.
+"""Heat-maps: their cells in the image, what they should look like, and the joints that are read off
+them.
 
-A network that shrinks its input by a stride s gives cell g the coordinate s * g + (s - 1) / 2 of the input,
-the middle of the s pixels that the cell covers: 8 * g + 3.5 for Paper A's network, as the labels of its base,
-Convolutional Pose Machines, have it. It is the map of `crop.Crop` for a window that is the whole input.
+A network that shrinks its input by a stride s gives cell g the coordinate s * g + (s - 1) / 2 of
+the input, the middle of the s pixels that the cell covers: 8 * g + 3.5 for Paper A's network, as
+the labels of its base, Convolutional Pose Machines, have it. It is the map of `crop.Crop` for a
+window that is the whole input.
 """
 
 import numpy as np
 import torch
 
 STRIDE = 8  # input px to a cell; 368 px give 46 cells
-SIGMA = 7 / STRIDE  # cells; 7 px of the input, from Convolutional Pose Machines, for Paper A prints none
+SIGMA = (
+    7 / STRIDE
+)  # cells; 7 px of the input, from Convolutional Pose Machines, for Paper A prints none
 RADIUS = 2.0  # cells; Paper A prints none: there a Gaussian of that sigma has fallen to 0.07
 FAINT = 0.01  # a Gaussian's values below are no part of it, so that the background is 0
 
@@ -37,10 +41,12 @@ def labelled(cells, grid, visible=None):
 
 
 def gaussian(cells, grid, visible=None, sigma=SIGMA):
-    """Targets of Paper A's Eq. 5: a Gaussian around each joint, 1 at the joint itself, 0 in the background.
+    """Targets of Paper A's Eq. 5: a Gaussian around each joint, 1 at the joint itself, 0 in the
+    background.
 
-    Arguments as in `labelled`; sigma in cells. The peak stays where the joint is, between the cells too.
-    Returns (..., K, H, W) of the dtype and device of cells; all 0 for a joint that is not `labelled`.
+    Arguments as in `labelled`; sigma in cells. The peak stays where the joint is, between the cells
+    too. Returns (..., K, H, W) of the dtype and device of cells; all 0 for a joint that is not
+    `labelled`.
     """
     x, y = _squared_distances(cells, grid)
     maps = torch.exp(-y / (2 * sigma**2))[..., None] * torch.exp(-x / (2 * sigma**2))[..., None, :]
@@ -51,16 +57,18 @@ def gaussian(cells, grid, visible=None, sigma=SIGMA):
 def with_background(maps):
     """One more map, 1 where no joint is: (..., K, H, W) -> (..., K + 1, H, W).
 
-    It is 1 - the highest of the K, as Convolutional Pose Machines are trained; inference takes the first K.
+    It is 1 - the highest of the K, as Convolutional Pose Machines are trained; inference takes the
+    first K.
     """
     return torch.cat([maps, 1 - maps.amax(-3, keepdim=True)], -3)
 
 
 def disc(cells, grid, visible=None, radius=RADIUS):
-    """Targets of Paper A's Eq. 6, the hinge: 1 within a circle around each joint, its rim included, else -1.
+    """Targets of Paper A's Eq. 6, the hinge: 1 within a circle around each joint, its rim included,
+    else -1.
 
-    Arguments as in `labelled`; radius in cells. Returns (..., K, H, W) of the dtype and device of cells; all
-    -1 for a joint that is not `labelled`.
+    Arguments as in `labelled`; radius in cells. Returns (..., K, H, W) of the dtype and device of
+    cells; all -1 for a joint that is not `labelled`.
     """
     x, y = _squared_distances(cells, grid)
     within = y[..., None] + x[..., None, :] <= radius**2
@@ -75,10 +83,12 @@ def _squared_distances(cells, grid):
 
 
 def decode(maps, refine=True):
-    """Joints of heat-maps: arg-max, shifted by a quarter cell towards the higher neighbour in x and in y.
+    """Joints of heat-maps: arg-max, shifted by a quarter cell towards the higher neighbour in x and
+    in y.
 
-    maps: (..., H, W) array, or tensor on the CPU. refine: False for the arg-max alone, as Paper A has it.
-    Returns cells (..., 2) float64, x first, and peak heights (...,) float64. The first of equal peaks counts.
+    maps: (..., H, W) array, or tensor on the CPU. refine: False for the arg-max alone, as Paper A
+    has it. Returns cells (..., 2) float64, x first, and peak heights (...,) float64. The first of
+    equal peaks counts.
     """
     maps = np.asarray(maps, np.float64)
     *lead, H, W = maps.shape

@@ -1,7 +1,7 @@
 """What the networks are trained to minimise: Paper A's Eq. 5 and Eq. 6, and what makes Eq. 6 train.
 
-All are sums over cells, joints and frames, divided by the number of frames: with the learning rates of the
-paper, a mean over cells would be thousands of times too small.
+All are sums over cells, joints and frames, divided by the number of frames: with the learning rates
+of the paper, a mean over cells would be thousands of times too small.
 """
 
 import torch
@@ -10,7 +10,8 @@ import torch
 def squared(stages, target):
     """Eq. 5 at every stage: half the squared error of heat-maps.
 
-    stages : list of (N, C, H, W); target : (N, C, H, W), see heatmaps.gaussian and heatmaps.with_background
+    stages : list of (N, C, H, W); target : (N, C, H, W), see heatmaps.gaussian and
+    heatmaps.with_background
     """
     return sum((stage - target).square().sum() for stage in stages) / (2 * len(target))
 
@@ -19,12 +20,15 @@ def hinge(score, target, weight=1.0):
     """Eq. 6: sum of max(0, 1 - score * target).
 
     score : (N, K, H, W); target : the same shape, 1 or -1, see heatmaps.disc
-    weight : of the cells inside the circles; 1 is the paper's form, where they are a hundredth of all cells
+    weight : of the cells inside the circles; 1 is the paper's form, where they are a hundredth of
+    all cells
     """
     share = torch.where(target > 0, weight, 1.0)
     return (share * (1 - score * target).clamp(min=0)).sum() / len(target)
 
 
 def all_background(target, weight=1.0):
-    """What `hinge` is where every score is -1: a network that has found nothing, the plateau of Eq. 6."""
+    """What `hinge` is where every score is -1: a network that has found nothing, the plateau of Eq.
+    6.
+    """
     return float(2 * weight * (target > 0).sum() / len(target))

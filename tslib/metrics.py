@@ -1,8 +1,8 @@
 """How good joints are: PCK against the truth, jitter without it.
 
-Everything is counted first and divided last. A *tally* holds, for each joint, how often it was hit and how
-often it was counted: int64 (..., 2, K). Tallies of clips add up, and rates, the three means, curves,
-tables and intervals over clips are all made from them.
+Everything is counted first and divided last. A *tally* holds, for each joint, how often it was hit
+and how often it was counted: int64 (..., 2, K). Tallies of clips add up, and rates, the three
+means, curves, tables and intervals over clips are all made from them.
 """
 
 import numpy as np
@@ -26,7 +26,9 @@ def tally(prediction, truth, size, alpha=0.2, visible=None, strict=False):
     T, K = truth.shape[:2]
     size = np.asarray(size, np.float64)
     if size.shape not in ((), (T,)):
-        raise ValueError(f"size must be one number or one for each of the {T} frames, but has {size.shape}.")
+        raise ValueError(
+            f"size must be one number or one for each of the {T} frames, but has {size.shape}."
+        )
     counted = np.isfinite(truth).all(-1)
     if visible is not None:
         if np.shape(visible) != (T, K):
@@ -34,16 +36,22 @@ def tally(prediction, truth, size, alpha=0.2, visible=None, strict=False):
         counted &= np.asarray(visible, bool)
     size = np.broadcast_to(size, T)
     if not (np.isfinite(size) & (size > 0))[counted.any(1)].all():
-        raise ValueError("size must be positive and finite in every frame where a joint is counted.")
+        raise ValueError(
+            "size must be positive and finite in every frame where a joint is counted."
+        )
     alpha = np.asarray(alpha, np.float64)
     if alpha.ndim > 1 or not (np.isfinite(alpha) & (alpha >= 0)).all():
-        raise ValueError(f"alpha must be a number or a list of numbers from 0 up, but it is {alpha}.")
+        raise ValueError(
+            f"alpha must be a number or a list of numbers from 0 up, but it is {alpha}."
+        )
     distance = np.linalg.norm(prediction - truth, axis=-1)
     border = 1 - BORDER if strict else 1 + BORDER
     closer = np.less if strict else np.less_equal
     result = np.empty((alpha.size, 2, K), np.int64)
     for row, a in zip(result, alpha.ravel(), strict=True):
-        row[0] = (closer(distance, border * a * size[:, None]) & counted).sum(0)  # NaN compares as a miss
+        row[0] = (closer(distance, border * a * size[:, None]) & counted).sum(
+            0
+        )  # NaN compares as a miss
         row[1] = counted.sum(0)
     return result.reshape(*alpha.shape, 2, K)
 
@@ -51,22 +59,21 @@ def tally(prediction, truth, size, alpha=0.2, visible=None, strict=False):
 def pck(prediction, truth, size, alpha=0.2, visible=None, strict=False):
     """Percentage of correct keypoints, joint by joint, as a rate (Paper A, Sec. 5.3).
 
-    A joint is correct where ``|prediction - truth| <= alpha * size``, the limit included. A distance that
-    differs from its limit by a hundred-thousandth or less lies on it: 0.29 * 100 < 29 in binary, and
-    coordinates in float32 are rounded.
+    A joint is correct where ``|prediction - truth| <= alpha * size``, the limit included. A
+    distance that differs from its limit by a hundred-thousandth or less lies on it: 0.29 * 100 < 29
+    in binary, and coordinates in float32 are rounded.
 
     Parameters
     ----------
-    prediction, truth : array_like (T, K, 2)
-        Pixels, x first, both from the same origin. A NaN prediction is a miss; a NaN truth is not counted.
-    size : float or array_like (T,)
-        Pixels. Paper A takes max(height, width) of the person's true box in that frame; the length of the
-        torso would make it tPCK.
+    prediction, truth : array_like (T, K, 2) Pixels, x first, both from the same origin. A NaN
+        prediction is a miss; a NaN truth is not counted.
+    size : float or array_like (T,) Pixels. Paper A takes max(height, width) of the person's true
+        box in that frame; the length of the torso would make it tPCK.
     alpha : float or array_like (A,)
         Tolerance as a fraction of size; Paper A prints 0.2 and 0.1. Several give a curve.
-    visible : array_like (T, K) bool, optional
-        Joints to count; all by default. Of a `tslib.clip.Clip`, ``clip.counted``: where a box is unknown,
-        visible joints have no size to be measured by.
+    visible : array_like (T, K) bool, optional Joints to count; all by default. Of a
+        `tslib.clip.Clip`, ``clip.counted``: where a box is unknown, visible joints have no size to
+        be measured by.
     strict : bool
         Leave the limit itself out, all that lies on it: ``<`` for ``<=``.
 
@@ -77,14 +84,16 @@ def pck(prediction, truth, size, alpha=0.2, visible=None, strict=False):
     Raises
     ------
     ValueError
-        Shapes that do not match; a size that is not positive and finite in a frame that counts; an alpha
-        below 0.
+        Shapes that do not match; a size that is not positive and finite in a frame that counts; an
+        alpha below 0.
     """
     return rates(tally(prediction, truth, size, alpha, visible, strict))
 
 
 def pixel_accuracy(prediction, truth, pixels=20, visible=None, strict=False):
-    """The same with a limit in pixels, whatever the person's size (Paper B, Tables I and II: 20 px)."""
+    """The same with a limit in pixels, whatever the person's size (Paper B, Tables I and II: 20
+    px).
+    """
     return pck(prediction, truth, 1, pixels, visible, strict)
 
 
@@ -94,23 +103,28 @@ def rates(tally):
 
 
 def group_rates(rates, skeleton):
-    """Rates of the report groups, Head ... Ankl: (..., K) -> (..., G), in the order of skeleton.groups.
+    """Rates of the report groups, Head ... Ankl: (..., K) -> (..., G), in the order of
+    skeleton.groups.
 
-    A group's rate is the mean of its joints' rates, as others compute it too: left and right weigh the same,
-    however often each is seen. A joint without a rate is left out. ValueError for rates of another skeleton.
+    A group's rate is the mean of its joints' rates, as others compute it too: left and right weigh
+    the same, however often each is seen. A joint without a rate is left out. ValueError for rates
+    of another skeleton.
     """
     K = len(skeleton.joints)
     if np.shape(rates)[-1] != K:
-        raise ValueError(f"{skeleton.name} has {K} joints, but there are rates of {np.shape(rates)[-1]}.")
+        raise ValueError(
+            f"{skeleton.name} has {K} joints, but there are rates of {np.shape(rates)[-1]}."
+        )
     return np.stack([known_mean(rates[..., joints]) for joints in skeleton.groups.values()], -1)
 
 
 def means(tally, skeleton):
-    """The three averages that publications all call "Mean", by name: {name: float64 (...)}, for (..., 2, K).
+    """The three averages that publications all call "Mean", by name: {name: float64 (...)}, for
+    (..., 2, K).
 
-    micro : hits of all joints / counted joints; what is seen often weighs more
-    joint-macro : mean of the joints' rates, those outside every report group (neck, belly) among them
-    group-macro : mean of the report groups' rates; the one head weighs as much as two wrists
+    micro : hits of all joints / counted joints; what is seen often weighs more joint-macro : mean
+    of the joints' rates, those outside every report group (neck, belly) among them group-macro :
+    mean of the report groups' rates; the one head weighs as much as two wrists
 
     What is counted nowhere is left out of the macro means.
     """
@@ -163,7 +177,9 @@ def bootstrap(statistic, tallies, baseline=None, level=0.95, samples=2000, seed=
             "a paired comparison needs both methods on the same clips and the same counted joints."
         )
     N = len(tallies)
-    draws = np.random.default_rng(seed).multinomial(N, np.full(N, 1 / N), samples)  # how often each clip
+    draws = np.random.default_rng(seed).multinomial(
+        N, np.full(N, 1 / N), samples
+    )  # how often each clip
     values = statistic(np.tensordot(draws, tallies, 1))
     if baseline is not None:
         values = values - statistic(np.tensordot(draws, baseline, 1))
@@ -173,21 +189,24 @@ def bootstrap(statistic, tallies, baseline=None, level=0.95, samples=2000, seed=
 def table(rows, skeleton):
     """A table as the papers print theirs: a pandas frame of per cent with one decimal.
 
-    rows : {name: tally (2, K)}; a list of tallies, one for each split, has its rates and means averaged, as
-        the papers do for JHMDB; what a split counts nowhere is averaged over the other splits
+    rows : {name: tally (2, K)}; a list of tallies, one for each split, has its rates and means
+        averaged, as the papers do for JHMDB; what a split counts nowhere is averaged over the other
+        splits
 
-    Columns: Head Shou Elbo Wris Hip Knee Ankl, as far as the skeleton has them, and the three means by name.
-    ``print(frame.to_string())`` shows all of them, however narrow the screen.
+    Columns: Head Shou Elbo Wris Hip Knee Ankl, as far as the skeleton has them, and the three means
+    by name. ``print(frame.to_string())`` shows all of them, however narrow the screen.
     """
     splits = {name: tally if isinstance(tally, list) else [tally] for name, tally in rows.items()}
     lines = [
-        known_mean(np.stack([_line(one, skeleton) for one in tallies], -1)) for tallies in splits.values()
+        known_mean(np.stack([_line(one, skeleton) for one in tallies], -1))
+        for tallies in splits.values()
     ]
     return pd.DataFrame(lines, list(rows), [*heads(skeleton), *MEANS]).round(1)
 
 
 def curve(tally, thresholds, skeleton):
-    """Accuracy against the threshold (Paper A, Fig. 3; Paper B, Fig. 4): a pandas frame of per cent.
+    """Accuracy against the threshold (Paper A, Fig. 3; Paper B, Fig. 4): a pandas frame of per
+    cent.
 
     tally : (A, 2, K), from ``tally(..., alpha=thresholds)``
     thresholds : (A,), the frame's index
@@ -208,7 +227,8 @@ def heads(skeleton):
 
 
 def jitter(joints):
-    """How much tracks shake: the mean length of their second difference, in px; 0 for uniform motion.
+    """How much tracks shake: the mean length of their second difference, in px; 0 for uniform
+    motion.
 
     joints: (T, K, 2) px. Triples of frames with a NaN are left out; NaN where none remains.
     """

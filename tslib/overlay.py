@@ -15,17 +15,25 @@ def color_of(skeleton, *joints):
 
 
 class Canvas:
-    """Draws on frames of size (W, H) px with joints of a skeleton; ``size`` is that of the drawings."""
+    """Draws on frames of size (W, H) px with joints of a skeleton; ``size`` is that of the
+    drawings.
+    """
 
     def __init__(self, size, skeleton):
         self.scale = float(np.clip(max(size), SMALLEST, LARGEST)) / max(size)
-        self.size = tuple(2 * max(1, round(n * self.scale / 2)) for n in size)  # codecs want even numbers
+        self.size = tuple(
+            2 * max(1, round(n * self.scale / 2)) for n in size
+        )  # codecs want even numbers
         self.skeleton = skeleton
 
     def draw(self, frame, result, detected):
-        """The frame with both results, each (joints (K, 2) px, score (K,)) or None: uint8 RGB of ``size``."""
+        """The frame with both results, each (joints (K, 2) px, score (K,)) or None: uint8 RGB of
+        ``size``.
+        """
         shrinks = self.scale < 1
-        picture = cv2.resize(frame, self.size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+        picture = cv2.resize(
+            frame, self.size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        )
         if result is None:
             return picture
         place, found = (enlarged(joints, self.scale) for joints in (result[0], detected[0]))
@@ -48,7 +56,8 @@ def enlarged(joints, scale):
 def draw_limbs(picture, place, drawn, skeleton, thick=2, tiny=()):
     """Draw limbs and joints into a picture, uint8 RGB.
 
-    place : list of K (x, y) whole px; drawn : bool (K,); thick : px of a limb; tiny : joints to draw as dots
+    place : list of K (x, y) whole px; drawn : bool (K,); thick : px of a limb; tiny : joints to
+    draw as dots
     """
     for a, b in skeleton.edges:
         if drawn[a] and drawn[b]:

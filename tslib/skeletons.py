@@ -3,12 +3,12 @@
 Left and right are the person's own sides everywhere. What is known of each data set:
 
 jhmdb15, youtube7, coco17 : their authors state it, and their frames show it.
-penn13 : the first of each pair is said to be the left one, but it lies where the person's right is, and is
-    called so here. Take the frames of 474 label files that show both shoulders and both hips: the first ones
-    lie left of the second ones in the picture in 98 % where the clip's `pose` is "front", in 12 % where it
-    is "back".
-cvit14 : CVIT-Sports states 14 key points and no order. Assumed is that of the PARSE and Leeds sets, which its
-    authors' code (after Yang and Ramanan) uses: from the right ankle to the head.
+penn13 : the first of each pair is said to be the left one, but it lies where the person's right is,
+    and is called so here. Take the frames of 474 label files that show both shoulders and both
+    hips: the first ones lie left of the second ones in the picture in 98 % where the clip's `pose`
+    is "front", in 12 % where it is "back".
+cvit14 : CVIT-Sports states 14 key points and no order. Assumed is that of the PARSE and Leeds sets,
+    which its authors' code (after Yang and Ramanan) uses: from the right ankle to the head.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,15 @@ _ARMS = """
 _LEGS = """
     left_hip-left_knee left_knee-left_ankle right_hip-right_knee right_knee-right_ankle"""
 
-GROUPS = ("head", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")  # the columns of Paper A's tables
+GROUPS = (
+    "head",
+    "shoulder",
+    "elbow",
+    "wrist",
+    "hip",
+    "knee",
+    "ankle",
+)  # the columns of Paper A's tables
 _HEAD = {"head", "face", "nose", "left_eye", "right_eye", "left_ear", "right_ear"}
 
 
@@ -76,7 +84,9 @@ class Skeleton:
 
     def with_joints(self, joints):
         """The same skeleton with some of its joints, in another order; limbs keep both ends or go."""
-        return Skeleton(self.name, tuple(joints), tuple(l for l in self.limbs if set(l) <= set(joints)))
+        return Skeleton(
+            self.name, tuple(joints), tuple(l for l in self.limbs if set(l) <= set(joints))
+        )
 
 
 def _skeleton(name, joints, limbs):

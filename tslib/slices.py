@@ -1,4 +1,6 @@
-"""Slices of clips as the networks take them: frames cut out alike, their joints and flow on the cells."""
+"""Slices of clips as the networks take them: frames cut out alike, their joints and flow on the
+cells.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,12 +24,14 @@ class View:
     size : px, the side of the square input
     stride : input px to a cell
     angle : degrees, turned by up to that much, both ways
-    scale : (least, most), relative to a person who takes 0.7 of the input; halving as likely as doubling
+    scale : (least, most), relative to a person who takes 0.7 of the input; halving as likely as
+    doubling
     shift : shares of the input, off the middle by up to that much
     flip : bool, whether every second slice is mirrored
     shuffle : bool, whether the colour channels change places
     gain : each colour channel becomes brighter or darker by up to that share
-    whole : share of the slices that show the whole frame, not the person; `whole_frame` at the same scale
+    whole : share of the slices that show the whole frame, not the person; `whole_frame` at the same
+    scale
     """
 
     size: int = 368
@@ -53,13 +57,19 @@ class View:
         """An Affine from frames to the input, drawn anew."""
         low, high = np.log2(self.scale)
         return window(
-            boxes, (self.size, self.size), rng.uniform(-self.angle, self.angle), 2 ** rng.uniform(low, high),
-            rng.uniform(-self.shift, self.shift, 2), bool(self.flip and rng.integers(2)),
-        )  # fmt: skip
+            boxes,
+            (self.size, self.size),
+            rng.uniform(-self.angle, self.angle),
+            2 ** rng.uniform(low, high),
+            rng.uniform(-self.shift, self.shift, 2),
+            bool(self.flip and rng.integers(2)),
+        )
 
 
 def whole_frame(size):
-    """The box (x, y, w, h) px with which a still View just holds a whole frame of (W, H) px: float64 (4,)."""
+    """The box (x, y, w, h) px with which a still View just holds a whole frame of (W, H) px:
+    float64 (4,).
+    """
     size = np.asarray(size, np.float64)
     return np.concatenate([(size - 1 - PERSON * size) / 2, PERSON * size])
 
@@ -80,17 +90,18 @@ class Estimated:
 class Slices(Dataset):
     """Slices of T frames of clips, as tensors.
 
-    clips : list of Clip with frames; those with fewer than T frames, or without any box, have no slices
+    clips : list of Clip with frames; those with fewer than T frames, or without any box, have no
+    slices
     view : View
     frames : int, T
     flow : None, or a function that maps a Clip to an object with at(t, points, forward) px, such as
         render.PartFlow and Estimated; called for each slice
     span : flow is given to frames up to so many away, 1 or 2
 
-    An item is asked for by (number of the clip, first frame, seed); the same three give the same item. It is
-    a dict: images float32 (T, 3, size, size) from 0 to 1; cells float32 (T, K, 2), NaN where unknown; flows
-    {offset: float32 (T, h, w, 2)} as MessagePassing takes them, {} without flow; matrix float64 (2, 3), from
-    the frames' pixels to the input's.
+    An item is asked for by (number of the clip, first frame, seed); the same three give the same
+    item. It is a dict: images float32 (T, 3, size, size) from 0 to 1; cells float32 (T, K, 2), NaN
+    where unknown; flows {offset: float32 (T, h, w, 2)} as MessagePassing takes them, {} without
+    flow; matrix float64 (2, 3), from the frames' pixels to the input's.
 
     Attributes
     ----------
@@ -106,7 +117,9 @@ class Slices(Dataset):
                     f"clip {clip.name!r} has no frames, only labels; the networks need pictures."
                 )
         self.clips, self.view, self.frames, self.flow, self.span = clips, view, frames, flow, span
-        self.starts = np.array([max(0, len(c) - frames + 1) * known(c.box).any() for c in clips], np.int64)
+        self.starts = np.array(
+            [max(0, len(c) - frames + 1) * known(c.box).any() for c in clips], np.int64
+        )
         if not self.starts.any():
             raise InputError(
                 f"none of {len(clips)} clips has {frames} frames and a box around the person; give others."
@@ -146,7 +159,11 @@ class Slices(Dataset):
     def _cut(self, key):
         """Clip, frames, map and generator of an item."""
         n, first, seed = key
-        clip, part, rng = self.clips[n], slice(first, first + self.frames), np.random.default_rng(key)
+        clip, part, rng = (
+            self.clips[n],
+            slice(first, first + self.frames),
+            np.random.default_rng(key),
+        )
         boxes = clip.box[part]
         if self.view.whole and rng.random() < self.view.whole:
             boxes = whole_frame(clip.size)
@@ -158,7 +175,9 @@ class Slices(Dataset):
         return Affine.onto_cells(self.view.stride) @ affine
 
     def _flows(self, clip, first, onto):
-        """Flow on the cells, to every frame of the slice up to `span` away: vectors turn with the cut-out."""
+        """Flow on the cells, to every frame of the slice up to `span` away: vectors turn with the
+        cut-out.
+        """
         T, side = self.frames, self.view.cells
         grid = np.stack(np.meshgrid(np.arange(side, dtype=float), np.arange(side, dtype=float)), -1)
         start, flow = onto.inverse().points(grid), self.flow(clip)
@@ -178,4 +197,8 @@ class Slices(Dataset):
 
 def to_frames(cells, matrix, stride):
     """Joints on the cells (T, K, 2) as pixels of the clip's frames: float64, by a slice's matrix."""
-    return Affine(np.asarray(matrix)).inverse().points(to_pixels(np.asarray(cells, np.float64), stride))
+    return (
+        Affine(np.asarray(matrix))
+        .inverse()
+        .points(to_pixels(np.asarray(cells, np.float64), stride))
+    )

@@ -1,14 +1,16 @@
-"""The flow layer (Paper A, Sec. 3.2): a neighbour frame's heat-maps, moved to where this frame has its body.
+"""The flow layer (Paper A, Sec. 3.2): a neighbour frame's heat-maps, moved to where this frame has
+its body.
 
-``warp`` samples: each cell of this frame looks where the flow says it lies in the neighbour frame. ``splat``
-pushes: each cell of the neighbour frame goes where its own flow takes it, which is what Paper A's formula
-says (p' = p + f(p)); cells that nobody reaches stay empty. For flows that are inverse to each other both
-agree. Chapter 03 builds and compares them.
+``warp`` samples: each cell of this frame looks where the flow says it lies in the neighbour frame.
+``splat`` pushes: each cell of the neighbour frame goes where its own flow takes it, which is what
+Paper A's formula says (p' = p + f(p)); cells that nobody reaches stay empty. For flows that are
+inverse to each other both agree. Chapter 03 builds and compares them.
 """
 
 import torch
 
-from .distance_transform import choose_backend
+from .kernels import operators
+from .kernels.backends import choose_backend
 
 
 def cells(H, W, like):
@@ -24,14 +26,15 @@ def warp(score, flow):
     ----------
     score : Tensor (..., H, W), float32 or float64
         Finite scores of the neighbour frame.
-    flow : Tensor (..., H, W, 2)
-        From this frame to the neighbour frame, on this frame's cells, in cells; ``flow[..., 0]`` is dx.
-        Leading axes broadcast; maps that share a flow (the joints of a frame) share the work.
+    flow : Tensor (..., H, W, 2) From this frame to the neighbour frame, on this frame's cells, in
+        cells; ``flow[..., 0]`` is dx. Leading axes broadcast; maps that share a flow (the joints of
+        a frame) share the work.
 
     Returns
     -------
     Tensor (..., H, W)
-        Bilinear between cells, the border's value beyond it. Zero flow gives back the very same scores.
+        Bilinear between cells, the border's value beyond it. Zero flow gives back the very same
+        scores.
 
     Raises
     ------
@@ -57,10 +60,11 @@ def splat(score, flow):
     """Forward warp by maximum: every cell p of score goes to the cell nearest to ``p + flow[p]``.
 
     score : Tensor (..., H, W), finite, of the neighbour frame
-    flow : Tensor (..., H, W, 2) in cells, from the neighbour frame to this one, on the neighbour's cells
+    flow : Tensor (..., H, W, 2) in cells, from the neighbour frame to this one, on the neighbour's
+    cells
 
-    Returns (..., H, W); where no cell arrives, the map's minimum. Differentiable in the score. Raises
-    ValueError as `warp` does.
+    Returns (..., H, W); where no cell arrives, the map's minimum. Differentiable in the score.
+    Raises ValueError as `warp` does.
     """
     lead, H, W = _fitting(score, flow)
     return splat_unchecked(score.expand(*lead, H, W), flow)
@@ -89,12 +93,14 @@ def chain(first, second):
 
 
 def inconsistent(flow, back):
-    """Cells that are probably covered in the other frame: the flow there and back does not lead home.
+    """Cells that are probably covered in the other frame: the flow there and back does not lead
+    home.
 
-    flow : Tensor (..., H, W, 2) cells, from this frame to the other; back : from the other to this one
+    flow : Tensor (..., H, W, 2) cells, from this frame to the other; back : from the other to this
+    one
 
-    Returns bool (..., H, W): |flow + back|^2 > 0.01 (|flow|^2 + |back|^2) + 0.5, where back is read where
-    flow leads (Sundaram, Brox, Keutzer, ECCV 2010). Raises ValueError as `warp` does.
+    Returns bool (..., H, W): |flow + back|^2 > 0.01 (|flow|^2 + |back|^2) + 0.5, where back is read
+    where flow leads (Sundaram, Brox, Keutzer, ECCV 2010). Raises ValueError as `warp` does.
     """
     home = chain(flow, back)
     length = flow.square().sum(-1) + (home - flow).square().sum(-1)
@@ -136,15 +142,15 @@ def sample(maps, place, backend=None):
     `choose_backend`; back ends without a kernel for it compute in torch.
     """
     if choose_backend(maps.device, backend) == "compiled":
-        return _sample(maps, place)
+        return operators.sample(maps, place)
     return sample_torch(maps, place)
 
 
 def corners(place, H, W):
     """The four cells around each place and how far it lies between them.
 
-    place (..., 2) -> flat indices of the cells: upper left, upper right, lower left, lower right, int64
-    (...); shares u, v (...) of the right and of the lower ones.
+    place (..., 2) -> flat indices of the cells: upper left, upper right, lower left, lower right,
+    int64 (...); shares u, v (...) of the right and of the lower ones.
     """
     x, y = place[..., 0].clamp(0, W - 1), place[..., 1].clamp(0, H - 1)
     left, top = x.detach().floor(), y.detach().floor()
@@ -161,41 +167,3 @@ def sample_torch(maps, place):
     u, v = u[:, None], v[:, None]
     above, below = a + u * (b - a), c + u * (d - c)
     return (above + v * (below - above)).unflatten(2, place.shape[1:3])
-
-
-@torch.library.custom_op("tslib::sample", mutates_args=())
-def _sample(maps: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
-    from .warp_compiled import sample_maps
-
-    return sample_maps(maps.contiguous(), place.contiguous())
-
-
-@torch.library.custom_op("tslib::sample_backward", mutates_args=())
-def _sample_backward(
-    gradient: torch.Tensor, maps: torch.Tensor, place: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    from .warp_compiled import sample_maps_backward
-
-    return sample_maps_backward(gradient.contiguous(), maps.contiguous(), place.contiguous())
-
-
-@_sample.register_fake
-def _(maps, place):
-    return maps.new_empty(*maps.shape[:2], *place.shape[1:3])
-
-
-@_sample_backward.register_fake
-def _(gradient, maps, place):
-    return tuple(torch.empty_like(t, memory_format=torch.contiguous_format) for t in (maps, place))
-
-
-def _keep(ctx, inputs, output):
-    ctx.save_for_backward(*inputs)
-
-
-@torch.autograd.function.once_differentiable
-def _back(ctx, gradient):
-    return _sample_backward(gradient, *ctx.saved_tensors)
-
-
-_sample.register_autograd(_back, setup_context=_keep)

@@ -6,9 +6,10 @@ import functools
 def exercise(number):
     """Make a checker of a body that takes the reader's function.
 
-    The body returns None where all is right and a sentence where something is not, or fails an assertion
-    that says it. The checker prints one line, "Exercise 1.1: " and "not attempted.", "right." or "not yet."
-    with the sentence; its `verdict` returns None, True or False, and that line, without printing it.
+    The body returns None where all is right and a sentence where something is not, or fails an
+    assertion that says it. The checker prints one line, "Exercise 1.1: " and "not attempted.",
+    "right." or "not yet." with the sentence; its `verdict` returns None, True or False, and that
+    line, without printing it.
     """
 
     def checker_of(body):
@@ -50,7 +51,9 @@ def _judge(body, function):
     try:
         wrong = body(watched)
     except Exception as error:
-        if isinstance(error, NotImplementedError) and not error.args:  # with a text, it is a library's own
+        if (
+            isinstance(error, NotImplementedError) and not error.args
+        ):  # with a text, it is a library's own
             return None, "not attempted."
         kind = f"{type(error).__name__}: {error}"
         if isinstance(error, _Nothing):

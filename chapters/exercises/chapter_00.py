@@ -1,4 +1,6 @@
-"""Checkers of chapter 0: each takes the reader's function and says, in one line, whether it is right."""
+"""Checkers of chapter 0: each takes the reader's function and says, in one line, whether it is
+right.
+"""
 
 import numpy as np
 
@@ -17,7 +19,9 @@ def exercise_0_1(pck_of_clip):
     if np.shape(answer) != ():
         return f"It must be one number, yours has shape {np.shape(answer)}."
     if not np.isclose(answer, 0.6):
-        given = "Errors of 5, 6 px and a hidden joint (limit 5 px), then of 5, 10, 50 px (limit 10 px)"
+        given = (
+            "Errors of 5, 6 px and a hidden joint (limit 5 px), then of 5, 10, 50 px (limit 10 px)"
+        )
         return f"{given}: 3 of 5 are right, 0.6, yours says {answer}."
 
 
@@ -26,12 +30,20 @@ def exercise_0_2(size_of_box):
     corners = np.array([[10.0, 20.0, 40.0, 120.0], [300.0, 5.0, 420.0, 65.0]])
     answer = np.asarray(size_of_box(corners.copy()))
     if answer.shape != (2,) or not np.allclose(answer, (100, 120)):
-        return f"For corners {corners.tolist()} the sizes are [100, 120], yours are {answer.tolist()}."
+        return (
+            f"For corners {corners.tolist()} the sizes are [100, 120], yours are {answer.tolist()}."
+        )
 
 
 @exercise("0.3")
 def exercise_0_3(middle_of_cell):
-    cases = (0, 46, 368, 3.5), (20, 46, 368, 163.5), (2, 24, 96, 9.5), (5, 64, 64, 5.0), (10, 48, 100, 21.375)
+    cases = (
+        (0, 46, 368, 3.5),
+        (20, 46, 368, 163.5),
+        (2, 24, 96, 9.5),
+        (5, 64, 64, 5.0),
+        (10, 48, 100, 21.375),
+    )
     for g, cells, width, right in cases:
         answer = middle_of_cell(g, cells, width)
         if not np.isclose(answer, right):
@@ -54,12 +66,19 @@ def exercise_0_4(mirror):
 @exercise("0.5")
 def exercise_0_5(three_means):
     skeleton, rng = SKELETONS["penn13"], np.random.default_rng(5)
-    truth, visible = rng.uniform(0, 100, (20, 13, 2)), rng.random((20, 13)) < np.linspace(0.2, 1, 13)
+    truth, visible = (
+        rng.uniform(0, 100, (20, 13, 2)),
+        rng.random((20, 13)) < np.linspace(0.2, 1, 13),
+    )
     visible[:, 4] = False  # a joint that is never seen
     counts = tally(truth + rng.normal(scale=10, size=truth.shape), truth, 60, 0.2, visible)
     right = np.array(list(means(counts, skeleton).values()))
-    answer = np.asarray(three_means(counts[0].copy(), counts[1].copy(), list(skeleton.groups.values())))
+    answer = np.asarray(
+        three_means(counts[0].copy(), counts[1].copy(), list(skeleton.groups.values()))
+    )
     if answer.shape != (3,) or not np.allclose(answer, right):
         given = f"For hits {counts[0].tolist()} of {counts[1].tolist()}"
         groups = list(skeleton.groups.values())
-        return f"{given} and groups {groups} they are {right.round(4).tolist()}, yours are {answer}."
+        return (
+            f"{given} and groups {groups} they are {right.round(4).tolist()}, yours are {answer}."
+        )

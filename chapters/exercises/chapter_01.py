@@ -1,4 +1,6 @@
-"""Checkers of chapter 1: each takes the reader's function and says, in one line, whether it is right."""
+"""Checkers of chapter 1: each takes the reader's function and says, in one line, whether it is
+right.
+"""
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
@@ -52,9 +54,13 @@ def exercise_1_4(compose):
     for H, W in ((7, 7), (5, 9), (8, 3)):
         score, stiffness, rest = rng.normal(size=(H, W)), (0.3, 0.2), (1.3, -0.6)
         stretch_y, stretch_x = (np.subtract.outer(np.arange(n), np.arange(n)) for n in (H, W))
-        down = score[:, None, :] - stiffness[1] * (stretch_y[:, :, None] - rest[1]) ** 2  # (q_y, p_y, x)
+        down = (
+            score[:, None, :] - stiffness[1] * (stretch_y[:, :, None] - rest[1]) ** 2
+        )  # (q_y, p_y, x)
         row_first = down.argmax(0)
-        then = down.max(0)[:, :, None] - stiffness[0] * (stretch_x - rest[0]) ** 2  # (p_y, q_x, p_x)
+        then = (
+            down.max(0)[:, :, None] - stiffness[0] * (stretch_x - rest[0]) ** 2
+        )  # (p_y, q_x, p_x)
         column_then = then.argmax(1)
         answer = np.asarray(compose(row_first.copy(), column_then.copy()))
         right = distance_transform_numpy(score, stiffness, rest)[1]
@@ -73,4 +79,6 @@ def exercise_1_5(window_radius):
     for score, stiffness, right in cases:
         answer = window_radius(np.array(score), stiffness)
         if answer != right:
-            return f"For scores {score} and stiffness {stiffness} it is {right}, yours says {answer}."
+            return (
+                f"For scores {score} and stiffness {stiffness} it is {right}, yours says {answer}."
+            )

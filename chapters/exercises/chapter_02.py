@@ -1,4 +1,6 @@
-"""Checkers of chapter 2: each takes the reader's function and says, in one line, whether it is right."""
+"""Checkers of chapter 2: each takes the reader's function and says, in one line, whether it is
+right.
+"""
 
 import torch
 
@@ -21,7 +23,9 @@ def exercise_2_1(max_plus_product):
     A = torch.tensor([[0.0, 5.0], [-1.0, -7.0], [2.0, 2.0]])
     B = torch.tensor([[1.0, 2.0, 0.0], [-4.0, 0.0, 9.0]])
     right = torch.tensor([[1.0, 5.0, 14.0], [0.0, 1.0, 2.0], [3.0, 4.0, 11.0]])
-    return unlike(max_plus_product(A.clone(), B.clone()), right, f"A = {A.tolist()}, B = {B.tolist()}")
+    return unlike(
+        max_plus_product(A.clone(), B.clone()), right, f"A = {A.tolist()}, B = {B.tolist()}"
+    )
 
 
 @exercise("2.2")
@@ -29,7 +33,9 @@ def exercise_2_2(route):
     for seed in range(3):
         score, source, gradient = _example(seed)
         score.requires_grad_()
-        (right,) = torch.autograd.grad(distance_transform(score, (0.05, 0.1), (1.5, -0.5)), score, gradient)
+        (right,) = torch.autograd.grad(
+            distance_transform(score, (0.05, 0.1), (1.5, -0.5)), score, gradient
+        )
         shared = int((torch.bincount(source.flatten()) > 1).sum())
         given = f"a random map on which {shared} cells serve several receivers"
         if wrong := unlike(route(gradient.clone(), source.clone()), right, given):
@@ -65,7 +71,9 @@ def exercise_2_5(learn_rest):
     Y, X = torch.meshgrid(torch.arange(20.0), torch.arange(30.0), indexing="ij")
     for peak, target in (((17, 8), (12, 11)), ((9, 12), (13, 6))):
         score = torch.exp(-((X - peak[0]) ** 2 + (Y - peak[1]) ** 2) / 4).double()
-        answer = torch.as_tensor(learn_rest(score.clone(), target, torch.tensor([0.01, 0.01]).double()))
+        answer = torch.as_tensor(
+            learn_rest(score.clone(), target, torch.tensor([0.01, 0.01]).double())
+        )
         right = torch.tensor(peak) - torch.tensor(target)
         if answer.shape != (2,) or not (answer - right).abs().max() < 0.25:
             task = f"With the wrist's peak at {peak} and the elbow at {target}"

@@ -1,4 +1,6 @@
-"""Checkers of chapter 3: each takes the reader's function and says, in one line, whether it is right."""
+"""Checkers of chapter 3: each takes the reader's function and says, in one line, whether it is
+right.
+"""
 
 import numpy as np
 import torch
@@ -19,7 +21,9 @@ def _wrong(answer, right, given):
         return f"The result must have shape {tuple(right.shape)}, yours has {tuple(answer.shape)}."
     if not torch.allclose(answer.to(right), right, atol=1e-9):
         place = tuple(torch.nonzero(~torch.isclose(answer.to(right), right, atol=1e-9))[0].tolist())
-        return f"For {given}, entry {list(place)} is {right[place]:.4f}, yours is {answer[place]:.4f}."
+        return (
+            f"For {given}, entry {list(place)} is {right[place]:.4f}, yours is {answer[place]:.4f}."
+        )
 
 
 @exercise("3.1")
@@ -91,9 +95,13 @@ def exercise_3_6(slope):
     for seed in range(3):
         score = _random(6, 9, seed=seed)
         y, x = torch.meshgrid(torch.arange(6), torch.arange(9), indexing="ij")
-        place = torch.rand(6, 9, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        place = torch.rand(
+            6, 9, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
+        )
         place = place * torch.tensor([7.8, 4.8]) + 0.1
         flow = (place - torch.stack([x, y], -1)).requires_grad_()
         (right,) = torch.autograd.grad(warp(score, flow).sum(), flow)
-        if wrong := _wrong(slope(score.clone(), flow.detach().clone()), right, "a random map of 6 x 9 cells"):
+        if wrong := _wrong(
+            slope(score.clone(), flow.detach().clone()), right, "a random map of 6 x 9 cells"
+        ):
             return wrong

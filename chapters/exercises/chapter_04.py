@@ -1,4 +1,6 @@
-"""Checkers of chapter 4: each takes the reader's function and says, in one line, whether it is right."""
+"""Checkers of chapter 4: each takes the reader's function and says, in one line, whether it is
+right.
+"""
 
 import itertools
 
@@ -85,7 +87,9 @@ def exercise_4_5(best_pose_of_chain):
         right = torch.stack([flat % W, flat // W], -1)
         answer = torch.as_tensor(best_pose_of_chain(phi.clone(), a.clone(), mu.clone()))
         if answer.shape != right.shape:
-            return f"The pose must have shape {tuple(right.shape)}, yours has {tuple(answer.shape)}."
+            return (
+                f"The pose must have shape {tuple(right.shape)}, yours has {tuple(answer.shape)}."
+            )
         if not torch.equal(answer.long(), right):
             task = f"In a random chain of 3 joints on {W} x {H} cells"
             return f"{task} the best pose is {right.tolist()}, yours is {answer.tolist()}."

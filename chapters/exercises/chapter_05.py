@@ -1,4 +1,6 @@
-"""Checkers of chapter 5: each takes the reader's function and says, in one line, whether it is right."""
+"""Checkers of chapter 5: each takes the reader's function and says, in one line, whether it is
+right.
+"""
 
 import torch
 
@@ -12,7 +14,9 @@ from .tensors import unlike
 
 def _circles():
     """Targets of three frames; one joint lies close to another, one outside the picture."""
-    cells = torch.tensor([[[5.0, 5], [6, 5], [2, 9]], [[8, 8], [-4, 3], [6, 2]], [[1, 1], [9, 9], [4, 7]]])
+    cells = torch.tensor(
+        [[[5.0, 5], [6, 5], [2, 9]], [[8, 8], [-4, 3], [6, 2]], [[1, 1], [9, 9], [4, 7]]]
+    )
     return cells, disc(cells, (12, 11))
 
 
@@ -26,8 +30,11 @@ def exercise_5_1(append_background):
 @exercise("5.2")
 def exercise_5_2(middle_of_sight):
     four = Architecture(trunk=((3, 8),) * 4)
-    for name, architecture, halvings in (("SMALL", SMALL, 2), ("the original", Architecture(), 3),
-                                         ("a trunk of four", four, 4)):  # fmt: skip
+    for name, architecture, halvings in (
+        ("SMALL", SMALL, 2),
+        ("the original", Architecture(), 3),
+        ("a trunk of four", four, 4),
+    ):
         for cell in (0, 5, 12):
             right = 2**halvings * (cell + 1) - 1
             answer = float(middle_of_sight(architecture, cell))
@@ -55,7 +62,9 @@ def exercise_5_4(slope_of_hinge):
         leaf = score.clone().requires_grad_()
         hinge(leaf, target, weight).backward()
         answer = slope_of_hinge(score.clone(), target.clone(), weight)
-        if wrong := unlike(answer, leaf.grad, f"random scores of three frames and weight {weight:g}"):
+        if wrong := unlike(
+            answer, leaf.grad, f"random scores of three frames and weight {weight:g}"
+        ):
             return wrong
 
 
@@ -65,7 +74,9 @@ def exercise_5_5(rate_of):
         for step, drops in ((0, 0), (every - 1, 0), (every, 1), (2 * every + 1, 2), (4 * every, 4)):
             right, answer = first / 3**drops, float(rate_of(step, first, every))
             if abs(answer - right) > 1e-9:
-                return f"From {first:g}, step {step} has the rate {right:.3g}, yours has {answer:.3g}."
+                return (
+                    f"From {first:g}, step {step} has the rate {right:.3g}, yours has {answer:.3g}."
+                )
 
 
 @exercise("5.6")

@@ -1,4 +1,6 @@
-"""Checkers of chapter 6: each takes the reader's function and says, in one line, whether it is right."""
+"""Checkers of chapter 6: each takes the reader's function and says, in one line, whether it is
+right.
+"""
 
 import numpy as np
 
@@ -6,7 +8,9 @@ from . import exercise
 
 
 def _rows(seed, N=6, K=3):
-    """Tallies (N, 2, K) of two rows on the same clips, of which some count far more joints than others."""
+    """Tallies (N, 2, K) of two rows on the same clips, of which some count far more joints than
+    others.
+    """
     rng = np.random.default_rng(seed)
     counted = rng.integers(1, 40, (N, K)) * rng.integers(1, 4, (N, 1))
     return [np.stack([rng.binomial(counted, p), counted], 1) for p in (0.9, 0.6)]
@@ -26,12 +30,20 @@ def exercise_6_1(drawn_differences):
             return f"The result must have shape (5,), one number a draw; yours has {answer.shape}."
         if not np.allclose(answer, right):
             s = int(np.flatnonzero(~np.isclose(answer, right))[0])
-            return f"The draw {draws[s].tolist()} gives {right[s]:.2f} points, yours {answer[s]:.2f}."
+            return (
+                f"The draw {draws[s].tolist()} gives {right[s]:.2f} points, yours {answer[s]:.2f}."
+            )
 
 
 @exercise("6.2")
 def exercise_6_2(left_over):
-    rates = {"baseline": 77.0, "joint": 83.5, "longer": 78.5, "longer, messages": 82.75, "messages": 81.0}
+    rates = {
+        "baseline": 77.0,
+        "joint": 83.5,
+        "longer": 78.5,
+        "longer, messages": 82.75,
+        "messages": 81.0,
+    }
     for row, controls, right in (
         ("joint", ["longer", "messages"], 2.5),
         ("joint", ["longer", "messages", "longer, messages"], 0.75),
@@ -40,7 +52,9 @@ def exercise_6_2(left_over):
         answer = float(left_over(dict(rates), row, list(controls)))
         if not np.isclose(answer, right):
             given = ", ".join(f"{name} {rates[name]}" for name in controls)
-            return f"{row} {rates[row]} against {given}: {right:+.2f} are left, yours {answer:+.2f}."
+            return (
+                f"{row} {rates[row]} against {given}: {right:+.2f} are left, yours {answer:+.2f}."
+            )
 
 
 @exercise("6.3")
@@ -60,7 +74,9 @@ def exercise_6_3(matched_plan):
             if answer[name] != right[name]:
                 return f"For {plan}, {name} must be {right[name]}, yours is {answer[name]}."
         if len(answer) != len(right):
-            return f"The control's plan holds {sorted(set(answer) - set(right))}, which nobody gave."
+            return (
+                f"The control's plan holds {sorted(set(answer) - set(right))}, which nobody gave."
+            )
 
 
 @exercise("6.4")
@@ -92,7 +108,10 @@ def exercise_6_5(parts_of_gain):
         fault[0, :3] = "", "focus", "flash"
         counted = rng.random(shape) < rng.uniform(0.3, 1, shape[:2])[..., None]
         counted[0, :3] = True
-        ours, theirs = rng.random(shape) < 0.9, rng.random(shape) < 0.6  # the uncounted ones as well
+        ours, theirs = (
+            rng.random(shape) < 0.9,
+            rng.random(shape) < 0.6,
+        )  # the uncounted ones as well
         right = {
             name: sum(
                 100 * (int(ours[n, t, k]) - int(theirs[n, t, k]))

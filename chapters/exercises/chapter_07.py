@@ -1,4 +1,6 @@
-"""Checkers of chapter 7: each takes the reader's function and says, in one line, whether it is right."""
+"""Checkers of chapter 7: each takes the reader's function and says, in one line, whether it is
+right.
+"""
 
 import numpy as np
 import torch
@@ -21,7 +23,9 @@ def _wrong(answer, right, given):
     off = ~np.isclose(answer, right, atol=1e-8)
     if off.any():
         first = tuple(np.argwhere(off)[0].tolist())
-        return f"For {given}, entry {list(first)} is {right[first]:.4f}, yours is {answer[first]:.4f}."
+        return (
+            f"For {given}, entry {list(first)} is {right[first]:.4f}, yours is {answer[first]:.4f}."
+        )
 
 
 @exercise("7.1")
@@ -36,9 +40,11 @@ def exercise_7_1(weights):
         if wrong := _wrong(weights(energy.clone(), mask.clone()), right, given):
             return wrong
     for rows, there in (
-        ([[1000.0, 1001, -1000]], [[1, 1, 1]]), ([[1000.0, 1001, 999], [0, 1, 2]], [[1, 1, 1], [1, 1, 1]]),
-        ([[0.0, 1, 1000]], [[1, 1, 0]]), ([[-1000.0, -1001, 5]], [[1, 1, 0]]),
-    ):  # fmt: skip
+        ([[1000.0, 1001, -1000]], [[1, 1, 1]]),
+        ([[1000.0, 1001, 999], [0, 1, 2]], [[1, 1, 1], [1, 1, 1]]),
+        ([[0.0, 1, 1000]], [[1, 1, 0]]),
+        ([[-1000.0, -1001, 5]], [[1, 1, 0]]),
+    ):
         energy, mask = torch.tensor(rows, dtype=torch.float64), torch.tensor(there) > 0
         _, right = attend(energy, torch.zeros(*energy.shape, 1, dtype=torch.float64), mask)
         given = f"the energies {rows}, of which the mask keeps {there}"
@@ -111,7 +117,9 @@ def exercise_7_5(run_free):
     for _ in range(5):
         y, s = step(y, s)
         outputs.append(y)
-    return _wrong(run_free(step, x.copy(), np.zeros(2)), np.array(outputs), "a decoder with random numbers")
+    return _wrong(
+        run_free(step, x.copy(), np.zeros(2)), np.array(outputs), "a decoder with random numbers"
+    )
 
 
 @exercise("7.6")

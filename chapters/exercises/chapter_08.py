@@ -1,4 +1,6 @@
-"""Checkers of chapter 8: each takes the reader's function and says, in one line, whether it is right."""
+"""Checkers of chapter 8: each takes the reader's function and says, in one line, whether it is
+right.
+"""
 
 from collections import Counter
 
@@ -40,7 +42,10 @@ def exercise_8_2(paired_change):
         change = ours - theirs[:N]
         points, error = change.mean(), change.std(ddof=1) / np.sqrt(N)
         answer = paired_change(ours.copy(), theirs[:N].copy())
-        for what, value, right in (("mean", answer[0], points), ("standard error", answer[1], error)):
+        for what, value, right in (
+            ("mean", answer[0], points),
+            ("standard error", answer[1], error),
+        ):
             if not np.isclose(value, right):
                 return f"With {name} in {N} videos the {what} is {right:.3f}, yours is {value:.3f}."
         gain = bool(points >= 2 * error and points > 0)
@@ -50,7 +55,11 @@ def exercise_8_2(paired_change):
 
 @exercise("8.3")
 def exercise_8_3(folds_of):
-    names = [f"{clip}-of {video}" for video in "cafbedg" for clip in range(1 + "abcdefg".index(video) % 3)]
+    names = [
+        f"{clip}-of {video}"
+        for video in "cafbedg"
+        for clip in range(1 + "abcdefg".index(video) % 3)
+    ]
     names = [names[n] for n in np.random.default_rng(0).permutation(len(names))]
     video_of = lambda name: name.split(" ")[1]  # noqa: E731
     for folds in (2, 4, 7):
@@ -71,12 +80,29 @@ def exercise_8_3(folds_of):
 
 @exercise("8.4")
 def exercise_8_4(leaks):
-    honest = [({"b", "c"}, {"a"}), ({"a", "c"}, {"b"}), ({"a", "b"}, {"c"}), ({"a", "b", "c"}, {"d", "e"})]
+    honest = [
+        ({"b", "c"}, {"a"}),
+        ({"a", "c"}, {"b"}),
+        ({"a", "b"}, {"c"}),
+        ({"a", "b", "c"}, {"d", "e"}),
+    ]
     cases = [
         ("nothing is wrong", honest, {"a", "b", "c"}, {"d", "e"}, set()),
         ("d is learnt from and tested", honest, {"a", "b", "d"}, {"d", "e"}, {"d"}),
-        ("an estimator has learnt e", [*honest[:3], ({"a", "e"}, {"d", "e"})], {"a", "b"}, {"d", "e"}, {"e"}),
-        ("an estimator has learnt a, which trains", [({"a", "b"}, {"a"}), *honest[1:]], {"a"}, {"d"}, {"a"}),
+        (
+            "an estimator has learnt e",
+            [*honest[:3], ({"a", "e"}, {"d", "e"})],
+            {"a", "b"},
+            {"d", "e"},
+            {"e"},
+        ),
+        (
+            "an estimator has learnt a, which trains",
+            [({"a", "b"}, {"a"}), *honest[1:]],
+            {"a"},
+            {"d"},
+            {"a"},
+        ),
         (
             "d is learnt from and an estimator has learnt e",
             [*honest[:3], ({"e"}, {"d", "e"})],
@@ -84,8 +110,20 @@ def exercise_8_4(leaks):
             {"d", "e"},
             {"d", "e"},
         ),
-        ("two estimators leak", [({"a"}, {"a"}), ({"b"}, {"b"}), *honest[2:]], {"a", "b"}, {"d"}, {"a", "b"}),
-        ("an estimator has learnt a, of no use", [({"a", "b"}, {"a"}), *honest[1:]], {"b"}, {"d"}, set()),
+        (
+            "two estimators leak",
+            [({"a"}, {"a"}), ({"b"}, {"b"}), *honest[2:]],
+            {"a", "b"},
+            {"d"},
+            {"a", "b"},
+        ),
+        (
+            "an estimator has learnt a, of no use",
+            [({"a", "b"}, {"a"}), *honest[1:]],
+            {"b"},
+            {"d"},
+            set(),
+        ),
     ]
     for name, estimators, learnt, tested, right in cases:
         copies = [(set(a), set(b)) for a, b in estimators]
@@ -103,7 +141,9 @@ def exercise_8_5(in_widths):
     right[5:8] = left[5:8] - rng.uniform(0.5, 3, (3, 2))  # seen from the side
     for frames in (9, 4):
         width = np.median(np.linalg.norm(left[:frames] - right[:frames], axis=-1))
-        answer = np.asarray(in_widths(error[:frames].copy(), left[:frames].copy(), right[:frames].copy()))
+        answer = np.asarray(
+            in_widths(error[:frames].copy(), left[:frames].copy(), right[:frames].copy())
+        )
         if answer.shape != (frames, 7):
             return f"The result must have shape ({frames}, 7), yours has {answer.shape}."
         off = ~np.isclose(answer, error[:frames] / width)

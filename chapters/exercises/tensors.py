@@ -11,4 +11,6 @@ def unlike(answer, right, given):
         return f"The result must have shape {tuple(right.shape)}, yours has {tuple(answer.shape)}."
     if not torch.allclose(answer.to(right), right):
         place = tuple(torch.nonzero(~torch.isclose(answer.to(right), right))[0].tolist())
-        return f"For {given}, entry {list(place)} is {right[place]:.4f}, yours is {answer[place]:.4f}."
+        return (
+            f"For {given}, entry {list(place)} is {right[place]:.4f}, yours is {answer[place]:.4f}."
+        )

@@ -22,11 +22,15 @@ def exercise_1_2_swaps_the_axes(elbow, stiffness, rest):
 
 
 def exercise_1_3_forgets_to_square(feature, width, height):
-    return np.sqrt(-distance_transform_numpy(np.where(feature, 0, -np.inf), (width, height), (0, 0))[0])
+    return np.sqrt(
+        -distance_transform_numpy(np.where(feature, 0, -np.inf), (width, height), (0, 0))[0]
+    )
 
 
 def exercise_1_3_takes_y_first(feature, width, height):
-    return np.sqrt(-distance_transform_numpy(np.where(feature, 0, -np.inf), (height**2, width**2), (0, 0))[0])
+    return np.sqrt(
+        -distance_transform_numpy(np.where(feature, 0, -np.inf), (height**2, width**2), (0, 0))[0]
+    )
 
 
 def exercise_1_3_masks_with_zero(feature, width, height):

@@ -41,7 +41,9 @@ def exercise_2_4_forgets_the_outer_temperature(score, stiffness, rest, temperatu
 
 def exercise_2_4_softens_the_senders(score, stiffness, rest, temperature):
     q = torch.arange(len(score), dtype=score.dtype)
-    return temperature * torch.logsumexp((score - stiffness * (q[:, None] - q - rest) ** 2) / temperature, -1)
+    return temperature * torch.logsumexp(
+        (score - stiffness * (q[:, None] - q - rest) ** 2) / temperature, -1
+    )
 
 
 def exercise_2_5_goes_downhill(score, target, stiffness):
@@ -58,10 +60,14 @@ def exercise_2_5_forgets_to_step(score, target, stiffness):
 
 
 def _window(score, stiffness, rest, nearest, sure):
-    """The window around the rest position, given the nearest sender and what it is believed to score."""
+    """The window around the rest position, given the nearest sender and what it is believed to
+    score.
+    """
     home = torch.arange(len(score)) + rest
     reach = ((score.max() - sure) / stiffness + (home - nearest) ** 2).sqrt() + 1e-3
-    return (home - reach).ceil().clamp(min=0).long(), (home + reach).floor().clamp(max=len(score) - 1).long()
+    return (home - reach).ceil().clamp(min=0).long(), (home + reach).floor().clamp(
+        max=len(score) - 1
+    ).long()
 
 
 def _nearest(score, rest):

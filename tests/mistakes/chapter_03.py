@@ -16,7 +16,11 @@ def exercise_3_1_takes_the_first_pixel(flow, stride):
 
 def exercise_3_1_multiplies(flow, stride):
     first = stride // 2 - 1
-    return sum(flow[first + i :: stride, first + j :: stride] for i in (0, 1) for j in (0, 1)) / 4 * stride
+    return (
+        sum(flow[first + i :: stride, first + j :: stride] for i in (0, 1) for j in (0, 1))
+        / 4
+        * stride
+    )
 
 
 def exercise_3_1_takes_the_mean_of_the_whole_cell(flow, stride):
@@ -26,7 +30,11 @@ def exercise_3_1_takes_the_mean_of_the_whole_cell(flow, stride):
 
 def exercise_3_1_takes_two_of_the_four_pixels(flow, stride):
     first = stride // 2 - 1
-    return (flow[first::stride, first::stride] + flow[first + 1 :: stride, first + 1 :: stride]) / 2 / stride
+    return (
+        (flow[first::stride, first::stride] + flow[first + 1 :: stride, first + 1 :: stride])
+        / 2
+        / stride
+    )
 
 
 def exercise_3_2_takes_the_flow_of_the_frame_that_is_asked(maps, to_next, to_previous):

@@ -16,7 +16,12 @@ def exercise_4_1_keeps_the_sign(w):
 
 
 def exercise_4_2_wraps_round(T, K, span):
-    return [(t * K + k, (t + d) % T * K + k) for d in range(1, span + 1) for t in range(T) for k in range(K)]
+    return [
+        (t * K + k, (t + d) % T * K + k)
+        for d in range(1, span + 1)
+        for t in range(T)
+        for k in range(K)
+    ]
 
 
 def exercise_4_2_reaches_the_span_only(T, K, span):
@@ -77,4 +82,6 @@ def exercise_4_6_averages_the_rest_offsets(score, a, mu):
 
 
 def exercise_4_6_forgets_that_signs_go_together(score, a, mu):
-    return torch.maximum(distance_transform(score, a, mu.abs()), distance_transform(score, a, -mu.abs()))
+    return torch.maximum(
+        distance_transform(score, a, mu.abs()), distance_transform(score, a, -mu.abs())
+    )

@@ -21,7 +21,9 @@ def exercise_6_1_averages_the_joints_rates(a, b, draws):
 def exercise_6_1_draws_joints(a, b, draws):
     rng = np.random.default_rng(0)
     counted = a[:, 1].sum()
-    rates = [rng.binomial(counted, row[:, 0].sum() / counted, len(draws)) / counted for row in (a, b)]
+    rates = [
+        rng.binomial(counted, row[:, 0].sum() / counted, len(draws)) / counted for row in (a, b)
+    ]
     return 100 * (rates[0] - rates[1])
 
 

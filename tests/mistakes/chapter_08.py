@@ -47,7 +47,9 @@ def exercise_8_3_keeps_neighbours_together(names, video_of, folds):
 
 def exercise_8_3_leaves_it_to_chance(names, video_of, folds):
     draw = np.random.default_rng(1)
-    fold = {video: int(draw.integers(folds)) for video in sorted({video_of(name) for name in names})}
+    fold = {
+        video: int(draw.integers(folds)) for video in sorted({video_of(name) for name in names})
+    }
     return [fold[video_of(name)] for name in names]
 
 

@@ -9,6 +9,6 @@ A table of methods is one loop: those of `controls` have the same `fit` and `cor
 
 from .corrector import Corrector, load, save
 from .model import PoseCorrector
-from .training import Plan, out_of_fold
+from .training import Plan
 
-__all__ = ["Corrector", "Plan", "PoseCorrector", "load", "out_of_fold", "save"]
+__all__ = ["Corrector", "Plan", "PoseCorrector", "load", "save"]

@@ -5,7 +5,8 @@ from torch import nn
 
 
 class AdditiveAttention(nn.Module):
-    """e_ij = v . tanh(W s_{i-1} + U h_j): the energy depends on the decoder's state and the frame together.
+    """e_ij = v . tanh(W s_{i-1} + U h_j): the energy depends on the decoder's state and the frame
+    together.
 
     Paper B, Eqs. 3 and 4; it leaves a(s, h) open, and this is the form of the work that it follows.
 
@@ -30,8 +31,8 @@ class AdditiveAttention(nn.Module):
 class LinearAttention(nn.Module):
     """e_ij = w . [h_j; s_{i-1}] + b: the sum of a term of the frame and a term of the state.
 
-    The second is the same for all frames j, and the softmax over them takes it away again: whatever the
-    state, the weights are those of the first term alone.
+    The second is the same for all frames j, and the softmax over them takes it away again: whatever
+    the state, the weights are those of the first term alone.
     """
 
     def __init__(self, state, encoded):
@@ -49,9 +50,11 @@ class LinearAttention(nn.Module):
 
 
 def attend(energy, h, mask=None):
-    """The context c_i = sum_j alpha_ij h_j (B, encoded) and the weights alpha_i (B, T) (Paper B, Eqs. 3, 4).
+    """The context c_i = sum_j alpha_ij h_j (B, encoded) and the weights alpha_i (B, T) (Paper B,
+    Eqs. 3, 4).
 
-    energy : (B, T); h : (B, T, encoded); mask : bool (B, T), False where there is no frame: weight 0
+    energy : (B, T); h : (B, T, encoded); mask : bool (B, T), False where there is no frame: weight
+    0
     """
     if mask is not None:
         energy = energy.masked_fill(~mask, -torch.inf)

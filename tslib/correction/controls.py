@@ -27,12 +27,13 @@ class Identity:
 
 
 class Offset:
-    """One constant shift for each joint, in sizes of the person: what a joint defined otherwise looks like.
+    """One constant shift for each joint, in sizes of the person: what a joint defined otherwise
+    looks like.
 
     skeleton, unit : see normalization.place
 
-    Attribute ``offset`` (K, 2): the median of truth - estimate in the training tracks; 0 before, and for a
-    joint without labels.
+    Attribute ``offset`` (K, 2): the median of truth - estimate in the training tracks; 0 before,
+    and for a joint without labels.
     """
 
     def __init__(self, skeleton, unit="shoulders"):
@@ -68,7 +69,9 @@ class _Filter(Identity):
 
 
 class MedianFilter(_Filter):
-    """The median of each coordinate over an odd number of frames; before and after the track it rests."""
+    """The median of each coordinate over an odd number of frames; before and after the track it
+    rests.
+    """
 
     def __init__(self, frames=5):
         self.frames = _odd(frames)
@@ -93,7 +96,8 @@ class OneEuro(_Filter):
 
     fps : frames per second
     cutoff : Hz, for a joint at rest
-    beta : Hz for each body per second of speed, a body being the median largest distance of two joints
+    beta : Hz for each body per second of speed, a body being the median largest distance of two
+    joints
 
     It looks back only, as one does live.
     """

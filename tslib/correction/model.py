@@ -1,4 +1,6 @@
-"""Paper B's network: a bidirectional LSTM reads a window of poses, an LSTM with attention writes it anew."""
+"""Paper B's network: a bidirectional LSTM reads a window of poses, an LSTM with attention writes it
+anew.
+"""
 
 import torch
 from torch import nn
@@ -20,10 +22,10 @@ class PoseCorrector(nn.Module):
         s_i = LSTM(s_{i-1}, [y_{i-1}; c_i])            fed with its own last output, also in training
         y_i = linear in (y_{i-1}, s_i, c_i)            the g of Eq. 2; a pose has no probability to print
 
-    No state goes from the encoder to the decoder. "library" is what the library does that the paper's words
-    come from: the two directions are summed, the energy is linear in [h_j; cell state], the decoder is fed
-    with the context alone, and y_i = tanh(linear in s_i), so that no output leaves (-1, 1). Its gates and
-    first weights are torch's own.
+    No state goes from the encoder to the decoder. "library" is what the library does that the
+    paper's words come from: the two directions are summed, the energy is linear in [h_j; cell
+    state], the decoder is fed with the context alone, and y_i = tanh(linear in s_i), so that no
+    output leaves (-1, 1). Its gates and first weights are torch's own.
 
     Parameters
     ----------
@@ -37,9 +39,13 @@ class PoseCorrector(nn.Module):
     def __init__(self, joints, attention="additive", hidden=128, residual=False):
         super().__init__()
         if attention not in ATTENTIONS:
-            raise ValueError(f"there is no attention {attention!r}; choose one of {', '.join(ATTENTIONS)}.")
+            raise ValueError(
+                f"there is no attention {attention!r}; choose one of {', '.join(ATTENTIONS)}."
+            )
         check_sizes(joints=joints, hidden=hidden)
-        self.settings = dict(joints=joints, attention=attention, hidden=hidden, residual=bool(residual))
+        self.settings = dict(
+            joints=joints, attention=attention, hidden=hidden, residual=bool(residual)
+        )
         self.library, self.residual = attention == "library", residual
         pose, encoded = 2 * joints, hidden if self.library else 2 * hidden
         self.encoder = nn.LSTM(pose, hidden, batch_first=True, bidirectional=True)
@@ -55,7 +61,9 @@ class PoseCorrector(nn.Module):
             zeroed(self.output)
 
     def encode(self, poses, mask=None):
-        """h (B, T, 2 hidden), or their sum (B, T, hidden); frames that the mask leaves out are not read."""
+        """h (B, T, 2 hidden), or their sum (B, T, hidden); frames that the mask leaves out are not
+        read.
+        """
         h = bidirectional(self.encoder, poses, mask)
         return sum(h.chunk(2, -1)) if self.library else h
 
@@ -68,9 +76,9 @@ class PoseCorrector(nn.Module):
             Estimates, finite, see normalization.py; x and y of a joint side by side.
         mask : bool (B, T), optional
             False for the frames that fill up a short clip, which come last; they get weight 0.
-        teacher : Tensor (B, T, 2K), optional
-            True poses that the decoder is fed with in the place of its own outputs, where they are finite.
-            Nobody knows them when it counts, so this is for training alone.
+        teacher : Tensor (B, T, 2K), optional True poses that the decoder is fed with in the place
+            of its own outputs, where they are finite. Nobody knows them when it counts, so this is
+            for training alone.
         return_attention : bool
             Also return the weights (B, T_out, T_in).
 
@@ -82,7 +90,9 @@ class PoseCorrector(nn.Module):
         s = cell = poses.new_zeros(B, self.settings["hidden"])
         y, outputs, weights = poses[:, 0], [], []
         for i in range(T):
-            c, alpha = attend(self.attention.energy(cell if self.library else s, h, prepared), h, mask)
+            c, alpha = attend(
+                self.attention.energy(cell if self.library else s, h, prepared), h, mask
+            )
             if self.library:
                 s, cell = self.decoder(c, (s, cell))
                 written = torch.tanh(self.output(s))
@@ -115,12 +125,18 @@ def zeroed(layer):
 def check_poses(poses, mask, joints):
     """B and T of poses (B, T, 2K); ValueError where they or the mask do not fit."""
     if poses.dim() != 3 or not poses.shape[1] or poses.shape[2] != 2 * joints:
-        raise ValueError(f"poses must have shape (B, T, {2 * joints}), but have {tuple(poses.shape)}.")
+        raise ValueError(
+            f"poses must have shape (B, T, {2 * joints}), but have {tuple(poses.shape)}."
+        )
     if mask is not None:
         if mask.shape != poses.shape[:2]:
-            raise ValueError(f"mask must have shape {tuple(poses.shape[:2])}, but has {tuple(mask.shape)}.")
+            raise ValueError(
+                f"mask must have shape {tuple(poses.shape[:2])}, but has {tuple(mask.shape)}."
+            )
         if not mask[:, 0].all() or (mask[:, 1:] & ~mask[:, :-1]).any():
-            raise ValueError("mask must be True for the first frames of a window and False for the rest.")
+            raise ValueError(
+                "mask must be True for the first frames of a window and False for the rest."
+            )
     return poses.shape[:2]
 
 

@@ -1,4 +1,6 @@
-"""Smaller networks than Paper B's, for the same windows: what it takes for a gain, and what it does not."""
+"""Smaller networks than Paper B's, for the same windows: what it takes for a gain, and what it does
+not.
+"""
 
 from torch import nn
 from torch.nn import functional as F
@@ -31,7 +33,8 @@ class FrameMLP(nn.Module):
 
 
 class BiLSTM(nn.Module):
-    """Paper B's encoder and a linear layer: its frames before and after, without attention and decoder.
+    """Paper B's encoder and a linear layer: its frames before and after, without attention and
+    decoder.
 
     joints, hidden, residual and forward : as PoseCorrector
     """
@@ -52,12 +55,14 @@ class BiLSTM(nn.Module):
 
 
 class TemporalMLP(nn.Module):
-    """Each coordinate alone, over all frames of the window: a learnt filter, in the manner of SmoothNet.
+    """Each coordinate alone, over all frames of the window: a learnt filter, in the manner of
+    SmoothNet.
 
-    SmoothNet (Zeng et al., ECCV 2022): layers along time, the same for all coordinates, with shortcuts.
-    Its windows have one length, and what fills up a short one is filtered with the rest.
+    SmoothNet (Zeng et al., ECCV 2022): layers along time, the same for all coordinates, with
+    shortcuts. Its windows have one length, and what fills up a short one is filtered with the rest.
 
-    joints, hidden, residual : as PoseCorrector; length : int, T; forward : as PoseCorrector, for that T
+    joints, hidden, residual : as PoseCorrector; length : int, T; forward : as PoseCorrector, for
+    that T
     """
 
     def __init__(self, joints, length, hidden=128, residual=False):
@@ -76,7 +81,9 @@ class TemporalMLP(nn.Module):
     def forward(self, poses, mask=None):
         _, T = check_poses(poses, mask, self.settings["joints"])
         if T != self.settings["length"]:
-            raise ValueError(f"this network is for windows of {self.settings['length']} frames, not {T}.")
+            raise ValueError(
+                f"this network is for windows of {self.settings['length']} frames, not {T}."
+            )
         x = F.leaky_relu(self.input(poses.mT), 0.1)
         for block in self.blocks:
             x = x + F.leaky_relu(block(x), 0.1)

@@ -1,7 +1,8 @@
 """Poses of a window without place and size: what the networks of this package see.
 
-Both are read off the *input*, the estimates, so that no true pose decides what a network is given; and they
-move, turn, grow and flip with the person, so that it is one whether a pose is changed before or after.
+Both are read off the *input*, the estimates, so that no true pose decides what a network is given;
+and they move, turn, grow and flip with the person, so that it is one whether a pose is changed
+before or after.
 """
 
 import numpy as np
@@ -20,14 +21,15 @@ def place(poses, skeleton, unit="shoulders"):
     ----------
     poses : float64 (..., T, K, 2) px, estimates; NaN where unknown
     skeleton : Skeleton
-    unit : "shoulders", the median distance of the two, or "body", of the two joints that lie farthest apart
-        in a frame; both over all frames. Shoulders narrower than an eighth of the body, or wider than it,
-        count as that much; unseen ones as a quarter of it.
+    unit : "shoulders", the median distance of the two, or "body", of the two joints that lie
+        farthest apart in a frame; both over all frames. Shoulders narrower than an eighth of the
+        body, or wider than it, count as that much; unseen ones as a quarter of it.
 
     Returns
     -------
-    center : (..., 2) px, the spatial median of all joints of all frames: the point with the smallest sum of
-        distances, which, unlike a median of x and one of y, turns with the joints. 0 where no joint is known.
+    center : (..., 2) px, the spatial median of all joints of all frames: the point with the
+        smallest sum of distances, which, unlike a median of x and one of y, turns with the joints.
+        0 where no joint is known.
     size : (...) px, 1 or more
     """
     check_unit(unit)
@@ -50,12 +52,16 @@ def check_unit(unit):
 
 
 def normalized(poses, center, size):
-    """Poses (..., T, K, 2) px as a network takes them: about `center` (..., 2), in units of `size` (...)."""
+    """Poses (..., T, K, 2) px as a network takes them: about `center` (..., 2), in units of `size`
+    (...).
+    """
     return (poses - center[..., None, None, :]) / size[..., None, None, None]
 
 
 def _farthest(poses):
-    """The largest distance between two joints of each frame, (..., T); NaN where fewer than two are known."""
+    """The largest distance between two joints of each frame, (..., T); NaN where fewer than two are
+    known.
+    """
     farthest = np.zeros(poses.shape[:-2])
     for k in range(poses.shape[-2]):
         gaps = np.linalg.norm(poses - poses[..., k : k + 1, :], axis=-1)
@@ -83,8 +89,12 @@ def _spatial_median(points):
     points = np.where(known, points, 0)
     weight, center = known.astype(float), np.zeros_like(points[..., :1, :])
     for _ in range(1 + ROUNDS):
-        center = (weight * points).sum(-2, keepdims=True) / np.maximum(weight.sum(-2, keepdims=True), 1e-12)
+        center = (weight * points).sum(-2, keepdims=True) / np.maximum(
+            weight.sum(-2, keepdims=True), 1e-12
+        )
         distance = np.linalg.norm(points - center, axis=-1, keepdims=True)
-        typical = (known * distance).sum(-2, keepdims=True) / np.maximum(known.sum(-2, keepdims=True), 1)
+        typical = (known * distance).sum(-2, keepdims=True) / np.maximum(
+            known.sum(-2, keepdims=True), 1
+        )
         weight = known / np.maximum(distance, np.maximum(1e-3 * typical, 1e-9))
     return center[..., 0, :]

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .. import checkpoint
 from ..augment import paper_b
 from ..errors import InputError
-from ..training import checkpoint
 from .normalization import normalized, place
 from .windows import as_track, cut, filled
 
@@ -50,22 +50,30 @@ class Plan:
                 f"optimizer must be one of {', '.join(OPTIMIZERS)} and loss one of {', '.join(LOSSES)}, "
                 f"but they are {self.optimizer!r} and {self.loss!r}."
             )
-        if min(self.batch, self.rate, self.beta, self.clip) <= 0 or min(self.steps, self.epochs) < 0:
-            raise ValueError("batch, rate, beta and clip must be positive, and steps and epochs 0 or more.")
+        if (
+            min(self.batch, self.rate, self.beta, self.clip) <= 0
+            or min(self.steps, self.epochs) < 0
+        ):
+            raise ValueError(
+                "batch, rate, beta and clip must be positive, and steps and epochs 0 or more."
+            )
 
 
-PAPER = Plan(epochs=100, optimizer="rmsprop", rate=0.01, loss="squared")  # batch 64; the loss is our reading
+PAPER = Plan(
+    epochs=100, optimizer="rmsprop", rate=0.01, loss="squared"
+)  # batch 64; the loss is our reading
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
     """What a network sees of tracks: N windows of T frames, normalised by the estimates alone.
 
-    poses : float64 (N, T, K, 2), estimates without gaps; 0 for a joint that is never seen in its track
+    poses : float64 (N, T, K, 2), estimates without gaps; 0 for a joint that is never seen in its
+    track
     mask : bool (N, T), False for what fills up a track shorter than T
     center, size : (N, 2) and (N,) px, see normalization.py
-    truth : float64 (N, T, K, 2), normalised by the same center and size; NaN where nothing can be learnt: no
-        label, no frame, or a joint that is never seen; None without truth
+    truth : float64 (N, T, K, 2), normalised by the same center and size; NaN where nothing can be
+        learnt: no label, no frame, or a joint that is never seen; None without truth
     """
 
     poses: np.ndarray
@@ -76,7 +84,9 @@ class Windows:
 
     @staticmethod
     def of(poses, skeleton, length, stride, unit, truth=None):
-        """The windows of one track (T, K, 2) px, and of its truth of that shape, NaN where unlabelled."""
+        """The windows of one track (T, K, 2) px, and of its truth of that shape, NaN where
+        unlabelled.
+        """
         poses = filled(poses)
         if poses.shape[1] != len(skeleton.joints):
             raise ValueError(
@@ -88,7 +98,9 @@ class Windows:
         if truth is not None:
             truth = as_track(truth)
             if truth.shape != poses.shape:
-                raise ValueError(f"a track has shape {poses.shape}, but its truth has {truth.shape}.")
+                raise ValueError(
+                    f"a track has shape {poses.shape}, but its truth has {truth.shape}."
+                )
             truth = normalized(cut(truth, length, stride)[0], center, size)
             known = np.isfinite(truth + windows).all(-1) & mask[..., None]
             truth = np.where(known[..., None], truth, np.nan)
@@ -111,12 +123,19 @@ class Windows:
 
 
 def drawn(windows, rows, skeleton, rng):
-    """Estimates and truth of some windows, each pair turned and flipped by one map about its middle."""
+    """Estimates and truth of some windows, each pair turned and flipped by one map about its
+    middle.
+    """
     maps = [paper_b(rng, (0, 0)) for _ in rows]
     linear = np.stack([one.matrix[:, :2] for one in maps])[:, None]
     order = np.stack([one.visible(np.arange(len(skeleton.joints)), skeleton) for one in maps])
-    order = order[:, None, :, None]  # a map's own way, Affine.joints, is far slower, window by window
-    return [np.take_along_axis(poses[rows], order, 2) @ linear.mT for poses in (windows.poses, windows.truth)]
+    order = order[
+        :, None, :, None
+    ]  # a map's own way, Affine.joints, is far slower, window by window
+    return [
+        np.take_along_axis(poses[rows], order, 2) @ linear.mT
+        for poses in (windows.poses, windows.truth)
+    ]
 
 
 def loss_of(output, truth, plan):
@@ -144,8 +163,8 @@ def train(network, windows, skeleton, plan, seed=0, folder=None, every=200):
     skeleton : Skeleton, whose sides a flip exchanges
     plan : Plan
     seed : int, of the order of windows and their changes; first weights are the caller's
-    folder : path, optional; checkpoint.safetensors there is replaced each `every` steps, and the same call
-        goes on from it and ends with the very weights of one that was never stopped
+    folder : path, optional; checkpoint.safetensors there is replaced each `every` steps, and the
+        same call goes on from it and ends with the very weights of one that was never stopped
 
     Returns the loss of each step, a list of float. InputError where it is no longer a number, or a
     checkpoint is of another run.
@@ -159,7 +178,9 @@ def train(network, windows, skeleton, plan, seed=0, folder=None, every=200):
     if file is not None and file.exists():
         notes = checkpoint.load(file, network, optimizer)
         if {k: notes.get(k) for k in run} != run:
-            raise InputError(f"{file} is of a run with other settings; give another folder, or remove it.")
+            raise InputError(
+                f"{file} is of a run with other settings; give another folder, or remove it."
+            )
         losses = notes["losses"]
     network.train()
     for step in range(len(losses), steps):
@@ -167,13 +188,21 @@ def train(network, windows, skeleton, plan, seed=0, folder=None, every=200):
         rows = order[step % rounds * plan.batch :][: plan.batch]
         pair = windows.poses[rows], windows.truth[rows]
         if plan.augment:
-            pair = drawn(windows, rows, skeleton, np.random.default_rng([seed, step // rounds, step]))
-        poses, truth = (torch.tensor(p, dtype=torch.float32, device=device).flatten(2) for p in pair)
+            pair = drawn(
+                windows, rows, skeleton, np.random.default_rng([seed, step // rounds, step])
+            )
+        poses, truth = (
+            torch.tensor(p, dtype=torch.float32, device=device).flatten(2) for p in pair
+        )
         mask = torch.tensor(windows.mask[rows], device=device)
         if plan.optimizer == "adam":
-            optimizer.param_groups[0]["lr"] = plan.rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+            optimizer.param_groups[0]["lr"] = (
+                plan.rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+            )
         optimizer.zero_grad()
-        loss = loss_of(network(poses, mask, **({"teacher": truth} if plan.teacher else {})), truth, plan)
+        loss = loss_of(
+            network(poses, mask, **({"teacher": truth} if plan.teacher else {})), truth, plan
+        )
         loss.backward()
         losses.append(float(loss.detach()))
         if not math.isfinite(losses[-1]):
@@ -185,34 +214,3 @@ def train(network, windows, skeleton, plan, seed=0, folder=None, every=200):
             checkpoint.save(file, network, optimizer, losses=losses, **run)
     network.eval()
     return losses
-
-
-def out_of_fold(clips, train, predict, folds=5, group=None):
-    """Estimates for training a corrector, each from an estimator that never saw its clip.
-
-    On the clips that an estimator was trained on it errs less, and otherwise, than on new ones; a corrector
-    that learns from such estimates learns to correct errors that nobody will make.
-
-    Parameters
-    ----------
-    clips : sequence of Clip
-    train : function of a list of clips -> estimator
-    predict : function (estimator, clip) -> estimates, such as (T, K, 2) px
-    folds : int; as many estimators are trained
-    group : function of a clip's name -> what must stay together, such as the video that several clips are
-        cut from; the name itself by default
-
-    Returns the estimates in the order of the clips. ValueError for fewer groups than folds.
-    """
-    groups = [group(clip.name) if group else clip.name for clip in clips]
-    fold_of = {name: n % folds for n, name in enumerate(sorted(set(groups)))}
-    if not 2 <= folds <= len(fold_of):
-        raise ValueError(f"there are {len(fold_of)} groups for {folds} folds; folds must be from 2 to that.")
-    estimates = [None] * len(clips)
-    for fold in range(folds):
-        held_out = [fold_of[name] == fold for name in groups]
-        estimator = train([clip for clip, out in zip(clips, held_out, strict=True) if not out])
-        for n, out in enumerate(held_out):
-            if out:
-                estimates[n] = predict(estimator, clips[n])
-    return estimates

@@ -6,10 +6,11 @@ LENGTH, STRIDE = 20, 5  # frames; Paper B says "fixed length" and "overlapping",
 
 
 def filled(poses):
-    """A track (T, K, 2) without gaps: each joint straight from where it was last seen to where it is next.
+    """A track (T, K, 2) without gaps: each joint straight from where it was last seen to where it
+    is next.
 
-    Before it is first seen and after it is last seen it rests there. A joint that is never seen stays NaN.
-    float64; ValueError for another shape.
+    Before it is first seen and after it is last seen it rests there. A joint that is never seen
+    stays NaN. float64; ValueError for another shape.
     """
     poses = as_track(poses).copy()
     frames = np.arange(len(poses))
@@ -24,13 +25,17 @@ def filled(poses):
 
 
 def starts(frames, length=LENGTH, stride=STRIDE):
-    """First frames of the windows of a track: each `stride` frames, and one that ends with the track."""
+    """First frames of the windows of a track: each `stride` frames, and one that ends with the
+    track.
+    """
     if frames < 1 or length < 1 or not 1 <= stride:
         raise ValueError(
             f"frames, length and stride must be 1 or more, but are {frames}, {length} and {stride}."
         )
     if stride > length:
-        raise ValueError(f"windows of {length} frames, each {stride} frames, would leave frames out.")
+        raise ValueError(
+            f"windows of {length} frames, each {stride} frames, would leave frames out."
+        )
     last = max(frames - length, 0)
     return np.array(sorted({*range(0, last, stride), last}), np.int64)
 
@@ -45,7 +50,8 @@ def cut(track, length=LENGTH, stride=STRIDE):
 
 
 def merge(windows, frames, length=LENGTH, stride=STRIDE):
-    """A track (T, ...) from the windows that `cut` made: the mean of all that cover a frame (Sec. IV).
+    """A track (T, ...) from the windows that `cut` made: the mean of all that cover a frame (Sec.
+    IV).
 
     windows : float (N, length, ...); frames : int, T
     """

@@ -1,19 +1,20 @@
-"""Loaders of the data sets, one module each, from the layout of the data set's own archive to Clips.
+"""Loaders of the data sets, one module each, from the layout of the data set's own archive to
+Clips.
 
 Each module has ``find(root)``, the folder in or below root that holds the data set, or None;
-``walk(root)``, which yields Found for each clip with labels; ``load(root, ...)``, a list of Clip, which
-raises InputError at the first clip that cannot be read; and ``BESIDE``, a dict from the pattern of a clip's
-other folders to what is said of one whose clip has no labels. Frames are read when they are asked for, and
-may be missing.
+``walk(root)``, which yields Found for each clip with labels; ``load(root, ...)``, a list of Clip,
+which raises InputError at the first clip that cannot be read; and ``BESIDE``, a dict from the
+pattern of a clip's other folders to what is said of one whose clip has no labels. Frames are read
+when they are asked for, and may be missing.
 """
 
 import re
 from dataclasses import dataclass
 
-from ..clip import Clip, ImageFiles, read_image
+from ..clip import Clip, ImageFiles
 from ..errors import InputError
 from ..files import is_plain
-from ..video import IMAGES
+from ..images import IMAGES, read_image
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,9 @@ def attempt(name, read, *arguments):
 
 
 def clips_of(found, nothing):
-    """The clips of Found, a list: InputError at the first without, saying `nothing` if there is none."""
+    """The clips of Found, a list: InputError at the first without, saying `nothing` if there is
+    none.
+    """
     clips = []
     for f in found:
         if f.clip is None:
@@ -72,10 +75,14 @@ def one_name(name, where):
 
 
 def images_in(folder):
-    """The images of a folder by the number at the end of their names, {number: Path}; {} without a folder."""
+    """The images of a folder by the number at the end of their names, {number: Path}; {} without a
+    folder.
+    """
     if not folder.is_dir():
         return {}
-    images = (f for f in folder.iterdir() if f.suffix.lower() in IMAGES and not f.name.startswith("."))
+    images = (
+        f for f in folder.iterdir() if f.suffix.lower() in IMAGES and not f.name.startswith(".")
+    )
     return {int(m[1]): f for f in images if (m := re.search(r"([0-9]{1,9})$", f.stem))}
 
 
@@ -86,7 +93,8 @@ def frames_of(folder, numbers, pattern):
     numbers : the T numbers that have labels
     pattern : how such a file is called, for example "{:06d}.jpg", to name those that are missing
 
-    Returns frames (ImageFiles, None without any file), their size (W, H) px or None, and notes (list of str).
+    Returns frames (ImageFiles, None without any file), their size (W, H) px or None, and notes
+    (list of str).
     """
     there = images_in(folder)
     if not there:
@@ -100,8 +108,12 @@ def frames_of(folder, numbers, pattern):
     if more:
         notes.append(f"{more} images have no label and are left out")
     try:
-        image = read_image(next((f for n, f in zip(numbers, files, strict=True) if n in there), files[0]))
+        image = read_image(
+            next((f for n, f in zip(numbers, files, strict=True) if n in there), files[0])
+        )
         size = image.shape[1], image.shape[0]
-    except InputError as error:  # the labels may still be of use; reading that frame will say so again
+    except (
+        InputError
+    ) as error:  # the labels may still be of use; reading that frame will say so again
         notes.append(str(error).removesuffix("."))
     return ImageFiles(files, size), size, notes

@@ -1,20 +1,22 @@
-"""JHMDB: 928 clips of 21 actions, 15 joints; and sub-JHMDB, its 316 clips with the whole body in sight.
+"""JHMDB: 928 clips of 21 actions, 15 joints; and sub-JHMDB, its 316 clips with the whole body in
+sight.
 
-Layout: ``joint_positions/ACTION/CLIP/joint_positions.mat``, ``Rename_Images/ACTION/CLIP/00001.png``,
-``puppet_mask/ACTION/CLIP/puppet_mask.mat``, ``splits/ACTION_test_split1.txt`` and, for sub-JHMDB,
-``sub_splits/ACTION_test_split_1.txt``. H. Jhuang, J. Gall, S. Zuffi, C. Schmid, M. J. Black, Towards
-Understanding Action Recognition, ICCV 2013.
+Layout: ``joint_positions/ACTION/CLIP/joint_positions.mat``,
+``Rename_Images/ACTION/CLIP/00001.png``, ``puppet_mask/ACTION/CLIP/puppet_mask.mat``,
+``splits/ACTION_test_split1.txt`` and, for sub-JHMDB, ``sub_splits/ACTION_test_split_1.txt``. H.
+Jhuang, J. Gall, S. Zuffi, C. Schmid, M. J. Black, Towards Understanding Action Recognition, ICCV
+2013.
 
 What is done about its quirks:
 
-- names are read from files as they are: clips hold ( ) ! @ + and more, actions hold _ (an action is what
-  stands before ``_test_split``)
+- names are read from files as they are: clips hold ( ) ! @ + and more, actions hold _ (an action is
+  what stands before ``_test_split``)
 - every joint has a position in every frame, also hidden or outside the image: all are visible
-- the box of a frame is the tight box of its puppet mask, from the first to the last pixel's middle. Without
-  a mask it is NaN: a box of the joints is smaller, and would quietly give another PCK
-- frames are Rename_Images. The avi beside them claims 48 frames for 40 that it holds and that have labels,
-  and is compressed; it is not read
-- the three splits overlap; a result is the mean over the three (Paper A, Sec. 5.1), see averaged
+- the box of a frame is the tight box of its puppet mask, from the first to the last pixel's middle.
+  Without a mask it is NaN: a box of the joints is smaller, and would quietly give another PCK
+- frames are Rename_Images. The avi beside them claims 48 frames for 40 that it holds and that have
+  labels, and is compressed; it is not read
+- the three splits overlap; a result is the mean over the three (Paper A, Sec. 5.1)
 """
 
 from dataclasses import replace
@@ -38,9 +40,13 @@ SPLITS = 1, 2, 3
 
 
 def find(root):
-    """The folder with joint_positions or splits: root, or ``JHMDB`` in it; None where there is none."""
+    """The folder with joint_positions or splits: root, or ``JHMDB`` in it; None where there is
+    none.
+    """
     for folder in (Path(root), Path(root) / "JHMDB"):
-        if any(folder.glob("*splits/*_test_split*.txt")) or any(folder.glob("joint_positions/*/*/*.mat")):
+        if any(folder.glob("*splits/*_test_split*.txt")) or any(
+            folder.glob("joint_positions/*/*/*.mat")
+        ):
             return folder
     return None
 
@@ -55,7 +61,8 @@ def walk(root):
 
 
 def load(root, split=1, sub=False):
-    """The clips of a split that have joints here, by action and in the file's order: a list of Clip.
+    """The clips of a split that have joints here, by action and in the file's order: a list of
+    Clip.
 
     root : folder; split : 1, 2 or 3; sub : whether of sub-JHMDB
 
@@ -68,26 +75,17 @@ def load(root, split=1, sub=False):
         for name in where
         if (folder / "joint_positions" / name / "joint_positions.mat").is_file()
     )
-    clips = clips_of(found, f"{root} holds joints of no clip; expected is joint_positions/ACTION/CLIP/*.mat.")
+    clips = clips_of(
+        found, f"{root} holds joints of no clip; expected is joint_positions/ACTION/CLIP/*.mat."
+    )
     return [replace(c, split=where[c.name]) for c in clips]
-
-
-def averaged(root, evaluate, sub=False):
-    """The mean over the three splits of evaluate(train, test), a number or an array.
-
-    train, test : lists of Clip, as load returns them; only test may be scored
-    """
-    results = []
-    for split in SPLITS:
-        clips = load(root, split, sub)
-        results.append(evaluate(*([c for c in clips if c.split == part] for part in ("train", "test"))))
-    return np.mean(results, axis=0)
 
 
 def read_split(root, split, sub=False):
     """Who is tested in a split: {"ACTION/CLIP": "train" or "test"}.
 
-    Its files hold lines ``CLIP.avi 1`` for training and ``CLIP.avi 2`` for testing. Raises InputError.
+    Its files hold lines ``CLIP.avi 1`` for training and ``CLIP.avi 2`` for testing. Raises
+    InputError.
     """
     if split not in SPLITS:
         raise InputError(f"JHMDB has the splits 1, 2 and 3, but no {split!r}.")
@@ -107,27 +105,12 @@ def read_split(root, split, sub=False):
         for n, line in enumerate(map(str.strip, lines), 1):
             name, _, kind = line.rpartition(".avi ")
             if line and kind not in ("1", "2"):
-                raise InputError(f"line {n} of {file} must be CLIP.avi and 1 or 2, but is {line[:80]!r}.")
+                raise InputError(
+                    f"line {n} of {file} must be CLIP.avi and 1 or 2, but is {line[:80]!r}."
+                )
             if line:
                 where[f"{action}/{one_name(name, file)}"] = "train" if kind == "1" else "test"
     return where
-
-
-def from_world(world, scale, size=SIZE):
-    """Joints in px that count from 0, from the data set's own centred, scaled coordinates.
-
-    world : (..., 2) of `pos_world`; scale : the person's, broadcast against (...); size : (W, H) px
-
-    x = x_world * scale * H + W / 2 counts from 1; y alike with H / 2.
-    """
-    W, H = size
-    return np.asarray(world) * np.asarray(scale)[..., None] * H + np.divide([W, H], 2) - 1
-
-
-def video_of(name):
-    """The video that a clip, ACTION/CLIP, was cut from; several may be cut from one."""
-    action, clip = name.split("/")
-    return clip.rpartition(f"_{action}_")[0] or clip
 
 
 def _read(folder, action, name):
@@ -135,7 +118,9 @@ def _read(folder, action, name):
     place = Path(action) / name
     file = folder / "joint_positions" / place / "joint_positions.mat"
     mat = read_mat(file, ["pos_img"])
-    joints = known(numbers(mat["pos_img"], (2, 15, None), f"pos_img in {file}").transpose(2, 1, 0) - 1)
+    joints = known(
+        numbers(mat["pos_img"], (2, 15, None), f"pos_img in {file}").transpose(2, 1, 0) - 1
+    )
     T = len(joints)
     frames, size, notes = frames_of(folder / "Rename_Images" / place, range(1, T + 1), "{:05d}.png")
     box, size = _boxes(folder / "puppet_mask" / place / "puppet_mask.mat", T, size or SIZE, notes)
@@ -151,10 +136,14 @@ def _boxes(file, T, size, notes):
     if not file.is_file():
         notes.append("no puppet mask, so no box")
         return box, size
-    masks = shaped(read_mat(file, ["part_mask"])["part_mask"], (None, None, None), f"part_mask in {file}")
+    masks = shaped(
+        read_mat(file, ["part_mask"])["part_mask"], (None, None, None), f"part_mask in {file}"
+    )
     H, W, n = masks.shape
     if (W, H) != size:
-        raise InputError(f"part_mask in {file} is {W}x{H} pixels, but the frames are {size[0]}x{size[1]}.")
+        raise InputError(
+            f"part_mask in {file} is {W}x{H} pixels, but the frames are {size[0]}x{size[1]}."
+        )
     if n != T:
         notes.append(f"{n} puppet masks for {T} frames")
     for t in range(min(n, T)):

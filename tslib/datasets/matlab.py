@@ -1,8 +1,9 @@
 """MATLAB 5 files, with everything that is read checked: kind, shape, and that it is there.
 
-Read without scipy.io, which a damaged file can bring down with the whole process. Numbers come as they are
-stored, texts as str, structs as a list of dicts; cells, sparse and complex arrays are not needed: None.
-Format: The MathWorks, MAT-File Format, version 5; MATLAB's ``-v6`` and ``-v7`` and scipy.io.savemat write it.
+Read without scipy.io, which a damaged file can bring down with the whole process. Numbers come as
+they are stored, texts as str, structs as a list of dicts; cells, sparse and complex arrays are not
+needed: None. Format: The MathWorks, MAT-File Format, version 5; MATLAB's ``-v6`` and ``-v7`` and
+scipy.io.savemat write it.
 """
 
 import math
@@ -14,7 +15,18 @@ from ..errors import InputError
 
 LARGEST = 1 << 29  # bytes of a file or of a variable
 MATRIX, COMPRESSED = 14, 15  # types of data elements
-NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+NUMBERS = {
+    1: "i1",
+    2: "u1",
+    3: "i2",
+    4: "u2",
+    5: "i4",
+    6: "u4",
+    7: "f4",
+    9: "f8",
+    12: "i8",
+    13: "u8",
+}
 TEXTS = {2: "latin-1", 4: "utf-16-le", 16: "utf-8", 17: "utf-16-le"}
 STRUCT, CHAR, NUMERIC = 2, 4, range(6, 16)  # classes of arrays
 
@@ -96,11 +108,16 @@ def _array(parts, depth=0):
         text = bytes(content[1][1])
         if width < 1:
             raise ValueError("wrong field names")
-        fields = [text[n : n + width].split(b"\0")[0].decode("ascii") for n in range(0, len(text), width)]
+        fields = [
+            text[n : n + width].split(b"\0")[0].decode("ascii") for n in range(0, len(text), width)
+        ]
         values = [_array(list(_elements(e)), depth + 1) for _, e in content[2:]]
         if len(values) != len(fields) * math.prod(shape):
             raise ValueError("fields are missing")
-        return [dict(zip(fields, values[n:], strict=False)) for n in range(0, len(values), len(fields) or 1)]
+        return [
+            dict(zip(fields, values[n:], strict=False))
+            for n in range(0, len(values), len(fields) or 1)
+        ]
     if array_class == CHAR and len(content) == 1 and content[0][0] in TEXTS:
         text = bytes(content[0][1]).decode(TEXTS[content[0][0]])
         return text if shape[0] <= 1 else None
@@ -111,15 +128,17 @@ def _array(parts, depth=0):
 
 
 def numbers(value, shape, what):
-    """A value as float64 of that shape: MATLAB shrinks whole numbers to uint8 and uint16, which wrap."""
+    """A value as float64 of that shape: MATLAB shrinks whole numbers to uint8 and uint16, which
+    wrap.
+    """
     return shaped(value, shape, what).astype(np.float64)
 
 
 def shaped(value, shape, what):
     """A value that holds numbers of that shape, as it is stored.
 
-    None in shape stands for any length. MATLAB drops a last axis of length 1; it is put back. `what` names
-    the value in the InputError.
+    None in shape stands for any length. MATLAB drops a last axis of length 1; it is put back.
+    `what` names the value in the InputError.
     """
     if isinstance(value, np.ndarray) and value.ndim == len(shape) - 1:
         value = value[..., None]

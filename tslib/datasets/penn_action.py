@@ -5,13 +5,14 @@ W. Zhang, M. Zhu, K. Derpanis, From Actemes to Action, ICCV 2013.
 
 What is done about its quirks, each with a note for ``python -m tslib inspect``:
 
-- numbers stored as uint8 or uint16 are cast before any arithmetic; positions count from 1 and lose 1 here,
-  once
-- only `visibility` says what may be counted. An invisible joint keeps its frozen or guessed position, but
-  in the image's corner, where the labelling tool leaves joints that were never placed, it becomes NaN
+- numbers stored as uint8 or uint16 are cast before any arithmetic; positions count from 1 and lose
+  1 here, once
+- only `visibility` says what may be counted. An invisible joint keeps its frozen or guessed
+  position, but in the image's corner, where the labelling tool leaves joints that were never
+  placed, it becomes NaN
 - a visible joint stays visible, however far outside the image or the box
-- the box (x1, y1, x2, y2) becomes x2 - x1 wide, as in PCK's definition; one without area or with a corner
-  missing becomes NaN; where `bbox` is one row short, its last row is repeated
+- the box (x1, y1, x2, y2) becomes x2 - x1 wide, as in PCK's definition; one without area or with a
+  corner missing becomes NaN; where `bbox` is one row short, its last row is repeated
 - the size is that of the frames; `dimensions` counts only where there are none, and `nframes` never
 """
 
@@ -60,7 +61,9 @@ def load(root, split=None):
 
 def _read(folder, file):
     """Clip and notes of one label file."""
-    mat = read_mat(file, ["x", "y", "visibility", "bbox", "train"], ["action", "dimensions", "nframes"])
+    mat = read_mat(
+        file, ["x", "y", "visibility", "bbox", "train"], ["action", "dimensions", "nframes"]
+    )
     x = numbers(mat["x"], (None, 13), f"x in {file}")
     T = len(x)
     y = numbers(mat["y"], (T, 13), f"y in {file}")
@@ -72,11 +75,15 @@ def _read(folder, file):
 
     notes = []
     joints = known(np.stack([x, y], -1) - 1)
-    unplaced = ~visible & (x > 0) & (y > 0) & (x < CORNER) & (y < CORNER)  # beyond 0, 0 a joint is outside
+    unplaced = (
+        ~visible & (x > 0) & (y > 0) & (x < CORNER) & (y < CORNER)
+    )  # beyond 0, 0 a joint is outside
     joints[unplaced] = np.nan
     nowhere = visible & np.isnan(joints[..., 0])
     if nowhere.any():
-        notes.append(f"{nowhere.sum()} joints are called visible but have no position; they count as hidden")
+        notes.append(
+            f"{nowhere.sum()} joints are called visible but have no position; they count as hidden"
+        )
         visible &= ~nowhere
     unseen = T - visible.any(1).sum()
     if unseen:

@@ -1,18 +1,22 @@
-"""YouTube Pose: 50 videos with 100 labelled frames each, 7 joints of the upper body, the person's own sides.
+"""YouTube Pose: 50 videos with 100 labelled frames each, 7 joints of the upper body, the person's
+own sides.
 
-Layout: ``YouTube_Pose_dataset.mat`` and ``GT_frames/VIDEO/frame_000001.jpg``. J. Charles, T. Pfister, D.
-Magee, D. Hogg, A. Zisserman, Personalizing Human Video Pose Estimation, CVPR 2016.
+Layout: ``YouTube_Pose_dataset.mat`` and ``GT_frames/VIDEO/frame_000001.jpg``. J. Charles, T.
+Pfister, D. Magee, D. Hogg, A. Zisserman, Personalizing Human Video Pose Estimation, CVPR 2016.
 
 What is done about its quirks:
 
 - a struct field that its readme calls isYouTubeSubset is called isYouTubePoseSubset: either is read
-- the labels of a video come in no order: they are sorted by frame number, so frames are in time order.
-  Labelled frames lie far apart (median gap 20 to 216 frames); ``number`` of the clip says where
-- positions count from 1 (MATLAB) in the scaled and cropped frames, whose size is read from a frame, never
-  computed
-- nothing says which joint is visible: all with a position are. There is no box: NaN. Frames are scaled so
-  that shoulders are about 100 px apart, which is the unit of its 20 px threshold (Paper B)
-- video names may begin with - or end in &; the 5 videos of the Subset are "test" here, all others "train"
+- the labels of a video come in no order: they are sorted by frame number, so frames are in time
+  order. Labelled frames lie far apart (median gap 20 to 216 frames); ``number`` of the clip says
+  where
+- positions count from 1 (MATLAB) in the scaled and cropped frames, whose size is read from a frame,
+  never computed
+- nothing says which joint is visible: all with a position are. There is no box: NaN. Frames are
+  scaled so that shoulders are about 100 px apart, which is the unit of its 20 px threshold (Paper
+  B)
+- video names may begin with - or end in &; the 5 videos of the Subset are "test" here, all others
+"train"
 """
 
 from pathlib import Path
@@ -52,7 +56,9 @@ def walk(root):
         subset = sorted(fields & SUBSET)
         if not FIELDS <= fields or not subset:
             needed = ", ".join(sorted(FIELDS))
-            raise InputError(f"data in {file} must be a struct with {needed} and isYouTubePoseSubset.")
+            raise InputError(
+                f"data in {file} must be a struct with {needed} and isYouTubePoseSubset."
+            )
     except InputError as error:
         yield Found(file.name, None, [str(error).removesuffix(".")])
         return

@@ -6,15 +6,22 @@ import numpy as np
 def leading_shape(score_shape, stiffness_shape, rest_shape):
     """Shape of the axes before (H, W): those of all three arguments, broadcast together.
 
-    Raises ValueError where a map is missing or empty, a spring is not a pair, or the axes do not broadcast.
+    Raises ValueError where a map is missing or empty, a spring is not a pair, or the axes do not
+    broadcast.
     """
     if len(score_shape) < 2:
-        raise ValueError(f"score must have shape (..., H, W), but its shape is {tuple(score_shape)}.")
+        raise ValueError(
+            f"score must have shape (..., H, W), but its shape is {tuple(score_shape)}."
+        )
     if 0 in score_shape[-2:]:
-        raise ValueError(f"score must have at least one cell, but its shape is {tuple(score_shape)}.")
+        raise ValueError(
+            f"score must have at least one cell, but its shape is {tuple(score_shape)}."
+        )
     for name, shape in (("stiffness", stiffness_shape), ("rest", rest_shape)):
         if len(shape) < 1 or shape[-1] != 2:
-            raise ValueError(f"{name} must have shape (..., 2), x first, but its shape is {tuple(shape)}.")
+            raise ValueError(
+                f"{name} must have shape (..., 2), x first, but its shape is {tuple(shape)}."
+            )
     try:
         return np.broadcast_shapes(score_shape[:-2], stiffness_shape[:-1], rest_shape[:-1])
     except ValueError:
@@ -25,9 +32,11 @@ def leading_shape(score_shape, stiffness_shape, rest_shape):
 
 
 def check_values(score, stiffness, rest):
-    """Refuse what has no maximum: NaN or +inf scores, springs that do not pull, offsets that are no number.
+    """Refuse what has no maximum: NaN or +inf scores, springs that do not pull, offsets that are no
+    number.
 
-    Takes NumPy arrays or detached tensors; -inf scores (masked cells) are allowed. Raises ValueError.
+    Takes NumPy arrays or detached tensors; -inf scores (masked cells) are allowed. Raises
+    ValueError.
     """
     inf = float("inf")
     if 0 not in score.shape and not bool(score.max() < inf):  # false for NaN as well
@@ -51,5 +60,7 @@ def _between(low, values, high):
 
 def _first(values, bad):
     """The first offending value and its index, as text."""
-    index = tuple(int(i[0]) for i in np.nonzero(np.asarray(bad.tolist(), bool).reshape(tuple(bad.shape))))
+    index = tuple(
+        int(i[0]) for i in np.nonzero(np.asarray(bad.tolist(), bool).reshape(tuple(bad.shape)))
+    )
     return float(values[index]), ", ".join(map(str, index))

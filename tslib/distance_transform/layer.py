@@ -1,15 +1,20 @@
 """The transform in torch: batched, on any device, differentiable in score, stiffness and rest.
 
-Every candidate is compared, by broadcasting: in torch operations that is faster than the envelope on maps of
-the size of a heat-map. Chapter 02 builds every function of this file; the names are the same.
+Every candidate is compared, by broadcasting: in torch operations that is faster than the envelope
+on maps of the size of a heat-map. Chapter 02 builds every function of this file; the names are the
+same.
 """
 
 import torch
 
+from ..kernels.backends import choose_backend
+from ..kernels.operators import transform
 from .arguments import check_values, leading_shape
-from .backends import choose_backend, transform
 
-CANDIDATES = {"cpu": 2**19, "cuda": 2**27}  # compared at a time; on a CPU they have to fit its cache
+CANDIDATES = {
+    "cpu": 2**19,
+    "cuda": 2**27,
+}  # compared at a time; on a CPU they have to fit its cache
 
 
 def max_plus(score, stiffness, rest):
@@ -25,7 +30,9 @@ def max_plus(score, stiffness, rest):
 
 
 def max_plus_chunked(score, stiffness, rest):
-    """The same as max_plus, a few maps or rows at a time, so that the candidates never fill the memory."""
+    """The same as max_plus, a few maps or rows at a time, so that the candidates never fill the
+    memory.
+    """
     N, R, n = score.shape
     limit = CANDIDATES.get(score.device.type, CANDIDATES["cuda"])
     maps, rows = max(1, limit // (R * n * n)), min(R, max(1, limit // (n * n)))
@@ -50,8 +57,9 @@ def smallest(index):
 class DistanceTransform(torch.autograd.Function):
     """score (N, H, W), stiffness (N, 2), rest (N, 2) -> message and source (N, H, W).
 
-    Backward is Paper A's sub-gradient (Sec. 3.3): each cell of the message has one source, so its gradient
-    goes there whole, as in max pooling; only the arg-max maps are kept for it, in the smallest integers.
+    Backward is Paper A's sub-gradient (Sec. 3.3): each cell of the message has one source, so its
+    gradient goes there whole, as in max pooling; only the arg-max maps are kept for it, in the
+    smallest integers.
     """
 
     @staticmethod
@@ -112,8 +120,8 @@ def distance_transform(score, stiffness, rest, return_source=False, backend=None
     -------
     message : Tensor (..., H, W)
         Gradients reach all three arguments; they cannot be differentiated a second time.
-    source : int64 Tensor (..., H, W), if return_source
-        The best q of every p, as the flat index y * W + x (as max_pool2d names places); the lowest on ties.
+    source : int64 Tensor (..., H, W), if return_source The best q of every p, as the flat index y *
+        W + x (as max_pool2d names places); the lowest on ties.
 
     Raises
     ------
@@ -124,7 +132,9 @@ def distance_transform(score, stiffness, rest, return_source=False, backend=None
     if not isinstance(score, torch.Tensor) or score.dtype not in (torch.float32, torch.float64):
         kind = score.dtype if isinstance(score, torch.Tensor) else type(score).__name__
         raise ValueError(f"score must be a float32 or float64 tensor, but it is {kind}.")
-    stiffness, rest = (torch.as_tensor(a, dtype=score.dtype, device=score.device) for a in (stiffness, rest))
+    stiffness, rest = (
+        torch.as_tensor(a, dtype=score.dtype, device=score.device) for a in (stiffness, rest)
+    )
     lead = leading_shape(score.shape, stiffness.shape, rest.shape)
     check_values(*(t.detach() for t in (score, stiffness, rest)))
     H, W = score.shape[-2:]

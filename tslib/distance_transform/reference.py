@@ -1,7 +1,8 @@
-"""The transform in NumPy, by the envelope of parabolas: linear in the number of cells, and slow to the eye.
+"""The transform in NumPy, by the envelope of parabolas: linear in the number of cells, and slow to
+the eye.
 
-Felzenszwalb & Huttenlocher, "Distance Transforms of Sampled Functions" (2012), turned upside down because
-Paper A maximises. Chapter 01 builds every function of this file; the names are the same.
+Felzenszwalb & Huttenlocher, "Distance Transforms of Sampled Functions" (2012), turned upside down
+because Paper A maximises. Chapter 01 builds every function of this file; the names are the same.
 """
 
 import numpy as np
@@ -96,7 +97,8 @@ def distance_transform_numpy(score, stiffness, rest):
     Raises
     ------
     ValueError
-        Stiffness not positive, NaN or +inf scores, springs that are not finite, shapes that do not broadcast.
+        Stiffness not positive, NaN or +inf scores, springs that are not finite, shapes that do not
+        broadcast.
     """
     score, stiffness, rest = (np.asarray(a, np.float64) for a in (score, stiffness, rest))
     lead = leading_shape(score.shape, stiffness.shape, rest.shape)
@@ -106,5 +108,7 @@ def distance_transform_numpy(score, stiffness, rest):
     stiffness, rest = np.broadcast_to(stiffness, (*lead, 2)), np.broadcast_to(rest, (*lead, 2))
     message, source = np.empty((*lead, H, W)), np.empty((*lead, H, W), np.int64)
     for i in np.ndindex(lead):
-        message[i], source[i] = distance_transform_2d(score[i], stiffness[i].tolist(), rest[i].tolist())
+        message[i], source[i] = distance_transform_2d(
+            score[i], stiffness[i].tolist(), rest[i].tolist()
+        )
     return message, source

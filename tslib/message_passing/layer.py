@@ -28,23 +28,28 @@ class MessagePassing(nn.Module):
         Rounds; the paper has 3.
     normalization : "degree", "mean" or "none"
         own and share: 1 / (1 + degree) for both; 1 and 1 / degree; 1 and 1.
-    exclude : bool
-        Whether a node's own message is taken out of what it hears back. On a tree, with "none" and as many
-        rounds as the tree is long, the scores are then exact max-marginals. The paper keeps it in.
+    exclude : bool Whether a node's own message is taken out of what it hears back. On a tree, with
+        "none" and as many rounds as the tree is long, the scores are then exact max-marginals. The
+        paper keeps it in.
     warp_once : bool
         Whether neighbour frames send their unaries, warped once, instead of their current scores.
 
     Attributes
     ----------
-    rest : Parameter (S, 2), cells
-        Rest offset of each spring of the graph: its second node as seen from its first, x first. 0 at first,
-        as in the paper; `start` takes it from data.
-    log_stiffness : Parameter (S, 2)
-        Logarithm of the stiffness in score per cell squared: whatever training does, a spring pulls.
+    rest : Parameter (S, 2), cells Rest offset of each spring of the graph: its second node as seen
+        from its first, x first. 0 at first, as in the paper; `start` takes it from data.
+    log_stiffness : Parameter (S, 2) Logarithm of the stiffness in score per cell squared: whatever
+        training does, a spring pulls.
     """
 
     def __init__(
-        self, graph, iterations=3, normalization="degree", exclude=False, warp_once=False, stiffness=STIFFNESS
+        self,
+        graph,
+        iterations=3,
+        normalization="degree",
+        exclude=False,
+        warp_once=False,
+        stiffness=STIFFNESS,
     ):
         super().__init__()
         if normalization not in NORMALIZATIONS:
@@ -73,8 +78,8 @@ class MessagePassing(nn.Module):
 
         joints : (n, K, 2) cells of the heat-map, NaN where unknown; visible : bool (n, K), optional
 
-        Springs over time stay at 0: the flow has taken the motion away. A spring whose joints are never seen
-        together stays as well.
+        Springs over time stay at 0: the flow has taken the motion away. A spring whose joints are
+        never seen together stays as well.
         """
         joints = np.array(joints, np.float64)
         K = len(self.graph.joints)
@@ -97,15 +102,15 @@ class MessagePassing(nn.Module):
 
         Parameters
         ----------
-        unary : Tensor (B, T, K, H, W)
-            Finite heat-maps. T may differ from the graph's frames if the graph was made by `PoseGraph.of`.
-        flows : {offset: Tensor (B, T, H, W, 2)}, optional
-            ``flows[o][:, t]`` is the flow from frame t to frame t + o on the cells of frame t, in cells; what
-            leads out of the slice is ignored. One for every offset, both ways, of the graph's temporal edges;
-            None: nothing moves.
-        watch : function, optional
-            Called as watch(iteration, scores (B, T, K, H, W), messages (B, 2E, H, W)) after every round, the
-            messages in the order of ``graph.directed``; with iteration 0, the unaries and None before.
+        unary : Tensor (B, T, K, H, W) Finite heat-maps. T may differ from the graph's frames if the
+            graph was made by `PoseGraph.of`.
+        flows : {offset: Tensor (B, T, H, W, 2)}, optional ``flows[o][:, t]`` is the flow from frame
+            t to frame t + o on the cells of frame t, in cells; what leads out of the slice is
+            ignored. One for every offset, both ways, of the graph's temporal edges; None: nothing
+            moves.
+        watch : function, optional Called as watch(iteration, scores (B, T, K, H, W), messages (B,
+            2E, H, W)) after every round, the messages in the order of ``graph.directed``; with
+            iteration 0, the unaries and None before.
 
         Raises
         ------
@@ -115,7 +120,8 @@ class MessagePassing(nn.Module):
         graph, offsets = self._checked(unary, flows)
         shape = unary.shape
         edges, spring, degree = (
-            torch.as_tensor(a, device=unary.device) for a in (graph.directed, graph.spring, graph.degree)
+            torch.as_tensor(a, device=unary.device)
+            for a in (graph.directed, graph.spring, graph.degree)
         )
         stiffness, rest = self.stiffness[spring].to(unary.dtype), self.rest[spring].to(unary.dtype)
         stiffness, rest = torch.cat([stiffness, stiffness]), torch.cat([rest, -rest])
@@ -152,7 +158,9 @@ class MessagePassing(nn.Module):
         return one, 1 / degree.clamp(min=1) if self.normalization == "mean" else one
 
     def _own_part(self, messages, edges, share, flows, graph):
-        """What each receiver's own last message adds to the map it hears, (B, 2E, H, W), warped like that."""
+        """What each receiver's own last message adds to the map it hears, (B, 2E, H, W), warped
+        like that.
+        """
         E = len(edges) // 2
         back = share[edges[:, 0], None, None] * messages.roll(
             E, 1
@@ -164,11 +172,15 @@ class MessagePassing(nn.Module):
             if self.warp_once:  # a neighbour's unary holds no message
                 back = back.index_fill(1, those, 0)
             else:
-                back = back.index_copy(1, those, warp_unchecked(back[:, those], flows[o][:, frame[those]]))
+                back = back.index_copy(
+                    1, those, warp_unchecked(back[:, those], flows[o][:, frame[those]])
+                )
         return back
 
     def _checked(self, unary, flows):
-        """The graph for these frames, and the offsets of its flows; ValueError says what does not fit."""
+        """The graph for these frames, and the offsets of its flows; ValueError says what does not
+        fit.
+        """
         K = len(self.graph.joints)
         if unary.dim() != 5 or unary.shape[2] != K:
             raise ValueError(
@@ -182,7 +194,10 @@ class MessagePassing(nn.Module):
         graph = self.graph.with_frames(unary.shape[1])
         offsets = sorted({sign * int(o) for o in graph.offset if o for sign in (1, -1)})
         if flows is None:
-            return graph, offsets if self.warp_once else []  # unmoved unaries are still not the scores
+            return (
+                graph,
+                offsets if self.warp_once else [],
+            )  # unmoved unaries are still not the scores
         B, T, _, H, W = unary.shape
         for o in offsets:
             if o in flows and not flows[o].isfinite().all():
@@ -197,7 +212,9 @@ class MessagePassing(nn.Module):
 
 
 def _moved(score, flows, offsets, shape):
-    """For each offset, all joints of the sending frames as seen from the receiving ones: (B, n, H, W)."""
+    """For each offset, all joints of the sending frames as seen from the receiving ones: (B, n, H,
+    W).
+    """
     B, T, K, H, W = shape
     score = score.view(shape)
     moved = []
@@ -211,7 +228,9 @@ def _moved(score, flows, offsets, shape):
 
 
 def _places(graph, offsets):
-    """Where each message's sender lies among the scores and what `_moved` appends to them: int64 (2E,)."""
+    """Where each message's sender lies among the scores and what `_moved` appends to them: int64
+    (2E,).
+    """
     T, K = graph.frames, len(graph.joints)
     sender, receiver = torch.from_numpy(graph.directed).T
     place, begin = sender.clone(), T * K

@@ -2,15 +2,15 @@
 
 import torch
 
-from ..distance_transform import choose_backend
 from ..distance_transform.arguments import check_values
-from ..distance_transform.backends import module
 from ..distance_transform.layer import DistanceTransform
-from ..distance_transform.layout import index_type, row_length
+from ..kernels.backends import choose_backend
+from ..kernels.operators import pass_round
 
 
 def pass_messages(unary, senders, edges, stiffness, rest, own, share, backend=None):
-    """New scores of all nodes from their unaries and the messages of their neighbours, differentiable.
+    """New scores of all nodes from their unaries and the messages of their neighbours,
+    differentiable.
 
         score_i = own_i unary_i + share_i (sum of message_e over the edges e that end in i)
         message_e[p] = max_q  senders[start of e][q] - stiffness_e (q - p - rest_e)^2, over both axes
@@ -25,21 +25,21 @@ def pass_messages(unary, senders, edges, stiffness, rest, own, share, backend=No
         Sender (one of M) and receiver (one of N) of each message, any number of times.
     stiffness, rest : Tensor (E, 2)
         As in `distance_transform`: positive, and in cells; x first.
-    own, share : Tensor (N,)
-        Weights of a node's unary and of the sum of its messages; constants, no gradient reaches them.
+    own, share : Tensor (N,) Weights of a node's unary and of the sum of its messages; constants, no
+        gradient reaches them.
     backend : "compiled", "triton", "torch" or None
         Who computes; None takes what `choose_backend` names for the device of the unaries.
 
     Returns
     -------
-    score : Tensor (B, N, H, W)
-        Gradients reach unary, senders, stiffness and rest; they cannot be differentiated a second time.
+    score : Tensor (B, N, H, W) Gradients reach unary, senders, stiffness and rest; they cannot be
+        differentiated a second time.
 
     Raises
     ------
     ValueError
-        Shapes or dtypes that do not fit, an edge to a node that there is not, NaN or +inf among the senders,
-        stiffness not positive.
+        Shapes or dtypes that do not fit, an edge to a node that there is not, NaN or +inf among the
+        senders, stiffness not positive.
     """
     if not torch.compiler.is_compiling():  # values are unknown then
         _check(unary, senders, edges, stiffness, rest, own, share)
@@ -64,7 +64,13 @@ def _check(unary, senders, edges, stiffness, rest, own, share):
         )
     B, N, H, W = unary.shape
     M, E = senders.shape[1] if senders.dim() == 4 else "M", len(edges)
-    wanted = {"senders": (B, M, H, W), "edges": (E, 2), "stiffness": (E, 2), "rest": (E, 2), "own": (N,)}
+    wanted = {
+        "senders": (B, M, H, W),
+        "edges": (E, 2),
+        "stiffness": (E, 2),
+        "rest": (E, 2),
+        "own": (N,),
+    }
     given = {
         "senders": senders,
         "edges": edges,
@@ -76,7 +82,9 @@ def _check(unary, senders, edges, stiffness, rest, own, share):
     for name, shape in (wanted | {"share": (N,)}).items():
         tensor, dtype = given[name], torch.int64 if name == "edges" else unary.dtype
         if tuple(tensor.shape) != shape:
-            raise ValueError(f"{name} must have shape {shape}, but its shape is {tuple(tensor.shape)}.")
+            raise ValueError(
+                f"{name} must have shape {shape}, but its shape is {tuple(tensor.shape)}."
+            )
         if tensor.dtype != dtype or tensor.device != unary.device:
             raise ValueError(
                 f"{name} must be {dtype} on {unary.device}, but it is {tensor.dtype} on {tensor.device}."
@@ -99,58 +107,3 @@ def _pass_torch(unary, senders, edges, stiffness, rest, own, share):
     )
     total = torch.zeros_like(unary).index_add(1, edges[:, 1], message.view(B, E, H, W))
     return own[:, None, None] * unary + share[:, None, None] * total
-
-
-@torch.library.custom_op("tslib::pass_round", mutates_args=())
-def pass_round(
-    unary: torch.Tensor, senders: torch.Tensor, edges: torch.Tensor, stiffness: torch.Tensor,
-    rest: torch.Tensor, own: torch.Tensor, share: torch.Tensor, backend: str, keep: bool,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    """The new scores, and each message's arg-maxes if they are to be kept for the gradient."""
-    arguments = (t.contiguous() for t in (unary, senders, edges, stiffness, rest, own, share))
-    return module(backend, __package__).pass_round(*arguments, keep)
-
-
-@torch.library.custom_op("tslib::pass_round_backward", mutates_args=())
-def pass_round_backward(
-    gradient: torch.Tensor, column: torch.Tensor, row: torch.Tensor, edges: torch.Tensor,
-    stiffness: torch.Tensor, rest: torch.Tensor, own: torch.Tensor, share: torch.Tensor, M: int, backend: str,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Gradients of unary, senders, stiffness and rest."""
-    arguments = (t.contiguous() for t in (gradient, column, row, edges, stiffness, rest, own, share))
-    return module(backend, __package__).pass_round_backward(*arguments, M)
-
-
-@pass_round.register_fake
-def _(unary, senders, edges, stiffness, rest, own, share, backend, keep):
-    B, _, H, W = unary.shape
-    arg = unary.new_empty(B, len(edges) if keep else 0, H, row_length(W), dtype=index_type(H, W))
-    return torch.empty_like(unary, memory_format=torch.contiguous_format), arg, torch.empty_like(arg)
-
-
-@pass_round_backward.register_fake
-def _(gradient, column, row, edges, stiffness, rest, own, share, M, backend):
-    B, N, H, W = gradient.shape
-    to_maps = (gradient.new_empty(B, nodes, H, W) for nodes in (N, M))
-    return *to_maps, torch.empty_like(stiffness), torch.empty_like(rest)
-
-
-def _keep(ctx, inputs, output):
-    ctx.set_materialize_grads(False)  # or the arg-maxes, which have none, would get zeros
-    _, senders, edges, stiffness, rest, own, share, ctx.backend, _ = inputs
-    ctx.M = senders.shape[1]
-    ctx.save_for_backward(*output[1:], edges, stiffness, rest, own, share)
-
-
-@torch.autograd.function.once_differentiable
-def _back(ctx, gradient, *_):
-    if gradient is None:
-        return (None,) * 9
-    if not any(ctx.needs_input_grad[i] for i in (1, 3, 4)):  # as in `keep`: nothing was kept
-        own = ctx.saved_tensors[-2]
-        return own[:, None, None] * gradient, *(None,) * 8
-    to_unary, to_senders, *to_springs = pass_round_backward(gradient, *ctx.saved_tensors, ctx.M, ctx.backend)
-    return to_unary, to_senders, None, *to_springs, None, None, None, None
-
-
-pass_round.register_autograd(_back, setup_context=_keep)

@@ -5,12 +5,22 @@ from .spatial_fusion import SMALL_FUSION, FusionArchitecture, SpatialFusionNetwo
 from .thin_slicing import ThinSlicingNetwork
 
 __all__ = [
-    "SMALL", "SMALL_FUSION", "Architecture", "ConvolutionalPoseMachine", "FusionArchitecture",
-    "SpatialFusionNetwork", "ThinSlicingNetwork", "convnet",
-]  # fmt: skip
+    "SMALL",
+    "SMALL_FUSION",
+    "Architecture",
+    "ConvolutionalPoseMachine",
+    "FusionArchitecture",
+    "SpatialFusionNetwork",
+    "ThinSlicingNetwork",
+    "convnet",
+]
 
 
 def convnet(joints, architecture):
     """The ConvNet of so many joints that an architecture describes, Paper A's or Paper B's."""
-    kind = SpatialFusionNetwork if isinstance(architecture, FusionArchitecture) else ConvolutionalPoseMachine
+    kind = (
+        SpatialFusionNetwork
+        if isinstance(architecture, FusionArchitecture)
+        else ConvolutionalPoseMachine
+    )
     return kind(joints, architecture)

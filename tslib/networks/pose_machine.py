@@ -1,7 +1,9 @@
-"""Convolutional Pose Machines (Wei et al., CVPR 2016), the ConvNet that Paper A builds on (Sec. 5.2).
+"""Convolutional Pose Machines (Wei et al., CVPR 2016), the ConvNet that Paper A builds on (Sec.
+5.2).
 
-Stage 1 looks at the picture alone. Every later stage looks at features of the picture, at the heat-maps of
-the stage before, and at a map that says where the person of interest stands. All stages are supervised.
+Stage 1 looks at the picture alone. Every later stage looks at features of the picture, at the
+heat-maps of the stage before, and at a map that says where the person of interest stands. All
+stages are supervised.
 """
 
 from dataclasses import dataclass
@@ -14,7 +16,8 @@ CENTER_SIGMA = 21 / 368  # of the map of the person's centre, in shares of the i
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of the network. The defaults are the original's (its `genProto.py`), but for the stages.
+    """Sizes of the network. The defaults are the original's (its `genProto.py`), but for the
+    stages.
 
     stages : int; the original has 6
     trunk : (kernel, channels) of the convolutions, each followed by a halving
@@ -37,9 +40,13 @@ class Architecture:
         return 2 ** len(self.trunk)
 
 
-# For a laptop: 96 px in, 24 x 24 cells, one stage that sees less than a person (section 5.3 says why).
+# For a laptop: 96 px in, 24 x 24 cells, one stage that sees less than a person (section 5.3 says
+# why).
 SMALL = Architecture(
-    stages=1, trunk=((5, 16), (3, 32)), head=((3, 48), (3, 48), (3, 48), (3, 48), (1, 48)), dropout=0.1
+    stages=1,
+    trunk=((5, 16), (3, 32)),
+    head=((3, 48), (3, 48), (3, 48), (3, 48), (1, 48)),
+    dropout=0.1,
 )
 
 
@@ -58,13 +65,18 @@ def trunk(layers):
     """Convolutions, each followed by a ReLU and a halving: 368 -> 184 -> 92 -> 46."""
     modules, channels = [], 3
     for kernel, wide in layers:
-        modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU(inplace=True), Halving()]
+        modules += [
+            nn.Conv2d(channels, wide, kernel, padding=kernel // 2),
+            nn.ReLU(inplace=True),
+            Halving(),
+        ]
         channels = wide
     return nn.Sequential(*modules)
 
 
 class Halving(nn.Module):
-    """The largest of 3 x 3 cells at every second one; an odd side becomes half of the next even one.
+    """The largest of 3 x 3 cells at every second one; an odd side becomes half of the next even
+    one.
 
     Caffe's pooling, and the layer of torch with ceil_mode, would lose the last cell of an odd side.
     """
@@ -76,16 +88,18 @@ class Halving(nn.Module):
 
 
 class ConvolutionalPoseMachine(nn.Module):
-    """Pictures (B, 3, H, W) from 0 to 1 -> heat-maps of every stage, a list of (B, K + 1, H / s, W / s).
+    """Pictures (B, 3, H, W) from 0 to 1 -> heat-maps of every stage, a list of (B, K + 1, H / s, W
+    / s).
 
     s is the architecture's stride; sides are rounded up.
 
     joints : int, K; the last map of each stage is the background
     architecture : Architecture, the original's sizes by default
 
-    With the original's sizes, 14 joints and 3 stages there are 16,731,021 weights. The stages after the first
-    share one trunk, which is not that of stage 1. The background's map starts at 1, what it is nearly
-    everywhere: else its error drowns all others at first, and a small network may not recover.
+    With the original's sizes, 14 joints and 3 stages there are 16,731,021 weights. The stages after
+    the first share one trunk, which is not that of stage 1. The background's map starts at 1, what
+    it is nearly everywhere: else its error drowns all others at first, and a small network may not
+    recover.
     """
 
     def __init__(self, joints, architecture=None):
@@ -98,9 +112,13 @@ class ConvolutionalPoseMachine(nn.Module):
         self.first = nn.Conv2d(a.head[-1][1], maps, 1)
         if a.stages > 1:
             self.later_trunk = trunk(a.trunk)
-        self.features = nn.ModuleList(convolutions(channels, ((5, a.features),)) for _ in range(a.stages - 1))
+        self.features = nn.ModuleList(
+            convolutions(channels, ((5, a.features),)) for _ in range(a.stages - 1)
+        )
         self.later = nn.ModuleList(
-            nn.Sequential(convolutions(a.features + maps + 1, a.later), nn.Conv2d(a.later[-1][1], maps, 1))
+            nn.Sequential(
+                convolutions(a.features + maps + 1, a.later), nn.Conv2d(a.later[-1][1], maps, 1)
+            )
             for _ in range(a.stages - 1)
         )
         for last in (self.first, *(stage[-1] for stage in self.later)):
@@ -108,7 +126,9 @@ class ConvolutionalPoseMachine(nn.Module):
                 last.bias[-1] = 1
 
     def forward(self, images, center=None):
-        """Heat-maps of every stage. center: (B, 2) px, the person of interest; the middle by default."""
+        """Heat-maps of every stage. center: (B, 2) px, the person of interest; the middle by
+        default.
+        """
         images = images - 0.5
         stages = [self.first(self.head(self.trunk(images)))]
         if len(self.later):
@@ -125,7 +145,9 @@ class ConvolutionalPoseMachine(nn.Module):
         sigma, stride = CENTER_SIGMA * max(H, W), self.architecture.stride
         lines = []  # a Gaussian is a product of lines, and so are its means over squares
         for i, side in enumerate((W, H)):
-            axis = torch.arange(-(-side // stride) * stride + 1, device=images.device, dtype=images.dtype)
+            axis = torch.arange(
+                -(-side // stride) * stride + 1, device=images.device, dtype=images.dtype
+            )
             line = torch.exp(-((axis - center[:, i, None]) ** 2) / (2 * sigma**2))
             lines.append(nn.functional.avg_pool1d(line[:, None], stride + 1, stride))
         across, down = lines

@@ -1,8 +1,10 @@
-"""The Spatial Fusion Network of Flowing ConvNets (Pfister, Charles, Zisserman, ICCV 2015), without its flow.
+"""The Spatial Fusion Network of Flowing ConvNets (Pfister, Charles, Zisserman, ICCV 2015), without
+its flow.
 
-Paper B corrects what it estimates (Table I, row SFN). Eight spatial layers give a first answer; five fusion
-layers look at fine features (conv3) and at the last ones before that answer (conv7), and so learn which
-places of joints go together. Both answers are supervised. Layers are those of the authors' released code.
+Paper B corrects what it estimates (Table I, row SFN). Eight spatial layers give a first answer;
+five fusion layers look at fine features (conv3) and at the last ones before that answer (conv7),
+and so learn which places of joints go together. Both answers are supervised. Layers are those of
+the authors' released code.
 """
 
 from dataclasses import dataclass
@@ -19,7 +21,8 @@ class FusionArchitecture:
     far : (kernel, channels) of conv4 to conv7
     fusion : (kernel, channels) of the fusion layers but the last
     rectified : whether the first answer ends in a ReLU, as the released code has it
-    pooled : whether the largest of 2 x 2 cells is what halves; else each second cell is computed at all
+    pooled : whether the largest of 2 x 2 cells is what halves; else each second cell is computed at
+    all
     coarse : conv4 to conv7 work on cells so many times as wide
     normalized : whether a batch normalisation follows each convolution but the last ones
     """
@@ -38,12 +41,18 @@ class FusionArchitecture:
         return 2 ** (len(self.near) - 1)
 
 
-# For a laptop: 112 px in, 28 x 28 cells. Cells in the middle see all of the picture; with far layers half as
-# coarse they see less, learn the training videos better, and find fewer joints in others.
+# For a laptop: 112 px in, 28 x 28 cells. Cells in the middle see all of the picture; with far
+# layers half as coarse they see less, learn the training videos better, and find fewer joints in
+# others.
 SMALL_FUSION = FusionArchitecture(
-    near=((5, 32), (3, 64), (3, 64)), far=((5, 192), (5, 256), (1, 192), (1, 96)),
-    fusion=((3, 48), (5, 32), (5, 48), (1, 64)), rectified=False, pooled=False, coarse=4, normalized=True,
-)  # fmt: skip
+    near=((5, 32), (3, 64), (3, 64)),
+    far=((5, 192), (5, 256), (1, 192), (1, 96)),
+    fusion=((3, 48), (5, 32), (5, 48), (1, 64)),
+    rectified=False,
+    pooled=False,
+    coarse=4,
+    normalized=True,
+)
 
 
 def layers(channels, sizes, normalized, stride=1):
@@ -57,15 +66,17 @@ def layers(channels, sizes, normalized, stride=1):
 
 
 class SpatialFusionNetwork(nn.Module):
-    """Pictures (B, 3, H, W) from 0 to 1 -> heat-maps, a list of two (B, K, H / s, W / s): both answers.
+    """Pictures (B, 3, H, W) from 0 to 1 -> heat-maps, a list of two (B, K, H / s, W / s): both
+    answers.
 
     s is the architecture's stride; sides are rounded up. There is no map of the background.
 
     joints : int, K
     architecture : FusionArchitecture, the original's sizes by default
 
-    With the original's sizes and 7 joints the spatial layers have 14,299,911 weights and the fusion layers
-    3,315,975. Both answers start near 0, what they are nearly everywhere, as in the released code.
+    With the original's sizes and 7 joints the spatial layers have 14,299,911 weights and the fusion
+    layers 3,315,975. Both answers start near 0, what they are nearly everywhere, as in the released
+    code.
     """
 
     def __init__(self, joints, architecture=None):

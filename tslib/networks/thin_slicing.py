@@ -1,4 +1,6 @@
-"""Paper A's model: a ConvNet's heat-maps, and messages between all joints of a slice of frames (Sec. 3)."""
+"""Paper A's model: a ConvNet's heat-maps, and messages between all joints of a slice of frames
+(Sec. 3).
+"""
 
 import torch
 from torch import nn
@@ -7,19 +9,20 @@ from torch import nn
 class ThinSlicingNetwork(nn.Module):
     """Slices (B, T, 3, H, W) and their flows -> scores (B, T, K, h, w).
 
-    convnet : module (N, 3, H, W) -> list of stages (N, K + 1, h, w) or (N, K, h, w), and joints, K; such as
-        ConvolutionalPoseMachine and SpatialFusionNetwork, which has no map of the background
+    convnet : module (N, 3, H, W) -> list of stages (N, K + 1, h, w) or (N, K, h, w), and joints, K;
+        such as ConvolutionalPoseMachine and SpatialFusionNetwork, which has no map of the
+        background
     inference : MessagePassing, or None: the ConvNet alone, the paper's baseline
 
-    The paper's rows are made, not switched on: S-infer has a graph without edges over time, ST-infer(*) is
-    the ConvNet taken out of a trained model, ThinSlicingNetwork(model.convnet), and the frozen row has a
-    ConvNet whose weights ask for no gradient.
+    The paper's rows are made, not switched on: S-infer has a graph without edges over time,
+    ST-infer(*) is the ConvNet taken out of a trained model, ThinSlicingNetwork(model.convnet), and
+    the frozen row has a ConvNet whose weights ask for no gradient.
 
     Attributes
     ----------
-    gain, offset : Parameter (K, 1, 1)
-        The calibration for Eq. 6, whose targets are 1 and -1 where heat-maps are 1 and 0: gain * score +
-        offset, 2 and -1 at first. It moves no arg-max. Not there without inference.
+    gain, offset : Parameter (K, 1, 1) The calibration for Eq. 6, whose targets are 1 and -1 where
+        heat-maps are 1 and 0: gain * score + offset, 2 and -1 at first. It moves no arg-max. Not
+        there without inference.
     """
 
     def __init__(self, convnet, inference=None):

@@ -1,4 +1,6 @@
-"""Curves and pictures of a run, renewed at each checkpoint: training.png, and TensorBoard's where it is."""
+"""Curves and pictures of a run, renewed at each checkpoint: training.png, and TensorBoard's where
+it is.
+"""
 
 import logging
 
@@ -27,8 +29,9 @@ class Board:
 
     view : View; clips : list of Clip that nothing is learnt from; flow : as `Slices` take it
 
-    It writes into the run's folder: validation.csv, PCK of the first clips at each checkpoint; training.png,
-    with heat-maps of the first slice, true joints as white rings; and TensorBoard's files.
+    It writes into the run's folder: validation.csv, PCK of the first clips at each checkpoint;
+    training.png, with heat-maps of the first slice, true joints as white rings; and TensorBoard's
+    files.
     """
 
     def __init__(self, view, clips, flow=None):
@@ -40,7 +43,9 @@ class Board:
         poses = predict_as_trained(model, self.clips, self.view, self.flow, device)
         counts = tallies(poses, self.clips, ALPHA).sum(0)
         now = [len(rows), *(100 * float(means(c, self.clips[0].skeleton)["micro"]) for c in counts)]
-        history = np.array([row for row in _read(folder / "validation.csv") if row[0] < now[0]] + [now])
+        history = np.array(
+            [row for row in _read(folder / "validation.csv") if row[0] < now[0]] + [now]
+        )
         lines = ["step," + ",".join(f"PCK@{a}" for a in ALPHA)]
         lines += [",".join(f"{v:.6g}" for v in row) for row in history]
         write_whole(folder / "validation.csv", ("\n".join(lines) + "\n").encode())
@@ -48,7 +53,9 @@ class Board:
         losses = {k: [row[k] for row in rows] for k in rows[0] if k not in ("step", "rate")}
         steps = np.array([row["step"] for row in rows])
         picture = np.full((PLOT[1] + len(strip), TILES * TILE, 3), 255, np.uint8)
-        picture[: PLOT[1], : PLOT[0]] = plot({k: (steps, np.array(v)) for k, v in losses.items()}, "training")
+        picture[: PLOT[1], : PLOT[0]] = plot(
+            {k: (steps, np.array(v)) for k, v in losses.items()}, "training"
+        )
         picture[: PLOT[1], PLOT[0] :] = plot(
             {f"PCK@{a}": (history[:, 0], history[:, i + 1]) for i, a in enumerate(ALPHA)},
             "validation, %",
@@ -118,7 +125,9 @@ def plot(curves, title, limits=None):
     for n, (name, (steps, values)) in enumerate(curves.items()):
         color, known = COLORS[n % len(COLORS)], np.isfinite(values)
         height = (scale(values) - low) / (high - low)
-        place = np.stack([left + steps / last * (right - left), bottom - height * (bottom - top)], -1)[known]
+        place = np.stack(
+            [left + steps / last * (right - left), bottom - height * (bottom - top)], -1
+        )[known]
         if len(place) == 1:
             cv2.circle(picture, np.round(place[0]).astype(int).tolist(), 3, color, -1, cv2.LINE_AA)
         cv2.polylines(picture, [np.round(place).astype(np.int32)], False, color, 1, cv2.LINE_AA)
@@ -135,10 +144,14 @@ def _write(picture, text, place, color=(60, 60, 60)):
 def _tile(image, maps, joints):
     """A picture (h, w, 3) from 0 to 1, scores (K, H, W) and joints (K, 2) px as one: uint8 RGB."""
     low, high = maps.min((1, 2), keepdims=True), maps.max((1, 2), keepdims=True)
-    heat = ((maps - low) / np.maximum(high - low, 1e-9)).max(0) ** 2  # squared: peaks, and less of the rest
+    heat = ((maps - low) / np.maximum(high - low, 1e-9)).max(
+        0
+    ) ** 2  # squared: peaks, and less of the rest
     heat = cv2.resize((255 * heat).astype(np.uint8), (TILE, TILE), interpolation=cv2.INTER_LINEAR)
     colored = cv2.applyColorMap(heat, cv2.COLORMAP_INFERNO)[..., ::-1]
-    picture = cv2.resize((255 * image).astype(np.uint8), (TILE, TILE), interpolation=cv2.INTER_LINEAR)
+    picture = cv2.resize(
+        (255 * image).astype(np.uint8), (TILE, TILE), interpolation=cv2.INTER_LINEAR
+    )
     picture = np.ascontiguousarray(cv2.addWeighted(picture, 0.45, colored, 0.55, 0))
     for joint in joints[np.isfinite(joints).all(-1)]:
         place = np.round((joint + 0.5) * TILE / len(image) - 0.5).astype(int).tolist()

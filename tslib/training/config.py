@@ -1,11 +1,10 @@
 """What a training run is: the tables of a TOML file, checked."""
 
 import math
-import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from pathlib import Path
 
 from ..errors import InputError
+from ..files import read_toml
 from ..flow import METHODS
 from ..message_passing.layer import NORMALIZATIONS
 from ..networks import SMALL, SMALL_FUSION, Architecture, FusionArchitecture
@@ -14,9 +13,11 @@ from ..slices import View
 from .rows import ROWS
 
 ARCHITECTURES = {
-    "original": Architecture(), "small": SMALL,
-    "spatial fusion": FusionArchitecture(), "small spatial fusion": SMALL_FUSION,
-}  # fmt: skip
+    "original": Architecture(),
+    "small": SMALL,
+    "spatial fusion": FusionArchitecture(),
+    "small spatial fusion": SMALL_FUSION,
+}
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,13 @@ class Plan:
     steps, batch : batches, and frames (first stage) or slices (second) in each, over all processes
     optimizer : "adam", or "sgd" with momentum 0.9 and weight decay 5e-4
     rate : learning rate of the ConvNet
-    schedule : "cosine": up for three tenths, down to nothing; "step": to a third each `drop_every` steps
+    schedule : "cosine": up for three tenths, down to nothing; "step": to a third each `drop_every`
+    steps
     sigma : cells, of the targets of Eq. 5
     dropout : of the ConvNet; None leaves the architecture's
     clip : largest norm of the gradient, 0 for any
-    bfloat16 : whether a CPU computes in it, as a GPU always does; where it has instructions for that, it
-        takes half the time
+    bfloat16 : whether a CPU computes in it, as a GPU always does; where it has instructions for
+        that, it takes half the time
     """
 
     steps: int = 1000
@@ -58,8 +60,8 @@ class Plan:
 class JointPlan(Plan):
     """The second stage.
 
-    frames : of a slice
-    rest_rate, stiffness_rate, calibration_rate : learning rates of the springs' rest offsets (cells), the
+    frames : of a slice rest_rate, stiffness_rate, calibration_rate : learning rates of the springs'
+    rest offsets (cells), the
         logarithm of their stiffness, and gain and offset
     radius : cells, of the targets of Eq. 6
     positive : weight of the cells inside the circles of Eq. 6
@@ -78,7 +80,9 @@ class JointPlan(Plan):
 
 @dataclass(frozen=True)
 class Inference:
-    """iterations, normalization : of MessagePassing; start : rest offsets from the "data", or "zero" """
+    """iterations, normalization : of MessagePassing; start : rest offsets from the "data", or
+    "zero"
+    """
 
     iterations: int = 3
     normalization: str = "degree"
@@ -106,27 +110,32 @@ class Config:
     def architecture(self):
         """The networks.Architecture, or FusionArchitecture."""
         chosen = ARCHITECTURES[self.network.architecture]
-        return replace(chosen, stages=self.network.stages) if isinstance(chosen, Architecture) else chosen
+        return (
+            replace(chosen, stages=self.network.stages)
+            if isinstance(chosen, Architecture)
+            else chosen
+        )
 
 
 CHOICES = {
-    "skeleton": SKELETONS, "row": ROWS, "flow": ("exact", *METHODS), "architecture": ARCHITECTURES,
-    "optimizer": ("adam", "sgd"), "schedule": ("cosine", "step"), "normalization": NORMALIZATIONS,
+    "skeleton": SKELETONS,
+    "row": ROWS,
+    "flow": ("exact", *METHODS),
+    "architecture": ARCHITECTURES,
+    "optimizer": ("adam", "sgd"),
+    "schedule": ("cosine", "step"),
+    "normalization": NORMALIZATIONS,
     "start": ("data", "zero"),
-}  # fmt: skip
+}
 SHARES = {"whole", "gain"}
 POSITIVE = {"stages", "steps", "batch", "frames", "sigma", "radius", "positive", "size"}
 
 
 def read_config(path):
-    """The Config in a TOML file. InputError names what is unknown, of the wrong kind or out of range."""
-    try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"there is no training file {path}.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path} cannot be read as TOML: {error}.") from None
-    return from_tables(content, path)
+    """The Config in a TOML file. InputError names what is unknown, of the wrong kind or out of
+    range.
+    """
+    return from_tables(read_toml(path, f"there is no training file {path}."), path)
 
 
 def from_tables(content, path):
@@ -136,7 +145,9 @@ def from_tables(content, path):
         raise InputError(f"view.stride in {path} follows from the network; remove it.")
     config = _table(Config, content, "", path)
     if isinstance(config.architecture, FusionArchitecture) and config.network.stages != 1:
-        raise InputError(f"network.stages in {path} means nothing for a spatial fusion network; remove it.")
+        raise InputError(
+            f"network.stages in {path} means nothing for a spatial fusion network; remove it."
+        )
     return replace(config, view=replace(config.view, stride=config.architecture.stride))
 
 
@@ -168,14 +179,18 @@ def _table(kind, content, where, path):
 
 
 def _value(name, value, default, where):
-    """A checked value, of the kind of the default; None is the default of a number that need not be there."""
+    """A checked value, of the kind of the default; None is the default of a number that need not be
+    there.
+    """
 
     def must(condition, what):
         if not condition:
             raise InputError(f"{where} is {value!r}, but must be {what}.")
 
     if isinstance(default, str):
-        must(isinstance(value, str) and value in CHOICES[name], f"one of {', '.join(CHOICES[name])}")
+        must(
+            isinstance(value, str) and value in CHOICES[name], f"one of {', '.join(CHOICES[name])}"
+        )
     elif isinstance(default, bool):
         must(isinstance(value, bool), "true or false")
     elif isinstance(default, tuple):

@@ -10,7 +10,7 @@ import numpy as np
 from ..augment import PERSON, known
 from ..datasets import cvit_sports, jhmdb, penn_action, youtube_pose
 from ..errors import InputError
-from ..render import read_flow
+from ..part_flow import read_flow
 from ..skeletons import mapping
 from ..slices import Estimated
 
@@ -20,7 +20,9 @@ SPREAD = 0.05, 0.95  # quantiles; from 0.1 to 0.9, raised hands of validation vi
 
 @dataclass(frozen=True)
 class Data:
-    """Lists of Clip, train to learn from, validation to choose by, test only to report; and Slices' flow."""
+    """Lists of Clip, train to learn from, validation to choose by, test only to report; and Slices'
+    flow.
+    """
 
     train: list
     validation: list
@@ -33,11 +35,11 @@ def load(root, config, **which):
 
     which : of JHMDB the split and whether of sub-JHMDB, as `jhmdb.load` takes them
 
-    Where no clip to learn from has a box, each gets one, of its true joints, and smaller frames that are kept
-    in memory: as large as the view can show. Clips to test stay as they are.
+    Where no clip to learn from has a box, each gets one, of its true joints, and smaller frames
+    that are kept in memory: as large as the view can show. Clips to test stay as they are.
 
-    InputError where there is none, its joints are not the config's, or it lacks the flow that the config asks
-    for.
+    InputError where there is none, its joints are not the config's, or it lacks the flow that the
+    config asks for.
     """
     learn, test = clips_of(root, config, **which)
     if not any(known(clip.box).any() for clip in learn):
@@ -48,7 +50,9 @@ def load(root, config, **which):
 
 
 def clips_of(root, config, **which):
-    """The clips of a folder, as `clips_in`, which must have the config's joints; errors as of `load`."""
+    """The clips of a folder, as `clips_in`, which must have the config's joints; errors as of
+    `load`.
+    """
     learn, test = clips_in(root, **which)
     there = (learn + test)[0].skeleton.name
     if there != config.skeleton:
@@ -62,8 +66,9 @@ def clips_of(root, config, **which):
 def clips_in(root, **which):
     """The clips of a folder, to learn from and to test: two lists of Clip. which : as of `load`
 
-    Of YouTube Pose, videos with frames alone: those of its Subset are to test. Where these have none, every
-    ninth of the others is, by name. Of CVIT-Sports, which says no split, every second sequence, by name.
+    Of YouTube Pose, videos with frames alone: those of its Subset are to test. Where these have
+    none, every ninth of the others is, by name. Of CVIT-Sports, which says no split, every second
+    sequence, by name.
 
     InputError where there is none.
     """
@@ -89,8 +94,12 @@ def with_skeleton(clip, skeleton):
     joints, _ = mapping(clip.skeleton, skeleton)
     if len(joints) < len(skeleton.joints):
         missing = ", ".join(sorted({*skeleton.joints} - {*clip.skeleton.joints}))
-        raise InputError(f"clip {clip.name!r} has joints of {clip.skeleton.name}, which lacks {missing}.")
-    return replace(clip, joints=clip.joints[:, joints], visible=clip.visible[:, joints], skeleton=skeleton)
+        raise InputError(
+            f"clip {clip.name!r} has joints of {clip.skeleton.name}, which lacks {missing}."
+        )
+    return replace(
+        clip, joints=clip.joints[:, joints], visible=clip.visible[:, joints], skeleton=skeleton
+    )
 
 
 def is_jhmdb(root):
@@ -106,8 +115,8 @@ def _loader_of(root):
 def divided(clips, every=TENTH):
     """Clips as (most, few), by name: every tenth, or so, is among the few, or the last of fewer.
 
-    The training clips are so divided from those for validation. No seed is asked, so runs with other seeds
-    can be compared.
+    The training clips are so divided from those for validation. No seed is asked, so runs with
+    other seeds can be compared.
     """
     clips = sorted(clips, key=lambda clip: clip.name)
     few = clips[every - 1 :: every] or clips[1:][-1:]
@@ -115,10 +124,11 @@ def divided(clips, every=TENTH):
 
 
 def still_box(joints):
-    """The box (x, y, w, h) px, float64 (4,), of somebody who stays in place, from joints (T, K, 2) px.
+    """The box (x, y, w, h) px, float64 (4,), of somebody who stays in place, from joints (T, K, 2)
+    px.
 
-    It reaches from the 5th to the 95th percentile of all of them, true or estimated. Joints beyond are in the
-    margin of `augment.window`.
+    It reaches from the 5th to the 95th percentile of all of them, true or estimated. Joints beyond
+    are in the margin of `augment.window`.
     """
     low, high = np.nanquantile(np.reshape(joints, (-1, 2)).astype(np.float64), SPREAD, axis=0)
     return np.concatenate([low, np.maximum(high - low, 1)])
@@ -130,7 +140,8 @@ def with_box(clip, box):
 
 
 def reduced(clip, side):
-    """The clip with smaller frames, in which the larger side of its boxes, in the mean, is `side` px.
+    """The clip with smaller frames, in which the larger side of its boxes, in the mean, is `side`
+    px.
 
     Never enlarged. Frames are kept in memory once they are read.
     """
@@ -168,14 +179,18 @@ class ReducedFrames(Sequence):
 
 
 def flow_for(config, root):
-    """What `Slices` take as flow: exact where the config says so, else an estimate by its method, or None."""
+    """What `Slices` take as flow: exact where the config says so, else an estimate by its method,
+    or None.
+    """
     if config.flow == "none":
         return None
     if config.flow != "exact":
         return partial(Estimated, method=config.flow)
     folder = penn_action.find(root)
     if not folder or not (folder / "flow").is_dir():
-        raise InputError(f'{root} has no exact flow, as only rendered clips have; write flow = "dis".')
+        raise InputError(
+            f'{root} has no exact flow, as only rendered clips have; write flow = "dis".'
+        )
     return partial(_exact, folder)
 
 

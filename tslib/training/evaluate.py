@@ -1,27 +1,25 @@
 """A trained model on clips: joints in the clips' own pixels, and what PCK counts of them."""
 
-import io
-from zipfile import BadZipFile
-
 import numpy as np
 import torch
 from torch.utils.data import default_collate
 
 from ..augment import known
-from ..errors import InputError
-from ..files import write_whole
 from ..heatmaps import decode
 from ..metrics import tally
 from ..slices import Slices, to_frames, whole_frame
 from .data import still_box, with_box
 
 
-def predict_clips(model, clips, view, frames=5, flow=None, span=1, batch=8, device="cpu", mirrored=False):
-    """Joints of every frame: a list of float64 (T, K, 2) px, one for each clip; NaN where it has no box.
+def predict_clips(
+    model, clips, view, frames=5, flow=None, span=1, batch=8, device="cpu", mirrored=False
+):
+    """Joints of every frame: a list of float64 (T, K, 2) px, one for each clip; NaN where it has no
+    box.
 
-    view : View, without changes; frames : length of the slices, or that of the clip if it is shorter. Slices
-    follow each other; the last one of a clip overlaps the one before, and only frames without a pose take
-    its.
+    view : View, without changes; frames : length of the slices, or that of the clip if it is
+    shorter. Slices follow each other; the last one of a clip overlaps the one before, and only
+    frames without a pose take its.
     mirrored : whether scores are averaged with those of the mirrored pictures; without flow
     """
     model = model.to(device).eval()
@@ -54,7 +52,8 @@ def _predict(model, slices, poses, batch, device, mirrored):
 
 
 def in_a_mirror(model, images, skeleton):
-    """Scores (B, T, K, h, w) of slices (B, T, 3, H, W), found in their mirror image and mirrored back.
+    """Scores (B, T, K, h, w) of slices (B, T, 3, H, W), found in their mirror image and mirrored
+    back.
 
     H and W must be multiples of the stride, or scores lie beside where they belong.
     """
@@ -63,7 +62,9 @@ def in_a_mirror(model, images, skeleton):
 
 
 def reach_of(model):
-    """Frames of the slices that a model was made for, and over how many of them its messages go, 0 to 2."""
+    """Frames of the slices that a model was made for, and over how many of them its messages go, 0
+    to 2.
+    """
     if model.inference is None:
         return 1, 0
     graph = model.inference.graph
@@ -79,10 +80,11 @@ def predict_as_trained(model, clips, view, flow, device="cpu", mirrored=False):
 
 
 def predict_twice(model, clips, view, device="cpu"):
-    """Joints without any true box: first in whole frames, then in one box a clip around where they were.
+    """Joints without any true box: first in whole frames, then in one box a clip around where they
+    were.
 
-    Scores are averaged with those in a mirror where the view's size allows it. Returns both lists of float64
-    (T, K, 2) px. The clips' own boxes are not looked at.
+    Scores are averaged with those in a mirror where the view's size allows it. Returns both lists
+    of float64 (T, K, 2) px. The clips' own boxes are not looked at.
     """
     mirrored = view.size % view.stride == 0
     whole = [with_box(clip, whole_frame(clip.size)) for clip in clips]
@@ -104,24 +106,8 @@ def tallies(poses, clips, alpha):
 def tallies_in_pixels(poses, clips, pixels):
     """The same with limits in pixels, pixels (A,), whatever the person's size."""
     return np.stack(
-        [tally(pose, clip.joints, 1, pixels, clip.visible) for pose, clip in zip(poses, clips, strict=True)]
+        [
+            tally(pose, clip.joints, 1, pixels, clip.visible)
+            for pose, clip in zip(poses, clips, strict=True)
+        ]
     )
-
-
-def save_poses(file, clips, poses):
-    """Write joints of clips to an .npz file, float32 by the clips' names; whole or not at all."""
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **{c.name: p.astype(np.float32) for c, p in zip(clips, poses, strict=True)})
-    write_whole(file, stream.getvalue())
-
-
-def load_poses(file, clips):
-    """Joints of clips from a file of `save_poses`, a list; InputError where it holds others."""
-    try:
-        with np.load(file) as content:
-            poses = {name: content[name] for name in content.files}
-    except (AttributeError, EOFError, ValueError, BadZipFile):
-        raise InputError(f"{file} is damaged; remove it, and it is computed again.") from None
-    if not {clip.name for clip in clips} <= set(poses):
-        raise InputError(f"{file} was made on other clips; give another folder for the output.")
-    return [poses[clip.name] for clip in clips]

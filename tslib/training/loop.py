@@ -1,8 +1,9 @@
 """The training loop: one for both stages of Paper A, on one device or many.
 
-Everything that a step does follows from the weights, the optimizer and the step's number: which slices it
-takes, how they are changed, and what dropout leaves out. So a run that was killed and goes on from its last
-checkpoint ends with the very weights of one that was not: bit for bit on a CPU, where sums have one order.
+Everything that a step does follows from the weights, the optimizer and the step's number: which
+slices it takes, how they are changed, and what dropout leaves out. So a run that was killed and
+goes on from its last checkpoint ends with the very weights of one that was not: bit for bit on a
+CPU, where sums have one order.
 """
 
 import hashlib
@@ -25,10 +26,10 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from .. import checkpoint
 from ..errors import InputError
 from ..files import write_whole
 from ..slices import Slices
-from . import checkpoint
 from .config import Plan
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,9 @@ CHECKPOINT = "checkpoint.safetensors"
 
 
 class Keys:
-    """For each step from `first` on, the keys of its slices; of those, every `world`-th from `rank`."""
+    """For each step from `first` on, the keys of its slices; of those, every `world`-th from
+    `rank`.
+    """
 
     def __init__(self, slices, plan, seed, first=0, rank=0, world=1):
         self.ends, self.starts = slices.starts.cumsum(), slices.starts
@@ -68,14 +71,17 @@ def rate_at(step, plan):
 
 
 def optimizer_of(model, plan):
-    """The plan's optimizer, with a group of parameters for each of its learning rates that is not 0."""
+    """The plan's optimizer, with a group of parameters for each of its learning rates that is not
+    0.
+    """
     weights = [p for p in model.convnet.parameters() if p.requires_grad]
     groups = [(weights, plan.rate)]
     if model.inference is not None:
         groups += [
-            ([model.inference.rest], plan.rest_rate), ([model.inference.log_stiffness], plan.stiffness_rate),
+            ([model.inference.rest], plan.rest_rate),
+            ([model.inference.log_stiffness], plan.stiffness_rate),
             ([model.gain, model.offset], plan.calibration_rate),
-        ]  # fmt: skip
+        ]
     groups = [{"params": p, "lr": r, "base": r} for p, r in groups if p and r]
     if not groups:
         raise InputError("all learning rates of what can be trained are 0; give one.")
@@ -87,14 +93,25 @@ def optimizer_of(model, plan):
 
 
 def fit(
-    model, slices, objective, plan, folder, *, seed=0, device="cpu", workers=0, every=200, name="train",
+    model,
+    slices,
+    objective,
+    plan,
+    folder,
+    *,
+    seed=0,
+    device="cpu",
+    workers=0,
+    every=200,
+    name="train",
     board=None,
-):  # fmt: skip
+):
     """Train a model, and go on where an earlier call with the same arguments was stopped.
 
     Parameters
     ----------
-    model : ThinSlicingNetwork, changed in place; a ConvNet that asks for no gradient runs as in a test
+    model : ThinSlicingNetwork, changed in place; a ConvNet that asks for no gradient runs as in a
+    test
     slices : Slices
     objective : function (model, batch) -> scalar loss and a dict of numbers for the log
     plan : Plan
@@ -102,18 +119,19 @@ def fit(
     seed : int from 0
     device : of this process; workers : processes that prepare slices
     name : of what is trained, for messages
-    board : function (folder, model, rows of the log), called before each checkpoint is written, see board.py
+    board : function (folder, model, rows of the log), called before each checkpoint is written, see
+    board.py
 
-    With torch.distributed initialised, each process takes its share of every batch. A checkpoint is written
-    once its weights have given a finite loss.
+    With torch.distributed initialised, each process takes its share of every batch. A checkpoint is
+    written once its weights have given a finite loss.
 
     Returns the model, ready for tests.
 
     Raises
     ------
     InputError
-        The loss is no longer a number, a file cannot be written or read, or another process of the job has
-        ended; the last checkpoint stays.
+        The loss is no longer a number, a file cannot be written or read, or another process of the
+        job has ended; the last checkpoint stays.
     """
     folder, device = Path(folder), torch.device(device)
     return _Run(model, slices, objective, plan, folder, seed, device, workers, every, name, board)()
@@ -137,7 +155,9 @@ class _Run:
 
     def __post_init__(self):
         self.path, self.saved, self.rows = self.folder / CHECKPOINT, 0, []
-        self.rank, self.world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+        self.rank, self.world = (
+            (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+        )
         if self.plan.batch % self.world:
             raise InputError(
                 f"a batch of {self.plan.batch} cannot be shared by {self.world} processes; change one."
@@ -149,9 +169,12 @@ class _Run:
         self.optimizer = optimizer_of(self.model, self.plan)
         names = "\n".join(clip.name for clip in self.slices.clips)
         self.settings = {
-            "name": self.name, "seed": self.seed, "plan": repr(self.plan), "view": repr(self.slices.view),
+            "name": self.name,
+            "seed": self.seed,
+            "plan": repr(self.plan),
+            "view": repr(self.slices.view),
             "clips": hashlib.sha256(names.encode()).hexdigest()[:16],
-        }  # fmt: skip
+        }
 
     def __call__(self):
         self._prepare_folder()
@@ -167,7 +190,9 @@ class _Run:
         except OSError as error:
             raise InputError(f"{self.folder} cannot be made: {error.strerror}.") from None
         if self.rank == 0:
-            for left in self.folder.glob(f".{CHECKPOINT}.*"):  # by a process that was killed while writing
+            for left in self.folder.glob(
+                f".{CHECKPOINT}.*"
+            ):  # by a process that was killed while writing
                 shutil.rmtree(left, ignore_errors=True)
 
     def _resume(self):
@@ -192,9 +217,12 @@ class _Run:
             self.model.convnet.eval()
         first, began, waited = self.saved, time.perf_counter(), 0.0
         loader = DataLoader(
-            self.slices, batch_sampler=Keys(self.slices, self.plan, self.seed, first, self.rank, self.world),
-            num_workers=self.workers, worker_init_fn=_be_quiet, pin_memory=self.device.type == "cuda",
-        )  # fmt: skip
+            self.slices,
+            batch_sampler=Keys(self.slices, self.plan, self.seed, first, self.rank, self.world),
+            num_workers=self.workers,
+            worker_init_fn=_be_quiet,
+            pin_memory=self.device.type == "cuda",
+        )
         hidden = None if self.rank == 0 else True  # None: only in a terminal
         with tqdm(total=self.plan.steps, initial=first, desc=self.name, disable=hidden) as bar:
             ready = time.perf_counter()
@@ -282,7 +310,8 @@ class _Run:
             buffer.data.copy_(value)  # data: a backward pass may still follow
 
     def _save(self, done, buffers):
-        """Log, pictures and checkpoint after so many steps, in this order: a checkpoint is never ahead.
+        """Log, pictures and checkpoint after so many steps, in this order: a checkpoint is never
+        ahead.
 
         buffers : of `_buffers`, before the pass that has shown that the loss is finite
         """
@@ -295,7 +324,12 @@ class _Run:
                 for module in training:
                     module.training = True
             checkpoint.save(
-                self.path, self.model, self.optimizer, step=done, settings=self.settings, log=self.rows
+                self.path,
+                self.model,
+                self.optimizer,
+                step=done,
+                settings=self.settings,
+                log=self.rows,
             )
         self.saved = done
 
@@ -334,7 +368,9 @@ def _batches(loader, run):
     try:
         yield from loader
     except InputError as error:  # of another process: its whole traceback
-        raise InputError(str(error).strip().splitlines()[-1].rpartition("InputError: ")[-1]) from None
+        raise InputError(
+            str(error).strip().splitlines()[-1].rpartition("InputError: ")[-1]
+        ) from None
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise

@@ -5,8 +5,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from ..errors import InputError
-from . import checkpoint
+from .. import checkpoint
 from .config import as_tables, from_tables
 from .rows import span_of
 from .stages import network
@@ -15,22 +14,33 @@ PACKAGES = ("tslib", "torch", "numpy", "opencv-python")
 
 
 def save(path, model, config, row, seed):
-    """Write a model with its Config, its row of rows.ROWS, the seed, the command line and the versions."""
+    """Write a model with its Config, its row of rows.ROWS, the seed, the command line and the
+    versions.
+    """
     versions = {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()}
     command = [Path(sys.argv[0]).name, *sys.argv[1:]]  # and not where the package lies
     checkpoint.save(
-        path, model, config=as_tables(config), row=row, seed=seed, command=command, versions=versions
+        path,
+        model,
+        config=as_tables(config),
+        row=row,
+        seed=seed,
+        command=command,
+        versions=versions,
     )
 
 
 def load(path):
-    """The model of a file, ready for tests, its Config and its notes (dict). InputError: it is none."""
-    notes = checkpoint.notes_of(path)
-    if "config" not in notes:
-        raise InputError(f"{path} is a run's checkpoint and not yet a model; go on with its training.")
-    config = from_tables(notes["config"], path)
-    model = network(config, span_of(notes["row"]))
-    checkpoint.load(path, model)
+    """The model of a file, ready for tests, its Config and its notes (dict). InputError: it is
+    none.
+    """
+
+    def build(notes):
+        config = from_tables(notes["config"], path)
+        model = network(config, span_of(notes["row"]))
+        return (model, config), model
+
+    (model, config), notes = checkpoint.restore(path, "config", build)
     return model.eval(), config, notes
 
 

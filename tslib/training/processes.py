@@ -10,12 +10,16 @@ from ..errors import InputError
 
 
 def device_of(name):
-    """The torch device of this process, auto, cpu or cuda; under torchrun each has a GPU of its own."""
+    """The torch device of this process, auto, cpu or cuda; under torchrun each has a GPU of its
+    own.
+    """
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     count, local = torch.cuda.device_count(), int(os.environ.get("LOCAL_RANK", 0))
     if local >= count:
-        raise InputError(f"process {local} finds {count} CUDA devices; start fewer, or with --device cpu.")
+        raise InputError(
+            f"process {local} finds {count} CUDA devices; start fewer, or with --device cpu."
+        )
     return torch.device("cuda", local)
 
 

@@ -1,4 +1,6 @@
-"""The rows of Paper A's Table 1 that a model can be trained for, a control, and what is made of them."""
+"""The rows of Paper A's Table 1 that a model can be trained for, a control, and what is made of
+them.
+"""
 
 SPANS = {"S-infer": 0, "ST-infer": 1, "ST-infer(2)": 2}  # frames over which messages go
 FROZEN = "-frozen"  # ends the name where only springs and calibration are trained

@@ -16,14 +16,15 @@ PIXELS = (10, 20, 40)
 
 
 def train(config, root, output, row=None, seed=0, device="auto", workers=0, every=200):
-    """Train the model of a row, or go on where the same call was stopped; returns the Path of its file.
+    """Train the model of a row, or go on where the same call was stopped; returns the Path of its
+    file.
 
     Parameters
     ----------
     config : path of a TOML file, see config.py
     root : path of a folder in Penn Action's layout, rendered or real, or of YouTube Pose
-    output : path of a folder; gets the model, ROW.safetensors, and folders of each stage with its checkpoint,
-        log and pictures. Rows that share it share the first stage.
+    output : path of a folder; gets the model, ROW.safetensors, and folders of each stage with its
+        checkpoint, log and pictures. Rows that share it share the first stage.
     row : one of rows.ROWS, that of the file by default
     seed, workers, every : see `loop.fit`
     device : "auto", "cpu" or "cuda"
@@ -36,7 +37,13 @@ def train(config, root, output, row=None, seed=0, device="auto", workers=0, ever
     data = load(root, config)
     with joined(device) as place:
         board = Board(config.view, data.validation, data.flow) if data.validation else None
-        options = {"seed": seed, "device": place, "workers": workers, "every": every, "board": board}
+        options = {
+            "seed": seed,
+            "device": place,
+            "workers": workers,
+            "every": every,
+            "board": board,
+        }
         model = stages.pretrain(config, data.train, output / "pretrain", **options)
         model = stages.row(row, config, model, data.train, output / row, data.flow, **options)
         if leads():
@@ -45,10 +52,11 @@ def train(config, root, output, row=None, seed=0, device="auto", workers=0, ever
 
 
 def evaluate(path, root, device="auto"):
-    """How good a model file is on the test clips of a folder: a pandas frame as metrics.table prints it.
+    """How good a model file is on the test clips of a folder: a pandas frame as metrics.table
+    prints it.
 
-    PCK where the clips have boxes; else accuracy within 10, 20 and 40 px, in whole frames and in estimated
-    boxes, see evaluate.predict_twice.
+    PCK where the clips have boxes; else accuracy within 10, 20 and 40 px, in whole frames and in
+    estimated boxes, see evaluate.predict_twice.
     """
     model, config, notes = models.load(path)
     data = load(root, config)

@@ -28,7 +28,9 @@ def row(name, config, model, clips, folder, flow=None, **options):
 
 
 def first_loss(stages, batch, plan):
-    """Eq. 5 on the ConvNet's stages (B, T, K + 1, h, w), or (B, T, K, h, w) of one without background."""
+    """Eq. 5 on the ConvNet's stages (B, T, K + 1, h, w), or (B, T, K, h, w) of one without
+    background.
+    """
     maps, grid = stages[-1].shape[2], stages[-1].shape[-1]
     target = gaussian(batch["cells"], (grid, grid), sigma=plan.sigma)
     if maps > target.shape[2]:
@@ -75,9 +77,15 @@ def pretrain(config, clips, folder, seed=0, **options):
     slices = Slices(clips, config.view, frames=1)
     objective = partial(first_stage, plan=config.pretrain)
     return fit(
-        network(config, seed=seed), slices, objective, config.pretrain, folder, seed=seed, name="pretrain",
+        network(config, seed=seed),
+        slices,
+        objective,
+        config.pretrain,
+        folder,
+        seed=seed,
+        name="pretrain",
         **options,
-    )  # fmt: skip
+    )
 
 
 def with_inference(config, model, clips, span):
@@ -97,7 +105,9 @@ def offsets(config, clips, most=4000):
     return tuple(map(np.concatenate, zip(*(slices.labels(keys[i]) for i in chosen), strict=True)))
 
 
-def joint(config, model, clips, folder, flow=None, seed=0, frozen=False, name="ST-infer", **options):
+def joint(
+    config, model, clips, folder, flow=None, seed=0, frozen=False, name="ST-infer", **options
+):
     """Stage 2: the model with messages behind it, trained on slices. options: of `fit`.
 
     name : "S-infer", "ST-infer" or "ST-infer(2)"; frozen : only springs and calibration are trained
@@ -109,7 +119,16 @@ def joint(config, model, clips, folder, flow=None, seed=0, frozen=False, name="S
         model.convnet.requires_grad_(False)
         plan, name = replace(plan, deep=0.0), name + FROZEN
     slices = Slices(clips, config.view, plan.frames, flow if span else None, max(span, 1))
-    return fit(model, slices, partial(second_stage, plan=plan), plan, folder, seed=seed, name=name, **options)
+    return fit(
+        model,
+        slices,
+        partial(second_stage, plan=plan),
+        plan,
+        folder,
+        seed=seed,
+        name=name,
+        **options,
+    )
 
 
 def longer(config, model, clips, folder, seed=0, **options):
@@ -118,6 +137,12 @@ def longer(config, model, clips, folder, seed=0, **options):
     new = network(config)
     new.convnet.load_state_dict(model.convnet.state_dict())
     return fit(
-        new, Slices(clips, config.view, frames=1), partial(first_stage, plan=plan), plan, folder, seed=seed,
-        name="longer", **options,
-    )  # fmt: skip
+        new,
+        Slices(clips, config.view, frames=1),
+        partial(first_stage, plan=plan),
+        plan,
+        folder,
+        seed=seed,
+        name="longer",
+        **options,
+    )

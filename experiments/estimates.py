@@ -1,0 +1,274 @@
+"""Estimates of videos by estimators that never saw them: what Paper B's corrector learns from.
+
+In one folder, where nothing is computed twice:
+
+    fold0/ ... pretrain/               training runs (checkpoint, log) and tracks, VIDEO.npz
+    fold0.safetensors ... baseline.safetensors     finished models
+    estimates.npz                      joints (T, K, 2) px by the videos' names
+
+or, of mixtures of parts, in place of all runs and models
+
+    parts/                             fold0.safetensors ... all.safetensors, tracks, and of what they are
+
+Where a finished model has seen none of the clips, estimates.npz is all there is to make.
+"""
+
+import hashlib
+import json
+from itertools import count
+from pathlib import Path
+
+from tslib.errors import InputError
+from tslib.files import claim
+from tslib.skeletons import SKELETONS
+from tslib.training import models, stages
+from tslib.training.config import read_config
+from tslib.training.data import (
+    clips_in,
+    clips_of,
+    flow_for,
+    is_jhmdb,
+    load,
+    still_box,
+    with_box,
+    with_skeleton,
+)
+from tslib.training.evaluate import (
+    predict_as_trained,
+    predict_twice,
+    reach_of,
+)
+from tslib.training.processes import device_of
+from tslib.training.run import in_pixels, in_shares
+
+from .mixture_of_parts import MixtureOfParts, Settings
+from .mixture_of_parts import load as load_parts
+from .mixture_of_parts import save as save_parts
+from .poses import load_poses, read_estimates, save_poses
+
+FILE = "estimates.npz"
+
+
+def out_of_fold(clips, train, predict, folds=5, group=None):
+    """Estimates for training a corrector, each from an estimator that never saw its clip.
+
+    On the clips that an estimator was trained on it errs less, and otherwise, than on new ones; a
+    corrector that learns from such estimates learns to correct errors that nobody will make.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    train : function of a list of clips -> estimator
+    predict : function (estimator, clip) -> estimates, such as (T, K, 2) px
+    folds : int; as many estimators are trained
+    group : function of a clip's name -> what must stay together, such as the video that several
+        clips are cut from; the name itself by default
+
+    Returns the estimates in the order of the clips. ValueError for fewer groups than folds.
+    """
+    groups = [group(clip.name) if group else clip.name for clip in clips]
+    fold_of = {name: n % folds for n, name in enumerate(sorted(set(groups)))}
+    if not 2 <= folds <= len(fold_of):
+        raise ValueError(
+            f"there are {len(fold_of)} groups for {folds} folds; folds must be from 2 to that."
+        )
+    estimates = [None] * len(clips)
+    for fold in range(folds):
+        held_out = [fold_of[name] == fold for name in groups]
+        estimator = train([clip for clip, out in zip(clips, held_out, strict=True) if not out])
+        for n, out in enumerate(held_out):
+            if out:
+                estimates[n] = predict(estimator, clips[n])
+    return estimates
+
+
+def estimate(config, root, output, folds=5, seed=0, device="auto", workers=0, every=200):
+    """Joints of every video by a network that was not trained on it, or go on where this was
+    stopped.
+
+    Videos to learn from are estimated out of fold, by networks of the other folds' videos; those to
+    test by the network that `train` makes in the same folder. No label of a test video has a part
+    in any of it.
+
+    Parameters
+    ----------
+    config : path of a TOML file; its [pretrain] steps are those of each network
+    root : path of YouTube Pose's folder
+    output : path of a folder; gets estimates.npz, and what the module says
+    folds : int from 2, networks for the videos to learn from
+    device, seed, workers, every : see `run.train`
+
+    Returns accuracy in px, as metrics.table prints it. InputError where something given cannot be
+    used.
+    """
+    config, output = read_config(config), Path(output)
+    learn, test = clips_of(root, config)
+    data = load(root, config)
+    smaller = data.train + data.validation
+    _check_folds(folds, smaller)
+    options = {"seed": seed, "device": device_of(device), "workers": workers, "every": every}
+    whole = {clip.name: clip for clip in learn + test}
+
+    def trained(clips, run, name):
+        model = stages.pretrain(config, clips, output / run, **options)
+        models.save(output / f"{name}.safetensors", model, config, "baseline", seed)
+        return model, output / run
+
+    def predicted(estimator, clip):
+        return track_of(*estimator, whole[clip.name], config.view, options["device"])
+
+    number = count()
+
+    def without_a_fold(clips):
+        name = f"fold{next(number)}"
+        return trained(clips, name, name)
+
+    poses = out_of_fold(smaller, without_a_fold, predicted, folds)
+    estimates = dict(zip([clip.name for clip in smaller], poses, strict=True))
+    results = {"out of fold": (poses, [whole[clip.name] for clip in smaller])}
+    if test:
+        last = trained(data.train, "pretrain", "baseline")
+        estimates |= {clip.name: predicted(last, clip) for clip in test}
+        results["test"] = [estimates[clip.name] for clip in test], test
+    save_poses(output / FILE, [whole[name] for name in estimates], list(estimates.values()))
+    return in_pixels(results)
+
+
+def estimate_by(path, root, output, device="auto"):
+    """Joints of all clips of a folder by a finished model, which must have seen none of them.
+
+    The model's file does not say what it was trained on, so nobody is warned here: rendered clips
+    are new to it if they have another seed, and another data set is.
+
+    path : of a model's file; root : folder of clips, see `data.clips_in`, which have all joints of
+    the model
+    output : path of a folder; gets estimates.npz
+    device : see `run.train`
+
+    In true boxes where the clips have them, else in two passes, see `evaluate.predict_twice`.
+
+    Returns PCK, or accuracy in px, as metrics.table prints it. InputError where something cannot be
+    used.
+    """
+    model, config, notes = models.load(path)
+    skeleton, device = SKELETONS[config.skeleton], device_of(device)
+    clips = [with_skeleton(clip, skeleton) for part in clips_in(root) for clip in part]
+    _check_frames(root, clips)
+    file = Path(output) / FILE
+    file.parent.mkdir(parents=True, exist_ok=True)  # and not after minutes
+    boxed = any(clip.counted.any() for clip in clips)
+    if boxed:
+        flow = flow_for(config, root) if reach_of(model)[1] else None
+        poses = predict_as_trained(model, clips, config.view, flow, device)
+    else:
+        poses = predict_twice(model, clips, config.view, device)[1]
+    save_poses(file, clips, poses)
+    return (
+        in_shares(notes["row"], poses, clips)
+        if boxed
+        else in_pixels({notes["row"]: (poses, clips)})
+    )
+
+
+def estimate_by_parts(root, output, folds=5, boxes=None, seed=0):
+    """Joints of all clips of a folder by mixtures of parts, each clip by one that was not trained
+    on it.
+
+    Clips to learn from are estimated out of fold, those to test by a mixture of all clips to learn
+    from. Clips that JHMDB has cut from one video stay in one fold.
+
+    root : folder of clips, see `data.clips_in`
+    output : path of a folder; gets estimates.npz, and what the module says
+    folds : int from 2
+    boxes : path of another estimator's estimates.npz, of clips without boxes: each is searched in
+        one box around where that estimator has the person (`data.still_box`), and learnt from in
+        one around the truth
+    seed : of `mixture_of_parts.Settings`
+
+    Returns PCK, or accuracy in px, as metrics.table prints it. InputError where something cannot be
+    used.
+    """
+    learn, test = clips_in(root)
+    boxed = any(clip.counted.any() for clip in learn + test)
+    if boxed == (boxes is not None):
+        what = (
+            "have boxes, so --boxes must be left out"
+            if boxed
+            else "have no boxes; give --boxes, a network's estimates"
+        )
+        raise InputError(f"the clips in {root} {what}.")
+    _check_frames(root, learn + test)
+    group = video_of if is_jhmdb(root) else None
+    _check_folds(folds, {group(clip.name) for clip in learn} if group else learn)
+    searched = {clip.name: clip for clip in learn + test}
+    if not boxed:
+        tracks = read_estimates(boxes, learn + test)
+        searched = {
+            name: with_box(clip, still_box(tracks[name])) for name, clip in searched.items()
+        }
+        learn = [with_box(clip, still_box(clip.joints)) for clip in learn]
+    folder, number = Path(output) / "parts", count()
+    around = [(c.name, c.joints.tolist(), searched[c.name].box.tolist()) for c in learn + test]
+    of = {"root": str(Path(root).resolve()), "folds": folds, "seed": seed, "learn": len(learn)}
+    of["sha256"] = hashlib.sha256(repr(around).encode()).hexdigest()
+    claim(folder / "inputs.json", json.dumps(of).encode())
+
+    def trained(clips, name):
+        file = folder / f"{name}.safetensors"
+        if not file.exists():
+            save_parts(MixtureOfParts(clips[0].skeleton, Settings(seed=seed)).fit(clips), file)
+        return load_parts(file)
+
+    def predicted(estimator, clip):
+        return _kept(folder, clip, lambda: estimator.estimate(searched[clip.name])[0])
+
+    poses = out_of_fold(
+        learn, lambda clips: trained(clips, f"fold{next(number)}"), predicted, folds, group
+    )
+    results = {"out of fold": (poses, learn)}
+    if test:
+        last = trained(learn, "all")
+        results["test"] = [predicted(last, clip) for clip in test], test
+    poses, clips = (sum((part[n] for part in results.values()), []) for n in (0, 1))
+    save_poses(Path(output) / FILE, clips, poses)
+    return in_shares("mixture of parts", poses, clips) if boxed else in_pixels(results)
+
+
+def _check_folds(folds, clips):
+    """clips : or the videos that they were cut from"""
+    if len(clips) < 2:
+        raise InputError(
+            f"there are {len(clips)} videos to learn from; estimates out of fold need two or more."
+        )
+    if not 2 <= folds <= len(clips):
+        raise InputError(
+            f"{len(clips)} videos cannot make {folds} folds; give a number from 2 to that."
+        )
+
+
+def _check_frames(root, clips):
+    if any(clip.frames is None for clip in clips):
+        raise InputError(f"{root} has clips without frames, so there is nothing to estimate.")
+
+
+def track_of(model, folder, clip, view, device="cpu"):
+    """A video's joints (T, K, 2) px in its estimated box, float32; kept in a file of the folder."""
+    return _kept(folder, clip, lambda: predict_twice(model, [clip], view, device)[1][0])
+
+
+def _kept(folder, clip, predict):
+    """A clip's joints from a file of the folder, where they are predicted and kept if they are not
+    there.
+    """
+    file = folder / f"{clip.name}.npz"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)  # JHMDB's names have a folder in them
+        save_poses(file, [clip], [predict()])
+    (pose,) = load_poses(file, [clip])
+    return pose
+
+
+def video_of(name):
+    """The video that a clip, ACTION/CLIP, was cut from; several may be cut from one."""
+    action, clip = name.split("/")
+    return clip.rpartition(f"_{action}_")[0] or clip

@@ -1,0 +1,290 @@
+"""Do springs help on a real detector's heat-maps once they are trained on such maps?
+
+    python experiments/real/springs.py --estimates runs-youtube/estimates.npz
+
+Needs TSLIB_DATA, see data/README.md, and boxes: estimates of YouTube Pose as `python -m tslib
+estimate` writes them, so that no label has a part in a crop. The detector's maps of the videos to
+learn from, frame by frame, train the springs of the arms (Eq. 6): one for each limb, and mixtures
+of four, of which the best one counts at each cell. Then: the five videos held out, and the real
+clip of the README, of another data set. Stored in experiments/results/real_springs.json. --quick: a
+few frames and steps, nothing is stored.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from experiments.comparison import Compared
+from experiments.mixture_of_parts.parts import cluster
+from experiments.poses import read_estimates
+from tslib import losses
+from tslib.crop import Crop
+from tslib.distance_transform import distance_transform
+from tslib.heatmaps import decode, disc
+from tslib.message_passing.layer import STIFFNESS
+from tslib.metrics import pck
+from tslib.skeletons import SKELETONS
+from tslib.training.data import clips_in, still_box
+from tslib.training.evaluate import tallies_in_pixels
+from tslib.video.detector import SEEN, HeatmapDetector
+from tslib.video.inference import ITERATIONS
+
+from .. import records as real
+from .real_clip import CONFIG, observed, truth_of
+
+UPPER = SKELETONS["youtube7"]
+ARMS = [
+    k for k, name in enumerate(UPPER.joints) if name != "head"
+]  # the detector knows a nose, not a head
+WIDTH = [UPPER.joints.index(f"{side}_shoulder") for side in ("left", "right")]
+TYPES, BATCH, POSITIVE, RADIUS = 4, 16, 20, 2.0
+RATES = {"rest": 0.05, "log_stiffness": 0.02, "bias": 0.01, "gain": 0.05, "offset": 0.05}
+PIXELS, MAIN = np.arange(51), 20
+ALONE = "detector alone"
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """A detector's maps of UPPER's joints (N, 7, H, W), their crops, and the true joints on the
+    cells.
+    """
+
+    maps: np.ndarray
+    crops: list
+    cells: np.ndarray | None = None
+
+
+class Springs(nn.Module):
+    """Messages along the limbs of UPPER in one frame, by mixtures of springs; scores (B, 7, H, W).
+
+    rest (L, C, 2) cells, of each limb's second joint as seen from its first
+    """
+
+    def __init__(self, rest):
+        super().__init__()
+        a, b = torch.tensor(UPPER.edges).T
+        self.sender, self.receiver = torch.cat([b, a]), torch.cat([a, b])
+        self.rest = nn.Parameter(torch.as_tensor(rest, dtype=torch.float32))
+        self.log_stiffness = nn.Parameter(torch.full(self.rest.shape, np.log(STIFFNESS)))
+        self.bias = nn.Parameter(torch.zeros(self.rest.shape[:2]))
+        self.gain, self.offset = (nn.Parameter(torch.full((7, 1, 1), v)) for v in (2.0, -1.0))
+        self.degree = torch.bincount(self.receiver).float()[:, None, None]
+
+    def forward(self, unary, scale=1.0):
+        """scale : cells of these maps to one of those that the springs were trained on"""
+        rest = torch.cat([self.rest, -self.rest]) * scale
+        stiffness = torch.cat([self.log_stiffness, self.log_stiffness]).exp() / scale**2
+        bias, score = torch.cat([self.bias, self.bias])[..., None, None], unary
+        for _ in range(ITERATIONS):
+            offers = distance_transform(score[:, self.sender, None], stiffness, rest) + bias
+            total = torch.zeros_like(unary).index_add(1, self.receiver, offers.amax(2))
+            score = (unary + total) / (1 + self.degree)
+        return score
+
+
+def places(detector):
+    """Numbers of UPPER's joints among a detector's maps; its nose stands for the head."""
+    return [
+        detector.skeleton.joints.index({"head": "nose"}.get(name, name)) for name in UPPER.joints
+    ]
+
+
+def looked_at(detector, clips, boxes, every=1):
+    """Maps of every so many frames of clips, in one box each."""
+    maps, crops, cells = [], [], []
+    for clip in clips:
+        crop = Crop.around(boxes[clip.name], detector.grid)
+        for t in range(0, len(clip), every):
+            maps.append(detector(clip.frames[t], crop)[places(detector)].astype(np.float16))
+            crops.append(crop)
+            truth = np.where(clip.visible[t, :, None], clip.joints[t], np.nan)
+            cells.append(crop.to_cells(truth))
+    return Maps(np.stack(maps), crops, np.stack(cells))
+
+
+def unary(maps):
+    return torch.from_numpy(maps.astype(np.float32)).clamp(min=0)
+
+
+def rests(cells, types, seed):
+    """Rest offsets (L, types, 2): the means of the offsets' types."""
+    found = []
+    for a, b in UPPER.edges:
+        offsets = cells[:, b] - cells[:, a]
+        found.append(cluster(offsets, types, np.random.default_rng(seed))[1])
+    return np.stack(found)
+
+
+def trained(springs, seen, steps, seed):
+    """Springs after so many steps of Eq. 6 on maps with truth."""
+    rng = np.random.default_rng(seed)
+    optimizer = torch.optim.Adam(
+        [{"params": [getattr(springs, k)], "lr": v} for k, v in RATES.items()]
+    )
+    grid = seen.maps.shape[:1:-1]
+    for step in range(steps):
+        for group, rate in zip(optimizer.param_groups, RATES.values(), strict=True):
+            group["lr"] = rate * 0.5 * (1 + np.cos(np.pi * step / steps))
+        those = rng.choice(len(seen.maps), BATCH, replace=False)
+        target = disc(torch.tensor(seen.cells[those]).float(), grid, radius=RADIUS)
+        score = springs.gain * springs(unary(seen.maps[those])) + springs.offset
+        optimizer.zero_grad()
+        losses.hinge(score, target, POSITIVE).backward()
+        optimizer.step()
+    return springs
+
+
+@torch.no_grad()
+def joints_of(seen, springs=None, scale=1.0):
+    """Joints (N, 7, 2) px of maps, by themselves or after messages."""
+    found = []
+    for maps, crop in zip(seen.maps, seen.crops, strict=True):
+        score = unary(maps)
+        if springs is not None:
+            score = springs(score[None], scale)[0]
+        found.append(crop.to_image(decode(score)[0]))
+    return np.stack(found)
+
+
+@torch.no_grad()
+def on_seen(seen, springs=None, every=10):
+    """What springs reach on the frames that they have learnt from: {"Eq. 6", "@20 px"}, of some of
+    them.
+    """
+    some = Maps(seen.maps[::every], seen.crops[::every], seen.cells[::every])
+    truth = np.stack(
+        [crop.to_image(cells) for crop, cells in zip(some.crops, some.cells, strict=True)]
+    )
+    away = np.linalg.norm(joints_of(some, springs) - truth, axis=-1)[:, ARMS]
+    found = {f"@{MAIN} px": 100 * float((away <= MAIN).sum() / np.isfinite(away).sum())}
+    if springs is not None:
+        target = disc(torch.tensor(some.cells).float(), some.maps.shape[:1:-1], radius=RADIUS)
+        score = springs.gain * springs(unary(some.maps)) + springs.offset
+        found["Eq. 6"] = float(losses.hinge(score, target, POSITIVE))
+    return found
+
+
+def width(seen):
+    """Median shoulder width on the maps, cells, where the detector is sure of both."""
+    cells, peaks = decode(seen.maps)
+    sure = (peaks[:, WIDTH] >= SEEN).all(1)
+    return float(
+        np.median(np.linalg.norm(np.subtract(*cells[sure][:, WIDTH].swapaxes(0, 1)), axis=-1))
+    )
+
+
+def on_videos(tracks, clips):
+    """{row: {"@20 px", "@10 px", "change", ...}} of {row: {seed: joints (N, 7, 2)}}, arms alone."""
+    results = {}
+    for row, by_seed in tracks.items():
+        for seed, joints in by_seed.items():
+            parts = np.split(joints, np.cumsum([len(c) for c in clips])[:-1])
+            counted = tallies_in_pixels(parts, clips, PIXELS)
+            counted[..., [k for k in range(7) if k not in ARMS]] = 0
+            results.setdefault(row, {})[seed] = counted
+    c, found = Compared(results, UPPER), {}
+    for row in tracks:
+        groups = dict(zip(UPPER.groups, c.groups(row, MAIN).tolist(), strict=True))
+        found[row] = {f"@{d} px": c.rate(row, d) for d in (MAIN, 10)} | {
+            "groups": {g: v for g, v in groups.items() if g != "head"}
+        }
+        found[row]["over the detector"] = {
+            f"@{d} px": c.difference(row, ALONE, d) for d in (MAIN, 10)
+        }
+    return found
+
+
+def on_clip(tracks, truth):
+    """{row: PCK@0.2 and @0.1 of the arms on the real clip}."""
+    size = np.ptp(truth, axis=1).max(-1)
+    theirs = [SKELETONS["jhmdb15"].joints.index(UPPER.joints[k]) for k in ARMS]
+
+    def rate(joints, alpha):
+        return 100 * pck(joints[:, ARMS], truth[:, theirs], size, alpha).mean()
+
+    return {
+        row: {f"@{a:g}": float(np.mean([rate(j, a) for j in by_seed.values()])) for a in (0.2, 0.1)}
+        for row, by_seed in tracks.items()
+    }
+
+
+def measure(folder, estimates, seeds, steps, every):
+    learn, test = clips_in(folder / "youtube_pose")
+    boxes = {
+        name: still_box(track) for name, track in read_estimates(estimates, learn + test).items()
+    }
+    detector = HeatmapDetector(folder / "detector" / "simplepose.onnx", CONFIG)
+    seen, held_out = looked_at(detector, learn, boxes, every), looked_at(detector, test, boxes)
+    _, observations = observed(folder)
+    clip = Maps(
+        np.stack([o.maps[places(detector)] for o in observations]), [o.crop for o in observations]
+    )
+    scale = width(clip) / width(seen)
+    videos, filmed = {ALONE: {0: joints_of(held_out)}}, {ALONE: {0: joints_of(clip)}}
+    learnt, known = {}, {ALONE: on_seen(seen)}
+    for types in (1, TYPES):
+        name = "one spring a limb" if types == 1 else f"{types} springs a limb"
+        for seed in seeds:
+            start = rests(seen.cells, types, seed)
+            for row, springs in (
+                (f"{name}, not trained", Springs(start)),
+                (f"{name}, trained", trained(Springs(start), seen, steps, seed)),
+            ):
+                videos.setdefault(row, {})[seed] = joints_of(held_out, springs)
+                filmed.setdefault(row, {})[seed] = joints_of(clip, springs, scale)
+                known[row] = on_seen(seen, springs)
+                learnt[row] = {
+                    "-".join(UPPER.joints[k] for k in limb): {
+                        "rest": rest.tolist(),
+                        "stiffness": stiff.exp().tolist(),
+                    }
+                    for limb, rest, stiff in zip(
+                        UPPER.edges, springs.rest, springs.log_stiffness, strict=True
+                    )
+                }
+            print(f"{name}, seed {seed}", flush=True)
+    every_seed = {
+        row: {s: by_seed.get(s, by_seed[min(by_seed)]) for s in seeds}
+        for row, by_seed in videos.items()
+    }
+    return {
+        "frames": len(seen.maps),
+        "videos": [clip.name for clip in test],
+        "seeds": list(seeds),
+        "steps": steps,
+        "scale of the clip": scale,
+        "held-out videos": on_videos(every_seed, test),
+        "real clip": on_clip(filmed, truth_of(folder)),
+        "frames learnt from, last seed": known,
+        "springs of the last seed": learnt,
+    }
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--estimates", required=True, type=Path)
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    seeds, steps, every = ((0,), 2, 50) if options.quick else ((0, 1, 2), 300, 2)
+    found = measure(real.folder(), options.estimates, seeds, steps, every)
+    for row, numbers in found["held-out videos"].items():
+        gains = [
+            "{:+.1f} [{:+.1f}, {:+.1f}]".format(*v) for v in numbers["over the detector"].values()
+        ]
+        rates = found["real clip"][row].values()
+        print(
+            f"{row:32} {numbers[f'@{MAIN} px']:5.1f} {numbers['@10 px']:5.1f} ",
+            *gains,
+            *(f"{v:5.1f}" for v in rates),
+        )
+    if not options.quick:
+        real.store("real_springs", found)
+
+
+if __name__ == "__main__":
+    main()

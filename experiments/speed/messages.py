@@ -1,0 +1,658 @@
+"""How fast messages are and what they take: python -m experiments.speed.messages [--quick]
+[--write] [--device cuda]
+
+Everything runs in one process on the same inputs, the rivals in turn, round by round, and what is
+compared are ratios. Times are medians of CPU time with one thread, which other programs disturb
+least, or of wall time where two threads or a GPU work. --write stores
+experiments/results/messages.json (with --device cuda: messages-cuda.json), which chapter 02 shows.
+A few minutes; leave the machine alone meanwhile.
+"""
+
+import argparse
+import datetime
+import functools
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+os.environ.setdefault(
+    "OMP_WAIT_POLICY", "passive"
+)  # threads that spin take the core from those that work
+import torch  # noqa: E402  reads that once
+
+from tslib.distance_transform import choose_backend, distance_transform, distance_transform_numpy
+from tslib.message_passing import pass_messages
+from tslib.message_passing.rounds import pass_unchecked
+from tslib.skeletons import SKELETONS
+
+from ..records import RESULTS, ROOT
+
+PENN = SKELETONS["penn13"]
+ROUNDS = 3  # Paper A, Sec. 5.3
+
+# What is measured against what, the least ratio that we accept, and the one that we aim at.
+BARS = {
+    "whole layer: torch Function / ours": (7, 15),
+    "whole layer: plain autograd / ours": (40, 100),
+    "one transform, 46 x 46: numba envelope / ours": (2.5, 5),
+    "two threads: one thread / two": (1.6, 1.9),
+    "CUDA, forward, the kernels: torch operations / ours": (5, 10),
+    "CUDA, forward, with their launches: torch operations / ours": (5, 10),
+}
+CEILINGS = {
+    "CUDA, forward, the kernels, ms": (0.5, 0.5),
+    "CUDA, forward, with their launches, ms": (0.5, 0.5),
+    "extra peak memory of a step, MB": (125, 64),
+    "growth of ns per cell, 46 -> 368, springs in cells": (2, 1),
+    "growth of ns per cell, 46 -> 368, the same picture finer": (2, 1),
+}
+
+
+# Inputs
+
+
+def heat_maps(N, n, cells=46, seed=0):
+    """N maps n x n, of three peaks and a little noise; a peak is as wide as 1.5 cells of a map of
+    `cells`.
+    """
+    g = torch.Generator().manual_seed(seed)
+    at, sigma = torch.arange(n), 1.5 * n / cells
+    maps = torch.randn(N, n, n, generator=g) * 0.02
+    for _ in range(3):
+        x, y = (torch.rand(N, 1, generator=g) * n for _ in range(2))
+        height = 0.3 + 0.7 * torch.rand(N, 1, 1, generator=g)
+        across, down = (torch.exp(-((at - c) ** 2) / (2 * sigma**2)) for c in (x, y))
+        maps += height * down[:, :, None] * across[:, None, :]
+    return maps
+
+
+def some_springs(N, scale=1.0, seed=1):
+    """Stiffness .01 to .1, linear weights -.1 to .1, as stiffness and rest; cells `scale` times as
+    fine.
+    """
+    g = torch.Generator().manual_seed(seed)
+    stiffness = torch.rand(N, 2, generator=g) * 0.09 + 0.01
+    rest = (torch.rand(N, 2, generator=g) * 0.2 - 0.1) / (2 * stiffness)
+    return stiffness / scale**2, rest * scale
+
+
+def transform_inputs(kind, N, n):
+    """Maps and springs: heat-maps, a finer grid over one picture, noise, or scores that bound
+    nothing.
+    """
+    if kind == "noise":
+        return torch.randn(N, n, n, generator=torch.Generator().manual_seed(0)), *some_springs(N)
+    scale = n / 46 if kind == "finer" else 1.0
+    return heat_maps(N, n) * (100 if kind == "x 100" else 1), *some_springs(N, scale)
+
+
+def layer_inputs(B=6, T=5, n=46, joints=13, edges=None, seed=2, device="cpu"):
+    """Unaries, edges, springs and weights of a slice of T frames: limbs, mirror pairs, the next
+    frame.
+    """
+    limbs = (
+        [*PENN.edges, *PENN.mirror_pairs]
+        if joints == 13
+        else [(k, k + 1) for k in range(joints - 1)]
+    )
+    ends = [(t * joints + a, t * joints + b) for t in range(T) for a, b in limbs]
+    ends += [(t * joints + k, (t + 1) * joints + k) for t in range(T - 1) for k in range(joints)]
+    ends = torch.tensor([(a, b) for pair in ends for a, b in (pair, pair[::-1])])[:edges]
+    g, N = torch.Generator().manual_seed(seed), T * joints
+    stiffness = torch.rand(len(ends), 2, generator=g) * 0.09 + 0.01
+    rest = torch.randn(len(ends), 2, generator=g) * 4 * n / 46
+    weight = 1 / (1 + torch.bincount(ends[:, 1], minlength=N).float())
+    unary = heat_maps(B * N, n).view(B, N, n, n)
+    return [t.to(device) for t in (unary, ends, stiffness, rest, weight)]
+
+
+def layer(one_round, rounds, unary, ends, stiffness, rest, weight):
+    """The scores after some rounds of messages."""
+    score = unary
+    for _ in range(rounds):
+        score = one_round(unary, score, ends, stiffness, rest, weight, weight)
+    return score
+
+
+def training_step(one_round, rounds, inputs, clock=time.process_time):
+    """Scores, gradients of the unaries and the springs, seconds of the forward and of the backward
+    pass.
+    """
+    unary, ends, stiffness, rest, weight = inputs
+    leaves = [t.clone().requires_grad_() for t in (unary, stiffness, rest)]
+    start = clock()
+    score = layer(one_round, rounds, leaves[0], ends, *leaves[1:], weight)
+    middle = clock()
+    gradients = torch.autograd.grad(score, leaves, unary)
+    return score.detach(), gradients, middle - start, clock() - middle
+
+
+# The rivals
+
+
+def transforms(device="cpu", compile=True):
+    """{name: function of (score, stiffness, rest)}."""
+    from . import peers
+
+    found = {
+        "ours": functools.partial(distance_transform, backend=choose_backend(device)),
+        "torch Function": functools.partial(distance_transform, backend="torch"),
+        "plain torch": peers.message_plain,
+    }
+    if device == "cpu":
+        found |= {"numba envelope": peers.envelope, "NumPy reference": distance_transform_numpy}
+    if compile and (device == "cuda" or shutil.which(os.environ.get("CXX", "g++"))):
+        found["torch.compile"] = torch.compile(peers.message_and_sources, dynamic=False)
+    return found
+
+
+def layers(device="cpu"):
+    """{name: one round of messages}; on a GPU without checks, for which it would wait."""
+    from . import peers
+
+    one_round = pass_messages if device == "cpu" else pass_unchecked
+    return {
+        "ours": functools.partial(one_round, backend=choose_backend(device)),
+        "torch Function": functools.partial(one_round, backend="torch"),
+        "plain autograd": peers.round_plain,
+    }
+
+
+def first(result):
+    """The message of what a transform returns."""
+    return torch.as_tensor(result[0] if isinstance(result, tuple) else result)
+
+
+# Measuring
+
+
+def gpu_clock():
+    torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def in_turn(functions, repeats, clock):
+    """{name: median seconds} of calls that take turns; those that return a list time themselves."""
+    spent = {name: [] for name in functions}
+    for turn in range(repeats + 1):
+        for name, function in functions.items():
+            start = clock()
+            result = function()
+            taken = result if isinstance(result, list) else [clock() - start]
+            if turn:  # the first one compiles and fetches memory
+                spent[name].append(taken)
+    medians = {name: np.median(runs, 0).tolist() for name, runs in spent.items()}
+    return {name: m if len(m) > 1 else m[0] for name, m in medians.items()}
+
+
+def measure_transforms(sizes, repeats, device="cpu", compile=True):
+    """{kind: {size: {name: ns a cell}}}, the rivals on as many of the maps as they manage."""
+    clock = gpu_clock if device == "cuda" else time.process_time
+    share = {"plain torch": 40, "torch.compile": 20, "torch Function": 8, "NumPy reference": 40}
+    table = {}
+    for kind, ns in sizes.items():
+        for n in ns:
+            N = max(2, (1_000_000 if device == "cpu" else 30_000_000) // n**2)
+            inputs = [t.to(device) for t in transform_inputs(kind, N, n)]
+            calls, counts = {}, {}
+            for name, function in transforms(device, compile and n < 100).items():
+                counts[name] = max(1, N // share.get(name, 1)) if device == "cpu" else N
+                part = [t[: counts[name]] for t in inputs]
+                if name == "NumPy reference":
+                    part = [t.numpy() for t in part]
+                elif device == "cuda" and name in ("plain torch", "torch.compile"):
+                    counts[name] = max(1, N // 64)
+                    part = [t[: counts[name]] for t in inputs]
+                calls[name] = functools.partial(function, *part)
+            table.setdefault(kind, {})[str(n)] = {
+                name: 1e9 * seconds / (counts[name] * n * n)
+                for name, seconds in in_turn(calls, repeats, clock).items()
+            }
+    return table
+
+
+def measure_layer(inputs, repeats, rounds=ROUNDS, device="cpu"):
+    """{name: {"forward", "backward", "total"}} in ms."""
+    clock = gpu_clock if device == "cuda" else time.process_time
+    calls = {
+        name: lambda one=one: list(training_step(one, rounds, inputs, clock)[2:])
+        for name, one in layers(device).items()
+    }
+    table = {}
+    slow = {name: calls.pop(name) for name in ("plain autograd", "torch Function")}
+    for group, count in ((slow, max(1, repeats // 4)), (calls, repeats)):
+        for name, (forward, backward) in in_turn(group, count, clock).items():
+            table[name] = {
+                "forward": 1e3 * forward,
+                "backward": 1e3 * backward,
+                "total": 1e3 * (forward + backward),
+            }
+    return table
+
+
+@torch.inference_mode()
+def measure_gpu_forward(inputs, repeats, rounds=ROUNDS):
+    """{name: {"with launches", "kernels"}} in ms, of the layer forward: as Python calls it, and as
+    a recorded graph of the same kernels, which the GPU replays without asking Python. Torch's
+    allocator keeps the memory, so that neither fetches any.
+    """
+    unary, ends, stiffness, rest, weight = inputs
+    calls = {}
+    for name in ("ours", "torch Function"):
+        one = functools.partial(
+            layer, layers("cuda")[name], rounds, unary, ends, stiffness, rest, weight
+        )
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):  # compiles
+            one()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            one()
+        calls |= {(name, "with launches"): one, (name, "kernels"): graph.replay}
+    spent = {which: [] for which in calls}
+    for turn in range(10 * repeats + 1):
+        for which, call in calls.items():
+            start = gpu_clock()
+            call()
+            if turn:
+                spent[which].append(1e3 * (gpu_clock() - start))
+    table = {}
+    for (name, how), values in spent.items():
+        table.setdefault(name, {})[how] = float(np.median(values))
+    return table
+
+
+def others():
+    """Seconds of processor time that all other programs have taken so far; 0 where /proc does not
+    tell.
+    """
+    if not Path("/proc/stat").exists():
+        return 0.0
+    user, nice, system, _, _, *rest = map(
+        int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
+    )
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK") - time.process_time()
+
+
+def measure_threads(inputs, repeats, patience):
+    """Wall ms of a training step with one thread and with two, or a sentence; and what two threads
+    gain in arithmetic that needs no memory: 2 on two cores, less where they are halves of one.
+
+    What other programs take is missing to one of two threads: runs beside more than a tenth of a
+    core of them do not count, and quieter moments are waited for, so many seconds; with no patience
+    all counts.
+    """
+    from . import peers
+
+    ours, runs, start = layers()["ours"], {1: [], 2: []}, time.perf_counter()
+    alone = {threads: [] for threads in runs}
+    while min(map(len, runs.values())) < repeats:
+        before, begin = others(), time.perf_counter()
+        found = {threads: [] for threads in runs}
+        counted = {threads: peers.seconds_together(threads, 2 * 10**6) for threads in runs}
+        for threads in 2 * list(runs):
+            torch.set_num_threads(threads)
+            found[threads].append(sum(training_step(ours, ROUNDS, inputs, time.perf_counter)[2:]))
+        if not patience or others() - before < 0.1 * (time.perf_counter() - begin):
+            for threads, spent in found.items():
+                runs[threads] += spent[1:]  # the first one wakes the processor up
+                alone[threads].append(counted[threads])
+        elif time.perf_counter() - start > patience:
+            break
+        else:
+            time.sleep(0.5)
+    torch.set_num_threads(1)
+    if not runs[1]:
+        return "Other programs ran all the time: two threads were not measured."
+    gain = 2 * float(np.median(alone[1]) / np.median(alone[2]))
+    wall = {str(threads): 1e3 * float(np.median(spent)) for threads, spent in runs.items()}
+    return wall | {"arithmetic alone": gain}
+
+
+def measure_growth(quick):
+    """Ours: ms of a training step, {what grows: {how far: ms}}."""
+    series = {
+        "side of a map, cells": ("n", (12, 24) if quick else (12, 24, 46, 92, 184), {"B": 1}),
+        "directed edges": ("edges", (8, 16) if quick else (32, 64, 128, 284), {}),
+        "joints": ("joints", (4, 8) if quick else (4, 8, 16, 32), {}),
+        "frames": ("T", (1, 2) if quick else (1, 2, 5, 10, 20), {}),
+        "rounds": ("rounds", (1, 2) if quick else (1, 2, 3, 6, 12), {}),
+    }
+    ours, table = layers()["ours"], {}
+    for title, (name, values, fixed) in series.items():
+        calls = {}
+        for value in values:
+            settings = {
+                "B": 1 if quick else 6,
+                "n": 12 if quick else 46,
+                "T": 2 if quick else 5,
+            } | fixed
+            rounds = value if name == "rounds" else ROUNDS
+            inputs = layer_inputs(**settings | ({} if name == "rounds" else {name: value}))
+            calls[str(value)] = lambda inputs=inputs, rounds=rounds: [
+                sum(training_step(ours, rounds, inputs)[2:])
+            ]
+        medians = in_turn(calls, 2 if quick else 7, time.process_time)
+        table[title] = {value: 1e3 * seconds for value, seconds in medians.items()}
+    return table
+
+
+def measure_limits(quick):
+    """What the processor could do at most, and how many candidates we ask of it."""
+    from . import peers
+
+    count = 10**5 if quick else 10**7
+    seconds = in_turn({"steps": lambda: peers.register_steps(count)}, 5, time.process_time)["steps"]
+    source = torch.randn(2**20 if quick else 2**26)
+    target = torch.empty_like(source)
+    copied = in_turn({"copy": lambda: target.copy_(source)}, 5, time.process_time)["copy"]
+    counts = {}
+    for kind, ns in ((k, (24,) if quick else (24, 46, 92, 184, 368)) for k in ("heat", "finer")):
+        for n in ns:
+            maps = [
+                t.numpy() for t in transform_inputs(kind, 2 if quick else max(2, 60 * 46 // n), n)
+            ]
+            asked = np.mean([peers.candidates(*one) for one in zip(*maps, strict=True)])
+            counts.setdefault(kind, {})[str(n)] = {"window": asked, "full": 2.0 * n}
+    maps = [t.numpy() for t in transform_inputs("x 100", 2 if quick else 60, 24 if quick else 46)]
+    asked = np.mean([peers.candidates(*one) for one in zip(*maps, strict=True)])
+    counts["x 100"] = {str(maps[0].shape[-1]): {"window": asked, "full": 2.0 * maps[0].shape[-1]}}
+    return {
+        "candidates a second, registers only, 1e9": count
+        * peers.CHAINS
+        * peers.LANES
+        / seconds
+        / 1e9,
+        "copy, GB read and written a second": 2 * source.nbytes / copied / 1e9,
+        "candidates a cell": counts,
+    }
+
+
+def measure_pgmax(sizes, repeats):
+    """PGMax and ours on one clip, CPU ms of three rounds forward; a sentence where PGMax is
+    missing.
+    """
+    from . import peers
+
+    table = {}
+    for n in sizes:
+        unary, ends, stiffness, rest, _ = layer_inputs(B=1, n=n)
+        ones = torch.ones(unary.shape[1])
+        stiffness, rest = stiffness[::2].repeat_interleave(2, 0), rest[::2].repeat_interleave(2, 0)
+        rest[1::2] *= -1  # PGMax has one spring for both directions
+        ours = lambda count: layer(pass_messages, count, unary, ends, stiffness, rest, ones)  # noqa: B023, E731
+        springs = [t[::2].numpy() for t in (stiffness, rest)]
+        try:
+            theirs = peers.pgmax(unary[0].numpy(), ends[::2].tolist(), springs)
+        except ImportError as error:
+            return f"PGMax is not installed here ({error}): pip install pgmax"
+        gap = theirs(1) - ours(1)[0].numpy()
+        gap = np.abs(gap - gap.mean((1, 2), keepdims=True)).max()
+        assert gap < 1e-4, (
+            f"PGMax's beliefs after one round differ from ours by {gap}, beyond a constant"
+        )
+        seconds = in_turn({"PGMax": lambda: theirs(ROUNDS)}, repeats, time.process_time)["PGMax"]  # noqa: B023
+        mine = in_turn({"ours": lambda: ours(ROUNDS)}, 9, time.process_time)["ours"]  # noqa: B023
+        table[str(n)] = {"PGMax": 1e3 * seconds, "ours": 1e3 * mine}
+    return table
+
+
+# Memory, each in a process of its own
+
+
+def resident(field):
+    """VmRSS or VmHWM of this process, in bytes."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split(f"{field}:")[1].split()[0]) * 1024
+
+
+def memory_of(name, settings):
+    """What one training step takes beyond its inputs: the process's peak, and what torch operators
+    return.
+
+    A tiny step first compiles, starts threads and imports; then the peak is set back to what is
+    resident.
+    """
+    from .memory import LiveBytes
+
+    torch.set_num_threads(1)
+    one_round, inputs = layers()[name], layer_inputs(**settings)
+    training_step(one_round, ROUNDS, layer_inputs(B=1, T=2, n=12))
+    Path("/proc/self/clear_refs").write_text("5")
+    before = resident("VmRSS")
+    training_step(one_round, ROUNDS, inputs)
+    peak = resident("VmHWM") - before
+    with LiveBytes() as counted:
+        training_step(one_round, ROUNDS, inputs)
+    return {"process": peak / 1e6, "counted": counted.peak / 1e6}
+
+
+def measure_memory(names, settings):
+    """{name: MB}, or a sentence where the system does not tell."""
+    if not os.access("/proc/self/clear_refs", os.W_OK):
+        return "The peak of a process is read from /proc, which this system does not have."
+    table = {}
+    for name in names:
+        command = [
+            sys.executable,
+            "-m",
+            "experiments.speed.messages",
+            "--memory",
+            name,
+            json.dumps(settings),
+        ]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        table[name] = json.loads(done.stdout)
+    return table
+
+
+def gpu_memory(inputs):
+    """{name: MB} that torch's allocator hands out beyond what is there before the step."""
+    table = {}
+    for name, one_round in layers("cuda").items():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        training_step(one_round, ROUNDS, inputs)
+        table[name] = {"process": (torch.cuda.max_memory_allocated() - before) / 1e6}
+    return table
+
+
+# Results
+
+
+def machine(device):
+    """What it was measured on."""
+    model = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        fields = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+        model = fields.get("model name", model)
+        if "cpu family" in fields:
+            model += f" (family {fields['cpu family']}, model {fields['model']})"
+    versions = {"python": platform.python_version()}
+    for package in ("torch", "numba", "llvmlite", "numpy", "triton", "pgmax", "jax"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    found = {"cpu": model, "cores": os.cpu_count(), "versions": versions}
+    return found | ({"gpu": torch.cuda.get_device_name()} if device == "cuda" else {})
+
+
+def measure(quick, device, compile=True):
+    """Every table, as results/messages.json holds it."""
+    torch.set_num_threads(1)
+    repeats = 2 if quick else 9
+    if quick:
+        sizes, settings = {"heat": (12,), "finer": (24,)}, {"B": 1, "T": 2, "n": 12}
+    else:
+        sizes = {k: (24, 46, 92, 184, 368) for k in ("heat", "finer")} | {
+            "noise": (46,),
+            "x 100": (46,),
+        }
+        settings = {"B": 6, "T": 5, "n": 46}
+    inputs = layer_inputs(**settings, device=device)
+    found = {
+        "date": datetime.date.today().isoformat(),
+        "machine": machine(device),
+        "settings": settings
+        | {"rounds": ROUNDS, "joints": 13, "edges": len(inputs[1]), "repeats": repeats},
+        "transform": measure_transforms(sizes, repeats, device, compile and not quick),
+        "layer": measure_layer(inputs, repeats, device=device),
+    }
+    if device == "cuda":
+        forward = measure_gpu_forward(inputs, repeats)
+        return found | {"forward": forward, "memory": gpu_memory(inputs)}
+    return found | {
+        "threads": measure_threads(inputs, repeats, patience=0 if quick else 120),
+        "memory": measure_memory(["ours"] if quick else list(layers()), settings),
+        "growth": measure_growth(quick),
+        "limits": measure_limits(quick),
+        "pgmax": measure_pgmax((4,) if quick else (8, 12), 2 if quick else 5),
+    }
+
+
+def ratios(found):
+    """{what: measured} of all rows that BARS and CEILINGS name and this run has."""
+    layer, transform = found["layer"], found["transform"]
+    total = {name: row["total"] for name, row in layer.items()}
+    if "gpu" in found["machine"]:
+        rows = {}
+        for how, title in (("kernels", "the kernels"), ("with launches", "with their launches")):
+            ours, theirs = (found["forward"][name][how] for name in ("ours", "torch Function"))
+            rows[f"CUDA, forward, {title}: torch operations / ours"] = theirs / ours
+            rows[f"CUDA, forward, {title}, ms"] = ours
+        return rows
+    rows = {
+        "whole layer: torch Function / ours": total["torch Function"] / total["ours"],
+        "whole layer: plain autograd / ours": total["plain autograd"] / total["ours"],
+    }
+    if not isinstance(found["threads"], str):
+        rows["two threads: one thread / two"] = found["threads"]["1"] / found["threads"]["2"]
+    if not isinstance(found["memory"], str):
+        rows["extra peak memory of a step, MB"] = found["memory"]["ours"]["process"]
+    if "46" in transform["heat"]:
+        at = transform["heat"]["46"]
+        rows["one transform, 46 x 46: numba envelope / ours"] = at["numba envelope"] / at["ours"]
+        for kind, name in (("heat", "springs in cells"), ("finer", "the same picture finer")):
+            cells = {n: row["ours"] for n, row in transform[kind].items()}
+            rows[f"growth of ns per cell, 46 -> 368, {name}"] = cells["368"] / cells["46"]
+    return rows
+
+
+def table(rows, corner, digits=3):
+    """Markdown of {row: {column: number}}, or a sentence as it is."""
+    if isinstance(rows, str):
+        return rows
+    columns = list(dict.fromkeys(c for row in rows.values() for c in row))
+    lines = [f"| {corner} | " + " | ".join(columns) + " |", "|---" * (1 + len(columns)) + "|"]
+    for name, row in rows.items():
+        cells = (f"{row[c]:.{digits}g}" if c in row else "" for c in columns)
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def one_row(name, row):
+    """A table of one row; a sentence stays one."""
+    return row if isinstance(row, str) else {name: row}
+
+
+def turned(rows):
+    return {
+        c: {r: row[c] for r, row in rows.items() if c in row} for row in rows.values() for c in row
+    }
+
+
+def report(found):
+    """Everything as Markdown."""
+    parts = [f"{found['date']}, {found['machine']}"]
+    for kind, rows in found["transform"].items():
+        ours = {n: {k: v / row["ours"] for k, v in row.items()} for n, row in rows.items()}
+        parts += [
+            table(turned(rows), f"{kind}: ns a cell, side ="),
+            table(turned(ours), "times ours, side ="),
+        ]
+    if not any(
+        "torch.compile" in row for rows in found["transform"].values() for row in rows.values()
+    ):
+        parts.append(
+            "torch.compile was left out: not asked for, or no C++ compiler ($CXX, g++) here."
+        )
+    total = found["layer"]["ours"]["total"]
+    parts.append(
+        table(
+            {n: r | {"times ours": r["total"] / total} for n, r in found["layer"].items()},
+            "layer, ms",
+        )
+    )
+    if "forward" in found:
+        parts.append(table(found["forward"], "layer forward, ms"))
+    if "limits" in found:
+        limits = dict(found["limits"])
+        for kind, rows in limits.pop("candidates a cell").items():
+            parts.append(table(turned(rows), f"{kind}: candidates a cell, side ="))
+        parts += [
+            table({"measured": limits}, "limit"),
+            table(one_row("wall, ms", found["threads"]), "threads"),
+            table(found["pgmax"], "3 rounds forward, ms"),
+        ]
+        parts += [table({"ms": row}, title) for title, row in found["growth"].items()]
+    parts.append(table(found["memory"], "extra peak of a training step, MB"))
+    return "\n\n".join([*parts, against_the_bars(found)])
+
+
+def against_the_bars(found):
+    """The ratios beside what we accept and what we aim at, as Markdown; the README has this table."""
+    lines = ["| ratio | measured | bar | aim | |", "|---|---|---|---|---|"]
+    for name, value in ratios(found).items():
+        least, aim = BARS.get(name) or CEILINGS[name]
+        reached, passed = (value >= b if name in BARS else value <= b for b in (aim, least))
+        verdict = "aim reached" if reached else "bar passed" if passed else "missed"
+        sign = "≥" if name in BARS else "≤"
+        lines.append(f"| {name} | {value:.3g} | {sign} {least:g} | {sign} {aim:g} | {verdict} |")
+    return "\n".join(lines)
+
+
+def rounded(value):
+    """Numbers to four digits, as they are worth no more."""
+    if isinstance(value, dict):
+        return {k: rounded(v) for k, v in value.items()}
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny inputs, in seconds: does it run?"
+    )
+    parser.add_argument("--write", action="store_true", help="store the results")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
+    parser.add_argument(
+        "--memory", nargs=2, help=argparse.SUPPRESS
+    )  # how measure_memory asks for one number
+    options = parser.parse_args(arguments)
+    if options.memory:
+        name, settings = options.memory
+        print(json.dumps(memory_of(name, json.loads(settings))))
+        return
+    found = rounded(measure(options.quick, options.device, not options.no_compile))
+    print(report(found))
+    if options.write:
+        name = "messages-cuda.json" if options.device == "cuda" else "messages.json"
+        (RESULTS / name).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""Other ways to the same messages, for experiments/speed/messages.py: each is written as well as
+its idea allows.
+"""
+
+import functools
+import os
+import time
+
+import numpy as np
+import torch
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from tslib.distance_transform.layer import max_plus
+from tslib.kernels.layout import LANES, index_type
+from tslib.kernels.transform_numba import compiled, pool, window
+from tslib.kernels.vectors import INDEX, INDICES, constant, everywhere
+
+
+def message_plain(score, stiffness, rest):
+    """Plain torch, every candidate written down: score (N, H, W), springs (N, 2) -> message (N, H,
+    W).
+    """
+    across, _ = max_plus(score, stiffness[:, 0], rest[:, 0])
+    message, _ = max_plus(across.mT, stiffness[:, 1], rest[:, 1])
+    return message.mT
+
+
+def message_and_sources(score, stiffness, rest):
+    """The same with both arg-maxes, for torch.compile, which would leave out what nobody asks for."""
+    across, column = max_plus(score, stiffness[:, 0], rest[:, 0])
+    message, row = max_plus(across.mT, stiffness[:, 1], rest[:, 1])
+    return message.mT, column, row.mT
+
+
+def round_plain(unary, senders, edges, stiffness, rest, own, share):
+    """One round of `tslib.message_passing.pass_messages`, all maps at once, left to autograd."""
+    B, N, H, W = unary.shape
+    maps = senders[:, edges[:, 0]].reshape(-1, H, W)
+    message = message_plain(maps, stiffness.repeat(B, 1), rest.repeat(B, 1))
+    total = torch.zeros_like(unary).index_add(1, edges[:, 1], message.view(B, len(edges), H, W))
+    return own[:, None, None] * unary + share[:, None, None] * total
+
+
+@compiled()
+def envelope_line(score, inverse, stiffness, rest, hull, starts, message, source):
+    """Felzenszwalb and Huttenlocher's upper envelope of one line; inverse[d] = 1 / (2 stiffness d).
+
+    hull: the senders whose parabolas are on the envelope; starts: where each one begins to be the
+    best.
+    """
+    number, k = score.dtype.type, 0
+    hull[0], starts[0] = 0, -np.inf
+    for q in range(1, len(score)):
+        while True:
+            v = hull[k]
+            start = number(0.5) * number(v + q) + (score[v] - score[q]) * inverse[q - v]
+            if start > starts[k]:
+                break
+            k -= 1
+        k += 1
+        hull[k], starts[k] = q, start
+    starts[k + 1] = np.inf
+    k = 0
+    for p in range(len(score)):
+        place = number(p) + rest
+        while starts[k + 1] < place:
+            k += 1
+        stretch = number(hull[k]) - place
+        message[p], source[p] = score[hull[k]] - stiffness * stretch * stretch, hull[k]
+
+
+@compiled()
+def envelope_maps(score, stiffness, rest, message, column, row):
+    """Message and the arg-max of each pass of score (N, H, W); row (N, W, H). Finite scores."""
+    N, H, W = score.shape
+    n = max(H, W)
+    hull, starts, inverse = (
+        np.empty(n, np.int32),
+        np.empty(n + 1, score.dtype),
+        np.empty(n, score.dtype),
+    )
+    across, down = np.empty((W, H), score.dtype), np.empty(n, score.dtype)
+    for i in range(N):
+        for axis in range(2):
+            a, mu = stiffness[i, axis], rest[i, axis]
+            for d in range(1, n):
+                inverse[d] = score.dtype.type(0.5) / (a * score.dtype.type(d))
+            if axis == 0:
+                for y in range(H):
+                    envelope_line(score[i, y], inverse, a, mu, hull, starts, down[:W], column[i, y])
+                    across[:, y] = down[
+                        :W
+                    ]  # turned round, so that the next pass reads lines as well
+            else:
+                for x in range(W):
+                    envelope_line(across[x], inverse, a, mu, hull, starts, down[:H], row[i, x])
+                    message[i, :, x] = down[:H]
+
+
+def envelope(score, stiffness, rest):
+    """The textbook's linear-time transform: tensors as for `tslib`'s transform, one thread."""
+    N, H, W = score.shape
+    message = torch.empty_like(score)
+    column, row = (torch.empty(N, *shape, dtype=index_type(H, W)) for shape in ((H, W), (W, H)))
+    envelope_maps(*(t.numpy() for t in (score, stiffness, rest, message, column, row)))
+    return message, column, row.mT
+
+
+CHAINS = 6  # running maxima side by side, so that none waits for its own last step
+
+
+@intrinsic
+def steps(typing, count):
+    """count max-plus steps of CHAINS vectors in registers alone: subtract, compare, keep value and
+    number.
+    """
+
+    def build(context, code, signature, arguments):
+        (count,) = arguments
+        number, vector = ir.FloatType(), ir.VectorType(ir.FloatType(), LANES)
+        given = everywhere(code, code.sitofp(count, number))
+        scores = [code.fadd(given, constant(number, j)) for j in range(CHAINS)]
+        before, loop, after = code.block, code.append_basic_block(), code.append_basic_block()
+        code.branch(loop)
+        code.position_at_end(loop)
+        i, held = code.phi(count.type), [(code.phi(vector), code.phi(INDICES)) for _ in scores]
+        price, name = (everywhere(code, v) for v in (code.sitofp(i, number), code.trunc(i, INDEX)))
+        tops = []
+        for score, (top, winner) in zip(scores, held, strict=True):
+            offer = code.fsub(score, price)
+            better = code.fcmp_ordered(">", offer, top)
+            tops.append((code.select(better, offer, top), code.select(better, name, winner)))
+            top.add_incoming(constant(number, 0), before)
+            winner.add_incoming(constant(INDEX, 0), before)
+            top.add_incoming(tops[-1][0], loop)
+            winner.add_incoming(tops[-1][1], loop)
+        then = code.add(i, i.type(1))
+        i.add_incoming(i.type(0), before)
+        i.add_incoming(then, loop)
+        code.cbranch(code.icmp_signed("<", then, count), loop, after)
+        code.position_at_end(after)
+        total = constant(number, 0)
+        for top, winner in tops:
+            total = code.fadd(total, code.fadd(top, code.sitofp(winner, vector)))
+        return code.extract_element(total, INDEX(0))
+
+    return types.float32(types.intp), build
+
+
+@compiled()
+def register_steps(count):
+    return steps(count)
+
+
+def seconds_together(threads, count):
+    """Wall seconds in which so many of the kernels' threads each do `count` register_steps."""
+    workers = pool(os.getpid(), threads)
+    list(workers.map(register_steps, [10**5] * threads))  # they wake up
+    start = time.perf_counter()
+    list(workers.map(register_steps, [count] * threads))
+    return time.perf_counter() - start
+
+
+def candidates(score, stiffness, rest):
+    """How many candidates the compiled transform compares, a cell: it asks `window` as
+    transform_map does.
+
+    score (H, W), stiffness, rest (2,), float32 arrays. Every vector of LANES receivers counts
+    whole.
+    """
+    H, W = score.shape
+    eps, mu = np.finfo(score.dtype).eps, np.float64(rest)
+    lows, highs = score.min(1), score.max(1)
+    total, furthest = 0, 0.5
+    for low, high in zip(lows, highs, strict=True):
+        for p in range(0, W, LANES):
+            last = min(p + LANES, W) - 1
+            beyond = max(0.5, -p - mu[0], last + mu[0] - (W - 1))
+            near, far = window(low, high, stiffness[0], mu[0], beyond, eps)
+            furthest = max(furthest, beyond)
+            total += min(far, W - 1 - p) - max(near, -last) + 1
+    low = lows.min() - stiffness[0] * furthest * furthest
+    for p in range(H):
+        beyond = max(0.5, -p - mu[1], p + mu[1] - (H - 1))
+        near, far = window(low, highs.max(), stiffness[1], mu[1], beyond, eps)
+        total += (min(p + far, H - 1) - max(p + near, 0) + 1) * -(-W // LANES)
+    return total * LANES / (H * W)
+
+
+def pgmax(unary, pairs, springs):
+    """PGMax on an undirected graph: a function rounds -> beliefs (N, n, n), compiled at its first
+    call.
+
+    unary (N, n, n) and springs[0], springs[1] (P, 2), of the message from first to second, as
+    arrays. PGMax enumerates all pairs of cells: n^4 numbers for each pair of joints. Raises
+    ImportError where missing.
+    """
+    import jax
+    import jax.extend.backend
+    from pgmax import fgraph, fgroup, infer, vgroup
+
+    if not hasattr(
+        jax.lib, "xla_bridge"
+    ):  # PGMax 0.6 asks there for what newer versions of jax keep here
+        jax.lib.xla_bridge = jax.extend.backend
+    N, n, _ = unary.shape
+    y, x = np.divmod(np.arange(n * n), n)
+    stiffness, rest = springs
+    price = sum(
+        stiffness[:, axis, None, None] * (c[:, None] - c - rest[:, axis, None, None]) ** 2
+        for axis, c in enumerate((x, y))
+    )
+    variables = vgroup.NDVarArray(num_states=n * n, shape=(N,))
+    graph = fgraph.FactorGraph(variable_groups=variables)
+    graph.add_factors(
+        fgroup.PairwiseFactorGroup(
+            variables_for_factors=[[variables[int(a)], variables[int(b)]] for a, b in pairs],
+            log_potential_matrix=-price.astype(np.float32),
+        )
+    )
+    propagation = infer.build_inferer(graph.bp_state, backend="bp")
+    start = propagation.init(evidence_updates={variables: unary.reshape(N, -1)})
+    steps = functools.cache(
+        lambda count: jax.jit(
+            lambda a: propagation.run(a, num_iters=count, damping=0.0, temperature=0.0)
+        )
+    )
+
+    def beliefs(rounds):
+        arrays = jax.block_until_ready(steps(rounds)(start))
+        return np.asarray(propagation.get_beliefs(arrays)[variables]).reshape(N, n, n)
+
+    return beliefs

@@ -1,0 +1,83 @@
+"""How every part of a rendered picture moves from frame to frame: what exact optical flow is made
+of.
+
+See tslib.part_flow for what a file holds. Thin ropes and rings of racquets bend, and are right on
+average; so is a limb that points straight at the camera, whose ends coincide. A shadow on the
+ground counts as ground.
+"""
+
+import numpy as np
+
+from tslib.part_flow import PARTS, PartFlow
+
+from .body import AT
+from .draw import ENDS, FIRST_OCCLUDER, FIRST_PROP, SEGMENTS
+
+
+def controls_of(figure, moments):
+    """The points that carry each part of a figure: {part: (T, m, 2) px} at some moments.
+
+    Besides its ends a limb has both its edges: they turn and grow with it.
+    """
+    points, scale = figure.points[moments], figure.scale[moments]
+    at = lambda name: points[:, AT[name]]  # noqa: E731
+    found = {}
+    for part, ends in LIMB_ENDS.items():
+        a, b = at(ends[0]), at(ends[1])
+        way = b - a
+        length = np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-6)
+        side = np.stack([-way[:, 1], way[:, 0]], -1) / length * 0.03 * scale[:, AT[ends[0]], None]
+        found[SEGMENTS.index(part)] = np.stack(
+            [a, b, a, b, (a + b) / 2 + side, (a + b) / 2 - side], 1
+        )
+    found[1] = np.stack([at("left_hip"), at("right_hip"), at("waist")], 1)
+    found[2] = np.stack([at("left_shoulder"), at("right_shoulder"), at("waist")], 1)
+    for n, prop in enumerate(figure.props):
+        found[FIRST_PROP + n] = prop.points[moments]
+    return found
+
+
+# A limb moves as its joints do: up to the wrist and the head, where it is drawn up to the hand and
+# the crown.
+LIMB_ENDS = {
+    part: tuple(end.replace("hand", "wrist").replace("crown", "head") for end in ends)
+    for part, ends in ENDS.items()
+    if part not in ("pelvis", "chest")
+}
+
+
+def flow_of(parts, controls, affine, occluders):
+    """The PartFlow of a clip.
+
+    parts : uint8 (T, H, W); controls : {part: (T, m, 2) px}; affine : (T, 2, 3), the camera;
+    occluders : list of (T, 2) px, their middles
+    """
+    T = len(parts)
+    maps = np.zeros((2, T, PARTS, 2, 3))
+    maps[..., 0, 0] = maps[..., 1, 1] = 1
+    full = np.concatenate([affine, np.broadcast_to([[[0, 0, 1.0]]], (T, 1, 3))], 1)
+    for direction, (here, there) in enumerate(
+        ((slice(0, T - 1), slice(1, T)), (slice(1, T), slice(0, T - 1)))
+    ):
+        camera = full[there] @ np.linalg.inv(full[here])
+        maps[direction, here, :] = camera[:, None, :2]
+        for part, points in controls.items():
+            maps[direction, here, part] = _fit(points[here], points[there])
+        for n, middle in enumerate(occluders):
+            maps[direction, here, FIRST_OCCLUDER + n, :, :2] = np.eye(2)
+            maps[direction, here, FIRST_OCCLUDER + n, :, 2] = middle[there] - middle[here]
+    return PartFlow(parts, *np.round(maps, 5).astype(np.float32))
+
+
+def _fit(source, target, stiffness=0.02):
+    """Affine maps (T, 2, 3) that carry points (T, m, 2) to others: exact for three of them."""
+    a, b = source.mean(1, keepdims=True), target.mean(1, keepdims=True)
+    p, q = source - a, target - b
+    # Least squares for the linear part; a little ridge towards the identity settles what the points
+    # leave open.
+    moment = np.einsum("tmi,tmj->tij", p, p) + stiffness * np.eye(2)
+    cross = np.einsum("tmi,tmj->tij", q, p) + stiffness * np.eye(2)
+    linear = cross @ np.linalg.inv(moment)
+    linear = np.nan_to_num(linear, nan=0.0)
+    shift = b[:, 0] - np.einsum("tij,tj->ti", linear, a[:, 0])
+    return np.nan_to_num(np.concatenate([linear, shift[..., None]], -1))

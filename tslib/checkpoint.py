@@ -1,0 +1,132 @@
+"""Networks in files: weights, an optimizer where a run goes on, and notes that say what they are.
+
+There is one format, safetensors with a JSON text as its metadata, for everything that this project
+trains. A file of a run (`save` with an optimizer, `load`) is taken up by the program that wrote it.
+A file of a finished model says of itself what has to be built before its weights are read:
+`restore`.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import nn
+
+from .errors import InputError
+from .files import write_whole
+
+Model = TypeVar("Model")
+
+
+def save(
+    path: str | Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer | None = None,
+    **notes: Any,
+) -> None:
+    """Write the network's weights, the optimizer's state, and notes that JSON can hold.
+
+    Raises InputError where the file cannot be written; what was there before then stays.
+    """
+    tensors = {f"model.{k}": v for k, v in network.state_dict().items()}
+    if optimizer is not None:
+        state = optimizer.state_dict()
+        for i, entries in state["state"].items():
+            known = {k: v for k, v in entries.items() if v is not None}
+            tensors |= {f"optimizer.{i}.{k}": torch.as_tensor(v) for k, v in known.items()}
+        notes["groups"] = state["param_groups"]
+    tensors = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+    write_whole(path, safetensors.torch.save(tensors, {"tslib": json.dumps(notes)}))
+
+
+def notes_of(path: str | Path) -> Any:
+    """The notes of a file of `save`, without its tensors; errors as `load`."""
+    return _read(path, lambda file: None)[0]
+
+
+def load(
+    path: str | Path, network: nn.Module, optimizer: torch.optim.Optimizer | None = None
+) -> dict[str, Any]:
+    """Read a file of `save` into the network, and the optimizer if one is given; returns the notes.
+
+    Raises InputError where the file is missing, damaged, or of another network.
+    """
+    notes, tensors = _read(path, lambda file: {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(
+            f"{path} is of another model, or of another version of it: {reason(error)}."
+        ) from None
+    if optimizer is not None:
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for name, value in tensors.items():
+            if name.startswith("optimizer."):
+                _, i, key = name.split(".", 2)
+                state.setdefault(int(i), {})[key] = value
+        try:
+            optimizer.load_state_dict({"state": state, "param_groups": notes["groups"]})
+        except (KeyError, ValueError):
+            raise InputError(
+                f"{path} holds no run of this kind to go on with; remove it."
+            ) from None
+    return notes
+
+
+def restore(
+    path: str | Path, kind: str, build: Callable[[dict[str, Any]], tuple[Model, nn.Module]]
+) -> tuple[Model, dict[str, Any]]:
+    """A finished model from its file, and all the notes of that file.
+
+    kind : the note that such a file has and no other one has, such as "corrector"
+    build : function of the notes; returns the model and, in it, the network that the weights belong
+        to. What it raises for notes that it cannot use (KeyError, TypeError, ValueError,
+        InputError) becomes a sentence
+
+    Raises InputError where the file is missing, damaged, of another kind, or holds weights that are
+    not finite.
+    """
+    notes = notes_of(path)
+    name = kind.replace("_", " ")
+    if isinstance(notes, dict) and "groups" in notes:
+        raise InputError(
+            f"{path} is a run's checkpoint and not yet a {name}; go on with its training."
+        )
+    if not isinstance(notes, dict) or kind not in notes:
+        raise InputError(f"{path} holds no {name}; name a file that holds one.")
+    try:
+        model, network = build(notes)
+    except (InputError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} holds no {name} that this version can run ({reason(error)})."
+        ) from None
+    load(path, network)
+    if not all(weights.isfinite().all() for weights in network.parameters()):
+        raise InputError(f"{path} holds weights that are not finite; train it again.")
+    return model, notes
+
+
+def reason(error: Exception) -> str:
+    """What an error says, in one line of at most 200 characters without a full stop."""
+    return " ".join(str(error).split())[:200].rstrip(".")
+
+
+def _read(path: str | Path, tensors: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """Notes, and tensors(file), of a safetensors file."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            if "tslib" not in metadata:
+                raise ValueError("another program wrote it")
+            return json.loads(metadata["tslib"]), tensors(file)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}.") from None
+    except Exception as error:  # a reader in Rust has errors of its own
+        raise InputError(
+            f"{path} cannot be read as a model of tslib ({reason(error)}); remove it."
+        ) from None

@@ -1,0 +1,78 @@
+"""What the commands of ``python -m tslib`` do with their options. Each imports what it needs when
+it runs.
+"""
+
+import os
+from argparse import Namespace
+
+
+def predict(options: Namespace) -> str:
+    from .video.predict import predict
+
+    folder = predict(
+        options.video,
+        options.detector,
+        options.output,
+        config=options.detector_config,
+        box=options.box,
+        fps=options.fps,
+        flow=options.flow,
+        springs=options.springs,
+        correct=options.correct,
+    )
+    written = "joints.csv, detector.csv" + (", corrected.csv" if options.correct else "")
+    return f"wrote {written} and overlay.webm to {folder}"
+
+
+def correct(options: Namespace) -> str:
+    from .correction import load
+    from .video.correct import correct_file
+
+    correct_file(options.joints, load(options.model), options.output)
+    return f"wrote {options.output}"
+
+
+def train(options: Namespace) -> str | None:
+    from .training.run import train
+
+    path = train(
+        options.config,
+        options.data,
+        options.output,
+        row=options.row,
+        seed=options.seed,
+        device=options.device,
+        workers=options.workers,
+        every=options.every,
+    )
+    return f"wrote {path}" if os.environ.get("RANK", "0") == "0" else None
+
+
+def evaluate(options: Namespace) -> str:
+    from .training.run import evaluate
+
+    return evaluate(options.model, options.data, options.device).to_string()
+
+
+def springs(options: Namespace) -> str:
+    from .skeletons import skeleton_named
+    from .video.springs import fit, read_joints, save
+
+    skeleton = skeleton_named(options.skeleton)
+    poses = [pose for path in options.joints for pose in read_joints(path, skeleton)]
+    fitted = fit(poses, skeleton, arms=options.arms)
+    save(fitted, options.output)
+    return f"wrote {len(fitted)} springs to {options.output}"
+
+
+def download(options: Namespace) -> None:
+    from .datasets.download import download
+
+    download(options.name, options.root)
+
+
+def inspect(options: Namespace) -> None:
+    from .datasets.inspection import inspect
+
+    for line in inspect(options.root, options.sheet):
+        print(line)

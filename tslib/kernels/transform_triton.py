@@ -1,0 +1,306 @@
+"""The transform on a CUDA device, in Triton: every sender is compared, none is written down.
+
+One program takes one map through both passes, if the map is small (WHOLE). A thread keeps the best
+offers and their numbers for some cells of the map in registers. A pass asks one sender after the
+other; what it reads for that, a score and a price, serves a whole row or column of those cells.
+Between the passes the map goes through global memory, where the first level of cache should hold
+it: 46 x 46 cells are 8 KB. Larger maps are cut into tiles, and each pass is a launch of its own.
+
+The gradient goes back the same way: each sender looks for the receivers that named it, in their
+order. That compares as often as the transform does, but needs no atomic additions: two runs give
+the same bits.
+
+For each sender and cell a pass subtracts, compares and keeps the better, and it reads few bytes:
+arithmetic should bound it, not memory. That is an estimate; what a GPU takes is for
+`experiments/speed` to measure. Prices are tabulated by torch, so that they round as on a CPU: no
+multiplication fuses with an addition.
+
+Kernels compile on first use, for each size of map, and are cached on disk. With TRITON_INTERPRET=1
+they run on a CPU, slowly, for tests.
+"""
+
+import torch
+import triton
+from triton import language as tl
+
+from .layout import LANES, index_type, row_length
+
+VECTOR = tl.constexpr(LANES)
+WHOLE = 128  # cells a side that one program takes at once
+TILE = 4, 64  # of larger maps: at most so many vectors of columns, and rows
+SHARE = 1024  # cells of a tile for each warp, 32 a thread; those beyond the map fall away
+
+
+@triton.jit
+def _tile(H: tl.constexpr, W: tl.constexpr, C: tl.constexpr, R: tl.constexpr, ONE: tl.constexpr):
+    """Columns (C, 1, VECTOR) and rows (1, R, 1) of this program's tile, some of them beyond the
+    map.
+
+    Vectors of columns come first, so that whole registers, not lanes, lie beyond the map, and are
+    left out.
+    """
+    tile = 0 if ONE else tl.program_id(1)
+    tiles: tl.constexpr = (W + C * VECTOR - 1) // (C * VECTOR)
+    block, lane, row = tl.arange(0, C), tl.arange(0, VECTOR), tl.arange(0, R)
+    x = ((tile % tiles) * C + block[:, None, None]) * VECTOR + lane[None, None, :]
+    return x, (tile // tiles) * R + row[None, :, None]
+
+
+@triton.jit
+def _places(i, x, y, H: tl.constexpr, W: tl.constexpr):
+    """Where the cells of map i of H rows of W lie, and which of them do.
+
+    The compiler is told that columns are the nearer neighbours, but of no alignment: to store
+    several at once it would move them to other threads, and the registers beyond the map along with
+    them. (Rows are no neighbours; that they come second keeps versions before 3.9 from storing in
+    another order.)
+    """
+    place = tl.multiple_of(i * (H * W) + y * W + x, (1, 1, 1))
+    return tl.max_contiguous(place, (1, 2, 4)), (y < H) & (x < W)
+
+
+@triton.jit
+def _best(score, step, cost, COUNT: tl.constexpr):
+    """The best of COUNT senders and its number, the first of equals; pointers to the first that
+    broadcast.
+    """
+    top = tl.load(score) - tl.load(cost)
+    winner = tl.zeros(top.shape, tl.int32)
+    for q in range(1, COUNT):
+        offer = tl.load(score + q * step) - tl.load(cost + q)
+        better = offer > top
+        top = tl.maximum(
+            top, offer
+        )  # not where(better): two selections by one comparison compile badly
+        winner = tl.where(better, q, winner)
+    return top, winner
+
+
+@triton.jit(do_not_specialize=["M", "E"])
+def _messages(
+    score,
+    sender,
+    cost,
+    across,
+    message,
+    column,
+    row,
+    M,
+    E,
+    H: tl.constexpr,
+    W: tl.constexpr,
+    WIDE: tl.constexpr,
+    KEEP: tl.constexpr,
+    C: tl.constexpr,
+    R: tl.constexpr,
+    FIRST: tl.constexpr,
+    SECOND: tl.constexpr,
+):
+    """For a message (grid's axis 0, over (B, E)) and a tile (axis 1): one pass, or both, along x
+    first.
+    """
+    task = tl.program_id(0)
+    e, i = task % E, task.to(tl.int64)
+    score += ((task // E).to(tl.int64) * M + tl.load(sender + e)) * (H * W)
+    n: tl.constexpr = max(H, W)
+    cost += e.to(tl.int64) * (2 * (2 * n - 1)) + n - 1
+    x, y = _tile(H, W, C, R, FIRST and SECOND)
+    X, Y = tl.minimum(x, W - 1), tl.minimum(y, H - 1)
+    cell, inside = _places(i, x, y, H, W)  # no nested tuples: versions before 3.9 cannot read them
+    kept, whole = _places(i, x, y, H, WIDE)
+    if FIRST:
+        top, winner = _best(score + Y * W, 1, cost - X, W)
+        tl.store(across + cell, top, inside)
+        if KEEP:
+            tl.store(column + kept, winner.to(column.dtype.element_ty), whole)
+    if FIRST and SECOND:
+        tl.debug_barrier()  # across is written
+    if SECOND:
+        top, winner = _best(across + i * (H * W) + X, W, cost + (2 * n - 1) - Y, H)
+        if FIRST:
+            tl.debug_barrier()  # across is read; message may lie in its place
+        tl.store(message + cell, top, inside)
+        if KEEP:
+            tl.store(row + kept, winner.to(row.dtype.element_ty), whole)
+
+
+@triton.jit
+def _collect(source, source_step, gradient, gradient_step, sender, COUNT: tl.constexpr):
+    """Sum of the gradients of those of COUNT receivers that name the sender, in order."""
+    total = tl.where(tl.load(source) == sender, tl.load(gradient), 0)
+    for p in range(1, COUNT):
+        named = tl.load(source + p * source_step) == sender
+        total += tl.where(named, tl.load(gradient + p * gradient_step), 0)
+    return total
+
+
+@triton.jit
+def _moments(to, gradient, source, receiver, rest):
+    """Sums over the tile of gradient * t and gradient * t^2, where t = source - receiver - rest."""
+    stretch = (source.to(tl.int32) - receiver).to(gradient.dtype) - rest
+    pull = gradient * stretch
+    tl.store(to, tl.sum(pull))
+    tl.store(to + 1, tl.sum(pull * stretch))
+
+
+@triton.jit(do_not_specialize=["N", "E"])
+def _gradients(
+    gradient,
+    receiver,
+    column,
+    row,
+    rest,
+    across,
+    to_score,
+    to_spring,
+    N,
+    E,
+    H: tl.constexpr,
+    W: tl.constexpr,
+    WIDE: tl.constexpr,
+    C: tl.constexpr,
+    R: tl.constexpr,
+    FIRST: tl.constexpr,
+    SECOND: tl.constexpr,
+):
+    """As `_messages`, backwards: first along y, and each tile's sums for the spring, then along x."""
+    task = tl.program_id(0)
+    e, i = task % E, task.to(tl.int64)
+    gradient += ((task // E).to(tl.int64) * N + tl.load(receiver + e)) * (H * W)
+    x, y = _tile(H, W, C, R, FIRST and SECOND)
+    X, Y = tl.minimum(x, W - 1), tl.minimum(y, H - 1)
+    cell, inside = _places(i, x, y, H, W)
+    if FIRST:
+        total = _collect(row + i * (H * WIDE) + X, WIDE, gradient + X, W, y, H)
+        total = tl.where(inside, total, 0)
+        tl.store(across + cell, total, inside)
+        to_spring += (i * tl.num_programs(1) + tl.program_id(1)) * 4
+        kept, whole = _places(i, x, y, H, WIDE)
+        _moments(to_spring, total, tl.load(column + kept, whole, 0), x, tl.load(rest + 2 * e))
+        given, _ = _places(0, x, y, H, W)
+        total = tl.load(gradient + given, inside, 0)
+        _moments(to_spring + 2, total, tl.load(row + kept, whole, 0), y, tl.load(rest + 2 * e + 1))
+    if FIRST and SECOND:
+        tl.debug_barrier()
+    if SECOND:
+        total = _collect(column + (i * H + Y) * WIDE, 1, across + (i * H + Y) * W, 1, x, W)
+        if FIRST:
+            tl.debug_barrier()
+        tl.store(to_score + cell, total, inside)
+
+
+def tiles(H, W):
+    """Vectors of columns and rows of a tile, and the tiles of a map."""
+    C, R = triton.next_power_of_2(row_length(W) // LANES), triton.next_power_of_2(H)
+    if max(C * LANES, R) <= WHOLE:
+        return C, R, 1
+    C, R = min(C, TILE[0]), min(R, TILE[1])
+    return C, R, triton.cdiv(W, C * LANES) * triton.cdiv(H, R)
+
+
+def launch(kernel, maps, H, W, *arguments):
+    """Both passes of a kernel: in one launch where one tile is the map, else in two."""
+    C, R, count = tiles(H, W)
+    warps = max(1, C * R * LANES // SHARE)
+    for passes in ((True, True),) if count == 1 else ((True, False), (False, True)):
+        with torch.cuda.device_of(arguments[0]):
+            kernel[maps, count](*arguments, C, R, *passes, num_warps=warps, enable_fp_fusion=False)
+
+
+def prices(stiffness, rest, n):
+    """stiffness (d - rest)^2 for d = 1 - n..n - 1, of springs (E, 2): (E, 2, 2 n - 1), as layer.py
+    rounds.
+    """
+    d = torch.arange(1 - n, n, dtype=stiffness.dtype, device=stiffness.device)
+    stretch = d - rest[..., None]
+    return stiffness[..., None] * (stretch * stretch)
+
+
+def scratch(maps):
+    """Where a map lies between the passes: its own place, unless other tiles still read there."""
+    return maps if tiles(*maps.shape[-2:])[2] == 1 else torch.empty_like(maps)
+
+
+def messages(senders, sender, stiffness, rest, keep):
+    """Messages (B, E, H, W) of springs (E, 2), from the maps of senders (B, M, H, W) that sender
+    (E,) names.
+
+    Also returns the arg-max of each pass, (B, E, H, row_length(W)), or without any E unless `keep`.
+    """
+    (B, M, H, W), E = senders.shape, len(sender)
+    message = senders.new_empty(B, E, H, W)
+    shape = B, E if keep else 0, H, row_length(W)
+    column, row = (senders.new_empty(shape, dtype=index_type(H, W)) for _ in range(2))
+    launch(
+        _messages,
+        B * E,
+        H,
+        W,
+        senders,
+        sender,
+        prices(stiffness, rest, max(H, W)),
+        scratch(message),
+        message,
+        column,
+        row,
+        M,
+        E,
+        H,
+        W,
+        row_length(W),
+        keep,
+    )
+    return message, column, row
+
+
+def gradients(gradient, receiver, column, row, stiffness, rest):
+    """Gradients of each message's map (B, E, H, W) and, summed over B, of stiffness and rest (E,
+    2).
+
+    gradient (B, N, H, W), of which receiver (E,) names each message's; column, row as from
+    `messages`.
+    """
+    (B, N, H, W), E = gradient.shape, len(receiver)
+    to_score = gradient.new_empty(B, E, H, W)
+    to_spring = gradient.new_empty(B, E, tiles(H, W)[2], 2, 2)
+    launch(
+        _gradients,
+        B * E,
+        H,
+        W,
+        gradient,
+        receiver,
+        column,
+        row,
+        rest,
+        scratch(to_score),
+        to_score,
+        to_spring,
+        N,
+        E,
+        H,
+        W,
+        row_length(W),
+    )
+    linear, quadratic = to_spring.sum((0, 2)).unbind(-1)
+    return to_score, -quadratic, 2 * stiffness * linear
+
+
+def transform(score, stiffness, rest):
+    """Messages of N maps. score (N, H, W), stiffness, rest (N, 2): contiguous tensors of one float
+    type.
+
+    Returns message (N, H, W) and the arg-max of each pass, (N, H, row_length(W)): of the first, for
+    every row, the best column; of the second, for every column, the best row.
+    """
+    every = torch.arange(len(score), device=score.device)
+    return tuple(t[0] for t in messages(score[None], every, stiffness, rest, True))
+
+
+def transform_backward(gradient, column, row, stiffness, rest):
+    """Gradients of score, stiffness and rest, from the message's (N, H, W) and what `transform`
+    kept.
+    """
+    every = torch.arange(len(gradient), device=gradient.device)
+    to_score, *to_springs = gradients(gradient[None], every, column, row, stiffness, rest)
+    return to_score[0], *to_springs

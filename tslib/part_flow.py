@@ -1,0 +1,96 @@
+"""Exact optical flow of a rendered clip: which part every pixel shows, and how every part moves.
+
+A file holds, for each of T frames, the part that each pixel shows (segments of the body, props,
+occluders, and the background) and for each part the affine map that carries its points to the next
+and to the previous frame. So flow is known at every pixel and between pixels, to the part's own
+edge, and takes little room. Where a part is covered in the other frame, its flow says where it is
+all the same. The renderer writes such files; everything else only reads them.
+"""
+
+import io
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import InputError
+
+PARTS = 36
+
+
+@dataclass(frozen=True)
+class PartFlow:
+    """Flow of one clip.
+
+    parts : uint8 (T, H, W), 0 for the background; the numbers of parts are those of renderer.draw
+    to_next, to_previous : float32 (T, 36, 2, 3), affine maps for (x, y, 1) px of each part to px
+        there; the last frame's to_next and the first one's to_previous are the identity
+    """
+
+    parts: np.ndarray
+    to_next: np.ndarray
+    to_previous: np.ndarray
+
+    def __len__(self):
+        return len(self.parts)
+
+    def dense(self, t, forward=True, stride=1):
+        """Flow float32 (H / stride, W / stride, 2) px of frame t to its next or previous frame.
+
+        With a stride, at the middles of cells of so many px: (cell + 0.5) * stride - 0.5.
+        """
+        H, W = self.parts.shape[1:]
+        x, y = (((np.arange(n // stride) + 0.5) * stride - 0.5).astype(np.float32) for n in (W, H))
+        return self.at(t, np.stack(np.meshgrid(x, y), -1), forward)
+
+    def at(self, t, points, forward=True):
+        """Flow float32 (..., 2) px at points (..., 2) px of frame t; the nearest pixel names the
+        part.
+        """
+        points = np.asarray(points, np.float32)
+        H, W = self.parts.shape[1:]
+        column, row = (
+            np.clip(np.floor(points + 0.5), 0, [W - 1, H - 1]).astype(int).reshape(-1, 2).T
+        )
+        part = self.parts[t, row, column]
+        flat = points.reshape(-1, 2)
+        map_ = (self.to_next if forward else self.to_previous)[t][part]
+        moved = map_[:, :, 0] * flat[:, :1] + map_[:, :, 1] * flat[:, 1:] + map_[:, :, 2] - flat
+        return moved.reshape(points.shape)
+
+
+def packed(flow):
+    """A PartFlow as the bytes of a compressed .npz file."""
+    stream = io.BytesIO()
+    # The fastest level is enough for areas of one number; an image format would limit how much
+    # fits.
+    parts = np.frombuffer(zlib.compress(np.ascontiguousarray(flow.parts), 1), np.uint8)
+    np.savez(
+        stream,
+        parts=parts,
+        shape=np.array(flow.parts.shape),
+        to_next=flow.to_next,
+        to_previous=flow.to_previous,
+    )
+    return stream.getvalue()
+
+
+def read_flow(root, name):
+    """The PartFlow that `render` wrote beside a clip: root/flow/name.npz.
+
+    Raises InputError where there is none, or it cannot be read.
+    """
+    path = Path(root) / "flow" / f"{name}.npz"
+    if not path.is_file():
+        raise InputError(f"there is no flow {path}; only rendered clips have it.")
+    try:
+        with np.load(path) as file:
+            shape = tuple(file["shape"].tolist())
+            # a bytearray, so that the array can be written to like any other
+            parts = np.frombuffer(bytearray(zlib.decompress(file["parts"])), np.uint8)
+            return PartFlow(parts.reshape(shape), file["to_next"], file["to_previous"])
+    except Exception as error:
+        raise InputError(
+            f"{path} is damaged ({type(error).__name__}); render the clip again."
+        ) from error

@@ -1,0 +1,142 @@
+"""Max-sum messages between the frames of a video, and between joints where springs are given.
+
+Paper A's warping and inference layers (Sec. 3.2 and 3.3, Eq. 3 and 4) on any detector's heat-maps,
+untrained:
+
+    score_i <- (unary_i + sum of the messages to i) / (1 + number of them)
+
+repeated from the scores of all frames at once. A temporal message comes from the same joint
+``offset`` frames away, warped along the optical flow first; the map of another frame lies on that
+frame's own crop, so a cell is followed cell -> image -> flow -> image -> cell. A stage of `infer`
+holds 2 * reach + 1 frames, however long the video is.
+"""
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from ..distance_transform import distance_transform
+from ..warp import sample
+from .springs import in_cells
+from .tracking import Observation
+
+ITERATIONS = 3
+STIFFNESS = 0.01  # per cell squared, of a spring to the next frame; a longer one is as much weaker
+SECONDS = 0.15  # messages from further away blur fast wrists
+
+
+def reach_of(fps):
+    """How many frames away messages come from, each way: 0.15 s, at least 1 and at most 4; 2
+    without fps.
+    """
+    return 2 if fps is None else int(np.clip(round(SECONDS * fps), 1, 4))
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A frame as the messages see it.
+
+    seen : the Observation, without its flows: they are in the paths, and large
+    unary : (K, H, W) float32 tensor, the heat-maps from 0 up; None where nobody is in sight
+    paths : {offset: (H, W, 2) float32 tensor}, for every frame that sends messages here: the cell
+        of its map, x first, where each cell of this one lies
+    """
+
+    seen: Observation
+    unary: torch.Tensor | None
+    paths: dict[int, torch.Tensor]
+
+
+def windows(stream, reach):
+    """Yield (before, item, after) for each item of a stream: up to reach items each way, nearest
+    first.
+    """
+    before, pending = deque(maxlen=reach), deque()
+    for item in stream:
+        pending.append(item)
+        if len(pending) > reach:
+            item = pending.popleft()
+            yield list(before), item, list(pending)
+            before.appendleft(item)
+    while pending:
+        item = pending.popleft()
+        yield list(before), item, list(pending)
+        before.appendleft(item)
+
+
+def link(observations, reach):
+    """Yield a Node for each Observation of a stream, reach frames late: flows composed over every
+    offset.
+    """
+    for before, seen, after in windows(observations, reach):
+        if seen.crop is None:
+            yield Node(replace(seen, to_previous=None, to_next=None), None, {})
+            continue
+        paths = {}
+        for side, others in ((1, after), (-1, before)):
+            here, points = seen, seen.crop.to_image(seen.crop.cells())
+            for distance, other in enumerate(others, 1):
+                if other.scene != seen.scene:
+                    break
+                points = points + (here.to_next if side == 1 else here.to_previous).at(points)
+                if other.crop is not None:
+                    paths[side * distance] = torch.from_numpy(other.crop.to_cells(points)).float()
+                here = other
+        seen = replace(seen, to_previous=None, to_next=None)
+        yield Node(seen, torch.from_numpy(seen.maps).clamp(min=0), paths)
+
+
+def warp(maps, path):
+    """Bilinear samples of maps (K, H, W) at the cells path (h, w, 2), x first: (K, h, w).
+
+    Cells beyond a map take its minimum, so that nothing is pulled out of the crop.
+    """
+    floor = maps.amin((1, 2), keepdim=True)
+    H, W = maps.shape[-2:]
+    padded = floor.repeat(1, H + 2, W + 2)
+    padded[:, 1:-1, 1:-1] = maps
+    return sample(padded[None], path[None] + 1)[0]
+
+
+def update(node, score, others, springs=()):
+    """One iteration in one frame: its new scores (K, H, W).
+
+    score : (K, H, W) tensor, its scores before
+    others : {offset: (K, H, W) tensor}, the scores before of the frames in node.paths
+    springs : list of springs.Spring, by joint numbers
+    """
+    total, received = node.unary.clone(), torch.full((len(score), 1, 1), float(len(node.paths)))
+    if node.paths:
+        senders = torch.stack([warp(others[offset], path) for offset, path in node.paths.items()])
+        stiffness = torch.tensor([STIFFNESS / abs(offset) for offset in node.paths])
+        total += distance_transform(
+            senders, stiffness[:, None, None].expand(-1, 1, 2), torch.zeros(2)
+        ).sum(0)
+    if springs:
+        sender, receiver, stiffness, rest = in_cells(springs, node.seen.crop)
+        total.index_add_(0, receiver, distance_transform(score[sender], stiffness, rest))
+        received.index_add_(0, receiver, torch.ones(len(receiver), 1, 1))
+    return total / (1 + received)
+
+
+def infer(nodes, reach, springs=(), iterations=ITERATIONS):
+    """Yield (node, belief) for each Node of a stream, iterations * reach frames late.
+
+    belief: (K, H, W) tensor, None where nobody is in sight. Each iteration is a stage of its own
+    that reads the scores of the one before, so the result is that of inference on the whole clip.
+    """
+    stream = ((node, node.unary) for node in nodes)
+    for _ in range(iterations):
+        stream = _iterate(stream, reach, springs)
+    return stream
+
+
+@torch.no_grad()
+def _iterate(stream, reach, springs):
+    for before, (node, score), after in windows(stream, reach):
+        if score is not None:
+            others = {o: (after[o - 1] if o > 0 else before[-o - 1])[1] for o in node.paths}
+            score = update(node, score, others, springs)
+        yield node, score
