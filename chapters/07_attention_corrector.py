@@ -469,7 +469,7 @@ plt.show()
 # That is the whole network. `PoseCorrector` of `tslib` does it for a batch; one window, step by step, with its parameters:
 
 # %%
-from tslib.correction import Corrector, Plan, PoseCorrector
+from tslib.correction import Corrector, CorrectorPlan, PoseCorrector
 
 
 @torch.no_grad()
@@ -589,7 +589,8 @@ from tslib.correction.networks import BiLSTM, FrameMLP
 TRAIN = found["train"], [clip.joints for clip in clips["train"]]
 
 
-PLAN = Plan(steps=1000, rate=3e-3)  # batches of 64, Adam, a rate that falls to nothing
+# Batches of 64, Adam, a rate that falls to nothing
+PLAN = CorrectorPlan(steps=1000, rate=3e-3)
 
 
 def trained(make, unit="shoulders", plan=PLAN, **options):
@@ -1008,10 +1009,10 @@ for name, spent in benchmark["ms"].items():
 # `tslib.correction` has the whole: `attention` and `model` (sections 7.3 to 7.6), `windows`, `normalization`, `training`, and `controls` and `networks` with all the rows of section 7.10. A corrector for your own tracks, with the defaults of `tslib` (windows of 20 frames, one every 5; 128 units; 1500 batches) and not this chapter's small ones, is
 #
 # ```python
-# from tslib.correction import Corrector, PoseCorrector, load, save
+# from tslib.correction import Corrector, PoseCorrector, load_corrector, save_corrector
 # corrector = Corrector(PoseCorrector(joints=13), SKELETONS["penn13"]).fit(estimates, truths)  # lists of (T, K, 2) px
 # poses = corrector.correct(track)
-# save(corrector, "corrector.safetensors")
+# save_corrector(corrector, "corrector.safetensors")
 # ```
 #
 # Estimates for training have to come from an estimator that did not learn from these clips; `out_of_fold` sees to that.

@@ -13,7 +13,7 @@ import synthetic
 import torch
 
 from tslib.__main__ import main
-from tslib.correction import Corrector, PoseCorrector, load, save
+from tslib.correction import Corrector, PoseCorrector, load_corrector, save_corrector
 from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.errors import InputError
 from tslib.skeletons import SKELETONS
@@ -32,7 +32,7 @@ def corrector(skeleton=YOUTUBE, network=None, **options):
 @pytest.fixture
 def place(tmp_path):
     """A folder with a model and a file of joints; joint 2 is unknown in frames 3 to 5."""
-    save(corrector(), tmp_path / "model.safetensors")
+    save_corrector(corrector(), tmp_path / "model.safetensors")
     poses = motion.tracks(1, 0, 12)[0][0].round(2)
     poses[3:6, 2] = NAN
     score = np.where(np.isnan(poses[..., 0]), 0, 0.75)
@@ -69,7 +69,7 @@ def test_joints_from_the_command_line(place, capsys):
         tracks.read(place / name, YOUTUBE.joints) for name in ("joints.csv", "out.csv")
     )
     np.testing.assert_allclose(
-        after.poses, load(place / "model.safetensors").correct(before.poses), atol=0.006
+        after.poses, load_corrector(place / "model.safetensors").correct(before.poses), atol=0.006
     )
     assert np.abs(after.poses - before.poses)[6:].max() > 1 and np.isfinite(after.poses).all()
     assert np.array_equal(after.score, before.score) and not after.score[3:6, 2].any()
@@ -99,8 +99,8 @@ def test_an_identity_changes_no_byte(tmp_path):
     ids=["additive", "library", "BiLSTM", "FrameMLP", "TemporalMLP", "some joints"],
 )
 def test_a_corrector_and_its_file(tmp_path, made):
-    save(made, tmp_path / "model.safetensors")
-    again = load(tmp_path / "model.safetensors")
+    save_corrector(made, tmp_path / "model.safetensors")
+    again = load_corrector(tmp_path / "model.safetensors")
     for name in ("skeleton", "length", "stride", "unit"):
         assert getattr(again, name) == getattr(made, name)
     assert (
@@ -257,8 +257,8 @@ def test_predict_writes_corrected_joints_too(tmp_path, capsys):
     pictures = [synthetic.frame(t, figure=t >= 4) for t in range(12)]
     synthetic.write_folder(tmp_path / "frames", pictures)
     penn = synthetic.SKELETON
-    save(corrector(penn), tmp_path / "model.safetensors")
-    save(corrector(), tmp_path / "youtube.safetensors")
+    save_corrector(corrector(penn), tmp_path / "model.safetensors")
+    save_corrector(corrector(), tmp_path / "youtube.safetensors")
     arguments = [
         "predict",
         str(tmp_path / "frames"),
@@ -283,7 +283,7 @@ def test_predict_writes_corrected_joints_too(tmp_path, capsys):
         tracks.read(tmp_path / "out" / f"{n}.csv", penn.joints) for n in ("joints", "corrected")
     )
     assert np.isnan(before.poses[0]).all() and len(after.frames) == 12
-    expected = load(tmp_path / "model.safetensors").correct(before.poses)
+    expected = load_corrector(tmp_path / "model.safetensors").correct(before.poses)
     np.testing.assert_allclose(after.poses, expected, atol=0.006)
 
 
@@ -300,7 +300,7 @@ def test_a_damaged_model_never_ends_in_anything_else(place):
         data[at : at + int(rng.integers(1, 9))] = rng.bytes(int(rng.integers(0, 9)))
         (place / "other.safetensors").write_bytes(data)
         try:
-            load(place / "other.safetensors").correct(motion.tracks(1, 0, 5)[0][0])
+            load_corrector(place / "other.safetensors").correct(motion.tracks(1, 0, 5)[0][0])
         except InputError as error:
             refused += 1
             assert str(error).endswith(".") and "\n" not in str(error)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tslib.correction import Corrector, Plan, PoseCorrector
+from tslib.correction import Corrector, CorrectorPlan, PoseCorrector
 from tslib.correction.controls import Identity, MedianFilter, Offset, OneEuro, SavitzkyGolay
 from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.skeletons import SKELETONS
@@ -15,7 +15,7 @@ NAN = np.nan
 
 def methods():
     torch.manual_seed(0)
-    plan = Plan(steps=2, batch=4)
+    plan = CorrectorPlan(steps=2, batch=4)
     networks = (
         PoseCorrector(7, hidden=4),
         PoseCorrector(7, "library", hidden=4),
@@ -32,7 +32,7 @@ def track(T=25, seed=0):
 
 
 @pytest.mark.parametrize("number", range(len(methods())))
-def test_a_table_is_one_loop(number):
+def test_all_methods_fit_and_correct_alike(number):
     """Each method: lists of tracks in, tracks of that shape out; also short ones, with gaps, or of
     nobody.
     """
@@ -56,7 +56,7 @@ def test_a_table_is_one_loop(number):
 
 
 def test_a_residual_corrector_starts_as_the_identity_on_tracks():
-    """Exactly, through windows and back (T14); a gap is given what lies straight between its ends."""
+    """Exactly, through windows and back (T14); a gap is filled straight between its ends."""
     for network in (
         PoseCorrector(7, hidden=4, residual=True),
         BiLSTM(7, 4, True),
@@ -83,18 +83,18 @@ def test_many_windows_are_as_few(monkeypatch):
     torch.manual_seed(0)
     corrector = Corrector(PoseCorrector(7, hidden=4), YOUTUBE, stride=1)
     whole = corrector.correct(track(40))
-    monkeypatch.setattr("tslib.correction.corrector.AT_ONCE", 4)
+    monkeypatch.setattr("tslib.correction.corrector._BATCH", 4)
     np.testing.assert_allclose(corrector.correct(track(40)), whole, atol=1e-4)
 
 
-def test_a_corrector_of_another_skeleton():
+def test_a_corrector_of_another_skeleton_is_refused():
     with pytest.raises(ValueError, match="the network is for 6 joints, but youtube7 has 7"):
         Corrector(PoseCorrector(6), YOUTUBE)
     with pytest.raises(ValueError, match="youtube7 has 7 joints, but a track has 6"):
         Corrector(PoseCorrector(7, hidden=4), YOUTUBE).correct(track()[:, :6])
 
 
-def test_an_offset_by_hand():
+def test_an_offset_is_the_median_shift_by_hand():
     """Shoulders 50 px and 100 px apart, wrists that lie a tenth of that too high, one label that is
     wrong.
     """
@@ -118,7 +118,7 @@ def test_an_offset_by_hand():
     assert np.array_equal(Offset(YOUTUBE).correct(tracks[0]), tracks[0])
 
 
-def test_a_median_by_hand():
+def test_a_median_filter_equals_medians_by_hand():
     x = np.array([5.0, 1, 90, 3, 4, -70, -60])
     poses = np.stack([x, 0 * x], -1)[:, None]
     assert MedianFilter(3).correct(poses)[:, 0, 0].tolist() == [5, 5, 3, 4, 3, -60, -60]
@@ -138,7 +138,7 @@ def test_savitzky_golay_keeps_a_parabola_and_smooths_noise():
         np.testing.assert_allclose(SavitzkyGolay().correct(curve[:T]), curve[:T], atol=1e-9)
 
 
-def test_one_euro_step_by_step():
+def test_one_euro_equals_its_steps_by_hand():
     """Two joints, one of which jumps by 10 px, at 10 frames a second."""
     poses = np.zeros((3, 2, 2))
     poses[:, 1, 1] = 10
@@ -148,9 +148,8 @@ def test_one_euro_step_by_step():
     def share(cutoff):
         return 1 / (1 + 10 / (2 * np.pi * cutoff))
 
-    body = (
-        10 * 2**0.5
-    )  # px: the joints' distance is 10 in the first frame and this in the two others
+    # px: the joints' distance is 10 in the first frame and this in the two others.
+    body = 10 * 2**0.5
     speed = share(1) * 100 / body
     first = share(1 + 2 * speed)
     speed *= 1 - share(1)
@@ -161,7 +160,7 @@ def test_one_euro_step_by_step():
     np.testing.assert_allclose(method.correct(poses)[:, 1], poses[:, 1], rtol=1e-12)
 
 
-def test_an_even_number_of_frames():
+def test_an_even_number_of_frames_is_refused():
     for wrong in (4, 0, -3, 2.5):
         with pytest.raises(ValueError, match="an odd number of frames"):
             MedianFilter(wrong)

@@ -32,7 +32,7 @@ from experiments.poses import read_estimates
 from renderer import render
 from tslib.__main__ import main
 from tslib.clip import Clip
-from tslib.correction import Corrector, Plan
+from tslib.correction import Corrector, CorrectorPlan
 from tslib.correction.controls import Offset
 from tslib.errors import InputError
 from tslib.metrics import jitter, means
@@ -42,7 +42,7 @@ from tslib.training.data import clips_in, still_box, with_skeleton
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 YOUTUBE = SKELETONS["youtube7"]
-BRIEF = Plan(steps=2, batch=8)
+BRIEF = CorrectorPlan(steps=2, batch=8)
 SEEDS = [0, 1]
 
 
@@ -152,7 +152,7 @@ def test_nothing_is_computed_twice(runs, result, monkeypatch):
     moved = {
         name: {n: p + (n == "test0") for n, p in t.items()} for name, t in runs.estimates.items()
     }
-    for wrong in ({"estimates": moved}, {"plan": Plan(steps=3)}, {"test": runs.test[1:]}):
+    for wrong in ({"estimates": moved}, {"plan": CorrectorPlan(steps=3)}, {"test": runs.test[1:]}):
         given = dict(train=runs.train, test=runs.test, estimates=runs.estimates, plan=BRIEF) | wrong
         with pytest.raises(
             InputError, match="other tracks, clips or settings; give another folder"
@@ -313,7 +313,7 @@ def test_table_2_goes_on_from_table_1(runs, result, cvit, tmp_path, monkeypatch,
     """The command, on sequences of CVIT-Sports; networks start where those of the other folder
     ended.
     """
-    monkeypatch.setattr("experiments.paper_b.runs.FINE", Plan(steps=0))
+    monkeypatch.setattr("experiments.paper_b.runs.FINE", CorrectorPlan(steps=0))
     shutil.copytree(runs.folder / "good", tmp_path / "I" / "SFN")
     given = ["--data", str(cvit / "data"), "--estimates", f"SFN={cvit / 'e.npz'}", "--seeds", "0"]
     out = tmp_path / "II"

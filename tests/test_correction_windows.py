@@ -24,7 +24,7 @@ def points(*xy):
     return np.array(xy, float)[:, None]
 
 
-def test_windows_by_hand():
+def test_tracks_are_cut_as_by_hand():
     assert starts(10, 4, 3).tolist() == [0, 3, 6]
     assert starts(11, 4, 3).tolist() == [0, 3, 6, 7]  # the last one reaches the end
     assert starts(4, 4, 3).tolist() == starts(2, 4, 3).tolist() == [0]
@@ -34,7 +34,7 @@ def test_windows_by_hand():
     assert windows.tolist() == [[0, 1, 1, 1]] and mask.tolist() == [[True, True, False, False]]
 
 
-def test_merging_by_hand():
+def test_merging_takes_the_mean_of_windows_by_hand():
     windows = np.array([[0.0, 0, 0], [3, 3, 3], [9, 9, 9]])[..., None]
     assert merge(windows, 5, 3, 1)[:, 0].tolist() == [0, 1.5, 4, 6, 9]
     assert merge(np.array([[1.0, 2, 7]])[..., None], 2, 3, 1)[:, 0].tolist() == [1, 2]
@@ -50,7 +50,7 @@ def test_merging_what_was_cut_is_the_identity(frames, stride):
     np.testing.assert_allclose(merge(windows, frames, 20, stride), track, rtol=1e-15)
 
 
-def test_windows_that_make_no_sense():
+def test_windows_that_make_no_sense_are_refused():
     for bad in ((0, 4, 1), (5, 0, 1), (5, 4, 0)):
         with pytest.raises(ValueError, match="must be 1 or more"):
             starts(*bad)
@@ -80,7 +80,7 @@ def upper_body(width, height):
     return pose
 
 
-def test_place_and_size_by_hand():
+def test_place_and_size_equal_those_by_hand():
     frames = upper_body(40, 160), upper_body(50, 160), upper_body(60, 90)
     center, size = place(np.concatenate(frames), YOUTUBE)
     assert size == 50 and center[0] == pytest.approx(0, abs=1e-9)
@@ -127,9 +127,8 @@ def test_flipping_twice_is_the_identity():
     flip, track = Affine.about((3, 5), flip=True), tracks()
     once = flip.joints(track, YOUTUBE)
     np.testing.assert_allclose(flip.joints(once, YOUTUBE), track, rtol=1e-14)
-    assert (
-        np.abs(once[:, 1] - flip.points(track[:, 2])).max() < 1e-9
-    )  # the right wrist was the left one
+    # The right wrist was the left one.
+    assert np.abs(once[:, 1] - flip.points(track[:, 2])).max() < 1e-9
 
 
 def test_many_windows_at_once_are_as_one_by_one():
@@ -177,7 +176,7 @@ def test_a_short_track_is_learnt_from_once():
     np.testing.assert_allclose(windows.poses[:, :3], alone.poses, rtol=1e-12)
 
 
-def test_tracks_that_do_not_fit():
+def test_tracks_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="youtube7 has 7 joints, but a track has 6"):
         Windows.of(tracks(K=6), YOUTUBE, 20, 5, "shoulders")
     with pytest.raises(ValueError, match=r"shape \(30, 7, 2\), but its truth has \(29, 7, 2\)"):

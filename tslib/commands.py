@@ -25,10 +25,10 @@ def predict(options: Namespace) -> str:
 
 
 def correct(options: Namespace) -> str:
-    from .correction import load
+    from .correction import load_corrector
     from .video.correct import correct_file
 
-    correct_file(options.joints, load(options.model), options.output)
+    correct_file(options.joints, load_corrector(options.model), options.output)
     return f"wrote {options.output}"
 
 

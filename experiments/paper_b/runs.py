@@ -3,7 +3,7 @@
 Everything that was computed lies in one folder and is not computed again:
 
     ESTIMATOR/inputs.json                        what it was computed from; anything else is refused
-    ESTIMATOR/attention seed0.safetensors        trained networks, see corrector.save
+    ESTIMATOR/attention seed0.safetensors        trained networks, see save_corrector
     ESTIMATOR/attention seed0.npz                corrected tracks of the test clips, px
     ESTIMATOR/attention seed0 on OTHER.npz       the same network on the tracks of another estimator
 """
@@ -16,12 +16,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tslib.correction import corrector as files
 from tslib.correction.controls import Identity, MedianFilter, Offset, OneEuro, SavitzkyGolay
-from tslib.correction.corrector import Corrector
+from tslib.correction.corrector import Corrector, load_corrector, save_corrector
 from tslib.correction.model import PoseCorrector
 from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
-from tslib.correction.training import Plan
+from tslib.correction.training import CorrectorPlan
 from tslib.errors import InputError
 from tslib.files import claim, is_plain
 from tslib.training.evaluate import tallies, tallies_in_pixels
@@ -48,7 +47,7 @@ NETWORKS = {
 METHODS = (*SIMPLE, *NETWORKS)
 LENGTH, STRIDE = 10, 2  # frames; so clips of 20 make six windows
 UNIT = "body"  # people are also seen from the side
-PLAN = Plan(steps=1200, beta=0.03)
+PLAN = CorrectorPlan(steps=1200, beta=0.03)
 FINE = replace(PLAN, steps=300, rate=1e-3)  # of a network that was trained on another data set
 SHARES, PIXELS = np.arange(51) / 100, np.arange(51)
 
@@ -62,7 +61,7 @@ class Runs:
     folder : path for what is computed
     start : folder of such runs on another data set, of estimators with the same names, whose
         networks are trained further; None: all are trained from nothing
-    plan : Plan of all networks
+    plan : CorrectorPlan of all networks
 
     Attributes: skeleton; boxed, whether clips have boxes, and accuracy is PCK, or is within px;
     main and other: the thresholds that are reported.
@@ -92,20 +91,20 @@ class Runs:
         name = f"{method} seed{seed}{_label('length', length, LENGTH)}.safetensors"
         file = self.folder / estimator / name
         if file.exists():
-            return files.load(file)
+            return load_corrector(file)
         torch.manual_seed(seed)
         network = NETWORKS[method](len(self.skeleton.joints), length)
         if self.start:
-            network = files.load(self.start / estimator / name).network
+            network = load_corrector(self.start / estimator / name).network
         learnt = Corrector(network, self.skeleton, self.plan, seed, length, STRIDE, UNIT).fit(
             tracks, truths
         )
-        files.save(learnt, file)
+        save_corrector(learnt, file)
         return learnt
 
     def before(self, method, estimator, seed):
         """The network that `fitted` would train further, as it is: a Corrector."""
-        return files.load(self.start / estimator / f"{method} seed{seed}.safetensors")
+        return load_corrector(self.start / estimator / f"{method} seed{seed}.safetensors")
 
     def poses(self, method, estimator, seed, to=None, length=LENGTH, stride=STRIDE):
         """Corrected tracks of the test clips, a list of (T, K, 2) px.

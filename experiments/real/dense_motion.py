@@ -28,7 +28,7 @@ from experiments.comparison import Compared
 from experiments.paper_b.runs import FILTERS
 from tslib.augment import Affine
 from tslib.clip import Clip
-from tslib.correction import Corrector, Plan, PoseCorrector
+from tslib.correction import Corrector, CorrectorPlan, PoseCorrector
 from tslib.correction.controls import Identity, Offset
 from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.correction.normalization import place
@@ -212,7 +212,7 @@ def methods(measured, clean, seed, fold, steps):
             tried = {0: Identity()}
             for count in steps[1:] if kind == "drawn" else steps[-1:]:
                 torch.manual_seed(seed)
-                plan = Plan(steps=count, rate=3e-3, beta=0.03, augment=False)
+                plan = CorrectorPlan(steps=count, rate=3e-3, beta=0.03, augment=False)
                 tried[count] = Corrector(make(), ARMS, plan, seed, LENGTH, STEP).fit(tracks, truths)
                 tried[count].stride = 1
             found[f"{name}, {kind}, to the end"] = tried[steps[-1]]

@@ -7,8 +7,8 @@
 A table of methods is one loop: those of `controls` have the same `fit` and `correct`.
 """
 
-from .corrector import Corrector, load, save
+from .corrector import Corrector, load_corrector, save_corrector
 from .model import PoseCorrector
-from .training import Plan
+from .training import CorrectorPlan
 
-__all__ = ["Corrector", "Plan", "PoseCorrector", "load", "save"]
+__all__ = ["Corrector", "CorrectorPlan", "PoseCorrector", "load_corrector", "save_corrector"]

@@ -1,29 +1,29 @@
 """A network as a method that corrects whole tracks; and the file that holds it."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import torch
 
 from .. import checkpoint
-from ..skeletons import skeleton_named
-from .model import PoseCorrector, check_sizes
+from ..skeletons import Skeleton, skeleton_named
+from .model import PoseCorrector, WindowNetwork, check_sizes
 from .networks import BiLSTM, FrameMLP, TemporalMLP
 from .normalization import check_unit
-from .training import Plan, Windows, train
-from .windows import LENGTH, STRIDE, filled, merge, starts
+from .training import CorrectorPlan, Windows, train_corrector
+from .windows import WINDOW_LENGTH, WINDOW_STRIDE, filled, merge, starts
 
-NETWORKS = {network.__name__: network for network in (PoseCorrector, BiLSTM, FrameMLP, TemporalMLP)}
-AT_ONCE = 256  # windows in a batch
-FORMAT = 1  # of the file; a change that older versions cannot read makes it 2
+_NETWORKS = {made.__name__: made for made in (PoseCorrector, BiLSTM, FrameMLP, TemporalMLP)}
+_BATCH = 256  # windows that are corrected at once
+_FORMAT = 1  # of the file; a change that older versions cannot read makes it 2
 
 
 class Corrector:
     """Cuts a track into windows, corrects each, and merges them.
 
-    Parameters
-    ----------
-    network : PoseCorrector or a network of networks.py
-    skeleton : Skeleton, of K joints
-    plan : Plan, of `fit`
-    seed : int, of `fit`
+    network, skeleton : of the same joints; plan, seed : of `fit`, see train_corrector
     length, stride : frames of a window, and from one to the next
     unit : of the coordinates that the network sees, see normalization.place
 
@@ -31,33 +31,43 @@ class Corrector:
     """
 
     def __init__(
-        self, network, skeleton, plan=None, seed=0, length=LENGTH, stride=STRIDE, unit="shoulders"
-    ):
-        if network.settings["joints"] != len(skeleton.joints):
-            raise ValueError(
-                f"the network is for {network.settings['joints']} joints, but {skeleton.name} has "
-                f"{len(skeleton.joints)}."
-            )
+        self,
+        network: WindowNetwork,
+        skeleton: Skeleton,
+        plan: CorrectorPlan | None = None,
+        seed: int = 0,
+        length: int = WINDOW_LENGTH,
+        stride: int = WINDOW_STRIDE,
+        unit: str = "shoulders",
+    ) -> None:
+        K, joints = network.settings["joints"], len(skeleton.joints)
+        if K != joints:
+            raise ValueError(f"the network is for {K} joints, but {skeleton.name} has {joints}.")
         check_sizes(length=length, stride=stride)
         starts(length, length, stride)
         check_unit(unit)
-        self.network, self.skeleton, self.plan, self.seed = network, skeleton, plan or Plan(), seed
+        self.network, self.skeleton = network, skeleton
+        self.plan, self.seed = plan or CorrectorPlan(), seed
         self.length, self.stride, self.unit = length, stride, unit
 
-    def fit(self, estimates, truths, folder=None):
-        """Train on tracks (T, K, 2) px and their truths, NaN where unlabelled; returns the
-        corrector.
+    def fit(
+        self,
+        estimates: Sequence[np.ndarray],
+        truths: Sequence[np.ndarray],
+        folder: Path | str | None = None,
+    ) -> "Corrector":
+        """Train on tracks (T, K, 2) px and their truths, NaN where unlabelled; returns itself.
 
-        folder : where a checkpoint is kept, see training.train
-        The losses are then in ``losses``.
+        folder : where a checkpoint is kept, see train_corrector, whose losses are in ``losses``
         """
-        parts = [self._windows(x, y) for x, y in zip(estimates, truths, strict=True)]
-        windows = Windows.joined(parts)
-        self.losses = train(self.network, windows, self.skeleton, self.plan, self.seed, folder)
+        windows = Windows.joined([self._windows(*p) for p in zip(estimates, truths, strict=True)])
+        self.losses = train_corrector(
+            self.network, windows, self.skeleton, self.plan, self.seed, folder
+        )
         return self
 
     @torch.no_grad()
-    def correct(self, poses):
+    def correct(self, poses: np.ndarray) -> np.ndarray:
         """A track (T, K, 2) px, NaN where unknown -> corrected, float64.
 
         A gap is given the corrected position of what lies straight between its ends; a joint that
@@ -67,50 +77,45 @@ class Corrector:
         x = torch.tensor(windows.poses, dtype=torch.float32).flatten(2)
         mask = torch.tensor(windows.mask)
         self.network.eval()
-        pairs = zip(x.split(AT_ONCE), mask.split(AT_ONCE), strict=True)
-        y = torch.cat(
-            [self.network(part.to(device), frames.to(device)).cpu() for part, frames in pairs]
-        )
-        change = (y - x).double().numpy().reshape(windows.poses.shape) * windows.size[
-            :, None, None, None
-        ]
+        batches = zip(x.split(_BATCH), mask.split(_BATCH), strict=True)
+        y = torch.cat([self.network(x.to(device), mask.to(device)).cpu() for x, mask in batches])
+        # Only the change is merged, so that a network that changes nothing changes no bit.
+        change = (y - x).double().numpy().reshape(windows.poses.shape)
+        change *= windows.size[:, None, None, None]
         return filled(poses) + merge(change, len(poses), self.length, self.stride)
 
-    def _windows(self, poses, truth=None):
+    def _windows(self, poses: np.ndarray, truth: np.ndarray | None = None) -> Windows:
         return Windows.of(poses, self.skeleton, self.length, self.stride, self.unit, truth)
 
 
-def save(corrector, path):
-    """Write a corrector to a safetensors file: its weights, and all that `load` needs; InputError."""
-    checkpoint.save(
-        path,
-        corrector.network,
-        corrector={
-            "network": type(corrector.network).__name__,
-            "settings": corrector.network.settings,
-            "skeleton": corrector.skeleton.name,
-            "joints": corrector.skeleton.joints,
-            "length": corrector.length,
-            "stride": corrector.stride,
-            "unit": corrector.unit,
-            "versions": {"format": FORMAT, "torch": torch.__version__},
-        },
-    )
+def save_corrector(corrector: Corrector, path: Path | str) -> None:
+    """Write a corrector to a safetensors file: its weights, and all that builds it; InputError."""
+    notes = {
+        "network": type(corrector.network).__name__,
+        "settings": corrector.network.settings,
+        "skeleton": corrector.skeleton.name,
+        "joints": corrector.skeleton.joints,
+        "length": corrector.length,
+        "stride": corrector.stride,
+        "unit": corrector.unit,
+        "versions": {"format": _FORMAT, "torch": torch.__version__},
+    }
+    checkpoint.save(path, corrector.network, corrector=notes)
 
 
-def load(path):
-    """The Corrector in a file of `save`; InputError where it is missing, damaged or none."""
+def load_corrector(path: Path | str) -> Corrector:
+    """The Corrector in a file of `save_corrector`; InputError where it holds none."""
     return checkpoint.restore(path, "corrector", _restored)[0]
 
 
-def _restored(notes):
-    """A Corrector as a file's notes describe it, and its network, whose weights are still to come."""
+def _restored(notes: dict[str, Any]) -> tuple[Corrector, WindowNetwork]:
+    """A Corrector as a file's notes describe it, and its network, whose weights come later."""
     notes = notes["corrector"]
-    if notes["versions"]["format"] != FORMAT:
-        raise ValueError(f"its format is {notes['versions']['format']}, not {FORMAT}")
+    if notes["versions"]["format"] != _FORMAT:
+        raise ValueError(f"its format is {notes['versions']['format']}, not {_FORMAT}")
     skeleton, joints = skeleton_named(notes["skeleton"]), notes["joints"]
     if not len(joints) == len(set(joints) & set(skeleton.joints)):
         raise ValueError(f"{skeleton.name} has other joints")
-    network = NETWORKS[notes["network"]](**notes["settings"])
+    network = _NETWORKS[notes["network"]](**notes["settings"])
     sizes = {key: notes[key] for key in ("length", "stride", "unit")}
     return Corrector(network, skeleton.with_joints(joints), **sizes), network

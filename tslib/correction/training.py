@@ -1,7 +1,8 @@
 """Training a network that corrects poses: windows of estimates, windows of truth, and one loop."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch.nn import functional as F
 from .. import checkpoint
 from ..augment import paper_b
 from ..errors import InputError
+from ..skeletons import Skeleton
 from .normalization import normalized, place
 from .windows import as_track, cut, filled
 
@@ -20,7 +22,7 @@ LOSSES = ("smooth-l1", "squared")
 
 
 @dataclass(frozen=True)
-class Plan:
+class CorrectorPlan:
     """One run. The default is what works; `PAPER` is what Paper B prints (Sec. IV).
 
     steps, batch : batches, and windows in each
@@ -44,32 +46,28 @@ class Plan:
     teacher: bool = False
     clip: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS or self.loss not in LOSSES:
             raise ValueError(
-                f"optimizer must be one of {', '.join(OPTIMIZERS)} and loss one of {', '.join(LOSSES)}, "
-                f"but they are {self.optimizer!r} and {self.loss!r}."
+                f"optimizer must be one of {', '.join(OPTIMIZERS)} and loss one of "
+                f"{', '.join(LOSSES)}, but they are {self.optimizer!r} and {self.loss!r}."
             )
-        if (
-            min(self.batch, self.rate, self.beta, self.clip) <= 0
-            or min(self.steps, self.epochs) < 0
-        ):
+        positive = min(self.batch, self.rate, self.beta, self.clip) > 0
+        if not positive or min(self.steps, self.epochs) < 0:
             raise ValueError(
                 "batch, rate, beta and clip must be positive, and steps and epochs 0 or more."
             )
 
 
-PAPER = Plan(
-    epochs=100, optimizer="rmsprop", rate=0.01, loss="squared"
-)  # batch 64; the loss is our reading
+# Its batches of 64 are the default. The loss is our reading, because the paper does not print it.
+PAPER = CorrectorPlan(epochs=100, optimizer="rmsprop", rate=0.01, loss="squared")
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
     """What a network sees of tracks: N windows of T frames, normalised by the estimates alone.
 
-    poses : float64 (N, T, K, 2), estimates without gaps; 0 for a joint that is never seen in its
-    track
+    poses : float64 (N, T, K, 2), estimates without gaps; 0 for a joint that its track never shows
     mask : bool (N, T), False for what fills up a track shorter than T
     center, size : (N, 2) and (N,) px, see normalization.py
     truth : float64 (N, T, K, 2), normalised by the same center and size; NaN where nothing can be
@@ -83,15 +81,19 @@ class Windows:
     truth: np.ndarray | None = None
 
     @staticmethod
-    def of(poses, skeleton, length, stride, unit, truth=None):
-        """The windows of one track (T, K, 2) px, and of its truth of that shape, NaN where
-        unlabelled.
-        """
+    def of(
+        poses: np.ndarray,
+        skeleton: Skeleton,
+        length: int,
+        stride: int,
+        unit: str,
+        truth: np.ndarray | None = None,
+    ) -> "Windows":
+        """The windows of a track (T, K, 2) px, and of its truth alike, NaN where unlabelled."""
         poses = filled(poses)
-        if poses.shape[1] != len(skeleton.joints):
-            raise ValueError(
-                f"{skeleton.name} has {len(skeleton.joints)} joints, but a track has {poses.shape[1]}."
-            )
+        K, joints = poses.shape[1], len(skeleton.joints)
+        if K != joints:
+            raise ValueError(f"{skeleton.name} has {joints} joints, but a track has {K}.")
         windows, mask = cut(poses, length, stride)
         center, size = place(np.where(mask[..., None, None], windows, np.nan), skeleton, unit)
         windows = normalized(windows, center, size)
@@ -107,38 +109,37 @@ class Windows:
         return Windows(np.nan_to_num(windows), mask, center, size, truth)
 
     @staticmethod
-    def joined(parts):
+    def joined(parts: Sequence["Windows"]) -> "Windows":
         """The windows of several tracks with truth, without those that hold no label."""
-        poses, mask, center, size, truth = (
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("poses", "mask", "center", "size", "truth")
-        )
-        kept = np.isfinite(truth).any((1, 2, 3))
+        names = [field.name for field in fields(Windows)]
+        whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        kept = np.isfinite(whole["truth"]).any((1, 2, 3))
         if not kept.any():
             raise ValueError("no frame of the training tracks has a label.")
-        return Windows(poses[kept], mask[kept], center[kept], size[kept], truth[kept])
+        return Windows(**{name: array[kept] for name, array in whole.items()})
 
-    def __len__(self):
+    def pair(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Estimates and truth of some windows, by their numbers."""
+        assert self.truth is not None, "windows without truth teach nothing"
+        return [self.poses[rows], self.truth[rows]]
+
+    def __len__(self) -> int:
         return len(self.poses)
 
 
-def drawn(windows, rows, skeleton, rng):
-    """Estimates and truth of some windows, each pair turned and flipped by one map about its
-    middle.
-    """
+def drawn(
+    windows: Windows, rows: np.ndarray, skeleton: Skeleton, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Estimates and truth of some windows, each pair turned and flipped alike about its middle."""
+    # A map's own way, Affine.joints, is far slower, because it takes one window at a time.
     maps = [paper_b(rng, (0, 0)) for _ in rows]
     linear = np.stack([one.matrix[:, :2] for one in maps])[:, None]
-    order = np.stack([one.visible(np.arange(len(skeleton.joints)), skeleton) for one in maps])
-    order = order[
-        :, None, :, None
-    ]  # a map's own way, Affine.joints, is far slower, window by window
-    return [
-        np.take_along_axis(poses[rows], order, 2) @ linear.mT
-        for poses in (windows.poses, windows.truth)
-    ]
+    joints = np.arange(len(skeleton.joints))
+    order = np.stack([one.visible(joints, skeleton) for one in maps])[:, None, :, None]
+    return [np.take_along_axis(poses, order, 2) @ linear.mT for poses in windows.pair(rows)]
 
 
-def loss_of(output, truth, plan):
+def loss_of(output: torch.Tensor, truth: torch.Tensor, plan: CorrectorPlan) -> torch.Tensor:
     """How far outputs are off, over the labelled coordinates: a scalar."""
     known = truth.isfinite()
     if plan.loss == "squared":
@@ -146,71 +147,71 @@ def loss_of(output, truth, plan):
     return F.smooth_l1_loss(output[known], truth[known], beta=plan.beta)
 
 
-def optimizer_of(network, plan):
-    """Keras' RMSProp of the paper's time (decay 0.9, eps 1e-7), or Adam."""
-    if plan.optimizer == "rmsprop":
-        return torch.optim.RMSprop(network.parameters(), plan.rate, alpha=0.9, eps=1e-7)
-    return torch.optim.Adam(network.parameters(), plan.rate)
+def train_corrector(
+    network: nn.Module,
+    windows: Windows,
+    skeleton: Skeleton,
+    plan: CorrectorPlan,
+    seed: int = 0,
+    folder: Path | str | None = None,
+    every: int = 200,
+) -> list[float]:
+    """Train a network in place, from the weights it has (so this is fine-tuning, too): all losses.
 
+    windows : with truth; skeleton : whose sides a flip exchanges
+    seed : of the order of windows and their changes; first weights are the caller's
+    folder : checkpoint.safetensors there is replaced each `every` steps, and the same call goes on
+        from it and ends with the very weights of one that was never stopped
 
-def train(network, windows, skeleton, plan, seed=0, folder=None, every=200):
-    """Train a network in place, from the weights it has; fine-tuning is no more than that.
-
-    Parameters
-    ----------
-    network : module, (B, T, 2K) and mask -> (B, T, 2K), as PoseCorrector
-    windows : Windows with truth
-    skeleton : Skeleton, whose sides a flip exchanges
-    plan : Plan
-    seed : int, of the order of windows and their changes; first weights are the caller's
-    folder : path, optional; checkpoint.safetensors there is replaced each `every` steps, and the
-        same call goes on from it and ends with the very weights of one that was never stopped
-
-    Returns the loss of each step, a list of float. InputError where it is no longer a number, or a
-    checkpoint is of another run.
+    InputError where the loss is no longer a number, or a checkpoint is of another run.
     """
     device = next(network.parameters()).device
     rounds = math.ceil(len(windows) / plan.batch)
     steps = plan.epochs * rounds or plan.steps
-    optimizer, losses = optimizer_of(network, plan), []
+    optimizer = _optimizer_of(network, plan)
     run = {"plan": repr(plan), "seed": seed, "windows": len(windows)}
-    file = Path(folder) / "checkpoint.safetensors" if folder is not None else None
-    if file is not None and file.exists():
+    file = None if folder is None else Path(folder) / "checkpoint.safetensors"
+    losses: list[float] = []
+    if file and file.exists():
         notes = checkpoint.load(file, network, optimizer)
-        if {k: notes.get(k) for k in run} != run:
+        if any(notes.get(key) != value for key, value in run.items()):
             raise InputError(
                 f"{file} is of a run with other settings; give another folder, or remove it."
             )
         losses = notes["losses"]
     network.train()
     for step in range(len(losses), steps):
-        order = np.random.default_rng([seed, step // rounds]).permutation(len(windows))
-        rows = order[step % rounds * plan.batch :][: plan.batch]
-        pair = windows.poses[rows], windows.truth[rows]
+        epoch, number = divmod(step, rounds)
+        order = np.random.default_rng([seed, epoch]).permutation(len(windows))
+        rows = order[number * plan.batch :][: plan.batch]
+        pair = windows.pair(rows)
         if plan.augment:
-            pair = drawn(
-                windows, rows, skeleton, np.random.default_rng([seed, step // rounds, step])
-            )
+            pair = drawn(windows, rows, skeleton, np.random.default_rng([seed, epoch, step]))
         poses, truth = (
             torch.tensor(p, dtype=torch.float32, device=device).flatten(2) for p in pair
         )
         mask = torch.tensor(windows.mask[rows], device=device)
         if plan.optimizer == "adam":
-            optimizer.param_groups[0]["lr"] = (
-                plan.rate * 0.5 * (1 + math.cos(math.pi * step / steps))
-            )
+            falling = 0.5 * (1 + math.cos(math.pi * step / steps))
+            optimizer.param_groups[0]["lr"] = plan.rate * falling
         optimizer.zero_grad()
-        loss = loss_of(
-            network(poses, mask, **({"teacher": truth} if plan.teacher else {})), truth, plan
-        )
+        options = {"teacher": truth} if plan.teacher else {}
+        loss = loss_of(network(poses, mask, **options), truth, plan)
         loss.backward()
-        losses.append(float(loss.detach()))
+        losses.append(loss.item())
         if not math.isfinite(losses[-1]):
             raise InputError(f"the loss is {losses[-1]} at step {step}; lower the learning rate.")
         nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
         optimizer.step()
-        if file is not None and ((step + 1) % every == 0 or step + 1 == steps):
+        if file and ((step + 1) % every == 0 or step + 1 == steps):
             file.parent.mkdir(parents=True, exist_ok=True)
             checkpoint.save(file, network, optimizer, losses=losses, **run)
     network.eval()
     return losses
+
+
+def _optimizer_of(network: nn.Module, plan: CorrectorPlan) -> torch.optim.Optimizer:
+    """Keras' RMSProp of the paper's time (decay 0.9, eps 1e-7), or Adam."""
+    if plan.optimizer == "rmsprop":
+        return torch.optim.RMSprop(network.parameters(), plan.rate, alpha=0.9, eps=1e-7)
+    return torch.optim.Adam(network.parameters(), plan.rate)

@@ -1,46 +1,44 @@
 """Tracks cut into overlapping windows of one length, and put together again."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-LENGTH, STRIDE = 20, 5  # frames; Paper B says "fixed length" and "overlapping", and no numbers
+# In frames. Paper B says "fixed length" and "overlapping", and no numbers.
+WINDOW_LENGTH, WINDOW_STRIDE = 20, 5
 
 
-def filled(poses):
-    """A track (T, K, 2) without gaps: each joint straight from where it was last seen to where it
-    is next.
+def filled(poses: np.ndarray) -> np.ndarray:
+    """A track (T, K, 2) without gaps, which linear interpolation fills joint by joint.
 
-    Before it is first seen and after it is last seen it rests there. A joint that is never seen
+    Before it is first seen and after it is last seen a joint rests there; one that is never seen
     stays NaN. float64; ValueError for another shape.
     """
     poses = as_track(poses).copy()
     frames = np.arange(len(poses))
-    for track in np.moveaxis(poses, 1, 0):
-        seen = np.isfinite(track).all(-1)
-        if seen.any() and not seen.all():
-            for axis in (0, 1):
-                track[~seen, axis] = np.interp(frames[~seen], frames[seen], track[seen, axis])
-        elif not seen.any():
-            track[:] = np.nan
+    for joint in np.moveaxis(poses, 1, 0):
+        seen = np.isfinite(joint).all(-1)
+        if not seen.any():
+            joint[:] = np.nan
+            continue
+        for axis in (0, 1):
+            joint[~seen, axis] = np.interp(frames[~seen], frames[seen], joint[seen, axis])
     return poses
 
 
-def starts(frames, length=LENGTH, stride=STRIDE):
-    """First frames of the windows of a track: each `stride` frames, and one that ends with the
-    track.
-    """
-    if frames < 1 or length < 1 or not 1 <= stride:
+def starts(frames: int, length: int = WINDOW_LENGTH, stride: int = WINDOW_STRIDE) -> np.ndarray:
+    """First frames (N,) of windows: one each `stride` frames, and a last that ends the track."""
+    if frames < 1 or not 1 <= stride <= length:
         raise ValueError(
-            f"frames, length and stride must be 1 or more, but are {frames}, {length} and {stride}."
-        )
-    if stride > length:
-        raise ValueError(
-            f"windows of {length} frames, each {stride} frames, would leave frames out."
+            f"windows of {length} frames, one each {stride} frames, would leave frames out of a "
+            f"track of {frames}; all must be 1 or more, and the stride at most the length."
         )
     last = max(frames - length, 0)
-    return np.array(sorted({*range(0, last, stride), last}), np.int64)
+    return np.append(np.arange(0, last, stride), last)
 
 
-def cut(track, length=LENGTH, stride=STRIDE):
+def cut(
+    track: np.ndarray, length: int = WINDOW_LENGTH, stride: int = WINDOW_STRIDE
+) -> tuple[np.ndarray, np.ndarray]:
     """Windows of a track (T, ...): (N, length, ...), and mask, bool (N, length).
 
     A track shorter than a window makes one, filled up with its last frame; the mask is False there.
@@ -49,24 +47,24 @@ def cut(track, length=LENGTH, stride=STRIDE):
     return track[np.minimum(numbers, len(track) - 1)], numbers < len(track)
 
 
-def merge(windows, frames, length=LENGTH, stride=STRIDE):
-    """A track (T, ...) from the windows that `cut` made: the mean of all that cover a frame (Sec.
-    IV).
+def merge(
+    windows: np.ndarray, frames: int, length: int = WINDOW_LENGTH, stride: int = WINDOW_STRIDE
+) -> np.ndarray:
+    """A track (T, ...) of the mean, in each frame, of windows (N, length, ...) as `cut` makes them.
 
-    windows : float (N, length, ...); frames : int, T
+    Paper B, Sec. IV, which does not print how several estimates of a frame become one.
     """
     total = np.zeros((frames, *windows.shape[2:]))
     count = np.zeros((frames, *[1] * (windows.ndim - 2)))
     for first, window in zip(starts(frames, length, stride), windows, strict=True):
-        inside = window[: frames - first]
-        total[first : first + length] += inside
+        total[first : first + length] += window[: frames - first]
         count[first : first + length] += 1
     return total / count
 
 
-def as_track(poses):
+def as_track(poses: ArrayLike) -> np.ndarray:
     """Poses as float64 (T, K, 2); ValueError for another shape."""
-    poses = np.asarray(poses, np.float64)
-    if poses.ndim != 3 or poses.shape[-1] != 2 or not poses.size:
-        raise ValueError(f"a track must have shape (T, K, 2), but has {poses.shape}.")
-    return poses
+    track = np.asarray(poses, np.float64)
+    if track.ndim != 3 or track.shape[-1] != 2 or not track.size:
+        raise ValueError(f"a track must have shape (T, K, 2), but has {track.shape}.")
+    return track

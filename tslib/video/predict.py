@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..correction import load as load_corrector
+from ..correction import load_corrector
 from ..errors import InputError
 from ..files import appearing
 from ..heatmaps import decode

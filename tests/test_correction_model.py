@@ -35,7 +35,7 @@ def lstm(x, h, c, w_x, w_h, b):
 
 
 def by_hand(net, x, teacher=None):
-    """The equations of PoseCorrector for one window x (T, 2K), in plain loops; outputs and weights."""
+    """PoseCorrector's equations for one window x (T, 2K), in plain loops; outputs and weights."""
     p = {name: value.detach().numpy() for name, value in net.named_parameters()}
     T, n = len(x), net.settings["hidden"]
     directions = []
@@ -74,7 +74,7 @@ def by_hand(net, x, teacher=None):
 
 @pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("attention", ["additive", "library"])
-def test_the_equations_by_hand(attention, residual):
+def test_the_network_equals_its_equations_by_hand(attention, residual):
     net, x = network(attention, residual, spread=0.7), poses(B=2, T=3)
     outputs, weights = net(x, return_attention=True)
     assert outputs.shape == (2, 3, 4) and weights.shape == (2, 3, 3)
@@ -119,9 +119,8 @@ def test_the_whole_network_looks_elsewhere_in_each_step_or_does_not():
     )
     assert float((additive[:, 1:] - additive[:, :-1]).abs().max()) > 0.1
     assert float((library - library[:, :1]).abs().max()) <= 1e-6
-    assert (
-        float(library.std(-1).min()) > 0.01
-    )  # the same in each step, and yet not the same for all frames
+    # The same in each step, and yet not the same for all frames.
+    assert float(library.std(-1).min()) > 0.01
 
 
 @pytest.mark.parametrize("attention", ["additive", "library"])
@@ -155,7 +154,7 @@ def test_what_fills_up_a_window_changes_nothing(net):
 
 
 @pytest.mark.parametrize("attention", ["additive", "library"])
-def test_gradcheck(attention):
+def test_gradients_equal_finite_differences(attention):
     net, x = network(attention, hidden=3), poses(B=2, T=3).requires_grad_()
     mask = torch.tensor([[True, True, True], [True, True, False]])
     assert torch.autograd.gradcheck(lambda x: net(x, mask) * mask[..., None], x)
@@ -206,7 +205,7 @@ def test_each_network_sees_what_it_says():
     assert all(changed(mlp, coordinate, 1))
 
 
-def test_what_does_not_fit():
+def test_shapes_and_settings_that_do_not_fit_are_refused():
     x, mask = poses(), torch.ones(3, 6, dtype=torch.bool)
     for net in (
         network(),
