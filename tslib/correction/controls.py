@@ -7,7 +7,6 @@
 All but the identity fill gaps, as windows.filled; a joint that is never seen stays NaN.
 """
 
-from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -16,13 +15,13 @@ from scipy.signal import savgol_filter
 
 from ..skeletons import Skeleton
 from .normalization import body_size, place
-from .windows import as_track, filled
+from .windows import TrackList, as_track, filled
 
 
 class Identity:
     """The estimates as they are."""
 
-    def fit(self, estimates: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> Self:
+    def fit(self, estimates: TrackList, truths: TrackList) -> Self:
         """Nothing is learnt; returns the method."""
         return self
 
@@ -41,13 +40,10 @@ class Offset(Identity):
         self.skeleton, self.unit = skeleton, unit
         self.offset = np.zeros((len(skeleton.joints), 2))
 
-    def fit(self, estimates: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> Self:
-        residuals = np.concatenate(
-            [
-                (as_track(truth) - as_track(poses)) / self._size(poses)
-                for poses, truth in zip(estimates, truths, strict=True)
-            ]
-        )
+    def fit(self, estimates: TrackList, truths: TrackList) -> Self:
+        pairs = zip(estimates, truths, strict=True)
+        shifts = [(as_track(truth) - as_track(x)) / self._size(x) for x, truth in pairs]
+        residuals = np.concatenate(shifts)
         known = np.isfinite(residuals).any(0)
         self.offset = np.where(known, np.nanmedian(np.where(known, residuals, 0), 0), 0)
         return self

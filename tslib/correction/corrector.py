@@ -1,8 +1,8 @@
 """A network as a method that corrects whole tracks; and the file that holds it."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -13,13 +13,15 @@ from .model import PoseCorrector, WindowNetwork, check_sizes
 from .networks import BiLSTM, FrameMLP, TemporalMLP
 from .normalization import check_unit
 from .training import CorrectorPlan, Windows, train_corrector
-from .windows import WINDOW_LENGTH, WINDOW_STRIDE, filled, merge, starts
+from .windows import WINDOW_LENGTH, WINDOW_STRIDE, TrackList, filled, merge, starts
 
 _NETWORKS = {made.__name__: made for made in (PoseCorrector, BiLSTM, FrameMLP, TemporalMLP)}
 _BATCH = 256  # windows that are corrected at once
+_OPTIONS = ("length", "stride", "unit")  # of a Corrector, and notes of its file
 _FORMAT = 1  # of the file; a change that older versions cannot read makes it 2
 
 
+@dataclass(eq=False)
 class Corrector:
     """Cuts a track into windows, corrects each, and merges them.
 
@@ -30,33 +32,27 @@ class Corrector:
     ValueError for a network of other joints, or windows that leave frames out.
     """
 
-    def __init__(
-        self,
-        network: WindowNetwork,
-        skeleton: Skeleton,
-        plan: CorrectorPlan | None = None,
-        seed: int = 0,
-        length: int = WINDOW_LENGTH,
-        stride: int = WINDOW_STRIDE,
-        unit: str = "shoulders",
-    ) -> None:
-        K, joints = network.settings["joints"], len(skeleton.joints)
+    network: WindowNetwork
+    skeleton: Skeleton
+    plan: CorrectorPlan = CorrectorPlan()
+    seed: int = 0
+    length: int = WINDOW_LENGTH
+    stride: int = WINDOW_STRIDE
+    unit: str = "shoulders"
+
+    def __post_init__(self) -> None:
+        K, joints = self.network.settings["joints"], len(self.skeleton.joints)
         if K != joints:
-            raise ValueError(f"the network is for {K} joints, but {skeleton.name} has {joints}.")
-        check_sizes(length=length, stride=stride)
-        starts(length, length, stride)
-        check_unit(unit)
-        self.network, self.skeleton = network, skeleton
-        self.plan, self.seed = plan or CorrectorPlan(), seed
-        self.length, self.stride, self.unit = length, stride, unit
+            name = self.skeleton.name
+            raise ValueError(f"the network is for {K} joints, but {name} has {joints}.")
+        check_sizes(length=self.length, stride=self.stride)
+        starts(self.length, self.length, self.stride)
+        check_unit(self.unit)
 
     def fit(
-        self,
-        estimates: Sequence[np.ndarray],
-        truths: Sequence[np.ndarray],
-        folder: Path | str | None = None,
-    ) -> "Corrector":
-        """Train on tracks (T, K, 2) px and their truths, NaN where unlabelled; returns itself.
+        self, estimates: TrackList, truths: TrackList, folder: Path | str | None = None
+    ) -> Self:
+        """Train on tracks and their truths, NaN where unlabelled; returns itself.
 
         folder : where a checkpoint is kept, see train_corrector, whose losses are in ``losses``
         """
@@ -95,9 +91,7 @@ def save_corrector(corrector: Corrector, path: Path | str) -> None:
         "settings": corrector.network.settings,
         "skeleton": corrector.skeleton.name,
         "joints": corrector.skeleton.joints,
-        "length": corrector.length,
-        "stride": corrector.stride,
-        "unit": corrector.unit,
+        **{key: getattr(corrector, key) for key in _OPTIONS},
         "versions": {"format": _FORMAT, "torch": torch.__version__},
     }
     checkpoint.save(path, corrector.network, corrector=notes)
@@ -117,5 +111,5 @@ def _restored(notes: dict[str, Any]) -> tuple[Corrector, WindowNetwork]:
     if not len(joints) == len(set(joints) & set(skeleton.joints)):
         raise ValueError(f"{skeleton.name} has other joints")
     network = _NETWORKS[notes["network"]](**notes["settings"])
-    sizes = {key: notes[key] for key in ("length", "stride", "unit")}
-    return Corrector(network, skeleton.with_joints(joints), **sizes), network
+    options = {key: notes[key] for key in _OPTIONS}
+    return Corrector(network, skeleton.with_joints(joints), **options), network

@@ -1,8 +1,11 @@
 """Tracks cut into overlapping windows of one length, and put together again."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+TrackList = Sequence[np.ndarray]  # of tracks (T, K, 2) px, NaN where a joint is not known
 # In frames. Paper B says "fixed length" and "overlapping", and no numbers.
 WINDOW_LENGTH, WINDOW_STRIDE = 20, 5
 
