@@ -30,7 +30,7 @@ class Identity:
 
 
 class Offset(Identity):
-    """One constant shift for each joint, as if it were only defined otherwise.
+    """One constant shift for each joint, which is all it takes where a joint is defined otherwise.
 
     ``offset`` (K, 2), in sizes of the person (see normalization.place), is the median of truth -
     estimate in the training tracks; 0 before, and for a joint without labels.

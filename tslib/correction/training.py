@@ -156,7 +156,9 @@ def train_corrector(
     folder: Path | str | None = None,
     every: int = 200,
 ) -> list[float]:
-    """Train a network in place, from the weights it has (so this is fine-tuning, too): all losses.
+    """Train a network in place, and return the loss of each step.
+
+    It starts from the weights that the network has, so that the same call fine-tunes one.
 
     windows : with truth; skeleton : whose sides a flip exchanges
     seed : of the order of windows and their changes; first weights are the caller's

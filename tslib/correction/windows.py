@@ -53,9 +53,9 @@ def cut(
 def merge(
     windows: np.ndarray, frames: int, length: int = WINDOW_LENGTH, stride: int = WINDOW_STRIDE
 ) -> np.ndarray:
-    """A track (T, ...) of the mean, in each frame, of windows (N, length, ...) as `cut` makes them.
+    """A track (T, ...) from windows (N, length, ...): in each frame the mean of all that cover it.
 
-    Paper B, Sec. IV, which does not print how several estimates of a frame become one.
+    Paper B, Sec. IV, does not print how several estimates of a frame become one.
     """
     total = np.zeros((frames, *windows.shape[2:]))
     count = np.zeros((frames, *[1] * (windows.ndim - 2)))
