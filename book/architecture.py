@@ -48,7 +48,9 @@ def modules(root: Path) -> dict[str, Path]:
             found[name.removesuffix(".__init__")] = path
     for path in sorted((root / "chapters").glob("[0-9][0-9]_*.py")):
         found[f"chapters.{path.stem}"] = path
-    for path in sorted((root / "chapters").glob("*.py")) + sorted((root / "chapters").glob("*/*.py")):
+    for path in sorted((root / "chapters").glob("*.py")) + sorted(
+        (root / "chapters").glob("*/*.py")
+    ):
         found.setdefault(".".join(path.relative_to(root).with_suffix("").parts), path)
     return found
 
@@ -107,7 +109,9 @@ def rooms(root: Path) -> dict[str, set[str]]:
     lone = {m for m in graph if m.startswith("tslib.") and m.count(".") == 1}
     lone = {m for m in lone if modules(root)[m].name != "__init__.py"}
     lone -= {"tslib.__main__", "tslib.commands"}
-    while any(not graph[m] <= lone | {"tslib"} for m in lone):  # what stands on another room is no ground
+    while any(
+        not graph[m] <= lone | {"tslib"} for m in lone
+    ):  # what stands on another room is no ground
         lone = {m for m in lone if graph[m] <= lone | {"tslib"}}
     ground = lone | {"tslib"}
     found: dict[str, set[str]] = defaultdict(set)

@@ -16,7 +16,9 @@ import numpy as np
 
 DOCS = "your-video", "training", "correcting", "results", "speed", "data", "architecture"
 THUMBNAIL = 320, 180  # px
-ROW = re.compile(r"^\| \[(\d\d) (.+?)\]\(chapters/(.+?)\.ipynb\) \| (.+?) \| (\d+) \|$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| \[(\d\d) (.+?)\]\(chapters/(.+?)\.ipynb\) \| (.+?) \| (\d+) \|$", re.MULTILINE
+)
 
 
 def write(root: Path, source: Path) -> None:
@@ -25,7 +27,12 @@ def write(root: Path, source: Path) -> None:
     root : the repository; source : the folder that Sphinx reads
     """
     readme = (root / "README.md").read_text(encoding="utf-8")
-    for picture in ("data/front.gif", "data/front.png", "data/message.png", "docs/architecture.svg"):
+    for picture in (
+        "data/front.gif",
+        "data/front.png",
+        "data/message.png",
+        "docs/architecture.svg",
+    ):
         if (root / picture).exists():
             shutil.copy(root / picture, source / Path(picture).name)
     (source / "index.md").write_text(front_page(readme, source), encoding="utf-8")
