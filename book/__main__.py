@@ -19,6 +19,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from sphinx.cmd.build import main as sphinx
 
+from . import pages
+
 CHAPTERS = Path("chapters")
 SOURCE = Path("build/chapters")
 BOOK = Path("build/book")
@@ -68,7 +70,7 @@ def build():
         CHAPTERS, SOURCE, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
     )
     execute(SOURCE)
-    shutil.copy("book/index.md", SOURCE)
+    pages.write(Path(), SOURCE)
     if sphinx(["-q", "-W", "--keep-going", "-b", "html", "-c", "book", str(SOURCE), str(BOOK)]):
         sys.exit("The book was not built; Sphinx says why above.")
     print(f"The book: {(BOOK / 'index.html').resolve().as_uri()}")

@@ -6,7 +6,8 @@ from docutils import nodes
 
 project = "Human pose in video"
 author = "The tslib authors"
-extensions = ["myst_nb", "sphinx-mathjax-offline"]
+extensions = ["myst_nb", "sphinx-mathjax-offline", "sphinx_copybutton"]
+exclude_patterns = ["exercises", "copies"]
 
 nb_execution_mode = "off"  # python -m book has executed them
 nb_merge_streams = True
@@ -20,6 +21,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["static"]
 html_css_files = ["book.css"]
+html_favicon = "static/favicon.svg"
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_use_index = False
 html_copy_source = False

@@ -100,7 +100,7 @@ def test_the_stored_results_are_of_a_whole_run_and_the_readme_shows_them():
     assert set(messages.ratios(found)) == bars - cuda
     assert found["settings"]["edges"] == 284 and set(found["layer"]) == set(messages.layers())
     assert set(found["pgmax"]) == {"8", "12"}  # measured where PGMax is installed
-    readme = (messages.ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (messages.ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
     assert messages.against_the_bars(found) in readme
     found = json.loads((messages.RESULTS / "messages-cuda.json").read_text(encoding="utf-8"))
     assert set(messages.ratios(found)) == cuda and messages.against_the_bars(found) in readme
@@ -227,7 +227,7 @@ def test_the_readme_says_what_a_step_costs():
         "cost"
     ]
     assert set(found) == {f"{n} stages, {stage}" for n in (3, 6) for stage in ("pretrain", "joint")}
-    readme = (messages.ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (messages.ROOT / "docs" / "training.md").read_text(encoding="utf-8")
     for stage in ("pretrain", "joint"):
         cost = found[f"3 stages, {stage}"]
         assert f"{cost['s a step']:.2f} s and {cost['GPU, GB']:.0f} GB in the" in readme

@@ -10,16 +10,82 @@ from pathlib import Path
 import pytest
 from gates import chapters_of, tracked
 
+from book import architecture, paper_map
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+RESULTS_PAGE = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 
 
-def test_size_of_the_package():
+def sentences(text):
+    """The sentences of a page's running text: no code, tables, pictures, addresses or headings."""
+    text = re.sub(
+        r"```.*?```|<!--.*?-->|^\|.*$|^#.*$|^!\[.*$", "", text, flags=re.DOTALL | re.MULTILINE
+    )
+    text = re.sub(r"\]\([^)]*\)|`[^`]*`", "x", text)
+    parts = re.split(r"(?<=[.:;?!])\s+|\n\n|\n- ", text)
+    return [part.split() for part in parts if len(part.split()) > 2]
+
+
+def test_the_readme_is_short_and_its_sentences_are():
+    assert len(README.splitlines()) <= 80
+    lengths = sorted(len(words) for words in sentences(README))
+    assert len(lengths) > 15 and lengths[int(0.9 * len(lengths))] <= 36
+
+
+def test_the_package_is_small_and_the_readme_says_how_small():
     lines = sum(
         len(p.read_text(encoding="utf-8").splitlines()) for p in (ROOT / "tslib").rglob("*.py")
     )
-    stated = int(re.search(r"package of about ([\d,]+) lines", README)[1].replace(",", ""))
-    assert stated == pytest.approx(lines, rel=0.1)
+    stated = int(re.search(r"small: ([\d,]+) lines", README)[1].replace(",", ""))
+    assert lines <= 8000 and stated == pytest.approx(lines, abs=100)
+
+
+def core():
+    """The files of the reading core, as `tslib/__init__.py` lists them in order."""
+    text = (ROOT / "tslib" / "__init__.py").read_text(encoding="utf-8")
+    return re.findall(r"^ {4}([\w/]+\.py)  ", text, re.MULTILINE)
+
+
+def test_the_reading_core_is_twenty_files():
+    files = core()
+    assert len(files) == len(set(files)) == 20
+    lines = [len((ROOT / "tslib" / f).read_text(encoding="utf-8").splitlines()) for f in files]
+    assert sum(lines) <= 2100
+
+
+def test_the_reading_core_can_be_read_in_order():
+    """What a file of the core imports of tslib is in a file before it, or on no page of the core's at all."""
+    graph, files = architecture.imports(ROOT), core()
+    names = ["tslib." + f.removesuffix(".py").replace("/", ".") for f in files]
+    later = {
+        (name, other)
+        for n, name in enumerate(names)
+        for other in graph[name]
+        if other in names and names.index(other) > n
+    }
+    assert later == set()
+    rooms = {other for name in names for other in graph[name]} - set(names)
+    assert {r for r in rooms if not r.startswith(OTHER_ROOMS)} == set()
+
+
+# What the core may need of other rooms: sentences for wrong input, one table of joints, and who computes.
+OTHER_ROOMS = (
+    "tslib.errors",
+    "tslib.skeletons",
+    "tslib.augment",
+    "tslib.slices",
+    "tslib.kernels",
+    "tslib.distance_transform",
+    "tslib.message_passing",
+    "tslib.networks",
+    "tslib.training",
+)
+
+
+def test_the_table_of_equations_is_that_of_the_paper_map():
+    """`python -m book.paper_map` writes it."""
+    assert paper_map.BEGIN + paper_map.table(ROOT) + paper_map.END in README
 
 
 def test_every_chapter_is_in_the_table(chapters_folder):
@@ -29,8 +95,8 @@ def test_every_chapter_is_in_the_table(chapters_folder):
 
 
 def test_files_that_pages_link_to_exist():
-    pages = [p for p in tracked(ROOT) if p.suffix == ".md" and p.parent.name != "book"]
-    assert len(pages) >= 3
+    pages = [p for p in tracked(ROOT) if p.suffix == ".md"]
+    assert len(pages) >= 10
     for page in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
@@ -85,7 +151,7 @@ def test_what_correcting_is_worth_is_what_the_tables_say():
         for name in ("rendered", "youtube")
     )
     rendered, youtube = rendered["estimators"], youtube["estimators"]
-    said = README[README.index("Is it worth it?") :]
+    said = RESULTS_PAGE[RESULTS_PAGE.index("Attention gains") :]
     numbers = [float(n) for n in re.findall(r"[+-]\d+\.\d", said)[:6]]
     methods = ["attention"] * 3 + [part["over filter"]["filter"] for part in rendered.values()]
     points = [
@@ -97,6 +163,34 @@ def test_what_correcting_is_worth_is_what_the_tables_say():
         row["change"]["gain"] for part in youtube.values() for row in part["rows"].values()
     )
     row = youtube["SFN"]["rows"]["identity"]
-    (line,) = re.findall(r"held out it has (.*) % within 10", README)
+    (line,) = re.findall(r"It has (.*) % within 10", " ".join(RESULTS_PAGE.split()))
     numbers = [float(n) for n in re.findall(r"\d+\.\d", line)]
     assert numbers == pytest.approx([row["mean"], *row["groups"], row["@10 px"]], abs=0.051)
+
+
+def test_what_messages_are_worth_is_what_the_table_says():
+    table = json.loads(
+        (ROOT / "experiments" / "results" / "table1.json").read_text(encoding="utf-8")
+    )
+    gains = {(d["row"], d["other"]): d["@0.2"] for d in table["differences"]}
+    said = " ".join(RESULTS_PAGE.split())
+    space, time = re.search(
+        r"messages add (\S+) points .*? over time add (\S+) more", said
+    ).groups()
+    for stated, pair in ((space, ("S-infer", "baseline")), (time, ("ST-infer", "S-infer"))):
+        points, low, _ = gains[pair]
+        assert float(stated) == pytest.approx(points, abs=0.051) and low > 0
+    assert f"{table['clips']['test']} to test" in said and len(table["seeds"]) == 3
+
+
+def test_every_old_command_has_its_new_name():
+    """The changelog's table of commands, of which the new ones are there."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(python .+?)`.* \| `python -m (\w+) (.+?)`", text, re.MULTILINE)
+    assert len(rows) >= 15
+    from experiments.__main__ import COMMANDS
+
+    known = {command.name for command in COMMANDS}
+    for _, program, words in rows:
+        if program == "experiments":
+            assert " ".join(words.split()[:2]) in known or words.split()[0] in known, words

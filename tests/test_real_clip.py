@@ -1,6 +1,6 @@
 """The thin line on a real clip with a real detector, against the clip's true joints.
 
-`pytest -s tests/test_real_clip.py` prints the table of the README.
+`pytest -s tests/test_real_clip.py` prints the table of docs/your-video.md.
 """
 
 import csv
@@ -70,10 +70,10 @@ def test_untrained_springs_do_little_harm(table):
     assert table["messages and springs"][0] >= table["messages"][0] - 1.5
 
 
-def test_the_readme_says_so(table):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_on_your_own_video_says_so(table):
+    page = (ROOT / "docs" / "your-video.md").read_text(encoding="utf-8")
     for name, numbers in table.items():
-        stated = re.search(rf"^\| {name} \| (.*) \|$", readme, re.MULTILINE)[1].split(" | ")
+        stated = re.search(rf"^\| {name} \| (.*) \|$", page, re.MULTILINE)[1].split(" | ")
         assert [float(n) for n in stated] == pytest.approx(
             numbers, abs=0.5
         )  # processors round differently
