@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from tslib.datasets.matlab import known, number, numbers, read_mat, text
+from tslib.datasets.matlab import floats, from_zero, number, read_mat, text
 from tslib.errors import InputError
 
 
@@ -72,18 +72,18 @@ def test_refuses(tmp_path):
 
 def test_checks():
     small = np.array([[200, 3]], np.uint8)
-    assert numbers(small, (1, None), "x").dtype == np.float64
-    assert numbers(small, (1, 2, 1), "x").shape == (1, 2, 1)  # an axis that MATLAB dropped
+    assert floats(small, (1, None), "x").dtype == np.float64
+    assert floats(small, (1, 2, 1), "x").shape == (1, 2, 1)  # an axis that MATLAB dropped
     for value, shape in ((small, (2, 2)), ("x", (1, 1)), (None, (1,)), (small, (1,))):
         with pytest.raises(InputError, match="x must be numbers of shape"):
-            numbers(value, shape, "x")
+            floats(value, shape, "x")
     assert number(np.array([[7]], np.uint8), "x") == 7
     for value in (small, np.array([[np.nan]]), "x"):
         with pytest.raises(InputError, match="x must be one number"):
             number(value, "x")
     with pytest.raises(InputError, match="x must be a text"):
         text(small, "x")
-    points = known(np.array([[1, 2], [1, np.nan], [1e300, 0], [-np.inf, 0]]))
+    points = from_zero(1 + np.array([[1, 2], [1, np.nan], [1e300, 0], [-np.inf, 0]]))
     np.testing.assert_array_equal(points, np.float32([[1, 2]] + [[np.nan] * 2] * 3))
 
 

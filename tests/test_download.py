@@ -238,7 +238,7 @@ def test_too_little_space_is_noticed_first(server, tmp_path, monkeypatch):
 
 
 def test_an_announced_terabyte(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(tslib.datasets.download, "LARGEST", 100)
+    monkeypatch.setattr(tslib.datasets.download, "_LARGEST", 100)
     with pytest.raises(InputError, match="which no archive of it has"):
         download("set", tmp_path)
     server.chunked = True
@@ -423,7 +423,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_too_many_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(tslib.datasets.unpack, "MOST_FILES", 2)
+    monkeypatch.setattr(tslib.datasets.unpack, "_MOST_FILES", 2)
     (tmp_path / "archive").write_bytes(zipped({str(n): b"" for n in range(3)}))
     with pytest.raises(InputError, match="unreasonably much"):
         unpack(tmp_path / "archive", tmp_path / "set")

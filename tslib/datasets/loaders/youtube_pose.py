@@ -19,76 +19,62 @@ What is done about its quirks:
 "train"
 """
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..clip import Clip
-from ..errors import InputError
-from ..skeletons import SKELETONS
-from . import Found, attempt, clips_of, frames_of, one_name
-from .matlab import known, number, numbers, read_mat, text
+from ...clip import Clip
+from ...errors import InputError
+from ...skeletons import SKELETONS
+from ..matlab import floats, from_zero, number, read_mat, text
+from . import Found, Loader, ReadClip, frames_of, one_name
 
-YOUTUBE = SKELETONS["youtube7"]
-BESIDE = {"GT_frames/[!.]*/": "frames without labels"}
-LABELS = "YouTube_Pose_dataset.mat"
-FIELDS = {"videoname", "locs", "frameids"}
-SUBSET = {"isYouTubePoseSubset", "isYouTubeSubset"}
+_FIELDS = {"videoname", "locs", "frameids"}
 
 
-def find(root):
-    """The folder with the label file: root, or ``YouTube_Pose...`` in it; None where there is none."""
-    for folder in (Path(root), *sorted(Path(root).glob("YouTube_Pose*/"))):
-        if (folder / LABELS).is_file():
-            return folder
-    return None
+class YoutubePose(Loader):
+    """The loader of YouTube Pose; a clip for each video. Split "test" is the Subset of 5 videos."""
 
+    LABELS = "YouTube_Pose_dataset.mat"
+    name, archive, signs = "youtube_pose", "YouTube_Pose*", (LABELS,)
+    expected = f"YouTube Pose; expected are {LABELS} and GT_frames/*/*.jpg."
+    beside = {"GT_frames/[!.]*/": "frames without labels"}
 
-def walk(root):
-    """Yield Found for each video, in the label file's order."""
-    folder = find(root)
-    if not folder:
-        return
-    file = folder / LABELS
-    try:
+    def walk(self, root: Path | str) -> Iterator[Found]:
+        """Yield Found for each video in the label file's order, or for that file if damaged."""
+        try:
+            yield from super().walk(root)
+        except InputError as error:
+            yield Found(self.LABELS, None, [str(error).removesuffix(".")])
+
+    def _entries(self, folder: Path) -> Iterator[tuple[str, ReadClip]]:
+        file = folder / self.LABELS
         data = read_mat(file, ["data"])["data"]
         fields = set(data[0]) if isinstance(data, list) and data else set()
-        subset = sorted(fields & SUBSET)
-        if not FIELDS <= fields or not subset:
-            needed = ", ".join(sorted(FIELDS))
+        subset = sorted(fields & {"isYouTubePoseSubset", "isYouTubeSubset"})
+        if not _FIELDS <= fields or not subset:
+            needed = ", ".join(sorted(_FIELDS))
             raise InputError(
                 f"data in {file} must be a struct with {needed} and isYouTubePoseSubset."
             )
-    except InputError as error:
-        yield Found(file.name, None, [str(error).removesuffix(".")])
-        return
-    for n, entry in enumerate(data, 1):
-        found = attempt(f"video {n}", _read, folder, entry, f"video {n} of {file}", subset[0])
-        yield Found(found.clip.name, found.clip, found.notes) if found.clip else found
+        for n, entry in enumerate(data, 1):
+            what = f"video {n} of {file}"
+            yield f"video {n}", partial(_read, folder, entry, what, subset[0])
 
 
-def load(root, split=None):
-    """The videos: a list of Clip; split "test" takes the 5-video Subset, "train" the others.
-
-    Raises InputError where there is none, or the label file is damaged.
-    """
-    clips = clips_of(
-        walk(root), f"{root} holds no YouTube Pose; expected are {LABELS} and GT_frames/*/*.jpg."
-    )
-    return [c for c in clips if split in (None, c.split)]
-
-
-def _read(folder, entry, what, subset):
-    """Clip and notes of one element of the struct array."""
+def _read(folder: Path, entry: dict[str, Any], what: str, subset: str) -> tuple[Clip, list[str]]:
     name = one_name(text(entry["videoname"], f"videoname of {what}"), what)
-    locs = numbers(entry["locs"], (2, 7, None), f"locs of {what}")
+    locs = floats(entry["locs"], (2, 7, None), f"locs of {what}")
     T = locs.shape[2]
-    ids = numbers(entry["frameids"], (1, T), f"frameids of {what}")[0]
+    ids = floats(entry["frameids"], (1, T), f"frameids of {what}")[0]
     if not ((ids >= 0) & (ids < 1e6) & (ids == np.round(ids))).all():
         raise InputError(f"frameids of {what} must be whole numbers below a million.")
     in_time = np.argsort(ids, kind="stable")
     ids = ids[in_time].astype(np.int64)
-    joints = known(locs[..., in_time].transpose(2, 1, 0) - 1)
+    joints = from_zero(locs[..., in_time].transpose(2, 1, 0))
     frames, size, notes = frames_of(folder / "GT_frames" / name, ids.tolist(), "frame_{:06d}.jpg")
     if len(np.unique(ids)) < T:
         notes.append("a frame has labels twice")
@@ -97,4 +83,8 @@ def _read(folder, entry, what, subset):
         notes.append(f"{(~visible).sum()} joints have no position")
     box = np.full((T, 4), np.nan, np.float32)
     split = "test" if number(entry[subset], f"{subset} of {what}") else "train"
-    return Clip(name, joints, visible, box, YOUTUBE, frames, "", split, size, ids), notes
+    skeleton = SKELETONS["youtube7"]
+    return Clip(name, joints, visible, box, skeleton, frames, "", split, size, ids), notes
+
+
+youtube_pose = YoutubePose()
