@@ -125,8 +125,8 @@ def _untar(file: IO[bytes], gate: _Gate) -> None:
             if gate.admits(member.name, member.size, member.isdir(), plain):
                 member.mode = 0o644
                 packed.extract(member, gate.folder, filter="data")
-            # tarfile would keep them all.
-            packed.members = []
+            # It would keep them all in memory. The stubs do not know this attribute.
+            packed.members = []  # type: ignore[attr-defined]
     # tarfile takes any nonsense for the end, and the checksum of gzip stands at the very end.
     if reader.last != bytes(tarfile.BLOCKSIZE):
         raise InputError(f"{gate.archive} ends too early or is damaged; download it again.")
