@@ -79,7 +79,7 @@ class Skeleton:
 
 def _skeleton(name: str, joints: str, chains: str) -> Skeleton:
     """A Skeleton of chains such as "neck-*shoulder": * is the left side, then the right one."""
-    limbs = []
+    limbs: list[tuple[str, str]] = []
     for chain in chains.split():
         for side in ("left_", "right_") if "*" in chain else ("",):
             limbs += pairwise(chain.replace("*", side).split("-"))
