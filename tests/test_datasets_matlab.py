@@ -16,9 +16,8 @@ def same(ours, theirs):
         pairs = zip(ours, theirs.ravel(order="F"), strict=True)
         return all(same(a[k], b[k]) for a, b in pairs for k in theirs.dtype.names)
     if ours is None:
-        return (
-            theirs.dtype.kind in "OcU" or theirs.dtype.names
-        )  # cells, complex numbers, several texts
+        # Cells, complex numbers, several texts.
+        return theirs.dtype.kind in "OcU" or theirs.dtype.names
     return ours.dtype == theirs.dtype and np.array_equal(ours, theirs, equal_nan=True)
 
 
@@ -56,7 +55,7 @@ def test_reads_what_scipy_reads(tmp_path, compressed):
     assert set(read_mat(tmp_path / "a.mat", ["word"], ["nan", "other"])) == {"word", "nan"}
 
 
-def test_refuses(tmp_path):
+def test_damaged_and_incomplete_files_are_refused(tmp_path):
     with pytest.raises(InputError, match="there is no label file"):
         read_mat(tmp_path / "a.mat", [])
     (tmp_path / "a.mat").write_bytes(b"")
@@ -70,7 +69,7 @@ def test_refuses(tmp_path):
         read_mat(tmp_path / "a.mat", ["x", "y"])
 
 
-def test_checks():
+def test_values_of_another_kind_or_shape_are_refused():
     small = np.array([[200, 3]], np.uint8)
     assert floats(small, (1, None), "x").dtype == np.float64
     assert floats(small, (1, 2, 1), "x").shape == (1, 2, 1)  # an axis that MATLAB dropped
@@ -87,7 +86,7 @@ def test_checks():
     np.testing.assert_array_equal(points, np.float32([[1, 2]] + [[np.nan] * 2] * 3))
 
 
-def test_the_real_files(real_data):
+def test_the_real_files_read_as_scipy_reads_them(real_data):
     files = sorted(real_data.rglob("*.mat"))
     assert len(files) > 480
     for file in files:

@@ -58,9 +58,7 @@ def unpack(archive: Path, target: Path) -> None:
         # On damaged bytes zipfile and tarfile may raise anything.
         if isinstance(error, InputError) or getattr(error, "errno", None) in _THE_DISK:
             raise
-        raise InputError(
-            f"{archive} cannot be unpacked: it is damaged; download it again."
-        ) from None
+        raise InputError(f"{archive} is damaged; download it again.") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -79,9 +77,7 @@ class _Gate:
         """Whether it is to be written: not where it is hidden."""
         self.files, self.left = self.files + 1, self.left - size
         if size < 0 or self.files > _MOST_FILES or self.left < 0:
-            raise InputError(
-                f"{self.archive} holds unreasonably much; it is not what it should be."
-            )
+            raise InputError(f"{self.archive} holds unreasonably much; do not trust it.")
         if not plain:
             raise InputError(f"{self.archive} holds {name!r}, a link or device; do not trust it.")
         # An absolute name has an empty part.
@@ -96,7 +92,7 @@ class _Gate:
         if any(p.startswith(".") or p == "__MACOSX" for p in parts):
             return False
         if not is_folder and self.folder.joinpath(*parts).exists():
-            raise InputError(f"{self.archive} holds {name!r} twice; it is not what it should be.")
+            raise InputError(f"{self.archive} holds {name!r} twice; do not trust it.")
         if size > (free := shutil.disk_usage(self.folder).free):
             raise NoRoom(
                 f"{self.archive} does not fit: {free / 1e9:.2f} GB are free; make room or name "
@@ -133,7 +129,7 @@ def _untar(file: IO[bytes], gate: _Gate) -> None:
     for _ in range(_SPARE // _PIECE):
         if not reader.read(_PIECE):
             return
-    raise InputError(f"{gate.archive} goes on after its end; it is not what it should be.")
+    raise InputError(f"{gate.archive} goes on after its end; do not trust it.")
 
 
 class _Careful:
@@ -147,7 +143,7 @@ class _Careful:
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int) -> bytes:
-        """The next bytes."""
+        """The next `size` bytes; ValueError where they are too many."""
         if not 0 <= size <= 4 * _PIECE:
             raise ValueError(f"{size} bytes at once")
         self.last = self._file.read(size)

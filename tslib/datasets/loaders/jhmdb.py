@@ -1,5 +1,4 @@
-"""JHMDB: 928 clips of 21 actions, 15 joints; and sub-JHMDB, its 316 clips with the whole body in
-sight.
+"""JHMDB: 928 clips of 21 actions, 15 joints; and sub-JHMDB, its 316 clips of whole bodies.
 
 Layout: ``joint_positions/ACTION/CLIP/joint_positions.mat``,
 ``Rename_Images/ACTION/CLIP/00001.png``, ``puppet_mask/ACTION/CLIP/puppet_mask.mat``,
@@ -43,6 +42,7 @@ class Jhmdb(Loader):
         "Rename_Images/[!.]*/[!.]*/": "frames without joints",
         "puppet_mask/[!.]*/[!.]*/": "a puppet mask without joints",
     }
+    # (W, H) px of every clip.
     SIZE = 320, 240
     SPLITS = 1, 2, 3
 
@@ -74,15 +74,11 @@ class Jhmdb(Loader):
         """Who is tested in a split: {"ACTION/CLIP": "train" or "test"}.
 
         Its files hold lines ``CLIP.avi 1`` for training and ``CLIP.avi 2`` for testing. Raises
-        InputError.
+        InputError where there is none, or a line is anything else.
         """
         if split not in self.SPLITS:
             raise InputError(f"JHMDB has the splits 1, 2 and 3, but no {split!r}.")
-        name, end = (
-            ("sub_splits", f"_test_split_{split}.txt")
-            if sub
-            else ("splits", f"_test_split{split}.txt")
-        )
+        name, end = "sub_" * sub + "splits", f"_test_split{'_' * sub}{split}.txt"
         folder = self.find(root)
         files = sorted(folder.glob(f"{name}/[!.]*{end}")) if folder else []
         if not files:
@@ -93,15 +89,15 @@ class Jhmdb(Loader):
                 lines = file.read_text(encoding="utf-8").split("\n")
             except UnicodeDecodeError:
                 raise InputError(f"{file} is not a text file; replace it.") from None
-            action = file.name.removesuffix(end)
+            action, kinds = file.name.removesuffix(end), {"1": "train", "2": "test"}
             for n, line in enumerate(map(str.strip, lines), 1):
                 clip, _, kind = line.rpartition(".avi ")
-                if line and kind not in ("1", "2"):
+                if kind in kinds:
+                    where[f"{action}/{one_name(clip, file)}"] = kinds[kind]
+                elif line:
                     raise InputError(
                         f"line {n} of {file} must be CLIP.avi and 1 or 2, but is {line[:80]!r}."
                     )
-                if line:
-                    where[f"{action}/{one_name(clip, file)}"] = "train" if kind == "1" else "test"
         return where
 
 

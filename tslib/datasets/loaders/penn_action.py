@@ -48,11 +48,8 @@ class PennAction(Loader):
 
 
 def _read(folder: Path, file: Path) -> tuple[Clip, list[str]]:
-    needed, optional = (
-        ["x", "y", "visibility", "bbox", "train"],
-        ["action", "dimensions", "nframes"],
-    )
-    mat = read_mat(file, needed, optional)
+    needed = "x", "y", "visibility", "bbox", "train"
+    mat = read_mat(file, needed, ("action", "dimensions", "nframes"))
     x = floats(mat["x"], (None, 13), f"x in {file}")
     T = len(x)
     y = floats(mat["y"], (T, 13), f"y in {file}")

@@ -1,5 +1,4 @@
-"""YouTube Pose: 50 videos with 100 labelled frames each, 7 joints of the upper body, the person's
-own sides.
+"""YouTube Pose: 50 videos with 100 labelled frames each, 7 joints of the upper body.
 
 Layout: ``YouTube_Pose_dataset.mat`` and ``GT_frames/VIDEO/frame_000001.jpg``. J. Charles, T.
 Pfister, D. Magee, D. Hogg, A. Zisserman, Personalizing Human Video Pose Estimation, CVPR 2016.
@@ -16,7 +15,7 @@ What is done about its quirks:
   scaled so that shoulders are about 100 px apart, which is the unit of its 20 px threshold (Paper
   B)
 - video names may begin with - or end in &; the 5 videos of the Subset are "test" here, all others
-"train"
+  "train"
 """
 
 from collections.abc import Iterator
