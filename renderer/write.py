@@ -30,6 +30,7 @@ import numpy as np
 from scipy.io import savemat
 from tqdm import tqdm
 
+from tslib.datasets import LOADERS
 from tslib.datasets.matlab import number, read_mat
 from tslib.errors import InputError
 from tslib.images import size_of
@@ -132,9 +133,7 @@ def sources_of(motion):
         name, _, root = motion.partition(":")
         if name not in ("penn_action", "jhmdb") or not root:
             raise InputError(f"motion {motion!r} cannot be; give penn_action:ROOT or jhmdb:ROOT.")
-        from importlib import import_module
-
-        clips = import_module(f"tslib.datasets.{name}").load(root)
+        clips = LOADERS[name].load(root)
         _loaded[motion] = [clip for clip in clips if tracks.usable(clip)]
         if not _loaded[motion]:
             raise InputError(

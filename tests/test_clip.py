@@ -55,7 +55,7 @@ def test_pck_counts_visible_joints_of_a_known_size():
         (parts(T=0), "has no frame"),
     ],
 )
-def test_refuses(changes, word):
+def test_what_does_not_fit_is_refused(changes, word):
     with pytest.raises(InputError, match=word) as error:
         Clip(**parts(**changes))
     assert str(error.value).endswith(".") and "\n" not in str(error.value)
@@ -99,7 +99,7 @@ def test_an_odd_frame_is_named(files):
         frames[1]
 
 
-def test_names_that_are_not_utf_8_and_files_that_are_no_images(tmp_path):
+def test_names_need_not_be_utf_8(tmp_path):
     file = tmp_path / os.fsdecode(b"\xff.png")
     try:
         (tmp_path / "a.png").touch()
@@ -123,7 +123,8 @@ def test_a_rotation_in_the_header_is_ignored(tmp_path):
     path = tmp_path / "a.jpg"
     trees.write_frame(path, 0)
     data = path.read_bytes()
-    tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"  # orientation 6: a quarter turn
+    # Orientation 6, a quarter turn.
+    tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
     exif = b"Exif\0\0" + tiff
     path.write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:])
     assert cv2.imread(str(path)).shape == (64, 48, 3)

@@ -9,7 +9,7 @@ from tslib.errors import InputError
 
 
 @pytest.mark.parametrize("layout", ["labels", "joints"])
-def test_both_layouts(tmp_path, layout):
+def test_both_layouts_are_read(tmp_path, layout):
     (clip,) = cvit_sports.load(trees.write_cvit(tmp_path, layout=layout))
     assert clip.name == "bowling" and clip.size == trees.SIZE and clip.skeleton.joints[-1] == "head"
     np.testing.assert_array_equal(clip.joints, trees.pose(3, 14) - 1)
@@ -29,7 +29,7 @@ def test_a_third_row_is_visibility_and_frames_may_be_missing(tmp_path):
     assert np.argwhere(~clip.visible).tolist() == [[1, 5], [2, 6]] and clip.frames is None
 
 
-def test_any_other_layout(tmp_path):
+def test_any_other_layout_is_refused_with_what_is_expected(tmp_path):
     with pytest.raises(
         InputError, match=r"holds no CVIT-Sports; expected is a folder for each sequence"
     ):

@@ -32,17 +32,16 @@ def test_loads_its_own_layout(tmp_path):
 def test_the_box_is_that_of_the_mask(tmp_path):
     clip, _ = one(trees.write_jhmdb(tmp_path))
     low, high = clip.joints.min(1), clip.joints.max(1)
-    np.testing.assert_allclose(
-        clip.box, np.concatenate([low - 3, high - low + 6], 1)
-    )  # see trees.jhmdb_masks
+    # See trees.jhmdb_masks.
+    np.testing.assert_allclose(clip.box, np.concatenate([low - 3, high - low + 6], 1))
 
 
-def test_no_mask_no_box(tmp_path):
+def test_without_a_mask_there_is_no_box(tmp_path):
     clip, notes = one(trees.write_jhmdb(tmp_path, mask=False))
     assert np.isnan(clip.box).all() and notes == ["no puppet mask, so no box"]
 
 
-def test_masks_of_some_frames(tmp_path):
+def test_frames_without_a_mask_have_no_box(tmp_path):
     trees.write_jhmdb(tmp_path)
     masks = trees.jhmdb_masks()[..., :3]
     masks[..., 1] = 0
@@ -61,7 +60,7 @@ def test_masks_of_some_frames(tmp_path):
         list(jhmdb.load(trees.write_split(tmp_path, ["It's_(1)!_@+_a.avi 1"])))
 
 
-def test_one_frame(tmp_path):
+def test_a_clip_of_one_frame_is_read(tmp_path):
     """MATLAB drops a last axis of length 1."""
     trees.write_jhmdb(tmp_path, T=1, pos_img=trees.jhmdb_joints(1)[..., 0])
     trees.savemat(
@@ -72,7 +71,7 @@ def test_one_frame(tmp_path):
     assert len(clip) == 1 and np.isfinite(clip.box).all() and not notes
 
 
-def test_labels_without_frames_and_frames_without_labels(tmp_path):
+def test_labels_without_frames_and_frames_without_labels_are_noted(tmp_path):
     trees.write_jhmdb(tmp_path / "a", frames=False)
     assert one(tmp_path / "a")[0].frames is None
     trees.write_jhmdb(tmp_path / "b")
@@ -84,7 +83,7 @@ def test_labels_without_frames_and_frames_without_labels(tmp_path):
         clip.frames[0]
 
 
-def test_a_joint_without_position(tmp_path):
+def test_a_joint_without_position_is_hidden(tmp_path):
     joints = trees.jhmdb_joints()
     joints[0, 3, 2] = np.nan
     clip, notes = one(trees.write_jhmdb(tmp_path, pos_img=joints))
@@ -93,7 +92,7 @@ def test_a_joint_without_position(tmp_path):
     ]
 
 
-def test_splits(tmp_path):
+def test_splits_say_who_is_tested(tmp_path):
     for split, kinds in ((1, "12"), (2, "21"), (3, "11")):
         trees.write_split(tmp_path, [f"a.avi {kinds[0]}", f"b.avi {kinds[1]}"], split=split)
     trees.write_split(tmp_path, ["a.avi 2"], split=2, sub=True)
@@ -125,7 +124,7 @@ def test_a_damaged_split_is_named(tmp_path, line, word):
         jhmdb.read_split(tmp_path, 1)
 
 
-def test_nothing_there(tmp_path):
+def test_a_folder_without_labels_is_refused(tmp_path):
     with pytest.raises(InputError, match="holds no splits/ACTION_test_split1.txt"):
         jhmdb.load(tmp_path)
     trees.write_split(tmp_path, ["a.avi 1"])
@@ -133,13 +132,13 @@ def test_nothing_there(tmp_path):
         jhmdb.load(tmp_path)
 
 
-def test_world_coordinates_by_hand():
+def test_world_coordinates_are_those_computed_by_hand():
     """The middle of the person's picture, and one unit times the scale to the right and down."""
     points = from_world(np.array([[[0.0, 0.0]], [[0.1, -0.2]]]), np.array([[1.0], [2.0]]))
     np.testing.assert_allclose(points, [[[159, 119]], [[159 + 48, 119 - 96]]])
 
 
-def test_the_real_splits(real_data):
+def test_the_real_splits_have_their_published_sizes(real_data):
     for split, sizes in ((1, (660, 268)), (2, (658, 270)), (3, (663, 265))):
         kinds = list(jhmdb.read_split(real_data / "jhmdb", split).values())
         assert (kinds.count("train"), kinds.count("test")) == sizes
@@ -147,7 +146,7 @@ def test_the_real_splits(real_data):
     assert all(c in names for c in "()!@+") and "brush_hair/" in names
 
 
-def test_the_whole_real_clip(real_data):
+def test_frames_joints_and_masks_of_the_real_clip_fit(real_data):
     """Frames, joints and the box of the mask belong together."""
     clip, notes = one(real_data / "jhmdb")
     assert clip.name == REAL and len(clip) == 40 and clip.size == (320, 240) and not notes
@@ -162,9 +161,8 @@ def test_the_whole_real_clip(real_data):
     assert 100 < clip.size_of_person.min() and clip.size_of_person.max() < 160
     shirt = clip.frames[20][clip.joints[20, 1].astype(int)[1], clip.joints[20, 1].astype(int)[0]]
     grass = clip.frames[20][230, 20].astype(int)
-    assert (
-        shirt.max() < 90 and grass[1] > grass[2] + 20
-    )  # black, and green as red-green-blue has it
+    # Black, and green as red-green-blue has it.
+    assert shirt.max() < 90 and grass[1] > grass[2] + 20
 
 
 def test_real_world_coordinates_are_the_joints(real_data):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from tslib.datasets.matlab import known, number, numbers, read_mat, text
+from tslib.datasets.matlab import floats, from_zero, number, read_mat, text
 from tslib.errors import InputError
 
 
@@ -16,9 +16,8 @@ def same(ours, theirs):
         pairs = zip(ours, theirs.ravel(order="F"), strict=True)
         return all(same(a[k], b[k]) for a, b in pairs for k in theirs.dtype.names)
     if ours is None:
-        return (
-            theirs.dtype.kind in "OcU" or theirs.dtype.names
-        )  # cells, complex numbers, several texts
+        # Cells, complex numbers, several texts.
+        return theirs.dtype.kind in "OcU" or theirs.dtype.names
     return ours.dtype == theirs.dtype and np.array_equal(ours, theirs, equal_nan=True)
 
 
@@ -56,7 +55,7 @@ def test_reads_what_scipy_reads(tmp_path, compressed):
     assert set(read_mat(tmp_path / "a.mat", ["word"], ["nan", "other"])) == {"word", "nan"}
 
 
-def test_refuses(tmp_path):
+def test_damaged_and_incomplete_files_are_refused(tmp_path):
     with pytest.raises(InputError, match="there is no label file"):
         read_mat(tmp_path / "a.mat", [])
     (tmp_path / "a.mat").write_bytes(b"")
@@ -70,24 +69,24 @@ def test_refuses(tmp_path):
         read_mat(tmp_path / "a.mat", ["x", "y"])
 
 
-def test_checks():
+def test_values_of_another_kind_or_shape_are_refused():
     small = np.array([[200, 3]], np.uint8)
-    assert numbers(small, (1, None), "x").dtype == np.float64
-    assert numbers(small, (1, 2, 1), "x").shape == (1, 2, 1)  # an axis that MATLAB dropped
+    assert floats(small, (1, None), "x").dtype == np.float64
+    assert floats(small, (1, 2, 1), "x").shape == (1, 2, 1)  # an axis that MATLAB dropped
     for value, shape in ((small, (2, 2)), ("x", (1, 1)), (None, (1,)), (small, (1,))):
         with pytest.raises(InputError, match="x must be numbers of shape"):
-            numbers(value, shape, "x")
+            floats(value, shape, "x")
     assert number(np.array([[7]], np.uint8), "x") == 7
     for value in (small, np.array([[np.nan]]), "x"):
         with pytest.raises(InputError, match="x must be one number"):
             number(value, "x")
     with pytest.raises(InputError, match="x must be a text"):
         text(small, "x")
-    points = known(np.array([[1, 2], [1, np.nan], [1e300, 0], [-np.inf, 0]]))
+    points = from_zero(1 + np.array([[1, 2], [1, np.nan], [1e300, 0], [-np.inf, 0]]))
     np.testing.assert_array_equal(points, np.float32([[1, 2]] + [[np.nan] * 2] * 3))
 
 
-def test_the_real_files(real_data):
+def test_the_real_files_read_as_scipy_reads_them(real_data):
     files = sorted(real_data.rglob("*.mat"))
     assert len(files) > 480
     for file in files:

@@ -33,7 +33,7 @@ def test_loads_its_own_layout(tmp_path):
     assert all(not f.notes for f in penn_action.walk(tmp_path))
 
 
-def test_an_archive_unpacked_with_its_folder(tmp_path):
+def test_an_archive_unpacked_with_its_folder_is_found(tmp_path):
     trees.write_penn(tmp_path / "Penn_Action")
     assert len(penn_action.load(tmp_path)) == 1
 
@@ -48,7 +48,7 @@ def test_small_integers_do_not_wrap_around(tmp_path):
     assert "5 of 5 boxes have no area; they count as unknown" in notes
 
 
-def test_boxes(tmp_path):
+def test_a_box_without_area_is_unknown(tmp_path):
     corners = np.array(
         [[3, 4, 23, 44], [1, 1, 1, 1], [5, 5, 4, 9], [5, np.nan, 7, 9], [-4, -2, 6, 8]], float
     )
@@ -65,14 +65,14 @@ def test_boxes(tmp_path):
     np.testing.assert_array_equal(clip.size_of_person, [40, np.nan, np.nan, np.nan, 10])
 
 
-def test_one_box_too_few(tmp_path):
+def test_one_box_too_few_repeats_the_last(tmp_path):
     trees.write_penn(tmp_path, bbox=trees.penn()["bbox"][:4])
     clip, notes = one(tmp_path)
     np.testing.assert_array_equal(clip.box[4], clip.box[3])
     assert notes == ["bbox has one row fewer than there are frames; its last box is repeated"]
 
 
-def test_invisible_joints(tmp_path):
+def test_invisible_joints_keep_their_position_but_in_the_corner(tmp_path):
     """A frozen position stays; in the corner, where joints wait that were never placed, there is
     none.
     """
@@ -91,7 +91,7 @@ def test_invisible_joints(tmp_path):
     np.testing.assert_array_equal(clip.visible, visibility > 0)
 
 
-def test_visible_joints_far_outside_frames_without_any_and_joints_without_position(tmp_path):
+def test_visible_joints_outside_or_without_position_are_noted(tmp_path):
     x, visibility = trees.penn()["x"].astype(float), trees.penn()["visibility"]
     x[0, 3], x[1, 4], x[2, 5], visibility[4] = 64 + 50, np.nan, 1e300, 0
     trees.write_penn(tmp_path, x=x, visibility=visibility)
@@ -109,14 +109,14 @@ def test_visible_joints_far_outside_frames_without_any_and_joints_without_positi
     ]
 
 
-def test_labels_without_frames(tmp_path):
+def test_labels_without_frames_are_read(tmp_path):
     clip, notes = one(trees.write_penn(tmp_path, frames=False))
     assert clip.frames is None and clip.size == trees.SIZE and not notes
     trees.write_penn(tmp_path, frames=False, dimensions=np.zeros((1, 0)))
     assert one(tmp_path)[0].size is None
 
 
-def test_frames_missing_too_many_or_of_another_size(tmp_path):
+def test_frames_missing_too_many_or_of_another_size_are_noted(tmp_path):
     trees.write_penn(tmp_path, dimensions=np.array([[480, 640, 5]], np.uint16), nframes=np.uint8(7))
     folder = tmp_path / "frames" / "0001"
     (folder / "000002.jpg").unlink()
@@ -162,12 +162,12 @@ def test_a_damaged_label_file_is_named(tmp_path, changes, word):
     assert "0001.mat" in str(error.value) and str(error.value).endswith(".")
 
 
-def test_nothing_there(tmp_path):
+def test_a_folder_without_labels_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"holds no Penn Action; expected are labels/\*.mat"):
         penn_action.load(tmp_path)
 
 
-def test_the_real_labels(real_data):
+def test_the_real_labels_have_their_known_numbers(real_data):
     clips = penn_action.load(real_data / "penn_action")
     assert len(clips) == 474 and sum(map(len, clips)) == 32_876
     assert sum(c.visible.sum() for c in clips) == 337_071
@@ -179,7 +179,7 @@ def test_the_real_labels(real_data):
     assert all(c.size[0] <= 640 and c.size[1] <= 480 and c.frames is None for c in clips)
 
 
-def test_what_is_odd_in_the_real_labels(real_data):
+def test_the_odd_ones_of_the_real_labels_are_noted(real_data):
     notes = {f.name: f.notes for f in penn_action.walk(real_data / "penn_action") if f.notes}
     assert sorted(notes) == ["0374", "0525", "0541", "0600", "0700", "0979", "1024", "1516", "1865"]
     assert notes["1516"] == ["68 of 68 frames have no visible joint"]
@@ -189,13 +189,12 @@ def test_what_is_odd_in_the_real_labels(real_data):
     assert notes["1024"] == ["295 visible joints lie outside the image, by up to 119 px"]
 
 
-def test_whose_left_the_real_labels_mean(real_data):
-    """The figures in tslib.skeletons: who faces us has the left side on the right of the picture."""
+def test_the_real_labels_mean_the_persons_own_left(real_data):
+    """The figures in tslib.skeletons: who faces us has the left side on the picture's right."""
     found = {"front": [], "back": [], "left": [], "right": []}
     for clip in penn_action.load(real_data / "penn_action"):
-        pairs = (
-            clip.skeleton.mirror_pairs[:1] + clip.skeleton.mirror_pairs[3:4]
-        )  # shoulders and hips
+        # Shoulders and hips.
+        pairs = clip.skeleton.mirror_pairs[:1] + clip.skeleton.mirror_pairs[3:4]
         assert {clip.skeleton.joints[k].split("_")[1] for k in np.ravel(pairs)} == {
             "shoulder",
             "hip",

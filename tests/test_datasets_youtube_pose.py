@@ -17,9 +17,8 @@ def test_loads_in_time_order(tmp_path, flag):
         "test",
     )
     assert first.number.tolist() == [40, 80, 120, 160, 200, 240] and second.number[0] == 41
-    np.testing.assert_allclose(
-        first.joints[:, 2, 0], first.number / 10 - 1
-    )  # the labels came along, from 0
+    # The labels came along, from 0.
+    np.testing.assert_allclose(first.joints[:, 2, 0], first.number / 10 - 1)
     np.testing.assert_allclose(first.joints[0, :, 1], np.arange(7) + 4)
     assert (
         first.skeleton.joints[1] == "right_wrist"
@@ -33,12 +32,12 @@ def test_loads_in_time_order(tmp_path, flag):
     assert [c.name for c in youtube_pose.load(tmp_path, "test")] == ["cd&"]
 
 
-def test_an_archive_unpacked_with_its_folder(tmp_path):
+def test_an_archive_unpacked_with_its_folder_is_found(tmp_path):
     trees.write_youtube(tmp_path / "YouTube_Pose_dataset_1.0")
     assert len(youtube_pose.load(tmp_path)) == 2
 
 
-def test_missing_frames_and_joints(tmp_path):
+def test_missing_frames_and_joints_are_noted(tmp_path):
     locs = np.ones((2, 7, 6))
     locs[1, 2, 3] = np.nan
     trees.write_youtube(tmp_path, videos=["a"], locs=locs, frameids=np.array([[9, 3, 5, 7, 3, 1]]))
@@ -72,7 +71,7 @@ def test_damaged_labels_are_named(tmp_path, changes, word):
     assert youtube_pose.LABELS in str(error.value)
 
 
-def test_other_variables(tmp_path):
+def test_other_variables_are_refused(tmp_path):
     trees.savemat(tmp_path / youtube_pose.LABELS, {"data": np.zeros((2, 2))})
     with pytest.raises(
         InputError, match="must be a struct with frameids, locs, videoname and isYouTube"
@@ -85,7 +84,7 @@ def test_other_variables(tmp_path):
         youtube_pose.load(tmp_path / "none")
 
 
-def test_the_real_videos(real_data):
+def test_the_real_videos_fit_their_labels(real_data):
     clips = youtube_pose.load(real_data / "youtube_pose")
     assert len(clips) == 50 and sum(c.split == "test" for c in clips) == 5
     assert {c.name for c in clips} >= {"-osma2n86oA", "nF2n5_aa1Gc&"}

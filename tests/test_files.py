@@ -8,7 +8,7 @@ from tslib.errors import InputError
 from tslib.files import appearing, is_plain, is_utf8, write_whole
 
 
-def test_names():
+def test_names_that_might_lead_elsewhere_are_not_plain():
     for name in ("a.png", "é_(1)!@+", "..a", "a.", "-b&", "a b"):
         assert is_plain(name) and is_utf8(name)
     for name in ("", ".", "..", "a/b", "/a", "a\\b", "c:a", "a\0", "a\n", os.fsdecode(b"\xff")):
@@ -34,7 +34,7 @@ def test_a_file_is_replaced_whole_or_stays(tmp_path, monkeypatch):
         write_whole(tmp_path / "none" / "a", b"")
 
 
-def test_a_name_as_long_as_the_system_takes(tmp_path):
+def test_a_name_may_be_as_long_as_the_system_takes(tmp_path):
     write_whole(tmp_path / ("é" * 127), b"one")
     with appearing(tmp_path / ("b" * 255)) as folder:
         (folder / "a").write_bytes(b"")

@@ -57,7 +57,7 @@ COUNTS = {
 }
 
 
-def test_there_are_enough():
+def test_more_than_2000_files_are_damaged():
     assert sum(COUNTS.values()) >= 2000
 
 
@@ -199,7 +199,7 @@ LABELS = {
 
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("name", LABELS)
-def test_label_files_of_damaged_bytes(tmp_path, rounds, name, compressed):
+def test_label_files_of_damaged_bytes_are_read_or_refused(tmp_path, rounds, name, compressed):
     module, write, pattern, _ = LABELS[name]
     write(tmp_path)
     trees.write_split(tmp_path, ["It's_(1)!_@+_a.avi 1"])
@@ -215,7 +215,7 @@ def test_label_files_of_damaged_bytes(tmp_path, rounds, name, compressed):
 
 
 @pytest.mark.parametrize("name", LABELS)
-def test_label_files_of_strange_values(tmp_path, rounds, name):
+def test_label_files_of_strange_values_are_read_or_refused(tmp_path, rounds, name):
     module, write, pattern, content = LABELS[name]
     write(tmp_path)
     trees.write_split(tmp_path, ["It's_(1)!_@+_a.avi 1"])
@@ -235,7 +235,7 @@ def test_label_files_of_strange_values(tmp_path, rounds, name):
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png"])
-def test_images(tmp_path, rounds, kind):
+def test_damaged_images_are_read_or_refused(tmp_path, rounds, kind):
     file = tmp_path / f"a.{kind}"
     trees.write_frame(file, 3)
     whole = file.read_bytes()
@@ -245,7 +245,7 @@ def test_images(tmp_path, rounds, kind):
         attempt(lambda: size_of(file))
 
 
-def test_an_image_that_claims_to_be_huge(tmp_path):
+def test_an_image_that_claims_to_be_huge_is_refused(tmp_path):
     file = tmp_path / "a.jpg"
     trees.write_frame(file, 3)
     data = bytearray(file.read_bytes())
@@ -256,7 +256,7 @@ def test_an_image_that_claims_to_be_huge(tmp_path):
         assert refused(lambda: read_image(file))
 
 
-def test_folders_of_images(tmp_path, rounds):
+def test_folders_of_damaged_images_are_read_or_refused(tmp_path, rounds):
     for t in range(3):
         trees.write_frame(tmp_path / f"{t}.jpg", t)
     whole = (tmp_path / "1.jpg").read_bytes()
@@ -265,7 +265,7 @@ def test_folders_of_images(tmp_path, rounds):
         attempt(lambda: list(open_frames(tmp_path)))
 
 
-def test_videos(tmp_path, rounds):
+def test_damaged_videos_are_read_or_refused(tmp_path, rounds):
     file = tmp_path / "a.avi"
     whole = []
     for codec in ("FFV1", "MJPG"):
@@ -279,7 +279,7 @@ def test_videos(tmp_path, rounds):
         attempt(lambda: [f.mean() for f, _ in zip(open_frames(file), range(1000), strict=False)])
 
 
-def test_splits(tmp_path, rounds):
+def test_damaged_splits_are_read_or_refused(tmp_path, rounds):
     trees.write_jhmdb(tmp_path)
     lines = [f"Name_{n}_(a)!.avi {1 + n % 2}" for n in range(6)] + ["It's_(1)!_@+_a.avi 2"]
     trees.write_split(tmp_path, lines)
@@ -329,9 +329,8 @@ def an_archive(kind, rng=None):
     if kind == "zip":
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
             for name in names:
-                member = zipfile.ZipInfo(
-                    name.encode(errors="replace").decode()
-                )  # only a tar holds any bytes
+                # Only a tar holds any bytes.
+                member = zipfile.ZipInfo(name.encode(errors="replace").decode())
                 member.external_attr = (
                     int(rng.choice([0, 0o100644, 0o120777, 0o020666]) << 16) if rng else 0
                 )
@@ -349,7 +348,7 @@ def an_archive(kind, rng=None):
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "hostile zip", "hostile tar"])
-def test_archives(tmp_path, rounds, kind):
+def test_damaged_and_hostile_archives_stay_in_their_folder(tmp_path, rounds, kind):
     root = tmp_path / "below" / "root"
     root.mkdir(parents=True)
     archive, whole = root / "archive", an_archive(kind.split()[-1])
@@ -375,7 +374,7 @@ JOINTS = b"frame,joint,x,y,score\n" + b"".join(
 
 
 @pytest.mark.parametrize("kind", ["springs", "config", "joints"])
-def test_settings_and_tables(tmp_path, rounds, kind):
+def test_damaged_settings_and_tables_are_read_or_refused(tmp_path, rounds, kind):
     read = {
         "springs": load,
         "config": read_config,

@@ -28,6 +28,7 @@ from renderer.statistics import statistics, viewpoints
 from tslib.__main__ import main
 from tslib.clip import Clip
 from tslib.errors import InputError
+from tslib.datasets import penn_action
 from tslib.part_flow import PartFlow, packed, read_flow
 from tslib.skeletons import SKELETONS
 
@@ -91,7 +92,6 @@ def test_files_hold_what_was_drawn(tmp_path):
 
 
 def test_the_loader_of_penn_action_reads_them(tmp_path):
-    penn_action = pytest.importorskip("tslib.datasets.penn_action")
     render(tmp_path / "out", 5, seed=7, frames=3)
     for number, clip in enumerate(penn_action.load(tmp_path / "out"), 1):
         truth = render_clip(7, number, Settings((96, 96), 3))
@@ -436,7 +436,6 @@ def test_flow_of_covers_that_come_and_go():
 
 @pytest.mark.real
 def test_motion_of_real_tracks(real_data, tmp_path):
-    penn_action = pytest.importorskip("tslib.datasets.penn_action")
     assert (
         render(tmp_path / "out", 4, frames=8, motion=f"penn_action:{real_data / 'penn_action'}")
         == 4

@@ -17,13 +17,12 @@ from tslib.skeletons import SKELETONS, mapping, skeleton_named
         ("youtube7", 7, 3),
     ],
 )
-def test_is_consistent(name, joints, pairs):
+def test_limbs_and_sides_of_each_skeleton_are_consistent(name, joints, pairs):
     s = skeleton_named(name)
     assert len(set(s.joints)) == len(s.joints) == joints
     assert len(s.edges) == len(set(map(frozenset, s.edges)))
-    assert {k for edge in s.edges for k in edge} == set(
-        range(joints)
-    )  # every joint hangs on a limb
+    # Every joint hangs on a limb.
+    assert {k for edge in s.edges for k in edge} == set(range(joints))
     assert len(s.mirror_pairs) == pairs
     for left, right in s.mirror_pairs:
         assert s.joints[left].removeprefix("left_") == s.joints[right].removeprefix("right_")
@@ -36,7 +35,7 @@ def test_is_consistent(name, joints, pairs):
     } == edges  # limbs have two sides too
 
 
-def test_orders_of_the_data_sets():
+def test_joints_come_in_the_order_of_the_data_sets():
     penn, jhmdb = SKELETONS["penn13"], SKELETONS["jhmdb15"]
     assert (
         penn.joints[0] == "head"
@@ -59,7 +58,7 @@ def test_orders_of_the_data_sets():
     assert SKELETONS["cvit14"].joints[::13] == ("right_ankle", "head")
 
 
-def test_mapping_by_name():
+def test_joints_are_mapped_by_name():
     coco, jhmdb = SKELETONS["coco17"], SKELETONS["jhmdb15"]
     a, b = mapping(coco, jhmdb)
     assert len(a) == len(b) == 12
@@ -67,15 +66,8 @@ def test_mapping_by_name():
     assert (np.diff(b) > 0).all()
     assert all(map(np.array_equal, mapping(coco, coco), [np.arange(17)] * 2))
     youtube, penn = SKELETONS["youtube7"], SKELETONS["penn13"]
-    assert mapping(youtube, penn)[0].tolist() == [
-        0,
-        5,
-        6,
-        3,
-        4,
-        1,
-        2,
-    ]  # both have the right one first
+    # Both have the right one first.
+    assert mapping(youtube, penn)[0].tolist() == [0, 5, 6, 3, 4, 1, 2]
 
 
 @pytest.mark.parametrize("other", ["coco17", "jhmdb15"])
@@ -93,13 +85,13 @@ def test_penn_actions_columns_keep_their_sides_among_others(other):
     assert {int(b): names[a] for a, b in zip(*back, strict=True)} == became
 
 
-def test_some_joints_in_another_order():
+def test_limbs_follow_some_joints_in_another_order():
     s = SKELETONS["penn13"].with_joints(["left_wrist", "left_elbow", "head"])
     assert s.edges == [(1, 0)]
     assert s.mirror_pairs == []
     assert s.groups == {"head": [2], "elbow": [1], "wrist": [0]}
 
 
-def test_unknown_name():
+def test_an_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(InputError, match="penn14.*coco17"):
         skeleton_named("penn14")

@@ -64,10 +64,8 @@ def jhmdb_masks(T=4):
     """Puppet masks (240, 320, T) uint8 around jhmdb_joints."""
     masks = np.zeros((240, 320, T), np.uint8)
     for t, joints in enumerate(jhmdb_joints(T).transpose(2, 1, 0).astype(int)):
-        (left, top), (right, bottom) = (
-            joints.min(0) - 4,
-            joints.max(0) + 2,
-        )  # one px less each, from 0
+        # One px less each, from 0.
+        (left, top), (right, bottom) = joints.min(0) - 4, joints.max(0) + 2
         masks[top : bottom + 1, left : right + 1, t] = 1
     return masks
 
@@ -146,7 +144,7 @@ def write_youtube(root, frames=True, **changes):
 
 
 def write_cvit(root, T=3, layout="labels", frames=True, **changes):
-    """Sequence "bowling" with labels.mat or joints.mat, whichever the layout names. Returns root."""
+    """Sequence "bowling" with labels.mat or joints.mat, as the layout says. Returns root."""
     points = pose(T, 14)
     content = {"ptsAll": points.transpose(1, 2, 0), "joints": points.transpose(2, 1, 0)}
     (root / "bowling").mkdir(parents=True)

@@ -2,6 +2,4 @@
 
 
 class InputError(ValueError):
-    """Something given cannot be used; the message is one sentence: what is wrong, where, what to
-    do.
-    """
+    """Something given cannot be used; the message says what is wrong, where, and what to do."""

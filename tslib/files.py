@@ -4,40 +4,40 @@ import os
 import re
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from .errors import InputError
 
 
-def is_utf8(name):
+def is_utf8(name: Path | str) -> bool:
     """Whether a name is UTF-8; any other brings OpenCV down with the whole process."""
-    return not re.search(r"[\ud800-\udfff]", str(name))  # Python's stand-ins for such bytes
+    # Python's stand-ins for such bytes.
+    return not re.search(r"[\ud800-\udfff]", str(name))
 
 
-def is_plain(name):
+def is_plain(name: str) -> bool:
     """Whether a str names one file or folder on any system; False where it might lead elsewhere."""
     return name not in ("", ".", "..") and is_utf8(name) and not re.search(r"[/\\:\x00-\x1f]", name)
 
 
-def read_toml(path, missing):
-    """The content of a TOML file as a dict; InputError, which says `missing` where there is no such
-    file.
-    """
+def read_toml(path: Path | str, missing: str) -> dict[str, Any]:
+    """The content of a TOML file; an InputError says `missing` where there is no such file."""
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(missing) from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    except ValueError as error:  # not TOML, not UTF-8, or a number of thousands of digits
+    except ValueError as error:
+        # Not TOML, not UTF-8, or a number of thousands of digits.
         raise InputError(f"{path} is not valid TOML: {str(error).rstrip('.')}.") from None
 
 
-def write_whole(path, data):
-    """Write bytes to a file, which is replaced in one step; InputError where that fails, and all
-    stays.
-    """
+def write_whole(path: Path | str, data: bytes) -> None:
+    """Replace a file by these bytes in one step; InputError where that fails, and all stays."""
     path = Path(path)
     try:
         with _nest(path.name, path.parent) as folder:
@@ -48,11 +48,10 @@ def write_whole(path, data):
         raise InputError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def claim(file, of):
-    """Write down of what a folder's content is computed, bytes, or see that it is of this very
-    thing.
+def claim(file: Path, of: bytes) -> None:
+    """Write down of what a folder's content is computed, or see that it is of this very thing.
 
-    file : Path in that folder, which is made; InputError where the file holds anything else.
+    file : in that folder, which is made; InputError where the file holds anything else.
     """
     if file.exists() and file.read_bytes() != of:
         raise InputError(
@@ -64,13 +63,13 @@ def claim(file, of):
 
 
 @contextmanager
-def appearing(output):
-    """A folder to write into that becomes `output` once the block is done, and vanishes where it
-    fails.
+def appearing(output: Path | str) -> Iterator[Path]:
+    """A folder to write into that becomes `output` after the block, and vanishes where it fails.
 
     Raises InputError, before the block, where something is in the way of `output`.
     """
-    place = Path(os.path.realpath(output))  # a link to an empty folder stays a link
+    # A link to an empty folder stays a link.
+    place = Path(os.path.realpath(output))
     for parent in place.parents:
         if parent.exists() and not parent.is_dir():
             raise InputError(
@@ -78,25 +77,25 @@ def appearing(output):
             )
     if place.exists() and not (place.is_dir() and not any(place.iterdir())):
         raise InputError(f"{output} exists already; name another folder or remove it.")
-    anchor = next(p for p in place.parents if p.is_dir())  # one disk: rename will do
+    # On the same disk, so that a rename will do.
+    anchor = next(p for p in place.parents if p.is_dir())
     with ExitStack() as stack:
         try:
-            nest = _nest(place.name, anchor)
-            folder = (
-                Path(stack.enter_context(nest)) / place.name
-            )  # only its parent is for our eyes only
+            # Within the nest, which nobody else may read, a folder that everybody may.
+            folder = Path(stack.enter_context(_nest(place.name, anchor))) / place.name
             folder.mkdir()
         except OSError as error:
             raise InputError(
                 f"{output} cannot be made: {error.strerror}; name another folder."
             ) from None
         yield folder
+        # It was empty.
         if place.exists():
-            place.rmdir()  # it was empty
+            place.rmdir()
         place.parent.mkdir(parents=True, exist_ok=True)
         folder.rename(place)
 
 
-def _nest(name, parent):
+def _nest(name: str, parent: Path) -> tempfile.TemporaryDirectory[str]:
     """A hidden folder, as a context, for what is not finished."""
     return tempfile.TemporaryDirectory(prefix=f".{name[:50]}.", dir=parent)

@@ -16,46 +16,44 @@ import numpy as np
 from .errors import InputError
 
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
-JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _END, _SCAN = b"\xff\xd9", 0xDA
-_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # the markers of headers that hold the size
-_MARKER = re.compile(
-    rb"\xff[^\x00\xd0-\xd7\xff]"
-)  # within pixels 0xff is followed by 0 or a restart
+# The markers of headers that hold the size.
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+# Within pixels 0xff is followed by 0 or a restart.
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
-def read_image(file):
-    """An image file as uint8 (H, W, 3) RGB, as it is stored; InputError where it is missing or
-    unreadable.
-    """
+def read_image(file: Path | str) -> np.ndarray:
+    """An image file as uint8 (H, W, 3) RGB; InputError where it is missing or unreadable."""
     if not Path(file).is_file():
         raise InputError(f"there is no frame {file}.")
-    # labels count stored pixels, so a rotation in the file's header is ignored
+    # Labels count stored pixels, so a rotation in the file's header is ignored.
     image = decoded(file, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise InputError(f"{file} cannot be read as an image; replace it.")
     return image
 
 
-def decoded(file, flags):
-    """An image file as uint8 (H, W, 3) RGB, read with flags of cv2.imread; None where it is
-    unreadable.
-    """
-    try:  # not cv2.imread: a name that is not UTF-8 brings it down with the whole process
+def decoded(file: Path | str, flags: int) -> np.ndarray | None:
+    """An image file as uint8 (H, W, 3) RGB, read with flags of cv2.imread; None if unreadable."""
+    try:
+        # Not cv2.imread, because a name that is not UTF-8 brings it down with the whole process.
         data = np.fromfile(file, np.uint8)
         image = cv2.imdecode(data, flags) if data.size else None
-    except (OSError, cv2.error):  # cv2.error: a damaged header that claims a billion pixels
+    except (OSError, cv2.error):
+        # cv2.error: a damaged header that claims a billion pixels.
         return None
     return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def size_of(file):
-    """(W, H) px of an image file (Path) that is whole; InputError where it is not, or is missing."""
+def size_of(file: Path) -> tuple[int, int]:
+    """(W, H) px of an image file that is whole; InputError where it is not, or is missing."""
     try:
         data = file.read_bytes()
-        if data.startswith(JPEG):
+        if data.startswith(_JPEG):
             return _jpeg(data)
-        if data.startswith(PNG):
+        if data.startswith(_PNG):
             return _png(data)
     except (OSError, ValueError, IndexError):
         raise InputError(f"{file} is cut off or damaged; replace it.") from None
@@ -63,13 +61,14 @@ def size_of(file):
     return image.shape[1], image.shape[0]
 
 
-def _jpeg(data):
+def _jpeg(data: bytes) -> tuple[int, int]:
     at, size = 2, None
     while data[at : at + 2] != _END:
         if data[at] != 0xFF:
             raise ValueError("no marker")
         marker = data[at + 1]
-        if marker == 0xFF:  # a marker may begin with several
+        # A marker may begin with several.
+        if marker == 0xFF:
             at += 1
             continue
         if marker in _FRAMES:
@@ -83,8 +82,8 @@ def _jpeg(data):
     return size
 
 
-def _png(data):
-    at, kind = len(PNG), None
+def _png(data: bytes) -> tuple[int, int]:
+    at, kind = len(_PNG), b""
     while kind != b"IEND":
         kind, after = data[at + 4 : at + 8], at + 8 + _number(data, at, 4)
         if zlib.crc32(data[at + 4 : after]) != _number(data, after, 4):
@@ -93,7 +92,7 @@ def _png(data):
     return _number(data, 16, 4), _number(data, 20, 4)
 
 
-def _number(data, at, length):
+def _number(data: bytes, at: int, length: int) -> int:
     if at + length > len(data):
         raise ValueError("cut off")
     return int.from_bytes(data[at : at + length])

@@ -32,10 +32,10 @@ class PartFlow:
     to_next: np.ndarray
     to_previous: np.ndarray
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.parts)
 
-    def dense(self, t, forward=True, stride=1):
+    def dense(self, t: int, forward: bool = True, stride: int = 1) -> np.ndarray:
         """Flow float32 (H / stride, W / stride, 2) px of frame t to its next or previous frame.
 
         With a stride, at the middles of cells of so many px: (cell + 0.5) * stride - 0.5.
@@ -44,39 +44,28 @@ class PartFlow:
         x, y = (((np.arange(n // stride) + 0.5) * stride - 0.5).astype(np.float32) for n in (W, H))
         return self.at(t, np.stack(np.meshgrid(x, y), -1), forward)
 
-    def at(self, t, points, forward=True):
-        """Flow float32 (..., 2) px at points (..., 2) px of frame t; the nearest pixel names the
-        part.
-        """
+    def at(self, t: int, points: np.ndarray, forward: bool = True) -> np.ndarray:
+        """Flow float32 (..., 2) px at points (..., 2) px of frame t, whose nearest pixel counts."""
         points = np.asarray(points, np.float32)
         H, W = self.parts.shape[1:]
-        column, row = (
-            np.clip(np.floor(points + 0.5), 0, [W - 1, H - 1]).astype(int).reshape(-1, 2).T
-        )
-        part = self.parts[t, row, column]
-        flat = points.reshape(-1, 2)
-        map_ = (self.to_next if forward else self.to_previous)[t][part]
-        moved = map_[:, :, 0] * flat[:, :1] + map_[:, :, 1] * flat[:, 1:] + map_[:, :, 2] - flat
-        return moved.reshape(points.shape)
+        x, y = points[..., :1], points[..., 1:]
+        nearest = np.floor(points + 0.5).clip(0, [W - 1, H - 1]).astype(int)
+        part = self.parts[t, nearest[..., 1], nearest[..., 0]]
+        affine = (self.to_next if forward else self.to_previous)[t][part]
+        return affine[..., 0] * x + affine[..., 1] * y + affine[..., 2] - points
 
 
-def packed(flow):
+def packed(flow: PartFlow) -> bytes:
     """A PartFlow as the bytes of a compressed .npz file."""
     stream = io.BytesIO()
-    # The fastest level is enough for areas of one number; an image format would limit how much
-    # fits.
-    parts = np.frombuffer(zlib.compress(np.ascontiguousarray(flow.parts), 1), np.uint8)
-    np.savez(
-        stream,
-        parts=parts,
-        shape=np.array(flow.parts.shape),
-        to_next=flow.to_next,
-        to_previous=flow.to_previous,
-    )
+    # The fastest level is enough for areas of one number. An image format would limit their size.
+    parts = np.frombuffer(zlib.compress(flow.parts.tobytes(), 1), np.uint8)
+    shape, to_next, to_previous = np.array(flow.parts.shape), flow.to_next, flow.to_previous
+    np.savez(stream, parts=parts, shape=shape, to_next=to_next, to_previous=to_previous)
     return stream.getvalue()
 
 
-def read_flow(root, name):
+def read_flow(root: Path | str, name: str) -> PartFlow:
     """The PartFlow that `render` wrote beside a clip: root/flow/name.npz.
 
     Raises InputError where there is none, or it cannot be read.
@@ -87,7 +76,7 @@ def read_flow(root, name):
     try:
         with np.load(path) as file:
             shape = tuple(file["shape"].tolist())
-            # a bytearray, so that the array can be written to like any other
+            # A bytearray, so that the array can be written to like any other.
             parts = np.frombuffer(bytearray(zlib.decompress(file["parts"])), np.uint8)
             return PartFlow(parts.reshape(shape), file["to_next"], file["to_previous"])
     except Exception as error:

@@ -11,26 +11,16 @@ cvit14 : CVIT-Sports states 14 key points and no order. Assumed is that of the P
     which its authors' code (after Yang and Ramanan) uses: from the right ankle to the head.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from .errors import InputError
 
-_ARMS = """
-    left_shoulder-left_elbow left_elbow-left_wrist right_shoulder-right_elbow right_elbow-right_wrist"""
-_LEGS = """
-    left_hip-left_knee left_knee-left_ankle right_hip-right_knee right_knee-right_ankle"""
-
-GROUPS = (
-    "head",
-    "shoulder",
-    "elbow",
-    "wrist",
-    "hip",
-    "knee",
-    "ankle",
-)  # the columns of Paper A's tables
+# The columns of Paper A's tables.
+GROUPS = "head", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"
 _HEAD = {"head", "face", "nose", "left_eye", "right_eye", "left_ear", "right_ear"}
 
 
@@ -38,9 +28,8 @@ _HEAD = {"head", "face", "nose", "left_eye", "right_eye", "left_ear", "right_ear
 class Skeleton:
     """Joints in the order in which arrays hold them, and the limbs that connect them.
 
-    name : str
-    joints : tuple of K names; sides are the person's own, spelled ``left_`` and ``right_``
-    limbs : tuple of (name, name)
+    joints : K names; sides are the person's own, spelled ``left_`` and ``right_``
+    limbs : pairs of names
     """
 
     name: str
@@ -48,13 +37,13 @@ class Skeleton:
     limbs: tuple[tuple[str, str], ...]
 
     @property
-    def edges(self):
-        """The limbs as pairs of joint numbers: a list of (int, int)."""
+    def edges(self) -> list[tuple[int, int]]:
+        """The limbs as pairs of joint numbers."""
         return [(self.joints.index(a), self.joints.index(b)) for a, b in self.limbs]
 
     @property
-    def mirror_pairs(self):
-        """(left, right) joint numbers of every joint that has two sides: a list of (int, int)."""
+    def mirror_pairs(self) -> list[tuple[int, int]]:
+        """(left, right) joint numbers of every joint that has two sides."""
         return [
             (k, self.joints.index(name.replace("left_", "right_")))
             for k, name in enumerate(self.joints)
@@ -62,7 +51,7 @@ class Skeleton:
         ]
 
     @property
-    def mirrored(self):
+    def mirrored(self) -> np.ndarray:
         """Which joint each one is in a mirror, where left is right: int64 (K,)."""
         order = np.arange(len(self.joints))
         for left, right in self.mirror_pairs:
@@ -70,83 +59,82 @@ class Skeleton:
         return order
 
     @property
-    def groups(self):
+    def groups(self) -> dict[str, list[int]]:
         """Joint numbers of each of Paper A's columns, {"head": [0], "shoulder": [1, 2], ...}.
 
         Neck and belly belong to none of them; a group without joints is left out.
         """
-        groups = {g: [] for g in GROUPS}
+        groups: dict[str, list[int]] = {g: [] for g in GROUPS}
         for k, name in enumerate(self.joints):
             part = "head" if name in _HEAD else name.removeprefix("left_").removeprefix("right_")
             if part in groups:
                 groups[part].append(k)
         return {g: ks for g, ks in groups.items() if ks}
 
-    def with_joints(self, joints):
-        """The same skeleton with some of its joints, in another order; limbs keep both ends or go."""
-        return Skeleton(
-            self.name, tuple(joints), tuple(l for l in self.limbs if set(l) <= set(joints))
-        )
+    def with_joints(self, joints: Iterable[str]) -> "Skeleton":
+        """The same skeleton with some joints, in this order, and the limbs that keep both ends."""
+        joints = tuple(joints)
+        return Skeleton(self.name, joints, tuple(l for l in self.limbs if {*l} <= {*joints}))
 
 
-def _skeleton(name, joints, limbs):
-    return Skeleton(name, tuple(joints.split()), tuple(tuple(l.split("-")) for l in limbs.split()))
+def _skeleton(name: str, joints: str, chains: str) -> Skeleton:
+    """A Skeleton of chains such as "neck-*shoulder": * is the left side, then the right one."""
+    limbs: list[tuple[str, str]] = []
+    for chain in chains.split():
+        for side in ("left_", "right_") if "*" in chain else ("",):
+            limbs += pairwise(chain.replace("*", side).split("-"))
+    return Skeleton(name, tuple(joints.split()), tuple(limbs))
 
 
-SKELETONS = {
-    s.name: s
-    for s in (
-        _skeleton(
-            "coco17",
-            "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
-            "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle",
-            "nose-left_eye nose-right_eye left_eye-left_ear right_eye-right_ear left_shoulder-right_shoulder "
-            "left_shoulder-left_hip right_shoulder-right_hip left_hip-right_hip" + _ARMS + _LEGS,
-        ),
-        _skeleton(
-            "cvit14",
-            "right_ankle right_knee right_hip left_hip left_knee left_ankle right_wrist right_elbow "
-            "right_shoulder left_shoulder left_elbow left_wrist neck head",
-            "neck-head neck-left_shoulder neck-right_shoulder left_shoulder-left_hip right_shoulder-right_hip"
-            + _ARMS
-            + _LEGS,
-        ),
-        _skeleton(
-            "jhmdb15",
-            "neck belly face right_shoulder left_shoulder right_hip left_hip right_elbow left_elbow "
-            "right_knee left_knee right_wrist left_wrist right_ankle left_ankle",
-            "neck-face neck-belly neck-left_shoulder neck-right_shoulder belly-left_hip belly-right_hip"
-            + _ARMS
-            + _LEGS,
-        ),
-        _skeleton(
-            "penn13",
-            "head right_shoulder left_shoulder right_elbow left_elbow right_wrist left_wrist "
-            "right_hip left_hip right_knee left_knee right_ankle left_ankle",
-            "head-left_shoulder head-right_shoulder left_shoulder-left_hip right_shoulder-right_hip"
-            + _ARMS
-            + _LEGS,
-        ),
-        _skeleton(
-            "youtube7",
-            "head right_wrist left_wrist right_elbow left_elbow right_shoulder left_shoulder",
-            "head-left_shoulder head-right_shoulder" + _ARMS,
-        ),
-    )
-}
+_ARMS, _LEGS = "*shoulder-*elbow-*wrist", "*hip-*knee-*ankle"
+_TABLE = [
+    _skeleton(
+        "coco17",
+        "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder "
+        "left_elbow right_elbow left_wrist right_wrist left_hip right_hip "
+        "left_knee right_knee left_ankle right_ankle",
+        "nose-*eye *eye-*ear left_shoulder-right_shoulder *shoulder-*hip left_hip-right_hip "
+        f"{_ARMS} {_LEGS}",
+    ),
+    _skeleton(
+        "cvit14",
+        "right_ankle right_knee right_hip left_hip left_knee left_ankle right_wrist right_elbow "
+        "right_shoulder left_shoulder left_elbow left_wrist neck head",
+        f"neck-head neck-*shoulder *shoulder-*hip {_ARMS} {_LEGS}",
+    ),
+    _skeleton(
+        "jhmdb15",
+        "neck belly face right_shoulder left_shoulder right_hip left_hip right_elbow left_elbow "
+        "right_knee left_knee right_wrist left_wrist right_ankle left_ankle",
+        f"neck-face neck-belly neck-*shoulder belly-*hip {_ARMS} {_LEGS}",
+    ),
+    _skeleton(
+        "penn13",
+        "head right_shoulder left_shoulder right_elbow left_elbow right_wrist left_wrist "
+        "right_hip left_hip right_knee left_knee right_ankle left_ankle",
+        f"head-*shoulder *shoulder-*hip {_ARMS} {_LEGS}",
+    ),
+    _skeleton(
+        "youtube7",
+        "head right_wrist left_wrist right_elbow left_elbow right_shoulder left_shoulder",
+        f"head-*shoulder {_ARMS}",
+    ),
+]
+SKELETONS = {skeleton.name: skeleton for skeleton in _TABLE}
 
 
-def skeleton_named(name):
+def skeleton_named(name: str) -> Skeleton:
     """The table's entry of that name; InputError lists the names where there is none."""
     if name not in SKELETONS:
         raise InputError(f"there is no skeleton {name!r}; the table has {', '.join(SKELETONS)}.")
     return SKELETONS[name]
 
 
-def mapping(a, b):
-    """Numbers of the joints that two skeletons share: (in_a, in_b), two int64 arrays in b's order.
+def mapping(a: Skeleton, b: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the joints that two skeletons share: (in_a, in_b), int64 arrays in b's order.
 
     ``poses_a[:, in_a]`` and ``poses_b[:, in_b]`` then hold the same joints.
     """
     shared = [name for name in b.joints if name in a.joints]
-    return tuple(np.array([s.joints.index(name) for name in shared], np.int64) for s in (a, b))
+    in_a, in_b = (np.array([s.joints.index(name) for name in shared], np.int64) for s in (a, b))
+    return in_a, in_b

@@ -4,7 +4,7 @@ compare.
 
 from pathlib import Path
 
-from tslib.datasets.jhmdb import SPLITS
+from tslib.datasets import jhmdb
 from tslib.skeletons import SKELETONS
 from tslib.training.config import read_config
 from tslib.training.processes import device_of
@@ -31,7 +31,7 @@ def reproduce(what, config, root, output, seeds, device="auto", workers=0):
     InputError where something given cannot be used, or training fails.
     """
     config, output = read_config(config), Path(output)
-    splits, sub = SPLITS if what in JHMDB_TABLES else SPLITS[:1], what == "table3"
+    splits, sub = jhmdb.SPLITS if what in JHMDB_TABLES else jhmdb.SPLITS[:1], what == "table3"
     runs = runs_in(root, config, output, splits, sub, device=device_of(device), workers=workers)
     files = {}
     if what.startswith("figure"):

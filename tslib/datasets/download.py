@@ -16,8 +16,10 @@ from tqdm import tqdm
 from ..errors import InputError
 from .unpack import NoRoom, unpack
 
-TIMEOUT = 30, 60  # s to connect, and between two pieces
-LARGEST = 50_000_000_000  # bytes; no archive of these data sets is near
+# Seconds to connect, and between two pieces.
+_TIMEOUT = 30, 60
+# Bytes; no archive of these data sets is near.
+_LARGEST = 50_000_000_000
 
 
 @dataclass(frozen=True)
@@ -46,70 +48,60 @@ class DataSet:
     archives: tuple[Archive, ...]
 
 
-def _jhmdb(file, md5):
-    return Archive(file, file.split(".")[0], f"http://files.is.tue.mpg.de/jhmdb/{file}", md5)
+def _at(folder: str, file: str, md5: str = "") -> Archive:
+    return Archive(file, file.split(".")[0], folder + file, md5)
 
 
+_TUE, _UPENN = "http://files.is.tue.mpg.de/jhmdb/", "https://www.cis.upenn.edu/~kostas/"
 DATA_SETS = {
     "penn_action": DataSet(
         "Penn Action",
         "https://dreamdragon.github.io/PennAction/",
         "W. Zhang, M. Zhu, K. Derpanis, From Actemes to Action, ICCV 2013",
-        (
-            Archive(
-                "Penn_Action.tar.gz",
-                "Penn_Action",
-                "https://www.cis.upenn.edu/~kostas/Penn_Action.tar.gz",
-            ),
-        ),
+        (_at(_UPENN, "Penn_Action.tar.gz"),),
     ),
     "jhmdb": DataSet(
         "JHMDB and sub-JHMDB",
         "http://jhmdb.is.tue.mpg.de/",
-        "H. Jhuang, J. Gall, S. Zuffi, C. Schmid, M. J. Black, Towards Understanding Action Recognition, "
-        "ICCV 2013",
+        "H. Jhuang, J. Gall, S. Zuffi, C. Schmid, M. J. Black, "
+        "Towards Understanding Action Recognition, ICCV 2013",
         (
-            _jhmdb("splits.zip", "15b9f2f7a99d63c07f3be0c9ecde43b5"),
-            _jhmdb("sub_splits.zip", "e459df140cde2125c61970151a0ea8cb"),
-            _jhmdb("joint_positions.zip", "3d1ac91bcb8544ddfdd9547997db239f"),
-            _jhmdb("puppet_mask.zip", "eebf6c6c71faa16709b709b758710d17"),
-            _jhmdb("Rename_Images.tar.gz", "23726fbac4bc69a726dc3daf2e7ab4c1"),
+            _at(_TUE, "splits.zip", "15b9f2f7a99d63c07f3be0c9ecde43b5"),
+            _at(_TUE, "sub_splits.zip", "e459df140cde2125c61970151a0ea8cb"),
+            _at(_TUE, "joint_positions.zip", "3d1ac91bcb8544ddfdd9547997db239f"),
+            _at(_TUE, "puppet_mask.zip", "eebf6c6c71faa16709b709b758710d17"),
+            _at(_TUE, "Rename_Images.tar.gz", "23726fbac4bc69a726dc3daf2e7ab4c1"),
         ),
     ),
     "youtube_pose": DataSet(
         "YouTube Pose",
         "https://www.robots.ox.ac.uk/~vgg/data/pose/",
-        "J. Charles, T. Pfister, D. Magee, D. Hogg, A. Zisserman, Personalizing Human Video Pose Estimation, "
-        "CVPR 2016",
+        "J. Charles, T. Pfister, D. Magee, D. Hogg, A. Zisserman, "
+        "Personalizing Human Video Pose Estimation, CVPR 2016",
         (Archive("YouTube_Pose_dataset.mat", ""), Archive("GT_frames.zip", "GT_frames")),
     ),
     "cvit_sports": DataSet(
         "CVIT-Sports",
         "http://cvit.iiit.ac.in/research/projects/cvit-projects",
-        "D. Singh, V. Balasubramanian, C. V. Jawahar, Fine-Tuning Human Pose Estimations in Videos, "
-        "WACV 2016",
+        "D. Singh, V. Balasubramanian, C. V. Jawahar, "
+        "Fine-Tuning Human Pose Estimations in Videos, WACV 2016",
         (Archive("cvit_sports_videos.tar.gz", "cvit_sports_videos"),),
     ),
 }
 
 
-def download(name, root):
-    """Fetch a data set's archives into a folder and unpack them there; what is there already is
-    left alone.
+def download(name: str, root: Path | str) -> Path:
+    """Fetch a data set's archives into a folder and unpack them there; returns the folder.
 
     name : a key of DATA_SETS
-    root : path of the folder; made where missing
+    root : made where missing; what is there already is left alone
 
     An archive that lies in root already is checked and used. A download that broke off leaves
     FILE.part and is resumed from it. An archive goes once it is unpacked; one that cannot be,
-    though there is room, becomes FILE.damaged where it has an address, to be fetched again. Returns
-    the Path of root.
+    though there is room, becomes FILE.damaged where it has an address, to be fetched again.
 
-    Raises
-    ------
-    InputError
-        There is no such data set, no such address, too little space, a wrong checksum, or an
-        archive that is damaged or would write elsewhere.
+    Raises InputError where there is no such data set, no such address, too little space, a wrong
+    checksum, or an archive that is damaged or would write elsewhere.
     """
     if name not in DATA_SETS:
         raise InputError(f"there is no data set {name!r}; known are {', '.join(DATA_SETS)}.")
@@ -132,19 +124,21 @@ def download(name, root):
         except InputError as error:
             if not archive.url:
                 raise
-            # Out of the way: the same command would find it for ever.
+            # Out of the way, because the same command would find it for ever.
             file.replace(bad := root / f"{file.name}.damaged")
             raise InputError(
-                f"{str(error).removesuffix('.')}; it is now {bad.name}, so the same command fetches it again."
+                f"{str(error).removesuffix('.')}; it is now {bad.name}, so the same command "
+                "fetches it again."
             ) from None
         file.unlink()
         print(f"unpacked {target}")
     return root
 
 
-def _fetch(archive, root, page):
+def _fetch(archive: Archive, root: Path, page: str) -> Path:
     """The archive's file in root, downloaded where it is not there, its checksum verified."""
-    import pooch  # slow to import, and only needed here
+    # Slow to import, and only needed here.
+    import pooch
 
     file = root / archive.file
     if not archive.url:
@@ -154,21 +148,23 @@ def _fetch(archive, root, page):
             )
         return file
     pooch.get_logger().setLevel("WARNING")
-    known = f"md5:{archive.md5}" if archive.md5 else None
-    print(f"{archive.url} ({'checksum of a third party' if known else 'no checksum is published'})")
+    checksum = f"md5:{archive.md5}" if archive.md5 else None
+    whose = "checksum of a third party" if checksum else "no checksum is published"
+    print(f"{archive.url} ({whose})")
     try:
-        pooch.retrieve(archive.url, known, archive.file, root, downloader=_resume)
+        pooch.retrieve(archive.url, checksum, archive.file, root, downloader=_resume)
     except InputError:
         raise
-    except ValueError:  # pooch has removed the file
+    except ValueError:
+        # pooch has removed the file.
         raise InputError(
-            f"{archive.url} does not have the MD5 checksum {archive.md5}, so it was removed; try again, or "
-            f"see {page} for a change."
+            f"{archive.url} does not have the MD5 checksum {archive.md5}, so it was removed; "
+            f"try again, or see {page} for a change."
         ) from None
     return file
 
 
-def _resume(url, output, _):
+def _resume(url: str, output: Path | str, _: object) -> None:
     """A pooch downloader that continues FILE.part beside its output where a download broke off."""
     import requests
     import urllib3
@@ -178,36 +174,40 @@ def _resume(url, output, _):
     again = "run the same command again to resume"
     try:
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
             status, stated = answer.status_code, answer.headers.get("Content-Range", "")
-            if have and status == 416 and stated == f"bytes */{have}":  # nothing is missing
-                part.replace(output)
-                return
-            goes_on = (
-                re.fullmatch(rf"bytes {have}-[0-9]+/([0-9]+)", stated) if status == 206 else None
-            )
-            if have and (status == 416 or (status == 206 and not goes_on)):
-                part.unlink()  # of another file
+            goes_on = status == 206 and re.fullmatch(rf"bytes {have}-[0-9]+/([0-9]+)", stated)
+            if have and status in (206, 416) and not goes_on:
+                if status == 416 and stated == f"bytes */{have}":
+                    # Nothing is missing.
+                    part.replace(output)
+                    return
+                # It is a part of another file.
+                part.unlink()
                 return _resume(url, output, _)
             if status != 200 and not goes_on:
                 raise InputError(f"{url} answers {status} {answer.reason}; try again later.")
             length = goes_on[1] if goes_on else answer.headers.get("Content-Length", "")
             total = int(length) if length.isdigit() else None
-            have = have if goes_on else 0  # the server may not know how to resume
-            if total and total > LARGEST:
+            # The server may not know how to resume.
+            have = have if goes_on else 0
+            if total and total > _LARGEST:
                 raise InputError(f"{url} claims {total / 1e9:.0f} GB, which no archive of it has.")
-            _need_space(
-                part.parent, 2 * (total or 0) - have, url
-            )  # unpacked, it is about as large again
+            # Unpacked, it is about as large again.
+            need, free = 2 * (total or 0) - have, shutil.disk_usage(part.parent).free
+            if free < need:
+                raise InputError(
+                    f"{url} needs {need / 1e9:.2f} GB in {part.parent}, packed and unpacked, but "
+                    f"{free / 1e9:.2f} GB are free; make room or name another folder."
+                )
             bar = tqdm(
                 total=total, initial=have, unit="B", unit_scale=True, desc=part.stem, disable=None
             )
             with bar, open(part, "ab" if have else "wb") as file:
-                for piece in answer.raw.stream(
-                    1 << 20, decode_content=False
-                ):  # the bytes as they are stored
+                # The bytes as they are stored, whatever encoding the server claims.
+                for piece in answer.raw.stream(1 << 20, decode_content=False):
                     have += len(piece)
-                    if have > (total or LARGEST):
+                    if have > (total or _LARGEST):
                         raise InputError(f"{url} sends more than it announced; try again later.")
                     file.write(piece)
                     bar.update(len(piece))
@@ -218,13 +218,3 @@ def _resume(url, output, _):
     if total is not None and have != total:
         raise InputError(f"{url} broke off after {have} of {total} bytes; {again}.")
     part.replace(output)
-
-
-def _need_space(folder, bytes_, url):
-    """InputError where a folder's disk has fewer bytes free."""
-    free = shutil.disk_usage(folder).free
-    if free < bytes_:
-        raise InputError(
-            f"{url} needs {bytes_ / 1e9:.2f} GB in {folder}, packed and unpacked, but "
-            f"{free / 1e9:.2f} GB are free; make room or name another folder."
-        )

@@ -1,4 +1,8 @@
-"""Archives of strangers, unpacked: plain files into one folder, of plausible size, all or nothing."""
+"""Archives of strangers, unpacked: plain files in one folder, of plausible size, all or nothing.
+
+zipfile and tarfile write the files; checked here is what they let pass: how much there is, links,
+names that are written twice or that another system takes for a device, and an end too early.
+"""
 
 import errno
 import gzip
@@ -7,19 +11,20 @@ import shutil
 import stat
 import tarfile
 import zipfile
+from pathlib import Path
+from typing import IO, cast
 
 from ..errors import InputError
 from ..files import is_plain
 
-MOST_BYTES = 100_000_000_000
-MOST_FILES = 2_000_000
-MOST_TIMES = 100  # as large as the archive itself; pictures hardly shrink
-SPARE = 10_000_000  # bytes that are always allowed: a small text may shrink a lot
-PIECE = 1 << 20  # bytes
+_MOST_BYTES = 100_000_000_000
+_MOST_FILES = 2_000_000
+# How many times as large as the archive its content may be, since pictures hardly shrink, and how
+# many bytes are always allowed, since a small text may shrink a lot.
+_MOST_TIMES, _SPARE = 100, 10_000_000
+_PIECE = 1 << 20
 
-_RESERVED = re.compile(
-    r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE
-)  # devices on Windows
+_DEVICE_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 
 
@@ -27,133 +32,104 @@ class NoRoom(InputError):
     """An archive may be good, but does not fit on the disk."""
 
 
-def unpack(archive, target):
+def unpack(archive: Path, target: Path) -> None:
     """Unpack a .zip, .tar or .tar.gz file into a folder that appears complete, or not at all.
 
-    archive : Path of the file
-    target : Path of the folder, which must not exist; a single folder around everything in the
-        archive is dropped. Hidden files, such as macOS leaves behind, are left out
+    target : must not exist. A single folder around everything in the archive is dropped, and
+        hidden files, such as macOS leaves behind, are left out
 
-    Raises
-    ------
-    NoRoom
-        It does not fit on the disk.
-    InputError The archive is damaged or no archive, is unreasonably large, or holds anything but
-        files and folders with plain relative names.
-    OSError
-        The disk refuses.
+    Raises NoRoom where it does not fit on the disk; InputError where it is damaged or no archive,
+    unreasonably large, or holds anything but files and folders with plain relative names; OSError
+    where the disk refuses.
     """
     folder = target.parent / f".{target.name}.unpacking"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
         with open(archive, "rb") as file:
-            _write_all(archive, _members(archive, file), folder)
+            is_zip = file.read(2) == b"PK"
+            file.seek(0)
+            (_unzip if is_zip else _untar)(file, _Gate(archive, folder))
         top = list(folder.iterdir())
         if not top:
             raise InputError(f"{archive} holds no file.")
         (top[0] if len(top) == 1 and top[0].is_dir() else folder).rename(target)
-    except InputError:
-        raise
-    except OSError as error:
-        if error.errno in _THE_DISK:
+    except Exception as error:
+        # On damaged bytes zipfile and tarfile may raise anything.
+        if isinstance(error, InputError) or getattr(error, "errno", None) in _THE_DISK:
             raise
-        raise InputError(
-            f"{archive} cannot be unpacked: it is damaged; download it again."
-        ) from None
-    except Exception:  # on damaged bytes zipfile and tarfile may raise anything
-        raise InputError(
-            f"{archive} cannot be unpacked: it is damaged; download it again."
-        ) from None
+        raise InputError(f"{archive} is damaged; download it again.") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_all(archive, members, folder):
-    """Write members (name, whether a folder, bytes, a function that opens it) into a folder,
-    counting.
+class _Gate:
+    """Says of each member of an archive whether it goes into the folder, and counts.
+
+    Raises InputError at the first that no honest archive holds.
     """
-    most = min(MOST_BYTES, MOST_TIMES * archive.stat().st_size + SPARE)
-    count, total = 0, 0
-    for name, is_folder, size, opened in members:
-        count, total = count + 1, total + size
-        if size < 0 or count > MOST_FILES or total > most:
-            raise InputError(f"{archive} holds unreasonably much; it is not what it should be.")
-        parts = _plain(name, archive)
-        if any(p.startswith(".") or p == "__MACOSX" for p in parts):
-            continue
-        path = folder.joinpath(*parts)
-        if is_folder:
-            path.mkdir(parents=True, exist_ok=True)
-            continue
-        if size > (free := shutil.disk_usage(folder).free):
-            raise NoRoom(
-                f"{archive} does not fit: {free / 1e9:.2f} GB are free; make room or name another folder."
-            )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with opened() as source, open(path, "xb") as file:  # x: nothing is written twice
-                left = size
-                while piece := source.read(min(PIECE, left)):
-                    file.write(piece)
-                    left -= len(piece)
-        except FileExistsError:
+
+    def __init__(self, archive: Path, folder: Path) -> None:
+        self.archive, self.folder, self.files = archive, folder, 0
+        self.left = min(_MOST_BYTES, _MOST_TIMES * archive.stat().st_size + _SPARE)
+
+    def admits(self, name: str, size: int, is_folder: bool, plain: bool) -> bool:
+        """Whether it is to be written: not where it is hidden."""
+        self.files, self.left = self.files + 1, self.left - size
+        if size < 0 or self.files > _MOST_FILES or self.left < 0:
+            raise InputError(f"{self.archive} holds unreasonably much; do not trust it.")
+        if not plain:
+            raise InputError(f"{self.archive} holds {name!r}, a link or device; do not trust it.")
+        # An absolute name has an empty part.
+        parts = [p for p in name.rstrip("/").split("/") if p != "."]
+        if not all(
+            is_plain(p) and p[-1] not in " ." and not _DEVICE_ON_WINDOWS.fullmatch(p) for p in parts
+        ):
             raise InputError(
-                f"{archive} holds {name!r} twice; it is not what it should be."
-            ) from None
-        if left:
-            raise InputError(f"{archive} ends within {name!r}; download it again.")
+                f"{self.archive} holds the name {name[:200]!r}, which is unsafe or leads "
+                "elsewhere; do not trust it."
+            )
+        if any(p.startswith(".") or p == "__MACOSX" for p in parts):
+            return False
+        if not is_folder and self.folder.joinpath(*parts).exists():
+            raise InputError(f"{self.archive} holds {name!r} twice; do not trust it.")
+        if size > (free := shutil.disk_usage(self.folder).free):
+            raise NoRoom(
+                f"{self.archive} does not fit: {free / 1e9:.2f} GB are free; make room or name "
+                "another folder."
+            )
+        return True
 
 
-def _plain(name, archive):
-    """The parts of a relative name; InputError where it might lead elsewhere, on any system."""
-    parts = [p for p in name.rstrip("/").split("/") if p != "."]
-    if any(
-        not is_plain(p) or p[-1] in " ." or _RESERVED.fullmatch(p) for p in parts
-    ):  # /a has an empty part
-        raise InputError(
-            f"{archive} holds the name {name[:200]!r}, which is unsafe or leads elsewhere; do not trust it."
-        )
-    return parts
+def _unzip(file: IO[bytes], gate: _Gate) -> None:
+    with zipfile.ZipFile(file) as packed:
+        for member in packed.infolist():
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            plain = kind in (0, stat.S_IFREG, stat.S_IFDIR)
+            if gate.admits(member.filename, member.file_size, member.is_dir(), plain):
+                packed.extract(member, gate.folder)
 
 
-def _members(archive, file):
-    """Yield (name, whether a folder, bytes, a function that opens it) of an open archive."""
-    start = file.read(4)
+def _untar(file: IO[bytes], gate: _Gate) -> None:
+    is_gzip = file.read(2) == b"\x1f\x8b"
     file.seek(0)
-    if start[:2] == b"PK":
-        with zipfile.ZipFile(file) as packed:
-            for member in packed.infolist():
-                kind = stat.S_IFMT(member.external_attr >> 16)
-                if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                    raise InputError(
-                        f"{archive} holds {member.filename!r}, a link or device; do not trust it."
-                    )
-                yield (
-                    member.filename,
-                    member.is_dir(),
-                    member.file_size,
-                    lambda m=member: packed.open(m),
-                )
-        return
-    reader = _Careful(gzip.GzipFile(fileobj=file) if start[:2] == b"\x1f\x8b" else file)
-    with tarfile.open(fileobj=reader, mode="r:") as packed:
+    reader = _Careful(gzip.GzipFile(fileobj=file) if is_gzip else file)
+    # It has what tarfile asks of a file.
+    with tarfile.open(fileobj=cast(IO[bytes], reader), mode="r:") as packed:
         for member in packed:
-            if (
-                member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE)
-                or member.issparse()
-            ):
-                raise InputError(
-                    f"{archive} holds {member.name!r}, a link or device; do not trust it."
-                )
-            yield member.name, member.isdir(), member.size, lambda m=member: packed.extractfile(m)
-            packed.members = []  # tarfile would keep them all
-    if reader.last != bytes(tarfile.BLOCKSIZE):  # tarfile takes any nonsense for the end, too
-        raise InputError(f"{archive} ends too early or is damaged; download it again.")
-    for _ in range(SPARE // PIECE):  # gzip's own checksum stands at the very end
-        if not reader.read(PIECE):
+            plain = member.isdir() or (member.isreg() and not member.issparse())
+            if gate.admits(member.name, member.size, member.isdir(), plain):
+                member.mode = 0o644
+                packed.extract(member, gate.folder, filter="data")
+            # It would keep them all in memory. The stubs do not know this attribute.
+            packed.members = []  # type: ignore[attr-defined]
+    # tarfile takes any nonsense for the end, and the checksum of gzip stands at the very end.
+    if reader.last != bytes(tarfile.BLOCKSIZE):
+        raise InputError(f"{gate.archive} ends too early or is damaged; download it again.")
+    for _ in range(_SPARE // _PIECE):
+        if not reader.read(_PIECE):
             return
-    raise InputError(f"{archive} goes on after its end; it is not what it should be.")
+    raise InputError(f"{gate.archive} goes on after its end; do not trust it.")
 
 
 class _Careful:
@@ -162,12 +138,13 @@ class _Careful:
     ``last`` is what was read last.
     """
 
-    def __init__(self, file):
+    def __init__(self, file: IO[bytes] | gzip.GzipFile) -> None:
         self._file, self.last = file, b""
         self.seek, self.tell = file.seek, file.tell
 
-    def read(self, size):
-        if not 0 <= size <= 4 * PIECE:
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes; ValueError where they are too many."""
+        if not 0 <= size <= 4 * _PIECE:
             raise ValueError(f"{size} bytes at once")
         self.last = self._file.read(size)
         return self.last

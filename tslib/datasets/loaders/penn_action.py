@@ -16,68 +16,53 @@ What is done about its quirks, each with a note for ``python -m tslib inspect``:
 - the size is that of the frames; `dimensions` counts only where there are none, and `nframes` never
 """
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..clip import Clip
-from ..errors import InputError
-from ..skeletons import SKELETONS
-from . import attempt, clips_of, frames_of
-from .matlab import known, number, numbers, read_mat, text
+from ...clip import Clip
+from ...errors import InputError
+from ...skeletons import SKELETONS
+from ..matlab import floats, from_zero, number, read_mat, text
+from . import Loader, ReadClip, frames_of
 
-PENN = SKELETONS["penn13"]
-BESIDE = {"frames/[!.]*/": "frames without labels"}
-CORNER = 2  # px: unplaced joints lie at (0.67, 0.67) to (1.5, 1.5) from 1, no visible joint does
-FAR = 5  # px outside the image; fewer are inaccuracy
-
-
-def find(root):
-    """The folder with ``labels/*.mat``: root, or ``Penn_Action`` in it; None where there is none."""
-    for folder in (Path(root), Path(root) / "Penn_Action"):
-        if (folder / "labels").is_dir() and any((folder / "labels").glob("[!.]*.mat")):
-            return folder
-    return None
+# Unplaced joints lie at (0.67, 0.67) to (1.5, 1.5) px from 1, and no visible joint does.
+_CORNER = 2
+# So many px outside the image are inaccuracy.
+_FAR = 5
 
 
-def walk(root):
-    """Yield Found for each label file, by name."""
-    folder = find(root)
-    if folder:
-        for file in sorted((folder / "labels").glob("[!.]*.mat")):
-            yield attempt(file.stem, _read, folder, file)
+class PennAction(Loader):
+    """The loader of Penn Action; a clip for each label file."""
+
+    name, archive, signs = "penn_action", "Penn_Action", ("labels/[!.]*.mat",)
+    expected = "Penn Action; expected are labels/*.mat and frames/*/*.jpg."
+    beside = {"frames/[!.]*/": "frames without labels"}
+
+    def _entries(self, folder: Path) -> Iterator[tuple[str, ReadClip]]:
+        for file in sorted(folder.glob("labels/[!.]*.mat")):
+            yield file.stem, partial(_read, folder, file)
 
 
-def load(root, split=None):
-    """The clips, by name: a list of Clip; split "train" or "test" takes only those.
-
-    Raises InputError where there is none, or a label file is damaged.
-    """
-    clips = clips_of(
-        walk(root), f"{root} holds no Penn Action; expected are labels/*.mat and frames/*/*.jpg."
-    )
-    return [c for c in clips if split in (None, c.split)]
-
-
-def _read(folder, file):
-    """Clip and notes of one label file."""
-    mat = read_mat(
-        file, ["x", "y", "visibility", "bbox", "train"], ["action", "dimensions", "nframes"]
-    )
-    x = numbers(mat["x"], (None, 13), f"x in {file}")
+def _read(folder: Path, file: Path) -> tuple[Clip, list[str]]:
+    needed = "x", "y", "visibility", "bbox", "train"
+    mat = read_mat(file, needed, ("action", "dimensions", "nframes"))
+    x = floats(mat["x"], (None, 13), f"x in {file}")
     T = len(x)
-    y = numbers(mat["y"], (T, 13), f"y in {file}")
-    visible = numbers(mat["visibility"], (T, 13), f"visibility in {file}") > 0
+    y = floats(mat["y"], (T, 13), f"y in {file}")
+    visible = floats(mat["visibility"], (T, 13), f"visibility in {file}") > 0
     train = number(mat["train"], f"train in {file}")
     if train not in (1, -1):
         raise InputError(f"train in {file} must be 1 or -1, but is {train:g}.")
     action = text(mat["action"], f"action in {file}") if "action" in mat else ""
 
     notes = []
-    joints = known(np.stack([x, y], -1) - 1)
-    unplaced = (
-        ~visible & (x > 0) & (y > 0) & (x < CORNER) & (y < CORNER)
-    )  # beyond 0, 0 a joint is outside
+    joints = from_zero(np.stack([x, y], -1))
+    # Left of or above the corner a joint is outside the image.
+    unplaced = ~visible & (np.minimum(x, y) > 0) & (np.maximum(x, y) < _CORNER)
     joints[unplaced] = np.nan
     nowhere = visible & np.isnan(joints[..., 0])
     if nowhere.any():
@@ -88,7 +73,7 @@ def _read(folder, file):
     unseen = T - visible.any(1).sum()
     if unseen:
         notes.append(f"{unseen} of {T} frames have no visible joint")
-    box = _boxes(numbers(mat["bbox"], (None, 4), f"bbox in {file}"), T, notes, file)
+    box = _boxes(floats(mat["bbox"], (None, 4), f"bbox in {file}"), T, notes, file)
     lost = visible[np.isnan(box[:, 0])].sum()
     if lost:
         notes.append(f"{lost} visible joints have no box around them")
@@ -104,21 +89,24 @@ def _read(folder, file):
     size = size or stated
     if size:
         beyond = np.maximum(-joints, joints - np.subtract(size, 1)).max(-1)[visible]
-        if (beyond > FAR).any():
-            count, most = (beyond > FAR).sum(), beyond.max()
-            notes.append(f"{count} visible joints lie outside the image, by up to {most:.0f} px")
+        far = beyond[beyond > _FAR]
+        if len(far):
+            notes.append(
+                f"{len(far)} visible joints lie outside the image, by up to {far.max():.0f} px"
+            )
     split = "train" if train == 1 else "test"
-    return Clip(file.stem, joints, visible, box, PENN, frames, action, split, size), notes
+    skeleton = SKELETONS["penn13"]
+    return Clip(file.stem, joints, visible, box, skeleton, frames, action, split, size), notes
 
 
-def _boxes(corners, T, notes, file):
+def _boxes(corners: np.ndarray, T: int, notes: list[str], file: Path) -> np.ndarray:
     """(T, 4) float32 boxes (x, y, w, h) from rows (x1, y1, x2, y2) that count from 1."""
     if len(corners) == T - 1:
         notes.append("bbox has one row fewer than there are frames; its last box is repeated")
         corners = np.concatenate([corners, corners[-1:]])
     if len(corners) != T:
         raise InputError(f"bbox in {file} has {len(corners)} rows for {T} frames.")
-    start, end = known(corners[:, :2] - 1), known(corners[:, 2:] - 1)
+    start, end = from_zero(corners[:, :2]), from_zero(corners[:, 2:])
     box = np.concatenate([start, end - start], -1)
     empty = ~(box[:, 2:] > 0).all(-1)
     if empty.any():
@@ -127,10 +115,13 @@ def _boxes(corners, T, notes, file):
     return box
 
 
-def _stated_size(dimensions):
+def _stated_size(dimensions: Any) -> tuple[int, int] | None:
     """(W, H) px of `dimensions`, [H W T]; None where it makes no sense."""
     try:
-        height, width = numbers(np.ravel(dimensions)[:2], (2,), "dimensions")
+        height, width = floats(np.ravel(dimensions)[:2], (2,), "dimensions")
     except InputError:
         return None
     return (int(width), int(height)) if 1 <= height < 1e5 and 1 <= width < 1e5 else None
+
+
+penn_action = PennAction()

@@ -20,7 +20,7 @@ def said(root, **more):
     return "\n".join(inspect(root, **more))
 
 
-def test_penn_action(tmp_path):
+def test_penn_action_is_counted_and_its_odd_clips_named(tmp_path):
     trees.write_penn(tmp_path)
     trees.write_penn(
         tmp_path, "0002", train=np.array([[-1]]), frames=False, bbox=trees.penn()["bbox"][:4]
@@ -40,7 +40,7 @@ def test_penn_action(tmp_path):
     )
 
 
-def test_jhmdb(tmp_path):
+def test_jhmdb_is_counted_by_splits(tmp_path):
     trees.write_split(trees.write_jhmdb(tmp_path), ["It's_(1)!_@+_a.avi 1", "other.avi 2"])
     text = said(tmp_path)
     assert "split 1: 1 train, 1 test; 1 of them with labels here" in text
@@ -49,7 +49,7 @@ def test_jhmdb(tmp_path):
     )
 
 
-def test_the_other_data_sets(tmp_path):
+def test_damaged_labels_of_the_other_data_sets_are_named(tmp_path):
     assert "youtube_pose in" in said(trees.write_youtube(tmp_path / "y"))
     assert "cvit_sports in" in said(trees.write_cvit(tmp_path / "c"))
     for name in ("y", "c"):
@@ -124,7 +124,7 @@ def test_folders_without_labels_are_named(tmp_path):
     )
 
 
-def test_no_data_set(tmp_path, capsys):
+def test_a_folder_without_a_data_set_is_refused(tmp_path, capsys):
     assert main(["inspect", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert (
@@ -176,7 +176,7 @@ def test_a_sheet_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.PNG", "labels"]
 
 
-def test_names_that_are_not_utf_8(tmp_path):
+def test_names_that_are_not_utf_8_are_escaped(tmp_path):
     """OpenCV ends the whole process where such a name reaches it."""
     root = tmp_path / os.fsdecode(b"r\xff")
     try:
@@ -219,12 +219,11 @@ def test_the_sheet_shows_tracks_where_frames_are_missing(tmp_path):
     faint = [v // 2 for v in LEFT]
     assert (sheet[16:196, 240:480] == faint).all(-1).sum() > 10  # tracks
     (first, _) = youtube_pose.load(trees.write_youtube(tmp_path / "y", frames=False))
-    assert (
-        not (contact_sheet([first])[16:196, :240] == faint).all(-1).any()
-    )  # none between far apart frames
+    # None between far apart frames.
+    assert not (contact_sheet([first])[16:196, :240] == faint).all(-1).any()
 
 
-def test_the_real_folders(real_data, tmp_path):
+def test_the_real_folders_hold_what_is_known_of_them(real_data, tmp_path):
     penn = said(real_data / "penn_action", sheet=tmp_path / "p.png")
     assert "474 clips with labels, 255 train, 219 test; 32,876 labelled frames" in penn
     assert "337,071 visible joints" in penn and "15 actions: baseball_pitch 36, " in penn

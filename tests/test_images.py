@@ -23,7 +23,7 @@ def picture(kind, options=()):
 
 
 @pytest.mark.parametrize("options", JPEGS.values(), ids=JPEGS)
-def test_a_jpeg_that_ends_anywhere_else(tmp_path, options):
+def test_a_jpeg_that_ends_anywhere_else_is_damaged(tmp_path, options):
     file, whole = tmp_path / "a", picture("jpg", options)
     for more in (b"", b"\0\0", picture("jpg")):  # some cameras write a second picture
         file.write_bytes(whole + more)
@@ -47,7 +47,7 @@ def test_a_picture_within_the_header_does_not_end_a_jpeg(tmp_path):
         size_of(tmp_path / "a")
 
 
-def test_a_png_in_which_any_byte_is_wrong(tmp_path):
+def test_a_png_in_which_any_byte_is_wrong_is_damaged(tmp_path):
     file, whole = tmp_path / "a", picture("png")
     file.write_bytes(whole + b"more")
     assert size_of(file) == trees.SIZE
