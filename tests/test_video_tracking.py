@@ -68,7 +68,7 @@ def test_survives_frames_without_a_joint(detector):
 
 
 def test_follows_a_fast_pan_in_the_dark(detector):
-    """For 12 frames no joint is seen while the camera turns by 8 px a frame; only the flow says so."""
+    """For 12 frames no joint is seen while the camera turns by 8 px a frame, as the flow says."""
     noise = np.random.default_rng(2).random((30, 140)).astype(np.float32)
     world = (
         60 + 50 * cv2.resize(noise, (560, 120), interpolation=cv2.INTER_CUBIC).clip(0, 1)

@@ -17,8 +17,8 @@ from tslib.correction import Corrector, PoseCorrector, load, save
 from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.errors import InputError
 from tslib.skeletons import SKELETONS
-from tslib.video import joints_csv as tracks
 from tslib.video.correct import correct_file, pieces
+from tslib.video.joints_csv import Tracks, read_tracks, write_tracks
 
 YOUTUBE = motion.SKELETON
 NAN = np.nan
@@ -36,9 +36,7 @@ def place(tmp_path):
     poses = motion.tracks(1, 0, 12)[0][0].round(2)
     poses[3:6, 2] = NAN
     score = np.where(np.isnan(poses[..., 0]), 0, 0.75)
-    tracks.write(
-        tracks.Tracks(np.arange(12), poses, score, YOUTUBE.joints), tmp_path / "joints.csv"
-    )
+    write_tracks(Tracks(np.arange(12), poses, score, YOUTUBE.joints), tmp_path / "joints.csv")
     return tmp_path
 
 
@@ -66,7 +64,7 @@ def fails(place, capsys, word, **files):
 def test_joints_from_the_command_line(place, capsys):
     assert command(place) == 0 and "out.csv" in capsys.readouterr().out
     before, after = (
-        tracks.read(place / name, YOUTUBE.joints) for name in ("joints.csv", "out.csv")
+        read_tracks(place / name, YOUTUBE.joints) for name in ("joints.csv", "out.csv")
     )
     np.testing.assert_allclose(
         after.poses, load(place / "model.safetensors").correct(before.poses), atol=0.006
@@ -80,8 +78,8 @@ def test_an_identity_changes_no_byte(tmp_path):
     network = PoseCorrector(7, hidden=4, residual=True)
     poses = motion.tracks(1, 0, 30)[0][0]
     poses[:, 3] = NAN  # never seen: empty in both
-    before = tracks.Tracks(np.arange(30), poses, np.full((30, 7), 0.5), YOUTUBE.joints)
-    tracks.write(before, tmp_path / "in.csv")
+    before = Tracks(np.arange(30), poses, np.full((30, 7), 0.5), YOUTUBE.joints)
+    write_tracks(before, tmp_path / "in.csv")
     correct_file(tmp_path / "in.csv", corrector(network=network), tmp_path / "out.csv")
     assert (tmp_path / "in.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
 
@@ -169,9 +167,14 @@ def test_models_that_are_none(place, capsys):
     (place / "half.safetensors").write_bytes(whole[: len(whole) // 2])
     fails(place, capsys, "cannot be read as a model of tslib", model="half.safetensors")
     tensors = altered(place)
-    for metadata in (None, {"tslib": "{"}, {"tslib": '{"step": 3}'}, {"tslib": "[1]"}):
+    for metadata, word in (
+        (None, "cannot be read as a model of tslib (another program wrote it)"),
+        ({"tslib": "{"}, "cannot be read as a model of tslib"),
+        ({"tslib": '{"step": 3}'}, "holds no corrector"),
+        ({"tslib": "[1]"}, "holds no corrector"),
+    ):
         (place / "other.safetensors").write_bytes(safetensors.torch.save(tensors, metadata))
-        fails(place, capsys, "holds no corrector", model="other.safetensors")
+        fails(place, capsys, word, model="other.safetensors")
     metadata = {"tslib": json.dumps({"corrector": ["PoseCorrector"]})}
     (place / "other.safetensors").write_bytes(safetensors.torch.save(tensors, metadata))
     fails(place, capsys, "holds no corrector", model="other.safetensors")
@@ -219,11 +222,11 @@ def test_tracks_in_any_order(tmp_path):
     """
     rows = ["\ufeffjoint,frame,score,x,y,note", "b,7,0.5,1,2,", "a,3,0.25,3.5,4,", "a,7,0.1,,,gone"]
     (tmp_path / "joints.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    read = tracks.read(tmp_path / "joints.csv", ("a", "b"))
+    read = read_tracks(tmp_path / "joints.csv", ("a", "b"))
     assert read.frames.tolist() == [3, 7] and read.joints == ("a", "b")
     assert np.array_equal(read.poses, [[[3.5, 4], [NAN] * 2], [[NAN] * 2, [1, 2]]], equal_nan=True)
     assert read.score.tolist() == [[0.25, 0], [0.1, 0.5]]
-    tracks.write(read, tmp_path / "out.csv")
+    write_tracks(read, tmp_path / "out.csv")
     with open(tmp_path / "out.csv", newline="") as file:
         written = list(csv.reader(file))
     assert written == [
@@ -240,14 +243,12 @@ def test_frames_that_are_left_out_are_time(tmp_path):
     frames = np.array([0, 1, 2, 5, 6, 7, 8, 13, 14, 10**14, 10**14 + 1, 10**14 + 2])
     assert pieces(frames, 5) == [slice(0, 9), slice(9, 12)]
     assert pieces(np.array([0, 5, 11, 12]), 5) == [slice(0, 2), slice(2, 4)]
-    tracks.write(
-        tracks.Tracks(frames, poses, np.ones((12, 7)), YOUTUBE.joints), tmp_path / "in.csv"
-    )
+    write_tracks(Tracks(frames, poses, np.ones((12, 7)), YOUTUBE.joints), tmp_path / "in.csv")
     correct_file(tmp_path / "in.csv", made, tmp_path / "out.csv")
     dense = np.full((15, 7, 2), NAN)
     dense[frames[:9]] = poses[:9]
     expected = np.concatenate([made.correct(dense)[frames[:9]], made.correct(poses[9:])])
-    written = tracks.read(tmp_path / "out.csv", YOUTUBE.joints)
+    written = read_tracks(tmp_path / "out.csv", YOUTUBE.joints)
     assert np.array_equal(written.frames, frames)
     np.testing.assert_allclose(written.poses, expected, atol=0.006)
 
@@ -275,12 +276,13 @@ def test_predict_writes_corrected_joints_too(tmp_path, capsys):
     assert (
         "corrects head, right_wrist" in error and "the detector has head, right_shoulder" in error
     )
-    assert main([*arguments, str(tmp_path / "none")]) == 2 and "no model" in capsys.readouterr().err
+    assert main([*arguments, str(tmp_path / "none")]) == 2
+    assert "there is no file" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert main([*arguments, str(tmp_path / "model.safetensors")]) == 0
     assert "joints.csv, detector.csv, corrected.csv and overlay.webm" in capsys.readouterr().out
     before, after = (
-        tracks.read(tmp_path / "out" / f"{n}.csv", penn.joints) for n in ("joints", "corrected")
+        read_tracks(tmp_path / "out" / f"{n}.csv", penn.joints) for n in ("joints", "corrected")
     )
     assert np.isnan(before.poses[0]).all() and len(after.frames) == 12
     expected = load(tmp_path / "model.safetensors").correct(before.poses)
