@@ -1,6 +1,4 @@
-"""Files: a corrector's own, and joints that go in and come out corrected, also from the command
-line.
-"""
+"""A corrector's file, and joints that come out corrected, also from the command line."""
 
 import csv
 import json
@@ -41,16 +39,8 @@ def place(tmp_path):
 
 
 def command(place, joints="joints.csv", model="model.safetensors", output="out.csv"):
-    return main(
-        [
-            "correct",
-            str(place / joints),
-            "--model",
-            str(place / model),
-            "--output",
-            str(place / output),
-        ]
-    )
+    more = "--model", str(place / model), "--output", str(place / output)
+    return main(["correct", str(place / joints), *more])
 
 
 def fails(place, capsys, word, **files):
@@ -61,7 +51,7 @@ def fails(place, capsys, word, **files):
     assert {p: p.read_bytes() for p in sorted(place.rglob("*")) if p.is_file()} == before
 
 
-def test_joints_from_the_command_line(place, capsys):
+def test_the_command_corrects_a_file_of_joints(place, capsys):
     assert command(place) == 0 and "out.csv" in capsys.readouterr().out
     before, after = (
         read_tracks(place / name, YOUTUBE.joints) for name in ("joints.csv", "out.csv")
@@ -96,7 +86,7 @@ def test_an_identity_changes_no_byte(tmp_path):
     ],
     ids=["additive", "library", "BiLSTM", "FrameMLP", "TemporalMLP", "some joints"],
 )
-def test_a_corrector_and_its_file(tmp_path, made):
+def test_a_corrector_comes_back_from_its_file(tmp_path, made):
     save(made, tmp_path / "model.safetensors")
     again = load(tmp_path / "model.safetensors")
     for name in ("skeleton", "length", "stride", "unit"):
@@ -109,7 +99,7 @@ def test_a_corrector_and_its_file(tmp_path, made):
     assert np.array_equal(again.correct(track), made.correct(track)) and not again.network.training
 
 
-def test_what_the_file_says(place):
+def test_the_file_says_what_is_needed_to_use_it(place):
     with safetensors.safe_open(place / "model.safetensors", "pt") as file:
         notes = json.loads(file.metadata()["tslib"])["corrector"]
     assert notes["skeleton"] == "youtube7" and notes["joints"] == list(YOUTUBE.joints)
@@ -152,12 +142,12 @@ def altered(place, name="model.safetensors", **changes):
         ({"versions": None}, "can run"),
     ],
 )
-def test_a_model_that_says_something_strange(place, capsys, changes, word):
+def test_a_model_that_says_something_strange_is_refused(place, capsys, changes, word):
     altered(place, **changes)
     fails(place, capsys, word, model="other.safetensors")
 
 
-def test_models_that_are_none(place, capsys):
+def test_files_without_a_model_are_refused(place, capsys):
     fails(place, capsys, "there is no file", model="none.safetensors")
     (place / "text.safetensors").write_text("no model")
     fails(place, capsys, "cannot be read as a model of tslib", model="text.safetensors")
@@ -201,14 +191,14 @@ def test_models_that_are_none(place, capsys):
         (",0.7500\n1,", "\n1,", "fewer values than the header"),
     ],
 )
-def test_joints_that_cannot_be_used(place, capsys, old, new, word):
+def test_joints_that_cannot_be_used_are_refused(place, capsys, old, new, word):
     text = (place / "joints.csv").read_text()
     assert old in text
     (place / "wrong.csv").write_text(text.replace(old, new))
     fails(place, capsys, word, joints="wrong.csv")
 
 
-def test_a_joint_that_the_file_lacks(place, capsys):
+def test_a_joint_that_the_file_lacks_is_named(place, capsys):
     text = (place / "joints.csv").read_text().splitlines(keepends=True)
     (place / "wrong.csv").write_text("".join(line for line in text if "head" not in line))
     fails(place, capsys, "lacks the joint head", joints="wrong.csv")
@@ -216,7 +206,7 @@ def test_a_joint_that_the_file_lacks(place, capsys):
     fails(place, capsys, "cannot be written", output="none/out.csv")
 
 
-def test_tracks_in_any_order(tmp_path):
+def test_rows_may_come_in_any_order(tmp_path):
     """Rows may come in any order and be left out; spreadsheets write a mark, and columns of their
     own.
     """
@@ -260,17 +250,8 @@ def test_predict_writes_corrected_joints_too(tmp_path, capsys):
     penn = synthetic.SKELETON
     save(corrector(penn), tmp_path / "model.safetensors")
     save(corrector(), tmp_path / "youtube.safetensors")
-    arguments = [
-        "predict",
-        str(tmp_path / "frames"),
-        "--detector",
-        str(tmp_path / "toy.onnx"),
-        "--fps",
-        "10",
-        "--output",
-        str(tmp_path / "out"),
-        "--correct",
-    ]
+    paths = "--detector", tmp_path / "toy.onnx", "--output", tmp_path / "out"
+    arguments = ["predict", *map(str, (tmp_path / "frames", *paths)), "--fps", "10", "--correct"]
     assert main([*arguments, str(tmp_path / "youtube.safetensors")]) == 2
     error = capsys.readouterr().err
     assert (

@@ -106,7 +106,7 @@ def whole_clip(nodes, reach, springs, iterations=3):
 
 @pytest.mark.parametrize("springs", [(), SPRINGS], ids=["temporal", "springs"])
 @pytest.mark.parametrize("reach", [1, 3])
-def test_equals_plain_loops(reach, springs):
+def test_beliefs_equal_plain_loops(reach, springs):
     seen = list(clip(7, cuts=[5], nobody=[2]))
     expected = by_loops(seen, reach, springs)
     for (node, belief), scores in zip(
@@ -131,7 +131,7 @@ def test_a_stream_equals_the_whole_clip_to_the_last_bit(T, reach):
         assert (belief is None and expected is None) or torch.equal(belief, expected)
 
 
-def test_windows_by_hand():
+def test_windows_hold_the_nearest_items_first():
     assert list(windows("abcd", 2)) == [
         ([], "a", ["b", "c"]),
         (["a"], "b", ["c", "d"]),

@@ -33,16 +33,13 @@ def place(tmp_path):
 
 def command(place, *more, video="video.avi", detector="toy.onnx"):
     """Run predict into place/out; returns the exit code."""
-    arguments = [
-        "predict",
-        place / video,
-        "--detector",
-        place / detector,
-        "--output",
-        place / "out",
-        *more,
-    ]
-    return main([str(a) for a in arguments])
+    return main([*arguments_of(place, video, detector), *map(str, more)])
+
+
+def arguments_of(place, video="video.avi", detector="toy.onnx"):
+    """The words of a command that writes place/out."""
+    paths = "--detector", place / detector, "--output", place / "out"
+    return ["predict", *map(str, [place / video, *paths])]
 
 
 def fails(place, capsys, word, *more, **files):
@@ -83,7 +80,7 @@ def test_finds_the_joints_of_a_video(place, capsys):
     assert sorted(p.name for p in place.iterdir()) == ["out", "toy.onnx", "toy.toml", "video.avi"]
 
 
-def test_every_option(place):
+def test_every_option_is_followed(place):
     synthetic.write_folder(place / "frames", [synthetic.frame(t) for t in range(6)])
     (place / "toy.toml").rename(place / "other.toml")
     (place / "legs.toml").write_text(
@@ -195,16 +192,8 @@ def test_a_video_that_breaks_off_is_said(place):
     """As one line on stderr; what could be read is kept."""
     whole = (place / "video.avi").read_bytes()
     (place / "video.avi").write_bytes(whole[: len(whole) * 6 // 10])
-    arguments = [
-        "predict",
-        place / "video.avi",
-        "--detector",
-        place / "toy.onnx",
-        "--output",
-        place / "out",
-    ]
     done = subprocess.run(
-        [sys.executable, "-m", "tslib", *map(str, arguments)],
+        [sys.executable, "-m", "tslib", *arguments_of(place)],
         capture_output=True,
         text=True,
         check=True,
@@ -222,7 +211,7 @@ def test_a_whole_video_says_nothing(place, caplog):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows asks for a privilege to make links")
-def test_a_link_to_an_empty_folder(place):
+def test_a_link_to_an_empty_folder_stays_a_link(place):
     (place / "real").mkdir()
     (place / "out").symlink_to(place / "real", target_is_directory=True)
     assert command(place) == 0
@@ -254,18 +243,10 @@ def test_frames_without_anybody_have_empty_rows(place):
     assert len(list(open_frames(place / "out" / "overlay.webm"))) == 12
 
 
-def test_springs_from_the_joints_it_wrote(place, capsys):
+def test_the_springs_command_reads_the_joints_it_wrote(place, capsys):
     assert command(place) == 0
     joints, output = place / "out" / "joints.csv", place / "springs.toml"
-    arguments = [
-        "springs",
-        str(joints),
-        str(joints),
-        "--skeleton",
-        "penn13",
-        "--output",
-        str(output),
-    ]
+    arguments = f"springs {joints} {joints} --skeleton penn13 --output {output}".split()
     assert main(arguments) == 0 and len(load_springs(output)) == 8
     assert "8 springs" in capsys.readouterr().out
     assert main([*arguments, "--arms"]) == 0 and len(load_springs(output)) == 12
@@ -276,7 +257,7 @@ def test_springs_from_the_joints_it_wrote(place, capsys):
         assert word in capsys.readouterr().err and not output.exists()
 
 
-def test_a_video_that_cannot_be_read(place, capsys):
+def test_a_video_that_cannot_be_read_is_named(place, capsys):
     fails(place, capsys, "there is no video", video="none.avi")
     (place / "text.avi").write_text("no video")
     fails(place, capsys, "cannot be read as a video", video="text.avi")
@@ -284,7 +265,7 @@ def test_a_video_that_cannot_be_read(place, capsys):
     fails(place, capsys, "holds no frame", video="empty")
 
 
-def test_a_frame_that_breaks_off_half_way(place, capsys):
+def test_a_frame_that_cannot_be_read_is_named(place, capsys):
     synthetic.write_folder(place / "frames", [synthetic.frame(t) for t in range(12)])
     (place / "frames" / "9.png").write_bytes(b"broken")
     fails(place, capsys, "9.png cannot be read", video="frames")
@@ -292,7 +273,7 @@ def test_a_frame_that_breaks_off_half_way(place, capsys):
     fails(place, capsys, "frame 8", video="frames")
 
 
-def test_a_detector_that_does_not_fit(place, capsys):
+def test_a_detector_that_does_not_fit_is_refused(place, capsys):
     fails(place, capsys, "there is no detector", detector="none.onnx")
     synthetic.write_network(place / "flat.onnx", flat=True)
     fails(
@@ -310,14 +291,14 @@ def test_a_detector_that_does_not_fit(place, capsys):
     fails(place, capsys, "lacks the key 'std'")
 
 
-def test_nobody_in_sight(place, capsys):
+def test_nobody_in_sight_is_an_error(place, capsys):
     synthetic.write_video(
         place / "empty.avi", (synthetic.frame(t, figure=False) for t in range(12))
     )
     fails(place, capsys, "nobody in sight", video="empty.avi")
 
 
-def test_options_that_do_not_fit(place, capsys):
+def test_options_that_do_not_fit_are_refused(place, capsys):
     fails(place, capsys, "holds nothing of the 160x120 frame", "--box", 170, 0, 10, 10)
     fails(place, capsys, "holds nothing of the 160x120 frame", "--box", 10, 10, 0, 50)
     fails(place, capsys, "holds nothing of the 160x120 frame", "--box", "nan", 10, 20, 50)
@@ -338,7 +319,7 @@ def test_options_that_do_not_fit(place, capsys):
 
 
 @pytest.mark.parametrize("option", ["", "--detector", "--output", "--springs", "--detector-config"])
-def test_a_variable_that_is_unset(option, capsys):
+def test_a_variable_that_is_unset_is_asked_about(option, capsys):
     arguments = ["predict", "v.avi", "--detector", "m.onnx", "--output", "out"]
     with pytest.raises(SystemExit) as error:
         main(["predict", "", *arguments[2:]] if option == "" else [*arguments, option, ""])
@@ -385,17 +366,8 @@ def test_an_interruption_leaves_nothing(place, name):
         )
     synthetic.write_video(place / "long.avi", (synthetic.frame(t) for t in range(600)))
     before = sorted(place.rglob("*"))
-    arguments = [
-        "predict",
-        place / "long.avi",
-        "--detector",
-        place / "toy.onnx",
-        "--output",
-        place / "out",
-    ]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tslib", *map(str, arguments)], stderr=subprocess.PIPE, text=True
-    )
+    words = [sys.executable, "-m", "tslib", *arguments_of(place, "long.avi")]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while len(sorted(place.rglob("*"))) == len(before) and time.monotonic() < deadline:
         time.sleep(0.05)

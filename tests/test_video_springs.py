@@ -30,7 +30,7 @@ def poses(N=400):
     return one * random.uniform(10, 300, (N, 1, 1)) + random.normal(0, 100, (N, 1, 2))
 
 
-def test_fit_by_hand():
+def test_springs_are_mean_offsets_and_inverse_variances():
     springs = {s.joints: s for s in fit_springs(poses(), PENN)}
     spring = springs["left_hip", "left_knee"]
     np.testing.assert_allclose(spring.rest, (0, 0.25), atol=0.01)
@@ -71,7 +71,7 @@ def test_unseen_joints_do_not_count():
         fit_springs(many[:, :5], PENN)
 
 
-def test_file_round_trip(tmp_path):
+def test_springs_come_back_from_their_file(tmp_path):
     springs = fit_springs(poses(), PENN)
     save_springs(springs, tmp_path / "a.toml")
     for a, b in zip(load_springs(tmp_path / "a.toml"), springs, strict=True):
@@ -79,7 +79,7 @@ def test_file_round_trip(tmp_path):
         np.testing.assert_allclose(a.rest + a.stiffness, b.rest + b.stiffness, rtol=1e-5, atol=1e-9)
 
 
-def test_size_on_a_heat_map():
+def test_springs_grow_with_the_body_on_the_heat_map():
     spring = Spring(("head", "left_knee"), (0.1, 0.5), (4.0, 8.0))
     crop = Crop((0, 0), 2.0, (24, 32), 40)  # 20 cells to a body
     sender, receiver, stiffness, rest = in_cells(numbered([spring], PENN), crop)
@@ -114,14 +114,14 @@ GOOD = '[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0, 0.25]\nstiffn
         (GOOD + "[[spring", "not valid TOML"),
     ],
 )
-def test_a_file_that_is_wrong(tmp_path, text, word):
+def test_a_file_that_is_wrong_is_refused(tmp_path, text, word):
     path = tmp_path / "a.toml"
     path.write_text(text)
     with pytest.raises(InputError, match=word):
         load_springs(path)
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match="there is no springs file"):
         load_springs(tmp_path / "a.toml")
     with pytest.raises(InputError, match="there is no joints file"):
@@ -147,7 +147,7 @@ def test_saves_the_whole_file_or_nothing(tmp_path, monkeypatch):
     assert len(load_springs(path)) == 8 and list(tmp_path.iterdir()) == [path]
 
 
-def test_reads_joints(tmp_path):
+def test_joints_are_read_in_the_skeletons_order(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(
         "frame,joint,x,y,score\n0,head,1,2,0.9\n0,left_hip,,,0\n0,tail,1,1,1\n7,head,3,4,0.1\n7,left_hip,5,6,1\n"
@@ -168,9 +168,8 @@ def test_reads_joints(tmp_path):
         path.write_text(text)
         with pytest.raises(InputError, match=word):
             read_joints(path, PENN)
-    path.write_text(
-        "\ufeffframe,joint,x,y,score\n0,head,1,2,1\n", encoding="utf-8"
-    )  # as spreadsheets do
+    # Spreadsheets begin a file with a mark.
+    path.write_text("\ufeffframe,joint,x,y,score\n0,head,1,2,1\n", encoding="utf-8")
     np.testing.assert_array_equal(read_joints(path, PENN)[0, 0], (1, 2))
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="cannot be read as CSV"):

@@ -8,6 +8,7 @@ import numpy as np
 from .skeletons import Skeleton
 
 LEFT, RIGHT, MIDDLE = (255, 140, 40), (40, 150, 255), (90, 220, 90)  # RGB: orange, blue, green
+_Found = tuple[np.ndarray, np.ndarray] | None
 _BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
 _SHORTEST, _LONGEST = 640, 1280  # px of the longer side; other videos are enlarged or shrunk
 _DRAWN = 0.1  # joints of a lower score are left out
@@ -28,12 +29,7 @@ class Canvas:
         width, height = (2 * max(1, round(n * self.scale / 2)) for n in size)
         self.size, self.skeleton = (width, height), skeleton
 
-    def draw(
-        self,
-        frame: np.ndarray,
-        result: tuple[np.ndarray, np.ndarray] | None,
-        detected: tuple[np.ndarray, np.ndarray] | None,
-    ) -> np.ndarray:
+    def draw(self, frame: np.ndarray, result: _Found, detected: _Found) -> np.ndarray:
         """The frame, uint8 RGB of ``size``, with both results: (joints (K, 2) px, score (K,))."""
         method = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
         picture = cv2.resize(frame, self.size, interpolation=method)

@@ -105,10 +105,7 @@ def warp_to_crop(maps: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
 
 
 def update(
-    node: Node,
-    score: torch.Tensor,
-    others: dict[int, torch.Tensor],
-    springs: Sequence[Spring] = (),
+    node: Node, score: torch.Tensor, others: dict[int, torch.Tensor], springs: Sequence[Spring] = ()
 ) -> torch.Tensor:
     """One iteration in one frame where somebody is in sight: its new scores (K, H, W).
 
@@ -132,10 +129,7 @@ def update(
 
 
 def infer(
-    nodes: Iterable[Node],
-    reach: int,
-    springs: Sequence[Spring] = (),
-    iterations: int = ITERATIONS,
+    nodes: Iterable[Node], reach: int, springs: Sequence[Spring] = (), iterations: int = ITERATIONS
 ) -> Iterator[tuple[Node, torch.Tensor | None]]:
     """Yield (node, belief) for each Node of a stream, iterations * reach frames late.
 

@@ -19,6 +19,7 @@ from ..files import write_whole
 _COLUMNS = "frame,joint,x,y,score"
 _FARTHEST = 1e6  # px; a coordinate beyond is a mistake
 _NOWHERE = math.nan, math.nan
+_Found = tuple[np.ndarray, np.ndarray] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,12 +105,7 @@ def write_header(table: TextIO) -> None:
     table.write(_COLUMNS + "\n")
 
 
-def write_rows(
-    table: TextIO,
-    frame: int,
-    joints: Sequence[str],
-    result: tuple[np.ndarray, np.ndarray] | None,
-) -> None:
+def write_rows(table: TextIO, frame: int, joints: Sequence[str], result: _Found) -> None:
     """One frame's rows of an open file; result is (pose (K, 2) px, score (K,)), None for nobody."""
     for k, name in enumerate(joints):
         (x, y), score = (_NOWHERE, 0) if result is None else (result[0][k], result[1][k])

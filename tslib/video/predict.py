@@ -94,7 +94,7 @@ def predict(
 
 def _write(folder, beliefs, frames, skeleton, fps):
     """Write the tables and the overlay; returns the number of frames. InputError for nobody."""
-    canvas, read, somebody = Canvas(frames.size, skeleton), 0, False
+    canvas, somebody = Canvas(frames.size, skeleton), False
     with ExitStack() as files:
         names = "joints.csv", "detector.csv"
         tables = [files.enter_context(open(folder / name, "w")) for name in names]
@@ -107,29 +107,25 @@ def _write(folder, beliefs, frames, skeleton, fps):
         # frame has to.
         for (node, belief), frame in zip(bar, frames, strict=True):
             crop = node.seen.crop
-            found = [crop and joints_of(maps, crop) for maps in (belief, node.seen.maps)]
-            read, somebody = read + 1, somebody or crop is not None
+            both = belief, node.seen.maps
+            found = [None if crop is None else joints_of(maps, crop) for maps in both]
+            somebody = somebody or crop is not None
             for table, result in zip(tables, found, strict=True):
                 write_rows(table, node.seen.index, skeleton.joints, result)
             overlay.write(canvas.draw(frame, *found))
         if not somebody:
-            raise InputError(
-                f"nobody in sight in {frames.path}; give --box, or show somebody larger."
-            )
-    return read
+            what = f"nobody in sight in {frames.path}"
+            raise InputError(f"{what}; give --box, or show somebody larger.")
+    return node.seen.index + 1
 
 
 def check_box(box: Sequence[float], size: tuple[int, int]) -> None:
     """InputError where a box (x, y, w, h) px misses a frame (W, H) px, or is far larger."""
-    x, y, w, h = box
-    W, H = size
-    if not (w >= 1 and h >= 1 and x < W and y < H and x + w > 0 and y + h > 0):
-        wrong = "holds nothing of"
-    elif not (w <= _HUGE * W and h <= _HUGE * H):
-        wrong = "is far larger than"
-    else:
-        return
-    raise InputError(
-        f"the box x={x:g} y={y:g} w={w:g} h={h:g} {wrong} the {W}x{H} frame; "
-        "give its left, top, width and height in px."
-    )
+    (x, y, w, h), (W, H) = box, size
+    holds = w >= 1 and h >= 1 and -w < x < W and -h < y < H
+    if not (holds and w <= _HUGE * W and h <= _HUGE * H):
+        wrong = "is far larger than" if holds else "holds nothing of"
+        raise InputError(
+            f"the box x={x:g} y={y:g} w={w:g} h={h:g} {wrong} the {W}x{H} frame; "
+            "give its left, top, width and height in px."
+        )

@@ -69,22 +69,16 @@ class Tracker:
 
     def __init__(self, detector: HeatmapDetector, first_box: Sequence[float] | None = None) -> None:
         self.detector = detector
-        self.box = None if first_box is None else np.array(first_box, float)
-        self._begin()
+        self.reset(first_box)
 
-    def reset(self) -> None:
-        """Forget the person, at a cut."""
-        self.box = None
-        self._begin()
-
-    def _begin(self) -> None:
+    def reset(self, box: Sequence[float] | None = None) -> None:
+        """Forget the person, as at a cut, or go on with the box of another."""
+        self.box = None if box is None else np.array(box, float)
         self.usual: float | None = None  # running mean of the sureness
         self.wait = 0  # frames until the next search
         self.missed = 0  # frames since the last correction
 
-    def look(
-        self, frame: np.ndarray, flow: Flow | None
-    ) -> tuple[Crop, np.ndarray] | tuple[None, None]:
+    def look(self, frame: np.ndarray, flow: Flow | None) -> tuple[Crop | None, np.ndarray | None]:
         """Crop and heat-maps (K, H, W) of the person in the next frame; None, None for nobody.
 
         flow : from the previous frame to this one, None at the first frame of a scene
