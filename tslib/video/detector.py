@@ -114,13 +114,10 @@ def read_detector_config(path: Path | str) -> dict[str, Any]:
         "std": (lambda v: are_numbers(v, 3, 1e-6), "three numbers from 1e-6 to 1e6"),
         "skeleton": (lambda _: bool(known), f"one of {', '.join(SKELETONS)}"),
         "person_score": (lambda v: are_numbers([v], 1), "a number"),
-        "joints": (lambda v: _are_different(v, known), f"a list of different joints of {name}"),
+        "joints": (
+            lambda v: isinstance(v, list) and 0 < len(v) == sum(v.count(n) == 1 for n in known),
+            f"a list of different joints of {name}",
+        ),
     }
     check_table(settings, str(path), rules, optional=("joints", "person_score"))
     return settings
-
-
-def _are_different(value: Any, known: tuple[str, ...]) -> bool:
-    """Whether a value is a list of known names, none of them twice."""
-    names = isinstance(value, list) and value and all(n in known for n in value)
-    return bool(names) and len(set(value)) == len(value)

@@ -31,10 +31,7 @@ _Item = TypeVar("_Item")
 
 
 def reach_at(fps: float | None) -> int:
-    """How many frames away messages come from at so many frames per second, each way.
-
-    That is 0.15 s, but at least 1 frame and at most 4; 2 where the rate is unknown.
-    """
+    """How many frames away messages come from, each way: 0.15 s, from 1 to 4; 2 without fps."""
     return 2 if fps is None else int(np.clip(round(_SECONDS * fps), 1, 4))
 
 
