@@ -1,15 +1,28 @@
 """Videos of people doing exercises, filmed badly, with everything known about them.
 
-``python -m tslib render OUT --clips N --seed S``, or in Python:
+``python -m renderer OUT --clips N --seed S``, or in Python:
 
     render("out", clips=100)                       # files in Penn Action's layout
     render_clip(0, 1, Settings())                  # the first of them as arrays
     read_flow("out", "0001").dense(3)              # exact flow from its fourth frame to the fifth
 """
 
-from tslib.part_flow import PartFlow, read_flow
+import importlib
+from typing import Any
 
-from .clip import Rendered, Settings, render_clip
-from .write import render
+_HOMES = {
+    "PartFlow": "tslib.part_flow",
+    "Rendered": "renderer.clip",
+    "Settings": "renderer.clip",
+    "read_flow": "tslib.part_flow",
+    "render": "renderer.write",
+    "render_clip": "renderer.clip",
+}
+__all__ = list(_HOMES)
 
-__all__ = ["PartFlow", "Rendered", "Settings", "read_flow", "render", "render_clip"]
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is asked for, so that ``--help`` waits for no library."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

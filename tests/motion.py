@@ -1,16 +1,12 @@
-"""Smooth motion of an upper body, and estimates of it that shake and at times fail: dense, without
-data.
-"""
+"""Smooth motion of an upper body without data, and estimates that shake and at times fail."""
 
 import numpy as np
 
 from tslib.skeletons import SKELETONS
 
 SKELETON = SKELETONS["youtube7"]
-NOISE, BURST = (
-    0.06,
-    1.0,
-)  # standard deviations, in shoulder widths: of all estimates, and of those that fail
+# Standard deviations, in shoulder widths: of all estimates, and of those that fail.
+NOISE, BURST = 0.06, 1.0
 
 
 def truth(rng, T=60):

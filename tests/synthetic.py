@@ -1,6 +1,4 @@
-"""A stick figure whose joints have a colour each, and a network that finds them: a detector without
-data.
-"""
+"""A stick figure whose joints have a colour each, and a detector without data that finds them."""
 
 import weakref
 
@@ -17,15 +15,15 @@ SIZE = 160, 120  # px of a frame
 FPS = 20.0
 
 _HALVES = np.stack(np.meshgrid(*[[0.0, 0.5, 1.0]] * 3), -1).reshape(-1, 3)
-COLORS = _HALVES[np.ptp(_HALVES, axis=1) > 0][
-    : len(SKELETON.joints)
-]  # RGB, 0.5 and more apart, none grey
+# RGB, 0.5 and more apart, none grey.
+COLORS = _HALVES[np.ptp(_HALVES, axis=1) > 0][: len(SKELETON.joints)]
 
+# Joints in px around the figure's middle, in the order of penn13; it faces us.
 STANDING = np.array(
     [[0, -34], [-8, -24], [8, -24], [-14, -10], [14, -10], [-18, 2], [18, 2]]
     + [[-5, 2], [5, 2], [-7, 18], [7, 18], [-8, 34], [8, 34]],
     float,
-)  # px around its middle, in the order of penn13; it faces us
+)
 
 
 def pose(t):
@@ -43,16 +41,8 @@ def frame(t, hidden=(), figure=True):
     if figure:
         joints = pose(t)
         for a, b in SKELETON.edges:
-            line = np.round(16 * joints[[a, b]]).astype(int)
-            cv2.line(
-                picture,
-                tuple(line[0].tolist()),
-                tuple(line[1].tolist()),
-                (90, 90, 90),
-                2,
-                cv2.LINE_AA,
-                4,
-            )
+            start, end = np.round(16 * joints[[a, b]]).astype(int).tolist()
+            cv2.line(picture, start, end, (90, 90, 90), 2, cv2.LINE_AA, 4)
         for k, (x, y) in enumerate(np.round(16 * joints).astype(int)):
             if (t, k) not in hidden:
                 color = (255 * COLORS[k]).tolist()
@@ -94,19 +84,13 @@ def write_network(path, colors=COLORS, size=INPUT, flat=False):
         "w2": np.kron(np.eye(K), np.full((1, 6), -2.5)).reshape(K, 6 * K, 1, 1),
         "b2": np.ones(K),
     }
+    pool = dict(kernel_shape=[8, 8], strides=[4, 4], pads=[2, 2, 2, 2])
     nodes = [
         helper.make_node("Conv", ["image", "w1", "b1"], ["difference"], kernel_shape=[1, 1]),
         helper.make_node("Relu", ["difference"], ["distance"]),
         helper.make_node("Conv", ["distance", "w2", "b2"], ["nearness"], kernel_shape=[1, 1]),
         helper.make_node("Relu", ["nearness"], ["near"]),
-        helper.make_node(
-            "AveragePool",
-            ["near"],
-            ["maps"],
-            kernel_shape=[8, 8],
-            strides=[4, 4],
-            pads=[2, 2, 2, 2],
-        ),
+        helper.make_node("AveragePool", ["near"], ["maps"], **pool),
     ]
     shape = [1, K, h // 4, w // 4]
     if flat:

@@ -13,7 +13,7 @@ length = st.floats(1, 900)
 
 
 @given(st.tuples(number, number, length, length), st.tuples(number, number))
-def test_round_trip(box, point):
+def test_to_image_inverts_to_cells(box, point):
     crop = Crop.around(box, (48, 64))
     there_and_back = crop.to_image(crop.to_cells(point))
     assert np.abs(there_and_back - point).max() < 0.01
@@ -34,7 +34,7 @@ def test_holds_the_box_with_its_margin(box):
     assert crop.body == max(w, h)
 
 
-def test_cells_by_hand():
+def test_cells_lie_where_the_definition_says():
     crop = Crop((9.5, 19.5), 4.0, (5, 10), 1)  # covers pixels 0 to 19 and 0 to 39
     np.testing.assert_allclose(crop.to_image([(0, 0), (4, 9)]), [(1.5, 1.5), (17.5, 37.5)])
     assert crop.cells().shape == (10, 5, 2)

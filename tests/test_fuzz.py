@@ -25,9 +25,9 @@ from tslib.datasets.inspection import contact_sheet, inspect
 from tslib.datasets.unpack import unpack
 from tslib.errors import InputError
 from tslib.images import read_image, size_of
-from tslib.video.detector import read_config
+from tslib.video.detector import read_detector_config
 from tslib.video.frames import open_frames
-from tslib.video.springs import load, read_joints
+from tslib.video.springs import load_springs, read_joints
 
 LONGEST = 10  # s, for the slowest of all; they take milliseconds
 COUNTS = {
@@ -376,8 +376,8 @@ JOINTS = b"frame,joint,x,y,score\n" + b"".join(
 @pytest.mark.parametrize("kind", ["springs", "config", "joints"])
 def test_damaged_settings_and_tables_are_read_or_refused(tmp_path, rounds, kind):
     read = {
-        "springs": load,
-        "config": read_config,
+        "springs": load_springs,
+        "config": read_detector_config,
         "joints": lambda path: read_joints(path, synthetic.SKELETON),
     }[kind]
     whole = {"springs": SPRINGS, "config": synthetic.CONFIG.encode(), "joints": JOINTS}[kind]

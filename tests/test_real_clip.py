@@ -74,9 +74,8 @@ def test_the_page_on_your_own_video_says_so(table):
     page = (ROOT / "docs" / "your-video.md").read_text(encoding="utf-8")
     for name, numbers in table.items():
         stated = re.search(rf"^\| {name} \| (.*) \|$", page, re.MULTILINE)[1].split(" | ")
-        assert [float(n) for n in stated] == pytest.approx(
-            numbers, abs=0.5
-        )  # processors round differently
+        # Processors round differently.
+        assert [float(n) for n in stated] == pytest.approx(numbers, abs=0.5)
 
 
 def test_the_stored_table_says_so(table):
@@ -95,7 +94,7 @@ def test_the_command_gives_the_same_joints(table, real_data, tmp_path):
     """`python -m tslib predict` on the clip: no truth, one command, the table's fourth row."""
     video = real_data / "jhmdb" / "Rename_Images" / "catch" / CLIP
     out = predict(
-        video, real_data / "detector" / "simplepose.onnx", tmp_path / "out", CONFIG, fps=FPS
+        video, real_data / "detector" / "simplepose.onnx", tmp_path / "out", config=CONFIG, fps=FPS
     )
     with open(out / "joints.csv", newline="") as file:
         joints = {

@@ -1,29 +1,23 @@
 """``python -m tslib COMMAND``: what the method does on videos, and how its networks are trained."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from . import command_line
 from .command_line import OPTION, Command, computing, name, positive, positive_whole, shared, whole
 
-ABOUT = (
-    "Human pose in video: Paper A's messages over time and between joints, and Paper B's corrector."
-)
+ABOUT = "Human pose in video: Paper A's messages over time and space, and Paper B's corrector."
 ELSEWHERE = "Both are in the project's repository; an installed tslib holds the method alone."
 MOVED = {
     "render": "clips are rendered by `python -m renderer OUT --clips N`",
     "estimate": "estimates are made by `python -m experiments estimate`",
     "reproduce": "tables and figures are made by `python -m experiments paper_a` and `paper_b`",
 }
-CLIPS = "clips in Penn Action's layout, or YouTube Pose"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, 2 for what the reader can put right, 130 after
-    Ctrl-C.
-    """
-    words = sys.argv[1:] if arguments is None else list(arguments)
+    """Run one command; returns the exit code: 0, 2 for what the reader can put right, or 130."""
+    words = sys.argv[1:] if arguments is None else arguments
     if words and words[0] in MOVED:
         print(f"tslib: {MOVED[words[0]]}. {ELSEWHERE}", file=sys.stderr)
         return 2
@@ -34,70 +28,33 @@ def _predict_options(parser: OPTION) -> None:
     add = parser.add_argument
     add("video", type=name, metavar="VIDEO", help="a video file, or a folder of images")
     add("--detector", required=True, type=name, metavar="MODEL.onnx", help="heat-map network")
-    add(
-        "--detector-config",
-        type=name,
-        metavar="FILE.toml",
-        help="what it takes; MODEL.toml by default",
-    )
+    takes = "what it takes; MODEL.toml by default"
+    add("--detector-config", type=name, metavar="FILE.toml", help=takes)
     add("--output", required=True, type=name, metavar="DIR", help="folder to make for the results")
-    where = "the person in the first frame: left, top, width, height in px; searched for by default"
-    add("--box", nargs=4, type=float, metavar=("X", "Y", "W", "H"), help=where)
+    who = "the person in the first frame: left, top, width, height in px; searched for by default"
+    add("--box", nargs=4, type=float, metavar=("X", "Y", "W", "H"), help=who)
     add("--fps", type=positive, metavar="F", help="frames per second, where the video does not say")
-    add(
-        "--flow", default="dis", help="dis, farneback, or none for a camera at rest; dis by default"
-    )
+    still = "optical flow; none for a camera at rest, dis by default"
+    add("--flow", choices=["dis", "farneback", "none"], default="dis", help=still)
     add("--springs", type=name, metavar="FILE.toml", help="pass messages between joints as well")
     add("--correct", type=name, metavar="MODEL.safetensors", help="write corrected.csv as well")
-
-
-def _springs_options(parser: OPTION) -> None:
-    add = parser.add_argument
-    add(
-        "joints",
-        nargs="+",
-        type=name,
-        metavar="JOINTS.csv",
-        help="as predict writes them, or truth",
-    )
-    add(
-        "--skeleton",
-        required=True,
-        metavar="NAME",
-        help="coco17, penn13, jhmdb15, youtube7 or cvit14",
-    )
-    add("--output", required=True, type=name, metavar="FILE.toml")
-    add("--arms", action="store_true", help="with elbows and wrists; this hurts raised arms")
 
 
 def _correct_options(parser: OPTION) -> None:
     add = parser.add_argument
     add("joints", type=name, metavar="JOINTS.csv", help="as predict writes them")
-    add(
-        "--model",
-        required=True,
-        type=name,
-        metavar="MODEL.safetensors",
-        help="tslib.correction saves one",
-    )
+    made = "a trained corrector, as tslib.correction saves it"
+    add("--model", required=True, type=name, metavar="MODEL.safetensors", help=made)
     add("--output", required=True, type=name, metavar="FILE.csv")
 
 
 def _train_options(parser: OPTION) -> None:
     add = parser.add_argument
     add("config", type=name, metavar="CONFIG.toml", help="such as data/training/laptop.toml")
-    add(
-        "--output",
-        required=True,
-        type=name,
-        metavar="OUT",
-        help="folder for models and checkpoints",
-    )
+    add("--output", required=True, type=name, metavar="OUT", help="for models and checkpoints")
     rows = "baseline, S-infer, ST-infer, ST-infer(2), any of the last three with -frozen, or longer"
-    add(
-        "--row",
-        help=f"of Paper A's Table 1: {rows}; CONFIG's by default. Rows share OUT's first stage",
-    )
+    which = f"of Paper A's Table 1: {rows}; CONFIG's by default. Rows share OUT's first stage"
+    add("--row", help=which)
     add("--seed", type=whole, default=0, metavar="S", help="of weights, slices and their changes")
     every = "steps from checkpoint to checkpoint"
     add("--every", type=positive_whole, default=200, metavar="N", help=every)
@@ -105,6 +62,16 @@ def _train_options(parser: OPTION) -> None:
 
 def _evaluate_options(parser: OPTION) -> None:
     parser.add_argument("model", type=name, metavar="MODEL.safetensors", help="as train writes it")
+
+
+def _springs_options(parser: OPTION) -> None:
+    add = parser.add_argument
+    files = "as predict writes them, or truth"
+    add("joints", nargs="+", type=name, metavar="JOINTS.csv", help=files)
+    names = "coco17, penn13, jhmdb15, youtube7 or cvit14"
+    add("--skeleton", required=True, metavar="NAME", help=names)
+    add("--output", required=True, type=name, metavar="FILE.toml")
+    add("--arms", action="store_true", help="with elbows and wrists; this hurts raised arms")
 
 
 def _download_options(parser: OPTION) -> None:
@@ -119,26 +86,28 @@ def _inspect_options(parser: OPTION) -> None:
     parser.add_argument("--sheet", type=name, metavar="FILE.png", help=sheet)
 
 
-DATA = shared(
-    lambda parser: parser.add_argument(
-        "--data", required=True, type=name, metavar="ROOT", help=CLIPS
-    )
-)
+def _data(parser: OPTION) -> None:
+    clips = "clips in Penn Action's layout, or YouTube Pose"
+    parser.add_argument("--data", required=True, type=name, metavar="ROOT", help=clips)
+
+
+DATA = shared(_data)
 COMMANDS = (
     Command(
         "predict",
-        "find the joints of the person in a video; writes joints.csv, detector.csv and overlay.webm, "
-        "a fifth of a second a frame",
+        "find the joints of the person in a video; writes joints.csv, detector.csv and "
+        "overlay.webm, a fifth of a second a frame",
         "tslib.commands:predict",
         _predict_options,
         "python -m tslib predict clip.mp4 --detector pose.onnx --output results",
     ),
     Command(
         "correct",
-        "correct the joints of a video by a trained network; writes one CSV file, milliseconds a frame",
+        "correct the joints of a video by a trained network; writes one CSV file, "
+        "milliseconds a frame",
         "tslib.commands:correct",
         _correct_options,
-        "python -m tslib correct results/joints.csv --model model.safetensors --output corrected.csv",
+        "python -m tslib correct results/joints.csv --model model.safetensors --output new.csv",
     ),
     Command(
         "train",

@@ -1,5 +1,6 @@
-"""What the commands of ``python -m tslib`` do with their options. Each imports what it needs when
-it runs.
+"""What the commands of ``python -m tslib`` do with their options.
+
+Each imports what it needs when it runs, because torch and OpenCV take seconds.
 """
 
 import os
@@ -9,17 +10,10 @@ from argparse import Namespace
 def predict(options: Namespace) -> str:
     from .video.predict import predict
 
-    folder = predict(
-        options.video,
-        options.detector,
-        options.output,
-        config=options.detector_config,
-        box=options.box,
-        fps=options.fps,
-        flow=options.flow,
-        springs=options.springs,
-        correct=options.correct,
-    )
+    names = "box", "fps", "flow", "springs", "correct"
+    more = {name: getattr(options, name) for name in names}
+    config = options.detector_config
+    folder = predict(options.video, options.detector, options.output, config=config, **more)
     written = "joints.csv, detector.csv" + (", corrected.csv" if options.correct else "")
     return f"wrote {written} and overlay.webm to {folder}"
 
@@ -35,16 +29,9 @@ def correct(options: Namespace) -> str:
 def train(options: Namespace) -> str | None:
     from .training.run import train
 
-    path = train(
-        options.config,
-        options.data,
-        options.output,
-        row=options.row,
-        seed=options.seed,
-        device=options.device,
-        workers=options.workers,
-        every=options.every,
-    )
+    names = "row", "seed", "device", "workers", "every"
+    more = {name: getattr(options, name) for name in names}
+    path = train(options.config, options.data, options.output, **more)
     return f"wrote {path}" if os.environ.get("RANK", "0") == "0" else None
 
 
@@ -56,12 +43,12 @@ def evaluate(options: Namespace) -> str:
 
 def springs(options: Namespace) -> str:
     from .skeletons import skeleton_named
-    from .video.springs import fit, read_joints, save
+    from .video.springs import fit_springs, read_joints, save_springs
 
     skeleton = skeleton_named(options.skeleton)
     poses = [pose for path in options.joints for pose in read_joints(path, skeleton)]
-    fitted = fit(poses, skeleton, arms=options.arms)
-    save(fitted, options.output)
+    fitted = fit_springs(poses, skeleton, arms=options.arms)
+    save_springs(fitted, options.output)
     return f"wrote {len(fitted)} springs to {options.output}"
 
 

@@ -1,70 +1,76 @@
 """Joints drawn over a frame: left and right in two colours, the detector's own as hollow marks."""
 
+from collections.abc import Container, Sequence
+
 import cv2
 import numpy as np
 
+from .skeletons import Skeleton
+
 LEFT, RIGHT, MIDDLE = (255, 140, 40), (40, 150, 255), (90, 220, 90)  # RGB: orange, blue, green
-SMALLEST, LARGEST = 640, 1280  # px of the longer side; other videos are enlarged or shrunk to them
-DRAWN = 0.1  # joints of a lower score are left out
+_Found = tuple[np.ndarray, np.ndarray] | None
+_BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
+_SHORTEST, _LONGEST = 640, 1280  # px of the longer side; other videos are enlarged or shrunk
+_DRAWN = 0.1  # joints of a lower score are left out
 
 
-def color_of(skeleton, *joints):
+def color_of(skeleton: Skeleton, *joints: int) -> tuple[int, int, int]:
     """Colour of a joint, or of the limb between two, by number: that of its side, if it has one."""
     sides = {skeleton.joints[k].partition("_")[0] for k in joints}
     return {"left": LEFT, "right": RIGHT}.get(sides.pop(), MIDDLE) if len(sides) == 1 else MIDDLE
 
 
 class Canvas:
-    """Draws on frames of size (W, H) px with joints of a skeleton; ``size`` is that of the
-    drawings.
-    """
+    """Draws joints of a skeleton on frames of size (W, H) px; its ``size`` is the drawings' one."""
 
-    def __init__(self, size, skeleton):
-        self.scale = float(np.clip(max(size), SMALLEST, LARGEST)) / max(size)
-        self.size = tuple(
-            2 * max(1, round(n * self.scale / 2)) for n in size
-        )  # codecs want even numbers
-        self.skeleton = skeleton
+    def __init__(self, size: tuple[int, int], skeleton: Skeleton) -> None:
+        self.scale = float(np.clip(max(size), _SHORTEST, _LONGEST)) / max(size)
+        # Codecs want even numbers.
+        width, height = (2 * max(1, round(n * self.scale / 2)) for n in size)
+        self.size, self.skeleton = (width, height), skeleton
 
-    def draw(self, frame, result, detected):
-        """The frame with both results, each (joints (K, 2) px, score (K,)) or None: uint8 RGB of
-        ``size``.
-        """
-        shrinks = self.scale < 1
-        picture = cv2.resize(
-            frame, self.size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-        )
-        if result is None:
+    def draw(self, frame: np.ndarray, result: _Found, detected: _Found) -> np.ndarray:
+        """The frame, uint8 RGB of ``size``, with both results: (joints (K, 2) px, score (K,))."""
+        method = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
+        picture = cv2.resize(frame, self.size, interpolation=method)
+        if result is None or detected is None:
             return picture
-        place, found = (enlarged(joints, self.scale) for joints in (result[0], detected[0]))
-        score, thick = result[1], max(2, max(self.size) // 320)
+        thick = max(2, max(self.size) // 320)
         face = self.skeleton.groups.get("head", [])
         tiny = face if len(face) > 1 else []  # eyes and ears lie close together
-        for k, point in enumerate(found):  # first, so that they show where they differ
-            if detected[1][k] >= DRAWN and k not in tiny:
-                cv2.circle(picture, point, thick + 3, (0, 0, 0), 2, cv2.LINE_AA)
-                cv2.circle(picture, point, thick + 3, (255, 255, 255), 1, cv2.LINE_AA)
-        draw_limbs(picture, place, score >= DRAWN, self.skeleton, thick, tiny)
+        # The detector's joints come first, so that they show where they differ.
+        for k, point in enumerate(enlarged(detected[0], self.scale)):
+            if detected[1][k] >= _DRAWN and k not in tiny:
+                cv2.circle(picture, point, thick + 3, _BLACK, 2, cv2.LINE_AA)
+                cv2.circle(picture, point, thick + 3, _WHITE, 1, cv2.LINE_AA)
+        place = enlarged(result[0], self.scale)
+        draw_limbs(picture, place, result[1] >= _DRAWN, self.skeleton, thick, tiny)
         return picture
 
 
-def enlarged(joints, scale):
-    """Joints (K, 2) px as whole pixels of a picture so many times as large: a list of (x, y)."""
-    return [tuple(map(int, p)) for p in np.round((joints + 0.5) * scale - 0.5)]
+def enlarged(joints: np.ndarray, scale: float) -> list[tuple[int, int]]:
+    """Joints (K, 2) px as whole pixels (x, y) of a picture so many times as large."""
+    return [(int(x), int(y)) for x, y in np.round((joints + 0.5) * scale - 0.5)]
 
 
-def draw_limbs(picture, place, drawn, skeleton, thick=2, tiny=()):
-    """Draw limbs and joints into a picture, uint8 RGB.
+def draw_limbs(
+    picture: np.ndarray,
+    place: Sequence[tuple[int, int]],
+    drawn: np.ndarray,
+    skeleton: Skeleton,
+    thick: int = 2,
+    tiny: Container[int] = (),
+) -> None:
+    """Draw limbs, thick px wide, and joints into a picture, uint8 RGB.
 
-    place : list of K (x, y) whole px; drawn : bool (K,); thick : px of a limb; tiny : joints to
-    draw as dots
+    place : K (x, y) whole px; drawn : bool (K,); tiny : joints to draw as dots
     """
     for a, b in skeleton.edges:
         if drawn[a] and drawn[b]:
             color = color_of(skeleton, a, b)
-            cv2.line(picture, place[a], place[b], (0, 0, 0), thick + 2, cv2.LINE_AA)
+            cv2.line(picture, place[a], place[b], _BLACK, thick + 2, cv2.LINE_AA)
             cv2.line(picture, place[a], place[b], color, thick, cv2.LINE_AA)
-    for k in np.flatnonzero(drawn):
+    for k in np.flatnonzero(drawn).tolist():
         radius = 1 if k in tiny else thick + 1
-        cv2.circle(picture, place[k], radius + 1, (0, 0, 0), -1, cv2.LINE_AA)
+        cv2.circle(picture, place[k], radius + 1, _BLACK, -1, cv2.LINE_AA)
         cv2.circle(picture, place[k], radius, color_of(skeleton, k), -1, cv2.LINE_AA)

@@ -17,9 +17,9 @@ from tslib.metrics import jitter, pck
 from tslib.skeletons import SKELETONS, mapping
 from tslib.video.detector import HeatmapDetector
 from tslib.video.frames import open_frames
-from tslib.video.inference import infer, link, reach_of
+from tslib.video.inference import infer, link, reach_at
 from tslib.video.predict import joints_of
-from tslib.video.springs import fit, numbered
+from tslib.video.springs import fit_springs, numbered
 from tslib.video.tracking import observe
 
 from .. import records
@@ -27,7 +27,7 @@ from .. import records
 VIDEO = "Goal_Keeping_Tips"
 CLIP = VIDEO + "_catch_f_cm_np1_fr_med_2"
 FPS = 30  # of the avi beside the frames
-REACH = reach_of(FPS)
+REACH = reach_at(FPS)
 PARTS = "shoulder", "elbow", "wrist", "hip", "knee", "ankle"
 LIMB_JOINTS = [f"{side}_{part}" for part in PARTS for side in ("left", "right")]
 CONFIG = records.ROOT / "data" / "detectors" / "simplepose.toml"
@@ -51,7 +51,7 @@ def springs_of(folder, skeleton, arms=False):
     into, out = mapping(skeleton, SKELETONS["jhmdb15"])
     poses = np.full((len(world), len(skeleton.joints), 2), np.nan)
     poses[:, into] = world[:, out]
-    return numbered(fit(poses, skeleton, arms=arms), skeleton)
+    return numbered(fit_springs(poses, skeleton, arms=arms), skeleton)
 
 
 def still(observations):

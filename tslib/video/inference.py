@@ -12,26 +12,27 @@ holds 2 * reach + 1 frames, however long the video is.
 """
 
 from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from ..distance_transform import distance_transform
+from ..message_passing.layer import STIFFNESS
 from ..warp import sample
-from .springs import in_cells
+from .springs import Spring, in_cells
 from .tracking import Observation
 
 ITERATIONS = 3
-STIFFNESS = 0.01  # per cell squared, of a spring to the next frame; a longer one is as much weaker
-SECONDS = 0.15  # messages from further away blur fast wrists
+_SECONDS = 0.15  # messages from further away blur fast wrists
+_Item = TypeVar("_Item")
 
 
-def reach_of(fps):
-    """How many frames away messages come from, each way: 0.15 s, at least 1 and at most 4; 2
-    without fps.
-    """
-    return 2 if fps is None else int(np.clip(round(SECONDS * fps), 1, 4))
+def reach_at(fps: float | None) -> int:
+    """How many frames away messages come from, each way: 0.15 s, from 1 to 4; 2 without fps."""
+    return 2 if fps is None else int(np.clip(round(_SECONDS * fps), 1, 4))
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +50,12 @@ class Node:
     paths: dict[int, torch.Tensor]
 
 
-def windows(stream, reach):
-    """Yield (before, item, after) for each item of a stream: up to reach items each way, nearest
-    first.
-    """
-    before, pending = deque(maxlen=reach), deque()
+def windows(
+    stream: Iterable[_Item], reach: int
+) -> Iterator[tuple[list[_Item], _Item, list[_Item]]]:
+    """Yield (before, item, after) for each item: up to reach items each way, nearest first."""
+    before: deque[_Item] = deque(maxlen=reach)
+    pending: deque[_Item] = deque()
     for item in stream:
         pending.append(item)
         if len(pending) > reach:
@@ -66,29 +68,28 @@ def windows(stream, reach):
         before.appendleft(item)
 
 
-def link(observations, reach):
-    """Yield a Node for each Observation of a stream, reach frames late: flows composed over every
-    offset.
-    """
+def link(observations: Iterable[Observation], reach: int) -> Iterator[Node]:
+    """Yield a Node for each Observation, reach frames late: flows composed over every offset."""
     for before, seen, after in windows(observations, reach):
-        if seen.crop is None:
-            yield Node(replace(seen, to_previous=None, to_next=None), None, {})
+        bare = replace(seen, to_previous=None, to_next=None)
+        if seen.crop is None or seen.maps is None:
+            yield Node(bare, None, {})
             continue
         paths = {}
         for side, others in ((1, after), (-1, before)):
             here, points = seen, seen.crop.to_image(seen.crop.cells())
             for distance, other in enumerate(others, 1):
-                if other.scene != seen.scene:
+                flow = here.to_next if side == 1 else here.to_previous
+                if flow is None or other.scene != seen.scene:
                     break
-                points = points + (here.to_next if side == 1 else here.to_previous).at(points)
+                points = points + flow.at(points)
                 if other.crop is not None:
                     paths[side * distance] = torch.from_numpy(other.crop.to_cells(points)).float()
                 here = other
-        seen = replace(seen, to_previous=None, to_next=None)
-        yield Node(seen, torch.from_numpy(seen.maps).clamp(min=0), paths)
+        yield Node(bare, torch.from_numpy(seen.maps).clamp(min=0), paths)
 
 
-def warp(maps, path):
+def warp_to_crop(maps: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
     """Bilinear samples of maps (K, H, W) at the cells path (h, w, 2), x first: (K, h, w).
 
     Cells beyond a map take its minimum, so that nothing is pulled out of the crop.
@@ -100,20 +101,23 @@ def warp(maps, path):
     return sample(padded[None], path[None] + 1)[0]
 
 
-def update(node, score, others, springs=()):
-    """One iteration in one frame: its new scores (K, H, W).
+def update(
+    node: Node, score: torch.Tensor, others: dict[int, torch.Tensor], springs: Sequence[Spring] = ()
+) -> torch.Tensor:
+    """One iteration in one frame where somebody is in sight: its new scores (K, H, W).
 
-    score : (K, H, W) tensor, its scores before
-    others : {offset: (K, H, W) tensor}, the scores before of the frames in node.paths
-    springs : list of springs.Spring, by joint numbers
+    score : (K, H, W), its scores before
+    others : {offset: (K, H, W)}, the scores before of the frames in node.paths
+    springs : by joint numbers
     """
+    assert node.unary is not None and node.seen.crop is not None
     total, received = node.unary.clone(), torch.full((len(score), 1, 1), float(len(node.paths)))
     if node.paths:
-        senders = torch.stack([warp(others[offset], path) for offset, path in node.paths.items()])
+        senders = torch.stack([warp_to_crop(others[o], path) for o, path in node.paths.items()])
+        # A spring over several frames is as much weaker.
         stiffness = torch.tensor([STIFFNESS / abs(offset) for offset in node.paths])
-        total += distance_transform(
-            senders, stiffness[:, None, None].expand(-1, 1, 2), torch.zeros(2)
-        ).sum(0)
+        stiffness = stiffness[:, None, None].expand(-1, 1, 2)
+        total += distance_transform(senders, stiffness, torch.zeros(2)).sum(0)
     if springs:
         sender, receiver, stiffness, rest = in_cells(springs, node.seen.crop)
         total.index_add_(0, receiver, distance_transform(score[sender], stiffness, rest))
@@ -121,13 +125,15 @@ def update(node, score, others, springs=()):
     return total / (1 + received)
 
 
-def infer(nodes, reach, springs=(), iterations=ITERATIONS):
+def infer(
+    nodes: Iterable[Node], reach: int, springs: Sequence[Spring] = (), iterations: int = ITERATIONS
+) -> Iterator[tuple[Node, torch.Tensor | None]]:
     """Yield (node, belief) for each Node of a stream, iterations * reach frames late.
 
     belief: (K, H, W) tensor, None where nobody is in sight. Each iteration is a stage of its own
     that reads the scores of the one before, so the result is that of inference on the whole clip.
     """
-    stream = ((node, node.unary) for node in nodes)
+    stream: Iterator = ((node, node.unary) for node in nodes)
     for _ in range(iterations):
         stream = _iterate(stream, reach, springs)
     return stream

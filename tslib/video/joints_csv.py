@@ -6,15 +6,20 @@ One row for each frame and joint; x and y are empty where the joint is unknown.
 import csv
 import io
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
 from ..errors import InputError
 from ..files import write_whole
 
-COLUMNS = "frame,joint,x,y,score"
-LARGEST = 1e6  # px; a coordinate beyond is a mistake
+_COLUMNS = "frame,joint,x,y,score"
+_FARTHEST = 1e6  # px; a coordinate beyond is a mistake
+_NOWHERE = math.nan, math.nan
+_Found = tuple[np.ndarray, np.ndarray] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,87 +38,77 @@ class Tracks:
     joints: tuple[str, ...]
 
 
-def read_rows(path):
-    """The rows of a file, one after the other: (number of the line, {column: text}). Raises
-    InputError.
-    """
+def read_rows(path: Path | str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield for each row its place, "line 2 of FILE", and {column: text}. Raises InputError."""
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:  # spreadsheets write a mark
+        # Spreadsheets begin a file with a mark, which this encoding takes away.
+        with open(path, newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except FileNotFoundError:
         raise InputError(f"there is no joints file {path}.") from None
     except (OSError, UnicodeDecodeError, csv.Error):
         raise InputError(f"{path} cannot be read as CSV.") from None
-    if not rows or not set(COLUMNS.split(",")) <= set(rows[0]):
-        raise InputError(f"{path} must have rows under the header {COLUMNS}.")
-    for line, row in enumerate(rows, 2):
+    if not rows or not set(_COLUMNS.split(",")) <= set(rows[0]):
+        raise InputError(f"{path} must have rows under the header {_COLUMNS}.")
+    for number, row in enumerate(rows, 2):
         if None in row.values():
-            raise InputError(f"line {line} of {path} has fewer values than the header.")
-        yield line, row
+            raise InputError(f"line {number} of {path} has fewer values than the header.")
+        yield f"line {number} of {path}", row
 
 
-def numbers(row, line, path):
-    """x, y and score of a row, finite; InputError names the line."""
+def values_of(row: dict[str, str], place: str) -> tuple[float, float, float]:
+    """x, y and score of a row, finite; InputError says the place."""
     try:
-        values = float(row["x"]), float(row["y"]), float(row["score"])
+        x, y, score = (float(row[key]) for key in ("x", "y", "score"))
     except ValueError:
-        values = (math.nan,)
-    if not all(map(math.isfinite, values)):
-        raise InputError(f"line {line} of {path} holds a value that is no number.")
-    return values
+        x = y = score = math.nan
+    if not (math.isfinite(x) and math.isfinite(y) and math.isfinite(score)):
+        raise InputError(f"{place} holds a value that is no number.")
+    return x, y, score
 
 
-def read(path, joints):
-    """The Tracks in a file that holds these joints and no others; InputError says what does not
-    fit.
-    """
+def read_tracks(path: Path | str, joints: Sequence[str]) -> Tracks:
+    """The Tracks in a file that holds these joints and no others. Raises InputError."""
     found = {}
-    for line, row in read_rows(path):
-        if not (row["frame"].isascii() and row["frame"].isdigit() and len(row["frame"]) <= 15):
-            raise InputError(
-                f"line {line} of {path} has {row['frame'][:20]!r} for a frame's number."
-            )
-        key = int(row["frame"]), row["joint"]
-        if key[1] not in joints:
-            raise InputError(
-                f"line {line} of {path} holds {key[1][:40]!r}, which is none of {', '.join(joints)}."
-            )
-        if key in found:
-            raise InputError(
-                f"line {line} of {path} holds {key[1]} in frame {key[0]} a second time."
-            )
-        empty = not row["x"] and not row["y"]
-        x, y, score = numbers(row | {"x": 0, "y": 0} if empty else row, line, path)
-        if max(abs(x), abs(y)) > LARGEST:
-            raise InputError(f"line {line} of {path} holds a position beyond {LARGEST:g} px.")
-        found[key] = (math.nan, math.nan, score) if empty else (x, y, score)
+    for place, row in read_rows(path):
+        number, name = row["frame"], row["joint"]
+        if not (number.isascii() and number.isdigit() and len(number) <= 15):
+            raise InputError(f"{place} has {number[:20]!r} for a frame's number.")
+        if name not in joints:
+            raise InputError(f"{place} holds {name[:40]!r}, which is none of {', '.join(joints)}.")
+        if (int(number), name) in found:
+            raise InputError(f"{place} holds {name} in frame {int(number)} a second time.")
+        unknown = not row["x"] and not row["y"]
+        x, y, score = values_of(row | {"x": "0", "y": "0"} if unknown else row, place)
+        if max(abs(x), abs(y)) > _FARTHEST:
+            raise InputError(f"{place} holds a position beyond {_FARTHEST:g} px.")
+        found[int(number), name] = (*_NOWHERE, score) if unknown else (x, y, score)
     for name in joints:
-        if name not in {joint for _, joint in found}:
+        if not any(name == joint for _, joint in found):
             raise InputError(f"{path} lacks the joint {name}.")
     frames = sorted({frame for frame, _ in found})
-    values = np.array(
-        [[found.get((t, name), (math.nan, math.nan, 0.0)) for name in joints] for t in frames]
-    )
+    values = np.array([[found.get((t, k), (*_NOWHERE, 0.0)) for k in joints] for t in frames])
     return Tracks(np.array(frames, np.int64), values[..., :2], values[..., 2], tuple(joints))
 
 
-def write(tracks, path):
-    """Write Tracks to a file, which is replaced in one step; InputError where it cannot be."""
+def write_tracks(tracks: Tracks, path: Path | str) -> None:
+    """Write Tracks to a file, which is replaced in one step. Raises InputError."""
     table = io.StringIO()
-    table.write(COLUMNS + "\n")
+    write_header(table)
     for frame, pose, score in zip(tracks.frames, tracks.poses, tracks.score, strict=True):
         write_rows(table, frame, tracks.joints, (pose, score))
     write_whole(path, table.getvalue().encode())
 
 
-def write_rows(table, frame, joints, result):
-    """One frame's rows of an open file; result is (poses (K, 2) px, score (K,)), or None for
-    nobody.
-    """
+def write_header(table: TextIO) -> None:
+    """The names of the columns, as the first line of an open file."""
+    table.write(_COLUMNS + "\n")
+
+
+def write_rows(table: TextIO, frame: int, joints: Sequence[str], result: _Found) -> None:
+    """One frame's rows of an open file; result is (pose (K, 2) px, score (K,)), None for nobody."""
     for k, name in enumerate(joints):
-        (x, y), score = (
-            (result[0][k], result[1][k]) if result is not None else ((math.nan, math.nan), 0)
-        )
+        (x, y), score = (_NOWHERE, 0) if result is None else (result[0][k], result[1][k])
         if math.isnan(x):
             table.write(f"{frame},{name},,,{score:.4g}\n")
         else:

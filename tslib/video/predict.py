@@ -7,131 +7,125 @@ The stages are generators, and can be used one by one:
 """
 
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
+import torch
 from tqdm import tqdm
 
 from ..correction import load_corrector
+from ..crop import Crop
 from ..errors import InputError
 from ..files import appearing
 from ..heatmaps import decode
 from ..overlay import Canvas
-from . import springs as spring_files
 from .correct import check_joints, correct_file
 from .detector import HeatmapDetector
 from .frames import VideoWriter, open_frames
-from .inference import infer, link, reach_of
-from .joints_csv import COLUMNS, write_rows
+from .inference import infer, link, reach_at
+from .joints_csv import write_header, write_rows
+from .springs import load_springs, numbered
 from .tracking import observe
 
-COMPLETE = 0.9  # of the announced frames; containers often only estimate their number
-HUGE = 4  # times the frame; a larger box is a mistake
-
-log = logging.getLogger(
-    __name__
-)  # a warning is a line on stderr, unless the program says otherwise
+_COMPLETE = 0.9  # of the announced frames; containers often only estimate their number
+_HUGE = 4  # times the frame; a larger box is a mistake
+# A warning is a line on stderr, unless the program says otherwise.
+_log = logging.getLogger(__name__)
 
 
-def joints_of(maps, crop):
-    """Joints read off heat-maps: (K, 2) px in the image, and (K,) peak heights."""
+def joints_of(maps: np.ndarray | torch.Tensor, crop: Crop) -> tuple[np.ndarray, np.ndarray]:
+    """Joints read off heat-maps (K, H, W): (K, 2) px in the image, and (K,) peak heights."""
     cells, score = decode(maps)
     return crop.to_image(cells), score
 
 
 def predict(
-    video, detector, output, config=None, box=None, fps=None, flow="dis", springs=None, correct=None
-):
-    """Write joints.csv, detector.csv and overlay.webm to a new folder.
+    video: Path | str,
+    detector: Path | str,
+    output: Path | str,
+    *,
+    config: Path | str | None = None,
+    box: Sequence[float] | None = None,
+    fps: float | None = None,
+    flow: str = "dis",
+    springs: Path | str | None = None,
+    correct: Path | str | None = None,
+) -> Path:
+    """Write joints.csv, detector.csv and overlay.webm to a new folder; returns its path.
 
-    Parameters
-    ----------
-    video : path of a video file or of a folder of images
-    detector, config : paths of an ONNX network and its TOML file, see tslib.video.detector
-    output : path of the folder; it appears complete, or not at all
+    video : a video file or a folder of images
+    detector, config : an ONNX network and its TOML file, see tslib.video.detector
+    output : the folder; it appears complete, or not at all
     box : (x, y, w, h) px around the person in the first frame; searched for where None
     fps : frames per second, where the video does not say or says wrong
     flow : "dis", "farneback" or "none", see tslib.flow
-    springs : path of a springs file, see tslib.video.springs
-    correct : path of a corrector, see tslib.correction; its joints go to corrected.csv, beside the
-    others
+    springs : a springs file, see tslib.video.springs; None for messages over time alone
+    correct : a corrector, see tslib.correction, whose joints then go to corrected.csv
 
-    Returns the Path of the folder.
-
-    Raises
-    ------
-    InputError
-        Something given cannot be used, or nobody is in sight in the whole video.
+    Raises InputError where something given cannot be used, or nobody is in sight in any frame.
     """
     with appearing(output) as folder:
-        _predict(video, detector, folder, config, box, fps, flow, springs, correct)
+        frames = open_frames(video)
+        fps = fps or frames.fps
+        if fps is None:
+            _log.warning(
+                "The frame rate is unknown, so messages come from 2 frames away; --fps says better."
+            )
+        if box is not None:
+            check_box(box, frames.size)
+        network = HeatmapDetector(detector, config)
+        limbs = [] if springs is None else numbered(load_springs(springs), network.skeleton)
+        if correct is not None:
+            corrector = load_corrector(correct)
+            check_joints(corrector, correct, network.skeleton.joints)
+        reach = reach_at(fps)
+        observations = observe(frames, network, box, flow)
+        beliefs = infer(link(observations, reach), reach, limbs)
+        read = _write(folder, beliefs, frames, network.skeleton, fps or 25)
+        if correct is not None:
+            correct_file(folder / "joints.csv", corrector, folder / "corrected.csv")
+        if frames.count and read < _COMPLETE * frames.count:
+            ended = f"{video} ended after {read} of about {frames.count} frames"
+            _log.warning(f"{ended}; the rest cannot be read.")
     return Path(output)
 
 
-def _predict(video, detector, folder, config, box, fps, flow, springs, correct):
-    """Write the files into a folder that is there; arguments as those of predict."""
-    frames = open_frames(video)
-    fps = fps or frames.fps
-    if fps is None:
-        log.warning(
-            "The frame rate is unknown, so messages come from 2 frames away; --fps says better."
-        )
-    if box is not None:
-        check_box(box, frames.size)
-    detector = HeatmapDetector(detector, config)
-    skeleton = detector.skeleton
-    springs = (
-        spring_files.numbered(spring_files.load(springs), skeleton) if springs is not None else ()
-    )
-    if correct is not None:
-        corrector = load_corrector(correct)
-        check_joints(corrector, correct, skeleton.joints, "the detector")
-    reach = reach_of(fps)
-    beliefs = infer(link(observe(frames, detector, box, flow), reach), reach, springs)
+def _write(folder, beliefs, frames, skeleton, fps):
+    """Write the tables and the overlay; returns the number of frames. InputError for nobody."""
+    canvas, somebody = Canvas(frames.size, skeleton), False
     with ExitStack() as files:
-        tables = [
-            files.enter_context(open(folder / name, "w")) for name in ("joints.csv", "detector.csv")
-        ]
-        bar = tqdm(
-            beliefs, total=frames.count, unit="frame", disable=None
-        )  # None: only in a terminal
-        files.enter_context(bar)
+        names = "joints.csv", "detector.csv"
+        tables = [files.enter_context(open(folder / name, "w")) for name in names]
         for table in tables:
-            table.write(COLUMNS + "\n")
-        canvas, somebody = Canvas(frames.size, skeleton), False
-        overlay = files.enter_context(VideoWriter(folder / "overlay.webm", fps or 25, canvas.size))
-        # Beliefs come some frames late; the second reader of the video waits for them, so no frame
-        # has to.
+            write_header(table)
+        # The bar shows in a terminal only.
+        bar = files.enter_context(tqdm(beliefs, total=frames.count, unit="frame", disable=None))
+        overlay = files.enter_context(VideoWriter(folder / "overlay.webm", fps, canvas.size))
+        # Beliefs come some frames late. The second reader of the video waits for them, so that no
+        # frame has to.
         for (node, belief), frame in zip(bar, frames, strict=True):
-            crop, found = node.seen.crop, (None, None)
-            if crop is not None:
-                somebody, found = True, (joints_of(belief, crop), joints_of(node.seen.maps, crop))
+            crop = node.seen.crop
+            both = belief, node.seen.maps
+            found = [None if crop is None else joints_of(maps, crop) for maps in both]
+            somebody = somebody or crop is not None
             for table, result in zip(tables, found, strict=True):
                 write_rows(table, node.seen.index, skeleton.joints, result)
             overlay.write(canvas.draw(frame, *found))
         if not somebody:
-            raise InputError(f"nobody in sight in {video}; give --box, or show somebody larger.")
-    if correct is not None:
-        correct_file(folder / "joints.csv", corrector, folder / "corrected.csv")
-    read = node.seen.index + 1
-    if frames.count and read < COMPLETE * frames.count:
-        log.warning(
-            f"{video} ended after {read} of about {frames.count} frames; the rest cannot be read."
-        )
+            what = f"nobody in sight in {frames.path}"
+            raise InputError(f"{what}; give --box, or show somebody larger.")
+    return node.seen.index + 1
 
 
-def check_box(box, size):
-    """InputError where a box (x, y, w, h) px holds nothing of a frame of size (W, H) px, or is far
-    larger.
-    """
-    x, y, w, h = box
-    wrong = None
-    if not (w >= 1 and h >= 1 and x < size[0] and y < size[1] and x + w > 0 and y + h > 0):
-        wrong = "holds nothing of"
-    elif not (w <= HUGE * size[0] and h <= HUGE * size[1]):
-        wrong = "is far larger than"
-    if wrong:
+def check_box(box: Sequence[float], size: tuple[int, int]) -> None:
+    """InputError where a box (x, y, w, h) px misses a frame (W, H) px, or is far larger."""
+    (x, y, w, h), (W, H) = box, size
+    holds = w >= 1 and h >= 1 and -w < x < W and -h < y < H
+    if not (holds and w <= _HUGE * W and h <= _HUGE * H):
+        wrong = "is far larger than" if holds else "holds nothing of"
         raise InputError(
-            f"the box x={x:g} y={y:g} w={w:g} h={h:g} {wrong} the {size[0]}x{size[1]} frame; "
+            f"the box x={x:g} y={y:g} w={w:g} h={h:g} {wrong} the {W}x{H} frame; "
             "give its left, top, width and height in px."
         )

@@ -5,6 +5,7 @@ the optical flow inside it, joints correct it only where the detector is sure, a
 at a time.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -13,22 +14,18 @@ import numpy as np
 from ..crop import MARGIN, Crop
 from ..flow import Flow, flow_between
 from ..heatmaps import decode
-from .detector import SEEN
+from .detector import SEEN, HeatmapDetector
 
-ENOUGH = 7 / 17  # of the joints must be seen
+_ENOUGH = 7 / 17  # of the joints must be seen
 BEST = 10 / 17  # of the peaks say how sure the detector is; the others may be hidden
-TRUST = 0.6  # of the usual height must the best peaks keep
-MOVE, SCALE = (
-    0.10,
-    0.07,
-)  # a correction moves by at most so much of the height and resizes by so much
+_TRUST = 0.6  # of the usual height must the best peaks keep
+# A correction moves the box by at most so much of its height, and resizes it by so much.
+_MOVE, _SCALE = 0.10, 0.07
 LOST = 15  # frames without a correction until the person is searched again
 SEARCH = 8  # while nobody is in sight, search every so many frames
-
-SAME_SCENE = (
-    0.6  # correlation of thumbnails; a pan keeps 0.9, occluders 0.6, two videos rarely reach 0.5
-)
-CHANGE = 12  # grey levels between thumbnails; noise on a wall makes 1, a runner before it 5, two videos 50
+# Between thumbnails of two frames. Correlation: a pan keeps 0.9, occluders 0.6, while two videos
+# rarely reach 0.5. Grey levels: noise on a wall makes 1, a runner before it 5, two videos 50.
+_ALIKE, _CHANGE = 0.6, 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,17 +47,15 @@ class Observation:
     to_next: Flow | None = None
 
 
-def sureness(peaks):
+def sureness(peaks: np.ndarray) -> float:
     """Mean of the best of peaks (K,), ten of seventeen: hidden joints do not count against it."""
     return float(np.sort(peaks)[-max(1, round(BEST * len(peaks))) :].mean())
 
 
-def box_of(joints, peaks):
-    """Box (x, y, w, h) px of the joints (K, 2) px whose peaks (K,) are seen; None where they are
-    too few.
-    """
+def box_of(joints: np.ndarray, peaks: np.ndarray) -> np.ndarray | None:
+    """Box (x, y, w, h) px of joints (K, 2) px whose peaks (K,) are seen; None for too few."""
     seen = joints[peaks > SEEN]
-    if len(seen) < max(2, round(ENOUGH * len(joints))):
+    if len(seen) < max(2, round(_ENOUGH * len(joints))):
         return None
     (x, y), (right, bottom) = seen.min(0), seen.max(0)
     return np.array([x, y, max(right - x, 1), max(bottom - y, 1)])
@@ -69,25 +64,24 @@ def box_of(joints, peaks):
 class Tracker:
     """Follows one person through a scene.
 
-    detector : called with (frame, crop), with ``grid`` and ``person_score``
     first_box : (x, y, w, h) px in the very first frame; found by a search where None
     """
 
-    def __init__(self, detector, first_box=None):
+    def __init__(self, detector: HeatmapDetector, first_box: Sequence[float] | None = None) -> None:
         self.detector = detector
-        self.box = None if first_box is None else np.array(first_box, float)
-        self.usual = None  # running mean of the sureness
+        self.reset(first_box)
+
+    def reset(self, box: Sequence[float] | None = None) -> None:
+        """Forget the person, as at a cut, or go on with the box of another."""
+        self.box = None if box is None else np.array(box, float)
+        self.usual: float | None = None  # running mean of the sureness
         self.wait = 0  # frames until the next search
         self.missed = 0  # frames since the last correction
 
-    def reset(self):
-        """Forget the person, at a cut."""
-        self.box, self.usual, self.wait, self.missed = None, None, 0, 0
+    def look(self, frame: np.ndarray, flow: Flow | None) -> tuple[Crop | None, np.ndarray | None]:
+        """Crop and heat-maps (K, H, W) of the person in the next frame; None, None for nobody.
 
-    def look(self, frame, flow):
-        """Crop and heat-maps (K, H, W) of the person in the next frame; None, None where nobody is.
-
-        flow: Flow from the previous frame to this one, None at the first frame of a scene.
+        flow : from the previous frame to this one, None at the first frame of a scene
         """
         if self.missed >= LOST:
             self.reset()
@@ -102,9 +96,8 @@ class Tracker:
         crop = Crop.around(self.box, self.detector.grid)
         maps, box, peaks = self._detect(frame, crop)
         self._correct(box, sureness(peaks))
-        if self.usual is None:  # a given box, in which nobody was seen yet
-            return None, None
-        return crop, maps
+        # None yet for a given box in which nobody was seen.
+        return (None, None) if self.usual is None else (crop, maps)
 
     def _detect(self, frame, crop):
         maps = self.detector(frame, crop)
@@ -112,39 +105,36 @@ class Tracker:
         return maps, box_of(crop.to_image(cells), peaks), peaks
 
     def _correct(self, box, sure):
-        if box is None or (self.usual is not None and sure < TRUST * self.usual):
+        if box is None or (self.usual is not None and sure < _TRUST * self.usual):
             self.missed += 1
             return
         self.missed = 0
         self.usual = sure if self.usual is None else 0.9 * self.usual + 0.1 * sure
-        limit = MOVE * self.box[3]
+        limit = _MOVE * self.box[3]
         center = self.box[:2] + self.box[2:] / 2
         center += np.clip(box[:2] + box[2:] / 2 - center, -limit, limit)
-        size = np.clip(box[2:], self.box[2:] * (1 - SCALE), self.box[2:] * (1 + SCALE))
+        size = np.clip(box[2:], self.box[2:] * (1 - _SCALE), self.box[2:] * (1 + _SCALE))
         self.box = np.concatenate([center - size / 2, size])
 
-    def search(self, frame):
-        """Box (x, y, w, h) px of the person that the detector is surest of, anywhere; None for
-        nobody.
-        """
+    def search(self, frame: np.ndarray) -> np.ndarray | None:
+        """Box (x, y, w, h) px of whom the detector is surest of, anywhere; None for nobody."""
+        grid = self.detector.grid
         best, height, peaks = None, 0.0, np.zeros(1)
-        for window in windows_over(frame.shape[1], frame.shape[0], self.detector.grid):
-            _, box, found = self._detect(frame, Crop.around(window, self.detector.grid, margin=1))
-            if (
-                box is not None and found.mean() > height
-            ):  # of all joints: half a body is not enough here
+        for window in windows_over(frame.shape[1], frame.shape[0], grid):
+            _, box, found = self._detect(frame, Crop.around(window, grid, margin=1))
+            # The mean is over all joints, because half a body is not enough here.
+            if box is not None and found.mean() > height:
                 best, height = box, found.mean()
-        for margin in (
-            2.0,
-            MARGIN,
-            MARGIN,
-        ):  # look again, now centred; at first wide, for what was cut off
+        # Look again, now centred; at first wide, for what was cut off.
+        for margin in (2.0, MARGIN, MARGIN):
             if best is not None:
-                _, best, peaks = self._detect(frame, Crop.around(best, self.detector.grid, margin))
+                _, best, peaks = self._detect(frame, Crop.around(best, grid, margin))
         return best if best is not None and sureness(peaks) > self.detector.person_score else None
 
 
-def windows_over(W, H, grid):
+def windows_over(
+    W: int, H: int, grid: tuple[int, int]
+) -> Iterator[tuple[float, float, float, float]]:
     """Yield windows (x, y, w, h) px all over a frame of W x H px, in the proportions of the grid.
 
     The largest is a third larger than the frame, for a person who fills it, the smallest a third of
@@ -153,15 +143,19 @@ def windows_over(W, H, grid):
     largest = 4 / 3 * min(W / grid[0], H / grid[1])
     for scale in (1.0, 0.7, 0.5, 0.35):
         w, h = (n * largest * scale for n in grid)
-        columns, rows = (max(1, round(2 * (n - side) / side) + 1) for n, side in ((W, w), (H, h)))
-        for y in np.linspace(0, H - h, rows) if rows > 1 else [(H - h) / 2]:
-            for x in np.linspace(0, W - w, columns) if columns > 1 else [(W - w) / 2]:
-                yield float(x), float(y), w, h
+        for y in _starts(H, h):
+            for x in _starts(W, w):
+                yield x, y, w, h
 
 
-def is_cut(before, after):
-    """Whether two frames in a row show different scenes: their 16 x 12 thumbnails differ, and are
-    not alike.
+def _starts(length: int, side: float) -> list[float]:
+    """Where windows of a side begin that cover a length, or the one in its middle."""
+    number = max(1, round(2 * (length - side) / side) + 1)
+    return np.linspace(0, length - side, number).tolist() if number > 1 else [(length - side) / 2]
+
+
+def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether two frames in a row show two scenes: thumbnails that differ, and are not alike.
 
     The difference alone would take a lamp for a cut, the correlation alone the noise on a plain
     wall. A plain frame, such as the black one between two scenes, is like no other one.
@@ -170,25 +164,29 @@ def is_cut(before, after):
         cv2.resize(f, (16, 12), interpolation=cv2.INTER_AREA).astype(np.float64)
         for f in (before, after)
     )
-    if np.abs(a - b).mean() <= CHANGE:
+    if np.abs(a - b).mean() <= _CHANGE:
         return False
     a, b = a - a.mean((0, 1)), b - b.mean((0, 1))
-    return bool((a * b).sum() <= SAME_SCENE * np.sqrt((a * a).sum() * (b * b).sum()))
+    return bool((a * b).sum() <= _ALIKE * np.sqrt((a * a).sum() * (b * b).sum()))
 
 
-def observe(frames, detector, first_box=None, flow="dis"):
-    """Yield an Observation for every frame, one frame late: the flow to the next one needs that
-    one.
+def observe(
+    frames: Iterable[np.ndarray],
+    detector: HeatmapDetector,
+    first_box: Sequence[float] | None = None,
+    flow: str = "dis",
+) -> Iterator[Observation]:
+    """Yield an Observation for every frame, uint8 (H, W, 3) RGB.
 
-    frames : iterable of uint8 (H, W, 3) RGB
-    detector, first_box : see Tracker
-    flow : see flow_between
+    Each comes one frame late, because its flow to the next one needs that one. For first_box see
+    `Tracker`, for flow `tslib.flow.flow_between`.
     """
     tracker, scene = Tracker(detector, first_box), 0
-    previous, waiting = None, None  # the frame before, and what it showed
+    # The frame before, and what it showed.
+    previous, waiting = None, None
     for index, frame in enumerate(frames):
         to_next = to_previous = None
-        if previous is not None:
+        if previous is not None and waiting is not None:
             if is_cut(previous, frame):
                 scene += 1
                 tracker.reset()

@@ -1,4 +1,4 @@
-"""Messages: against plain loops, in a stream against the whole clip, in memory that does not grow."""
+"""Messages: against plain loops, in a stream as on the whole clip, in memory that does not grow."""
 
 import itertools
 
@@ -13,7 +13,7 @@ from tslib.distance_transform import distance_transform_numpy
 from tslib.flow import Flow
 from tslib.heatmaps import decode
 from tslib.video.detector import HeatmapDetector
-from tslib.video.inference import infer, link, reach_of, update, warp, windows
+from tslib.video.inference import infer, link, reach_at, update, warp_to_crop, windows
 from tslib.video.predict import joints_of
 from tslib.video.springs import Spring
 from tslib.video.tracking import Observation, observe
@@ -106,7 +106,7 @@ def whole_clip(nodes, reach, springs, iterations=3):
 
 @pytest.mark.parametrize("springs", [(), SPRINGS], ids=["temporal", "springs"])
 @pytest.mark.parametrize("reach", [1, 3])
-def test_equals_plain_loops(reach, springs):
+def test_beliefs_equal_plain_loops(reach, springs):
     seen = list(clip(7, cuts=[5], nobody=[2]))
     expected = by_loops(seen, reach, springs)
     for (node, belief), scores in zip(
@@ -131,7 +131,7 @@ def test_a_stream_equals_the_whole_clip_to_the_last_bit(T, reach):
         assert (belief is None and expected is None) or torch.equal(belief, expected)
 
 
-def test_windows_by_hand():
+def test_windows_hold_the_nearest_items_first():
     assert list(windows("abcd", 2)) == [
         ([], "a", ["b", "c"]),
         (["a"], "b", ["c", "d"]),
@@ -142,7 +142,7 @@ def test_windows_by_hand():
 
 
 def test_reach_is_a_time():
-    assert [reach_of(f) for f in (None, 1, 10, 15, 25, 60)] == [2, 1, 2, 2, 4, 4]
+    assert [reach_at(f) for f in (None, 1, 10, 15, 25, 60)] == [2, 1, 2, 2, 4, 4]
 
 
 def test_flows_end_at_the_paths():
@@ -181,7 +181,7 @@ def test_cells_beyond_a_map_take_its_minimum():
     path = torch.tensor(
         [[[0.0, 0.0], [3.0, 2.0], [1.5, 1.0], [-9.0, 0.0], [3.0, 40.0], [-0.5, 0.0]]]
     )
-    np.testing.assert_allclose(warp(maps, path)[0, 0], [-5, 6, 0.5, -5, -5, -5], atol=1e-5)
+    np.testing.assert_allclose(warp_to_crop(maps, path)[0, 0], [-5, 6, 0.5, -5, -5, -5], atol=1e-5)
 
 
 def test_a_spring_pulls_its_joint_to_the_rest_offset():

@@ -24,7 +24,7 @@ def test_finds_the_synthetic_joints(tmp_path):
         assert peaks.min() > 0.5
 
 
-def test_channels_and_normalisation(tmp_path):
+def test_channels_and_normalisation_are_those_of_the_configuration(tmp_path):
     """A network fed with BGR in other units finds the same joints if its configuration says so."""
     colors = 2 * synthetic.COLORS[:, ::-1] - 1
     model = synthetic.write_network(tmp_path / "a.onnx", colors)
@@ -77,7 +77,7 @@ def test_joints_may_come_in_another_order(tmp_path):
         ("input", "input input", "not valid TOML"),
     ],
 )
-def test_a_configuration_that_does_not_fit(tmp_path, old, new, word):
+def test_a_configuration_that_does_not_fit_is_refused(tmp_path, old, new, word):
     model = synthetic.write_detector(tmp_path)
     config = tmp_path / "toy.toml"
     assert old in config.read_text()
@@ -87,13 +87,13 @@ def test_a_configuration_that_does_not_fit(tmp_path, old, new, word):
     assert "\n" not in str(error.value) and str(error.value).endswith(".")
 
 
-def test_a_network_that_is_no_detector(tmp_path):
+def test_a_network_that_is_no_detector_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"with shape \(1, 13\)"):
         HeatmapDetector(synthetic.write_detector(tmp_path, flat=True))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_network_that_gives_no_numbers(tmp_path, value):
+def test_a_network_that_gives_no_numbers_is_named(tmp_path, value):
     model = synthetic.write_detector(tmp_path)
     network = onnx.load(model)
     network.graph.initializer.append(onnx.numpy_helper.from_array(np.float32([value]), "value"))
@@ -133,7 +133,7 @@ def test_a_network_for_any_size_must_keep_the_proportions(tmp_path):
         HeatmapDetector(model)
 
 
-def test_a_network_that_runs_on_one_size_only(tmp_path):
+def test_a_network_that_runs_on_one_size_only_is_held_to_it(tmp_path):
     model = synthetic.write_detector(tmp_path)
     network = any_size(onnx.load(model))
     network.graph.initializer.append(
@@ -149,7 +149,7 @@ def test_a_network_that_runs_on_one_size_only(tmp_path):
         HeatmapDetector(model)
 
 
-def test_files_that_are_not_there_or_broken(tmp_path):
+def test_files_that_are_not_there_or_broken_are_named(tmp_path):
     model = synthetic.write_detector(tmp_path)
     with pytest.raises(InputError, match="there is no detector .*none.onnx"):
         HeatmapDetector(tmp_path / "none.onnx")

@@ -1,6 +1,4 @@
-"""Files: a corrector's own, and joints that go in and come out corrected, also from the command
-line.
-"""
+"""A corrector's file, and joints that come out corrected, also from the command line."""
 
 import csv
 import json
@@ -17,8 +15,8 @@ from tslib.correction import Corrector, PoseCorrector, load_corrector, save_corr
 from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.errors import InputError
 from tslib.skeletons import SKELETONS
-from tslib.video import joints_csv as tracks
 from tslib.video.correct import correct_file, pieces
+from tslib.video.joints_csv import Tracks, read_tracks, write_tracks
 
 YOUTUBE = motion.SKELETON
 NAN = np.nan
@@ -36,23 +34,13 @@ def place(tmp_path):
     poses = motion.tracks(1, 0, 12)[0][0].round(2)
     poses[3:6, 2] = NAN
     score = np.where(np.isnan(poses[..., 0]), 0, 0.75)
-    tracks.write(
-        tracks.Tracks(np.arange(12), poses, score, YOUTUBE.joints), tmp_path / "joints.csv"
-    )
+    write_tracks(Tracks(np.arange(12), poses, score, YOUTUBE.joints), tmp_path / "joints.csv")
     return tmp_path
 
 
 def command(place, joints="joints.csv", model="model.safetensors", output="out.csv"):
-    return main(
-        [
-            "correct",
-            str(place / joints),
-            "--model",
-            str(place / model),
-            "--output",
-            str(place / output),
-        ]
-    )
+    more = "--model", str(place / model), "--output", str(place / output)
+    return main(["correct", str(place / joints), *more])
 
 
 def fails(place, capsys, word, **files):
@@ -63,10 +51,10 @@ def fails(place, capsys, word, **files):
     assert {p: p.read_bytes() for p in sorted(place.rglob("*")) if p.is_file()} == before
 
 
-def test_joints_from_the_command_line(place, capsys):
+def test_the_command_corrects_a_file_of_joints(place, capsys):
     assert command(place) == 0 and "out.csv" in capsys.readouterr().out
     before, after = (
-        tracks.read(place / name, YOUTUBE.joints) for name in ("joints.csv", "out.csv")
+        read_tracks(place / name, YOUTUBE.joints) for name in ("joints.csv", "out.csv")
     )
     np.testing.assert_allclose(
         after.poses, load_corrector(place / "model.safetensors").correct(before.poses), atol=0.006
@@ -80,8 +68,8 @@ def test_an_identity_changes_no_byte(tmp_path):
     network = PoseCorrector(7, hidden=4, residual=True)
     poses = motion.tracks(1, 0, 30)[0][0]
     poses[:, 3] = NAN  # never seen: empty in both
-    before = tracks.Tracks(np.arange(30), poses, np.full((30, 7), 0.5), YOUTUBE.joints)
-    tracks.write(before, tmp_path / "in.csv")
+    before = Tracks(np.arange(30), poses, np.full((30, 7), 0.5), YOUTUBE.joints)
+    write_tracks(before, tmp_path / "in.csv")
     correct_file(tmp_path / "in.csv", corrector(network=network), tmp_path / "out.csv")
     assert (tmp_path / "in.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
 
@@ -98,7 +86,7 @@ def test_an_identity_changes_no_byte(tmp_path):
     ],
     ids=["additive", "library", "BiLSTM", "FrameMLP", "TemporalMLP", "some joints"],
 )
-def test_a_corrector_and_its_file(tmp_path, made):
+def test_a_corrector_comes_back_from_its_file(tmp_path, made):
     save_corrector(made, tmp_path / "model.safetensors")
     again = load_corrector(tmp_path / "model.safetensors")
     for name in ("skeleton", "length", "stride", "unit"):
@@ -111,7 +99,7 @@ def test_a_corrector_and_its_file(tmp_path, made):
     assert np.array_equal(again.correct(track), made.correct(track)) and not again.network.training
 
 
-def test_what_the_file_says(place):
+def test_the_file_says_what_is_needed_to_use_it(place):
     with safetensors.safe_open(place / "model.safetensors", "pt") as file:
         notes = json.loads(file.metadata()["tslib"])["corrector"]
     assert notes["skeleton"] == "youtube7" and notes["joints"] == list(YOUTUBE.joints)
@@ -154,12 +142,12 @@ def altered(place, name="model.safetensors", **changes):
         ({"versions": None}, "can run"),
     ],
 )
-def test_a_model_that_says_something_strange(place, capsys, changes, word):
+def test_a_model_that_says_something_strange_is_refused(place, capsys, changes, word):
     altered(place, **changes)
     fails(place, capsys, word, model="other.safetensors")
 
 
-def test_models_that_are_none(place, capsys):
+def test_files_without_a_model_are_refused(place, capsys):
     fails(place, capsys, "there is no file", model="none.safetensors")
     (place / "text.safetensors").write_text("no model")
     fails(place, capsys, "cannot be read as a model of tslib", model="text.safetensors")
@@ -169,9 +157,14 @@ def test_models_that_are_none(place, capsys):
     (place / "half.safetensors").write_bytes(whole[: len(whole) // 2])
     fails(place, capsys, "cannot be read as a model of tslib", model="half.safetensors")
     tensors = altered(place)
-    for metadata in (None, {"tslib": "{"}, {"tslib": '{"step": 3}'}, {"tslib": "[1]"}):
+    for metadata, word in (
+        (None, "cannot be read as a model of tslib (another program wrote it)"),
+        ({"tslib": "{"}, "cannot be read as a model of tslib"),
+        ({"tslib": '{"step": 3}'}, "holds no corrector"),
+        ({"tslib": "[1]"}, "holds no corrector"),
+    ):
         (place / "other.safetensors").write_bytes(safetensors.torch.save(tensors, metadata))
-        fails(place, capsys, "holds no corrector", model="other.safetensors")
+        fails(place, capsys, word, model="other.safetensors")
     metadata = {"tslib": json.dumps({"corrector": ["PoseCorrector"]})}
     (place / "other.safetensors").write_bytes(safetensors.torch.save(tensors, metadata))
     fails(place, capsys, "holds no corrector", model="other.safetensors")
@@ -198,14 +191,14 @@ def test_models_that_are_none(place, capsys):
         (",0.7500\n1,", "\n1,", "fewer values than the header"),
     ],
 )
-def test_joints_that_cannot_be_used(place, capsys, old, new, word):
+def test_joints_that_cannot_be_used_are_refused(place, capsys, old, new, word):
     text = (place / "joints.csv").read_text()
     assert old in text
     (place / "wrong.csv").write_text(text.replace(old, new))
     fails(place, capsys, word, joints="wrong.csv")
 
 
-def test_a_joint_that_the_file_lacks(place, capsys):
+def test_a_joint_that_the_file_lacks_is_named(place, capsys):
     text = (place / "joints.csv").read_text().splitlines(keepends=True)
     (place / "wrong.csv").write_text("".join(line for line in text if "head" not in line))
     fails(place, capsys, "lacks the joint head", joints="wrong.csv")
@@ -213,17 +206,17 @@ def test_a_joint_that_the_file_lacks(place, capsys):
     fails(place, capsys, "cannot be written", output="none/out.csv")
 
 
-def test_tracks_in_any_order(tmp_path):
+def test_rows_may_come_in_any_order(tmp_path):
     """Rows may come in any order and be left out; spreadsheets write a mark, and columns of their
     own.
     """
     rows = ["\ufeffjoint,frame,score,x,y,note", "b,7,0.5,1,2,", "a,3,0.25,3.5,4,", "a,7,0.1,,,gone"]
     (tmp_path / "joints.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    read = tracks.read(tmp_path / "joints.csv", ("a", "b"))
+    read = read_tracks(tmp_path / "joints.csv", ("a", "b"))
     assert read.frames.tolist() == [3, 7] and read.joints == ("a", "b")
     assert np.array_equal(read.poses, [[[3.5, 4], [NAN] * 2], [[NAN] * 2, [1, 2]]], equal_nan=True)
     assert read.score.tolist() == [[0.25, 0], [0.1, 0.5]]
-    tracks.write(read, tmp_path / "out.csv")
+    write_tracks(read, tmp_path / "out.csv")
     with open(tmp_path / "out.csv", newline="") as file:
         written = list(csv.reader(file))
     assert written == [
@@ -240,14 +233,12 @@ def test_frames_that_are_left_out_are_time(tmp_path):
     frames = np.array([0, 1, 2, 5, 6, 7, 8, 13, 14, 10**14, 10**14 + 1, 10**14 + 2])
     assert pieces(frames, 5) == [slice(0, 9), slice(9, 12)]
     assert pieces(np.array([0, 5, 11, 12]), 5) == [slice(0, 2), slice(2, 4)]
-    tracks.write(
-        tracks.Tracks(frames, poses, np.ones((12, 7)), YOUTUBE.joints), tmp_path / "in.csv"
-    )
+    write_tracks(Tracks(frames, poses, np.ones((12, 7)), YOUTUBE.joints), tmp_path / "in.csv")
     correct_file(tmp_path / "in.csv", made, tmp_path / "out.csv")
     dense = np.full((15, 7, 2), NAN)
     dense[frames[:9]] = poses[:9]
     expected = np.concatenate([made.correct(dense)[frames[:9]], made.correct(poses[9:])])
-    written = tracks.read(tmp_path / "out.csv", YOUTUBE.joints)
+    written = read_tracks(tmp_path / "out.csv", YOUTUBE.joints)
     assert np.array_equal(written.frames, frames)
     np.testing.assert_allclose(written.poses, expected, atol=0.006)
 
@@ -259,28 +250,20 @@ def test_predict_writes_corrected_joints_too(tmp_path, capsys):
     penn = synthetic.SKELETON
     save_corrector(corrector(penn), tmp_path / "model.safetensors")
     save_corrector(corrector(), tmp_path / "youtube.safetensors")
-    arguments = [
-        "predict",
-        str(tmp_path / "frames"),
-        "--detector",
-        str(tmp_path / "toy.onnx"),
-        "--fps",
-        "10",
-        "--output",
-        str(tmp_path / "out"),
-        "--correct",
-    ]
+    paths = "--detector", tmp_path / "toy.onnx", "--output", tmp_path / "out"
+    arguments = ["predict", *map(str, (tmp_path / "frames", *paths)), "--fps", "10", "--correct"]
     assert main([*arguments, str(tmp_path / "youtube.safetensors")]) == 2
     error = capsys.readouterr().err
     assert (
         "corrects head, right_wrist" in error and "the detector has head, right_shoulder" in error
     )
-    assert main([*arguments, str(tmp_path / "none")]) == 2 and "no model" in capsys.readouterr().err
+    assert main([*arguments, str(tmp_path / "none")]) == 2
+    assert "there is no file" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert main([*arguments, str(tmp_path / "model.safetensors")]) == 0
     assert "joints.csv, detector.csv, corrected.csv and overlay.webm" in capsys.readouterr().out
     before, after = (
-        tracks.read(tmp_path / "out" / f"{n}.csv", penn.joints) for n in ("joints", "corrected")
+        read_tracks(tmp_path / "out" / f"{n}.csv", penn.joints) for n in ("joints", "corrected")
     )
     assert np.isnan(before.poses[0]).all() and len(after.frames) == 12
     expected = load_corrector(tmp_path / "model.safetensors").correct(before.poses)

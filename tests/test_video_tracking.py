@@ -68,7 +68,7 @@ def test_survives_frames_without_a_joint(detector):
 
 
 def test_follows_a_fast_pan_in_the_dark(detector):
-    """For 12 frames no joint is seen while the camera turns by 8 px a frame; only the flow says so."""
+    """For 12 frames no joint is seen while the camera turns by 8 px a frame, as the flow says."""
     noise = np.random.default_rng(2).random((30, 140)).astype(np.float32)
     world = (
         60 + 50 * cv2.resize(noise, (560, 120), interpolation=cv2.INTER_CUBIC).clip(0, 1)
@@ -191,7 +191,7 @@ def test_searches_again_when_lost_for_long(detector):
     assert all(inside(o.crop, o.index) for o in seen[back:])
 
 
-def test_nobody(detector):
+def test_nobody_is_found_where_nobody_is(detector):
     seen = list(observe((synthetic.frame(t, figure=False) for t in range(10)), detector))
     assert len(seen) == 10 and all(o.crop is None and o.maps is None for o in seen)
     assert list(observe([], detector)) == []
@@ -256,7 +256,7 @@ def test_a_plain_frame_between_scenes_is_a_cut_on_both_sides(level):
 
 
 @pytest.mark.parametrize(("alike", "cut"), [(0.0, True), (0.45, True), (0.75, False)])
-def test_scenes_that_are_somewhat_alike(alike, cut):
+def test_scenes_that_are_somewhat_alike_are_cut_apart(alike, cut):
     """Two indoor scenes are both brighter above, say; a pan leaves more."""
     random = np.random.default_rng(0)
     a, b = random.normal(0, 1, (2, 12, 16))
@@ -272,16 +272,15 @@ def test_scenes_that_are_somewhat_alike(alike, cut):
     )
 
 
-def test_sureness_and_box_by_hand():
+def test_the_best_peaks_make_sureness_and_box():
     peaks = np.r_[np.full(10, 0.8), np.zeros(7)]
     assert BEST == 10 / 17 and sureness(peaks) == pytest.approx(0.8)
     joints = np.stack([np.arange(17.0), 2 * np.arange(17.0)], -1)
     np.testing.assert_array_equal(box_of(joints, peaks), (0, 0, 9, 18))
     assert box_of(joints, np.r_[np.full(6, 0.8), np.zeros(11)]) is None
     assert box_of(joints, np.r_[np.full(7, 0.8), np.zeros(10)]) is not None
-    np.testing.assert_array_equal(
-        box_of(np.ones((17, 2)), peaks), (1, 1, 1, 1)
-    )  # a box has an area
+    # A box has an area.
+    np.testing.assert_array_equal(box_of(np.ones((17, 2)), peaks), (1, 1, 1, 1))
 
 
 @pytest.mark.parametrize(("W", "H"), [(320, 240), (1920, 1080), (480, 854), (50, 500)])

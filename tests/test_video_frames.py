@@ -59,7 +59,7 @@ def test_a_name_without_digits_sorts_beside_numbers(tmp_path):
         ),
     ],
 )
-def test_one_sentence_for(tmp_path, make, word):
+def test_what_is_no_video_gets_one_sentence(tmp_path, make, word):
     path = tmp_path / "a.avi"
     make(path)
     with pytest.raises(InputError, match=word):
@@ -73,7 +73,7 @@ def test_a_corrupt_image_is_named(tmp_path):
         list(open_frames(folder))
 
 
-def test_names_that_are_not_utf_8(tmp_path):
+def test_names_that_are_not_utf_8_are_refused_where_opencv_needs_them(tmp_path):
     """OpenCV ends the whole process where such a name reaches it."""
     folder, video = (tmp_path / os.fsdecode(name) for name in (b"\xff", b"\xff.avi"))
     try:
@@ -127,13 +127,13 @@ with VideoWriter(sys.argv[1], 20, (160, 120)) as writer:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of a file")
-def test_a_disk_that_fills_up(tmp_path):
+def test_a_disk_that_fills_up_is_said(tmp_path):
     ended = subprocess.run(
         [sys.executable, "-c", FULL_DISK, tmp_path / "a.webm"], capture_output=True, text=True
     )
     assert "OSError: a.webm could not be written to its end" in ended.stderr
 
 
-def test_a_place_that_cannot_be_written(tmp_path):
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(OSError, match="cannot be written"):
         VideoWriter(tmp_path / "none" / "a.webm", 25, (160, 120))

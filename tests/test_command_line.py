@@ -1,0 +1,177 @@
+"""What the three programs share: help at once, examples that work, exit codes, sentences."""
+
+import shlex
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+import experiments.__main__
+import renderer.__main__
+import tslib.__main__
+from tslib import command_line
+from tslib.command_line import Command
+
+PROGRAMS = {
+    "tslib": (tslib.__main__.COMMANDS, {}),
+    "experiments": (experiments.__main__.COMMANDS, experiments.__main__.GROUPS),
+}
+EACH = [pytest.param(p, c, id=f"{p} {c.name}") for p, (cs, _) in PROGRAMS.items() for c in cs]
+MAINS = [tslib.__main__.main, experiments.__main__.main, renderer.__main__.main]
+
+
+def with_run(program, command, run, arguments):
+    """The exit code of a program in which a command does something else."""
+    commands, groups = PROGRAMS[program]
+    others = [replace(c, run=run) if c is command else c for c in commands]
+    return command_line.main(program, "about", others, arguments, groups)
+
+
+def words_of(command):
+    """The arguments in a command's example, without `python -m PROGRAM`."""
+    return shlex.split(command.example)[3:]
+
+
+HELP = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+try:
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+except SystemExit as ended:
+    assert not ended.code, ended.code
+print(*({"torch", "numpy", "cv2"} & set(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+@pytest.mark.parametrize("program", ["tslib", "renderer", "experiments"])
+def test_help_comes_without_waiting_for_libraries(program, arguments):
+    done = subprocess.run(
+        [sys.executable, "-c", HELP, program, *arguments], capture_output=True, text=True
+    )
+    assert done.returncode == 0 and done.stderr == "\n"
+    said = "usage: python -m " if arguments == ["--help"] else ""
+    assert done.stdout.startswith(f"{said}{program} ")
+
+
+@pytest.mark.parametrize("main", MAINS[:2])
+def test_a_bare_call_prints_help(main, capsys):
+    assert main([]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("usage: ") and "exit codes: 0" in said.out and not said.err
+
+
+@pytest.mark.parametrize("main", MAINS)
+def test_an_unknown_command_or_option_ends_with_exit_code_2(main, capsys):
+    for arguments in (["fly"], ["--fly"]):
+        with pytest.raises(SystemExit) as error:
+            main(arguments)
+        assert error.value.code == 2 and "usage: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"]])
+@pytest.mark.parametrize("main", MAINS)
+def test_version_and_help_are_no_errors(main, arguments, capsys):
+    with pytest.raises(SystemExit) as error:
+        main(arguments)
+    assert error.value.code == 0 and not capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("program", "command"), EACH)
+def test_the_help_of_a_command_names_an_example_that_parses(program, command, capsys):
+    with pytest.raises(SystemExit) as error:
+        with_run(program, command, command.run, [*command.name.split(), "--help"])
+    said = capsys.readouterr().out
+    assert error.value.code == 0
+    assert f"\nexample:\n  {command.example}\n\nexit codes: 0" in said
+    assert command.example.startswith(f"python -m {program} {command.name} ")
+    assert with_run(program, command, lambda options: "it ran", words_of(command)) == 0
+    assert capsys.readouterr().out == "it ran\n"
+
+
+def test_the_renderers_example_parses(capsys):
+    command = replace(renderer.__main__.RENDER, run=lambda options: f"{options.clips} clips")
+    assert command_line.single("renderer", command, words_of(command)) == 0
+    assert capsys.readouterr().out == "500 clips\n"
+
+
+@pytest.mark.parametrize(("program", "command"), EACH)
+def test_after_ctrl_c_a_command_says_what_is_left(program, command, capsys):
+    def interrupted(options):
+        raise KeyboardInterrupt
+
+    assert with_run(program, command, interrupted, words_of(command)) == 130
+    assert capsys.readouterr().err == f"interrupted; {command.left}.\n"
+
+
+@pytest.mark.parametrize(
+    ("word", "where"),
+    [
+        ("render", "python -m renderer"),
+        ("estimate", "python -m experiments estimate"),
+        ("reproduce", "python -m experiments paper_a"),
+    ],
+)
+def test_a_command_that_has_moved_says_where_it_went(word, where):
+    done = subprocess.run(
+        [sys.executable, "-m", "tslib", word, "out"], capture_output=True, text=True
+    )
+    assert done.returncode == 2 and not done.stdout
+    assert where in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("library", ["libGL.so.1", "libgthread-2.0.so.0", "libxcb.so.1"])
+def test_a_system_library_that_is_missing_is_named_with_its_packages(library, capsys, monkeypatch):
+    def broken(options):
+        raise ImportError(f"{library}: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr("tslib.commands.inspect", broken)
+    assert tslib.__main__.main(["inspect", "folder"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"OpenCV needs the system library {library}. ")
+    for package in "libgl1 libglib2.0-0 libxcb1 libsm6 libxext6 libxrender1 mesa-libGL".split():
+        assert package in said
+    assert said.count("\n") == 1
+
+
+def test_any_other_import_that_fails_is_a_bug(monkeypatch):
+    def broken(options):
+        raise ImportError("no module")
+
+    monkeypatch.setattr("tslib.commands.inspect", broken)
+    with pytest.raises(ImportError, match="no module"):
+        tslib.__main__.main(["inspect", "folder"])
+
+
+def test_what_a_check_finds_ends_with_exit_code_2(capsys):
+    command = Command("go", "go", lambda options: "gone", lambda parser: None, "python -m a go")
+    stopped = replace(command, check=lambda options: "not today")
+    assert command_line.main("a", "about", [command], ["go"]) == 0
+    with pytest.raises(SystemExit) as error:
+        command_line.main("a", "about", [stopped], ["go"])
+    assert error.value.code == 2 and capsys.readouterr().err.endswith("error: not today\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "words"),
+    [
+        (command_line.name, "", "is empty"),
+        (command_line.positive, "-1", "must be positive"),
+        (command_line.positive, "nan", "must be positive"),
+        (command_line.whole, "-1", "must be a whole number from 0"),
+        (command_line.whole, "1" * 16, "must be a whole number from 0"),
+        (command_line.positive_whole, "0", "must be 1 or more"),
+    ],
+)
+def test_what_an_option_cannot_hold_is_said(kind, text, words, capsys):
+    command = Command(
+        "go",
+        "go",
+        lambda options: None,
+        lambda parser: parser.add_argument("--value", type=kind),
+        "python -m a go",
+    )
+    with pytest.raises(SystemExit) as error:
+        command_line.main("a", "about", [command], ["go", f"--value={text}"])
+    assert error.value.code == 2 and words in capsys.readouterr().err
