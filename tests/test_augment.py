@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tslib.augment import Affine, paper_a, paper_b, window
+from tslib.augment import Affine, paper_a, paper_b, window_around
 from tslib.crop import Crop
 from tslib.heatmaps import to_cells
 from tslib.metrics import pck
@@ -288,7 +288,7 @@ def test_a_window_is_a_crop():
     """The same picture, and the same cells, as `crop.Crop` gives."""
     frame = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
     frame = cv2.GaussianBlur(frame, (0, 0), 2)
-    a = window([100, 40, 60, 120], (96, 128))
+    a = window_around([100, 40, 60, 120], (96, 128))
     crop = Crop((130.0, 100.0), 4 / a.scale, (24, 32), 120)  # four pixels of the input to a cell
     points = np.random.default_rng(0).random((9, 2)) * 200
     np.testing.assert_allclose((Affine.onto_cells(4) @ a).points(points), crop.to_cells(points))
@@ -298,7 +298,7 @@ def test_a_window_is_a_crop():
 
 @given(st.floats(-180, 180), st.booleans(), st.floats(10, 300), st.floats(10, 300))
 def test_a_window_normalises_the_person(angle, flip, w, h):
-    a = window(
+    a = window_around(
         [[50, 60, w, h], [np.nan] * 4, [50, 60, w, h], [0, 0, 0, 0]], (368, 368), angle, flip=flip
     )
     assert a.scale * max(w, h) == pytest.approx(0.7 * 368)
@@ -308,7 +308,7 @@ def test_a_window_normalises_the_person(angle, flip, w, h):
 def test_a_window_needs_a_box():
     for boxes in (np.full((3, 4), np.nan), [[0, 0, 0, 5]], np.empty((0, 4))):
         with pytest.raises(ValueError, match="box"):
-            window(boxes, (368, 368))
+            window_around(boxes, (368, 368))
 
 
 def test_paper_a_draws_what_it_says():
@@ -359,7 +359,9 @@ def test_the_same_seed_draws_the_same():
 
 def test_image_to_cell_and_back():
     """Image, window, cells, window, image: with the tensors that targets are drawn from."""
-    a = Affine.onto_cells() @ window([100, 40, 60, 120], (368, 368), 33, 1.4, (0.05, -0.1), True)
+    a = Affine.onto_cells() @ window_around(
+        [100, 40, 60, 120], (368, 368), 33, 1.4, (0.05, -0.1), True
+    )
     joints = np.random.default_rng(0).random((5, 13, 2)) * 200
     cells = torch.from_numpy(a.joints(joints, PENN)).float()
     assert np.abs(a.inverse().joints(cells.numpy(), PENN) - joints).max() < 0.01

@@ -22,9 +22,9 @@ from tslib.datasets import youtube_pose
 from tslib.networks import SMALL_FUSION, SpatialFusionNetwork, ThinSlicingNetwork
 from tslib.skeletons import SKELETONS
 from tslib.slices import Slices, View, whole_frame
-from tslib.training import models, stages
+from tslib.training import stages
 from tslib.training.config import from_tables, read_config
-from tslib.training.data import ReducedFrames, clips_of, load, reduced, still_box, with_box
+from tslib.training.data import ReducedFrames, clips_in, load_data, reduced, still_box, with_box
 from tslib.training.evaluate import (
     in_a_mirror,
     predict_clips,
@@ -32,6 +32,7 @@ from tslib.training.evaluate import (
     tallies_in_pixels,
 )
 from tslib.training.loop import CHECKPOINT
+from tslib.training.models import load_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(__file__).parents[1]
@@ -91,10 +92,10 @@ def names(clips):
 
 
 def test_every_ninth_video_is_to_test_where_the_subset_has_no_frames(root, path, tmp_path):
-    learn, test = clips_of(root, read_config(path))
+    learn, test = clips_in(root, read_config(path).skeleton)
     assert names(test) == ["09"]  # the ninth of those with frames
     assert names(learn) == [f"{n:02d}" for n in (0, *range(2, 9), 10, 11)]
-    data = load(root, read_config(path))
+    data = load_data(root, read_config(path))
     assert (
         names(data.validation) == ["11"]
         and names(data.train) == names(learn)[:-1]
@@ -103,13 +104,13 @@ def test_every_ninth_video_is_to_test_where_the_subset_has_no_frames(root, path,
     assert (
         names(data.test) == ["09"] and np.isnan(data.test[0].box).all()
     )  # and nothing is known of them
-    learn, test = clips_of(write(tmp_path, ["b", "a", "c"]), read_config(path))
+    learn, test = clips_in(write(tmp_path, ["b", "a", "c"]), "youtube7")
     assert (names(learn), names(test)) == (["b", "c"], ["a"])  # the Subset, where it has frames
 
 
 def test_the_real_division(real_data):
     config = read_config(ROOT / "data" / "training" / "youtube.toml")
-    learn, test = clips_of(real_data / "youtube_pose", config)
+    learn, test = clips_in(real_data / "youtube_pose", config.skeleton)
     assert names(test) == [
         "AgswcvqogI0",
         "I2nX41KvnNY",
@@ -122,9 +123,19 @@ def test_the_real_division(real_data):
 
 def test_folders_that_cannot_be_used(root, path, tmp_path):
     config = read_config(path)
-    fails("no Penn Action (labels/*.mat), JHMDB or YouTube Pose (YouTube_", load, tmp_path, config)
-    fails("have joints of youtube7, not of penn13", load, root, replace(config, skeleton="penn13"))
-    fails("no exact flow, as only rendered", load, root, replace(config, flow="exact"))
+    fails(
+        "no Penn Action (labels/*.mat), JHMDB or YouTube Pose (YouTube_",
+        load_data,
+        tmp_path,
+        config,
+    )
+    fails(
+        "have joints of youtube7, not of penn13",
+        load_data,
+        root,
+        replace(config, skeleton="penn13"),
+    )
+    fails("no exact flow, as only rendered", load_data, root, replace(config, flow="exact"))
 
 
 def test_a_still_box():
@@ -244,7 +255,7 @@ def test_channels_become_brighter_and_darker():
 def test_a_run_with_batch_normalisation_goes_on_as_the_same_run(root, path, tmp_path):
     """The means that it keeps are in step with the weights, and a resumed run has the same ones."""
     config = read_config(path)
-    data = load(root, config)
+    data = load_data(root, config)
 
     class Stopped(Exception):
         pass
@@ -267,7 +278,7 @@ def test_a_run_with_batch_normalisation_goes_on_as_the_same_run(root, path, tmp_
 
 def test_a_cpu_computes_in_bfloat16_where_it_is_told(root, path, tmp_path):
     config = read_config(path)
-    data, seen = load(root, config), []
+    data, seen = load_data(root, config), []
 
     def kind_of(module, inputs, output):
         seen.append(output.dtype)
@@ -289,7 +300,7 @@ def test_it_learns(root, path, tmp_path):
     tables = {"pretrain": {"steps": 40, "batch": 4, "sigma": 1.2, "rate": 4e-3}}
     config = read_config(path)
     config = replace(config, pretrain=from_tables(tables, "").pretrain, view=config.view.still())
-    stages.pretrain(config, load(root, config).train, tmp_path)
+    stages.pretrain(config, load_data(root, config).train, tmp_path)
     loss = np.loadtxt(tmp_path / "log.csv", delimiter=",", skiprows=1)[:, 2]
     assert loss[-3:].mean() < 0.3 * loss[:3].mean()
 
@@ -402,17 +413,17 @@ def test_estimates_out_of_fold(root, path, tmp_path, capsys, monkeypatch):
     assert main([*arguments, "3"]) == 0
     table = capsys.readouterr().out
     assert "out of fold @20 px" in table and "test @40 px" in table
-    learn, test = clips_of(root, config)
+    learn, test = clips_in(root, config.skeleton)
     everything = set(names(learn))
     assert set(seen) == {"fold0", "fold1", "fold2", "pretrain"}
-    assert seen["pretrain"] == set(names(load(root, config).train))
+    assert seen["pretrain"] == set(names(load_data(root, config).train))
     held_out = [everything - seen[f"fold{n}"] for n in range(3)]
     assert set.union(*held_out) == everything and sum(map(len, held_out)) == len(everything)
     poses = load_poses(out / folds.FILE, learn + test)
     for clip, pose in zip(learn + test, poses, strict=True):
         (run,) = [r for r in seen if (out / r / f"{clip.name}.npz").exists()]
         assert clip.name not in seen[run] and pose.shape == clip.joints.shape
-        model, read, notes = models.load(
+        model, read, notes = load_model(
             out / f"{run if run != 'pretrain' else 'baseline'}.safetensors"
         )
         assert read == config and notes["seed"] == 2
