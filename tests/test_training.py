@@ -33,6 +33,7 @@ from tslib.training.data import divided, load_data
 from tslib.training.loop import CHECKPOINT, Keys, grouped_optimizer, rate_at, set_dropout
 from tslib.training.models import load_model
 from tslib.training.rows import ROWS, span_of
+from tslib.training.run import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(__file__).parents[1]
@@ -333,9 +334,7 @@ def test_rare_checkpoints_and_workers_change_no_weight(root, tmp_path, unbroken)
     time_of = (tmp_path / CHECKPOINT).stat().st_mtime_ns
     model = run(root, tmp_path)
     assert (tmp_path / CHECKPOINT).stat().st_mtime_ns == time_of
-    notes, held = checkpoint._read(
-        tmp_path / CHECKPOINT, lambda f: {k: f.get_tensor(k) for k in f.keys()}
-    )  # noqa: SIM118
+    notes, held = checkpoint.notes_and_tensors(tmp_path / CHECKPOINT)
     assert notes["step"] == 5
     for name, value in model.state_dict().items():
         assert torch.equal(value, held[f"model.{name}"])
@@ -479,7 +478,7 @@ def test_a_full_disk(root, tmp_path, monkeypatch):
             tmp_path,
             every=1,
         )
-    assert checkpoint.notes_of(tmp_path / CHECKPOINT)["step"] == 2
+    assert checkpoint.notes_and_tensors(tmp_path / CHECKPOINT)[0]["step"] == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == [CHECKPOINT, "log.csv"]
 
 
@@ -655,7 +654,7 @@ def test_the_commands(root, tmp_path, capsys):
         assert [line.split()[:2] for line in table[1:]] == [
             [row, f"PCK@{a}"] for a in (0.2, 0.1, 0.05)
         ]
-        notes = checkpoint.notes_of(model)
+        notes = checkpoint.notes_and_tensors(model)[0]
         assert (
             (notes["row"], notes["seed"]) == (row, 3)
             and notes["versions"]["torch"]
@@ -678,9 +677,20 @@ def test_the_commands(root, tmp_path, capsys):
     assert "there is no file" in capsys.readouterr().err
 
 
+def test_a_row_that_does_not_exist_is_refused_before_anything_is_read(tmp_path):
+    (tmp_path / "run.toml").write_text(TOML)
+    fails(
+        "there is no row 'T-infer'; name one of baseline, S-infer",
+        train,
+        tmp_path / "run.toml",
+        "none",
+        "none",
+        row="T-infer",
+    )
+
+
 @pytest.mark.parametrize(
-    ("option", "value"),
-    [("--row", "T-infer"), ("--seed", "-1"), ("--every", "0"), ("--workers", "x")],
+    ("option", "value"), [("--seed", "-1"), ("--every", "0"), ("--workers", "x")]
 )
 def test_options_that_make_no_sense(option, value, capsys):
     with pytest.raises(SystemExit):

@@ -267,7 +267,7 @@ def test_a_run_with_batch_normalisation_goes_on_as_the_same_run(root, path, tmp_
     whole = stages.pretrain(config, data.train, tmp_path / "whole", every=1)
     with pytest.raises(Stopped):
         stages.pretrain(config, data.train, tmp_path / "broken", every=1, board=halt)
-    assert checkpoint.notes_of(tmp_path / "broken" / CHECKPOINT)["step"] == 2
+    assert checkpoint.notes_and_tensors(tmp_path / "broken" / CHECKPOINT)[0]["step"] == 2
     stages.pretrain(config, data.train, tmp_path / "broken", every=1)
     assert bytes_of(tmp_path / "broken") == bytes_of(tmp_path / "whole")
     counts = {int(m.num_batches_tracked) for m in whole.modules() if isinstance(m, nn.BatchNorm2d)}

@@ -48,7 +48,8 @@ class Affine:
         linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         if flip:
             linear[:, 0] *= -1
-        return Affine(np.column_stack([linear, (center if to is None else to) - linear @ center]))
+        to = center if to is None else to
+        return Affine(np.column_stack([linear, np.subtract(to, linear @ np.asarray(center))]))
 
     @staticmethod
     def onto_cells(stride: int = STRIDE) -> "Affine":
@@ -147,13 +148,13 @@ def window_around(
 
     Raises ValueError where no box is known, or none is larger than nothing.
     """
-    boxes = np.reshape(np.asarray(boxes, np.float64), (-1, 4))
-    boxes = boxes[known_boxes(boxes)]
-    if not len(boxes):
+    all_boxes = np.reshape(np.asarray(boxes, np.float64), (-1, 4))
+    there = all_boxes[known_boxes(all_boxes)]
+    if not len(there):
         raise ValueError("a window needs the person's box in one frame of the slice or more.")
-    center = (boxes[:, :2] + boxes[:, 2:] / 2).mean(0)
+    center = (there[:, :2] + there[:, 2:] / 2).mean(0)
     whole = np.asarray(size, np.float64)
-    normal = PERSON * whole.min() / boxes[:, 2:].max(-1).mean()
+    normal = PERSON * whole.min() / there[:, 2:].max(-1).mean()
     to = (whole - 1) / 2 + np.multiply(shift, whole)
     return Affine.about(center, angle, scale * normal, flip, to)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,16 +18,8 @@ from .heatmaps import to_pixels
 
 GREY = 128  # beyond a frame's border, as Convolutional Pose Machines have it
 Key = tuple[int, int, int]  # number of the clip, first frame, seed
-
-
-class ClipFlow(Protocol):
-    """Flow between the frames of one clip, such as part_flow.PartFlow and `Estimated`."""
-
-    def at(self, t: int, points: np.ndarray, forward: bool = True) -> np.ndarray:
-        """Flow px at points (H, W, 2) px of frame t, to the next frame or the previous one."""
-
-
-FlowOf = Callable[[Clip], ClipFlow]
+# Gives what has at(t, points (H, W, 2) px, forward) -> px there, such as PartFlow and Estimated.
+FlowOf = Callable[[Clip], Any]
 
 
 @dataclass(frozen=True)
@@ -78,8 +70,9 @@ class View:
         )
 
 
-def whole_frame(size: tuple[int, int]) -> np.ndarray:
+def whole_frame(size: tuple[int, int] | None) -> np.ndarray:
     """The box (x, y, w, h) px, float64, with which a still View just holds a frame of (W, H) px."""
+    assert size is not None, "clips with frames say how large they are"
     whole = np.asarray(size, np.float64)
     return np.concatenate([(whole - 1 - PERSON * whole) / 2, PERSON * whole])
 
@@ -88,12 +81,14 @@ class Estimated:
     """Flow between a clip's frames by a method of `flow.flow_between`, computed when asked for."""
 
     def __init__(self, clip: Clip, method: str) -> None:
+        assert clip.frames is not None, "flow is estimated from frames"
+        frames = clip.frames
         self.between = lru_cache(maxsize=16)(
-            lambda t, other: flow_between(clip.frames[t], clip.frames[other], method)
+            lambda t, other: flow_between(frames[t], frames[other], method)
         )
 
     def at(self, t: int, points: np.ndarray, forward: bool = True) -> np.ndarray:
-        """As `ClipFlow.at`."""
+        """Flow px at points (H, W, 2) px of frame t, to the next frame or the previous one."""
         return self.between(t, t + (1 if forward else -1)).at(points)
 
 
@@ -156,6 +151,7 @@ class Slices(Dataset):
     def __getitem__(self, key: Key) -> dict[str, Any]:
         clip, part, affine, rng = self._cut(key)
         side, onto = (self.view.size, self.view.size), self._onto(affine)
+        assert clip.frames is not None, "__init__ takes clips with frames only"
         pictures = np.stack([affine.frame(f, side, GREY) for f in clip.frames[part]])
         if self.view.shuffle:
             pictures = pictures[..., rng.permutation(3)]

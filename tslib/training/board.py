@@ -48,7 +48,7 @@ class Board:
         for alpha, counts in zip(ALPHA, tallies(poses, self.clips, ALPHA).sum(0), strict=True):
             now[f"PCK@{alpha}"] = 100 * float(means(counts, self.clips[0].skeleton)["micro"])
         path = folder / "validation.csv"
-        before = pd.read_csv(path).to_dict("records") if path.exists() else []
+        before: Any = pd.read_csv(path).to_dict("records") if path.exists() else []
         history = [row for row in before if row["step"] < len(rows)] + [now]
         write_csv(path, history)
         strip = self.strip(model, device)

@@ -124,7 +124,8 @@ def _is_range(value: Any) -> bool:
     return pair and 0 < value[0] <= value[1]
 
 
-# What a value may be: of a text by its name, of anything else by the kind of its default.
+# What a value may be: a text by its name; anything else by the kind of its default, where None is
+# that of a number that need not be there; and a number by its name as well.
 _CHOICES = {
     "skeleton": SKELETONS,
     "row": ROWS,
@@ -135,19 +136,19 @@ _CHOICES = {
     "normalization": NORMALIZATIONS,
     "start": ("data", "zero"),
 }
-_Rule = tuple[Callable[[Any], bool], str]
-_KINDS: tuple[tuple[Any, _Rule], ...] = (
-    (bool, (lambda v: isinstance(v, bool), "true or false")),
-    (tuple, (_is_range, "two positive numbers, the smaller one first")),
-    (int, (lambda v: _is_number(v) and isinstance(v, int), "a whole number")),
-    # None is the default of a number that need not be there.
-    (float | None, (_is_number, "a number")),
-)
-_POSITIVE = {"stages", "steps", "batch", "frames", "sigma", "radius", "positive", "size"}
-_LIMITS: dict[str, _Rule] = {
+_KINDS: dict[type, tuple[Callable[[Any], bool], str]] = {
+    bool: (lambda v: isinstance(v, bool), "true or false"),
+    tuple: (_is_range, "two positive numbers, the smaller one first"),
+    int: (lambda v: _is_number(v) and isinstance(v, int), "a whole number"),
+    float: (_is_number, "a number"),
+    type(None): (_is_number, "a number"),
+}
+_POSITIVE = ("stages", "steps", "batch", "frames", "sigma", "radius", "positive", "size")
+_LIMITS = {
     **dict.fromkeys(_POSITIVE, (lambda v: v > 0, "positive")),
-    "dropout": (lambda v: v < 1, "below 1"),
-    **dict.fromkeys(("whole", "gain"), (lambda v: v <= 1, "1 or less")),
+    "dropout": (lambda v: 0 <= v < 1, "below 1, and 0 or more"),
+    "whole": (lambda v: 0 <= v <= 1, "from 0 to 1"),
+    "gain": (lambda v: 0 <= v <= 1, "from 0 to 1"),
 }
 
 
@@ -197,23 +198,16 @@ def _table(kind: type, content: dict[str, Any], where: str, path: Path | str) ->
 
 
 def _value(name: str, value: Any, default: Any, where: str) -> Any:
-    """A value that keeps its rules, as a float where its default is none of the other kinds."""
-
-    def keep(rule: _Rule) -> None:
-        if not rule[0](value):
-            raise InputError(f"{where} is {value!r}, but must be {rule[1]}.")
-
+    """A value of the file that keeps its rules, as the kind of its default."""
     if isinstance(default, str):
-        choices = _CHOICES[name]
-        keep((lambda v: isinstance(v, str) and v in choices, f"one of {', '.join(choices)}"))
-        return value
-    keep(next(rule for kind, rule in _KINDS if isinstance(default, kind)))
-    if isinstance(default, tuple):
-        return tuple(map(float, value))
-    if not isinstance(default, int):
-        value = float(value)
-    if name not in _POSITIVE:
-        keep((lambda v: v >= 0, "0 or more"))
-    if name in _LIMITS:
-        keep(_LIMITS[name])
-    return value
+        choices = list(_CHOICES[name])
+        rules = [(choices.__contains__, f"one of {', '.join(choices)}")]
+    else:
+        rules = [_KINDS[type(default)]]
+    if default is None or type(default) in (int, float):
+        value = value if isinstance(default, int) or not _is_number(value) else float(value)
+        rules.append(_LIMITS.get(name, (lambda v: v >= 0, "0 or more")))
+    for holds, what in rules:
+        if not holds(value):
+            raise InputError(f"{where} is {value!r}, but must be {what}.")
+    return tuple(map(float, value)) if isinstance(default, tuple) else value

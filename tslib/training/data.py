@@ -117,7 +117,7 @@ def still_box(joints: ArrayLike) -> np.ndarray:
 
 def with_box(clip: Clip, box: ArrayLike) -> Clip:
     """The clip with one box (x, y, w, h) px in all frames."""
-    return replace(clip, box=np.tile(np.float32(box), (len(clip), 1)))
+    return replace(clip, box=np.tile(np.asarray(box, np.float32), (len(clip), 1)))
 
 
 def reduced(clip: Clip, side: float) -> Clip:
@@ -125,8 +125,9 @@ def reduced(clip: Clip, side: float) -> Clip:
 
     Never enlarged. Frames are kept in memory once they are read.
     """
+    assert clip.size is not None and clip.frames is not None
     factor = min(1.0, side / float(np.nanmean(clip.size_of_person)))
-    size = tuple(max(1, round(factor * v)) for v in clip.size)
+    size = max(1, round(factor * clip.size[0])), max(1, round(factor * clip.size[1]))
     factors = np.divide(size, clip.size)
 
     def moved(points: np.ndarray) -> np.ndarray:
@@ -140,7 +141,7 @@ def reduced(clip: Clip, side: float) -> Clip:
 class ReducedFrames(Sequence):
     """Frames made smaller, uint8 (h, w, 3), and kept in memory once they are read; size (w, h)."""
 
-    def __init__(self, frames: Sequence[np.ndarray], size: tuple[int, ...]) -> None:
+    def __init__(self, frames: Sequence[np.ndarray], size: tuple[int, int]) -> None:
         self.frames, self.size = frames, size
         self.kept: dict[int, np.ndarray] = {}
 

@@ -19,6 +19,7 @@ Poses = list[np.ndarray]  # of each clip float64 (T, K, 2) px
 ALPHA = (0.2, 0.1, 0.05)  # shares of the person's size at which PCK is told
 
 
+@torch.inference_mode()
 def predict_clips(
     model: ThinSlicingNetwork,
     clips: Sequence[Clip],
@@ -32,10 +33,10 @@ def predict_clips(
 ) -> Poses:
     """Joints of every frame; NaN where the clip has no box.
 
-    view : is taken without changes; frames : length of the slices, or that of the clip if it is
-    shorter. Slices follow each other; the last one of a clip overlaps the one before, and only
-    frames without a pose take its.
-    flow, span : see `Slices`
+    view : is taken without changes
+    frames : length of the slices, or that of the clip if it is shorter. Slices follow each other;
+        the last one of a clip overlaps the one before, and only frames without a pose take its.
+    flow, span : see `Slices`; batch : slices that are computed at once
     mirrored : whether scores are averaged with those of the mirrored pictures; without flow
     """
     model = model.to(device).eval()
@@ -43,35 +44,21 @@ def predict_clips(
     lengths = np.array([min(frames, len(clip)) for clip in clips])
     boxed = np.array([known_boxes(clip.box).any() for clip in clips])
     for T in np.unique(lengths[boxed] if boxed.any() else lengths).tolist():
-        those = np.flatnonzero(lengths == T)
+        those = np.flatnonzero(lengths == T).tolist()
         slices = Slices([clips[n] for n in those], view.still(), T, flow, span)
-        _predict(model, slices, [poses[n] for n in those], batch, device, mirrored)
+        keys = slices.all()
+        for part in (keys[i : i + batch] for i in range(0, len(keys), batch)):
+            inputs = slices.batch(part, device)
+            scores, _ = model(inputs["images"], inputs["flows"] or None)
+            if mirrored:
+                other = in_a_mirror(model, inputs["images"], clips[0].skeleton)
+                scores = (scores + other) / 2
+            cells, _ = decode(scores.float().cpu().numpy())
+            for (n, t, _), matrix, found in zip(part, inputs["matrix"].cpu(), cells, strict=True):
+                pose = poses[those[n]][t : t + T]
+                found = to_frames(found, matrix.numpy(), view.stride)
+                pose[:] = np.where(np.isnan(pose), found, pose)
     return poses
-
-
-@torch.inference_mode()
-def _predict(
-    model: ThinSlicingNetwork,
-    slices: Slices,
-    poses: Poses,
-    batch: int,
-    device: torch.device | str,
-    mirrored: bool,
-) -> None:
-    """Write the joints of slices, which cover their clips, into the poses of these."""
-    keys = slices.all()
-    for start in range(0, len(keys), batch):
-        part = keys[start : start + batch]
-        inputs = slices.batch(part, device)
-        scores, _ = model(inputs["images"], inputs["flows"] or None)
-        if mirrored:
-            other = in_a_mirror(model, inputs["images"], slices.clips[0].skeleton)
-            scores = (scores + other) / 2
-        cells, _ = decode(scores.float().cpu().numpy())
-        matrices = inputs["matrix"].cpu().numpy()
-        for (n, first, _), matrix, found in zip(part, matrices, cells, strict=True):
-            pose = poses[n][first : first + slices.frames]
-            pose[:] = np.where(np.isnan(pose), to_frames(found, matrix, slices.view.stride), pose)
 
 
 def in_a_mirror(

@@ -7,11 +7,9 @@ CPU, where sums have one order.
 """
 
 import hashlib
-import logging
 import math
 import shutil
 import signal
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import KW_ONLY, dataclass
@@ -39,7 +37,6 @@ from .processes import ProcessLost, in_step, rank_and_world
 
 CHECKPOINT = "checkpoint.safetensors"
 _WARM = 0.3  # of all steps, in which a cosine schedule rises
-_log = logging.getLogger(__name__)
 
 Batch = dict[str, Any]  # items of Slices, stacked
 Loss = tuple[torch.Tensor, dict[str, torch.Tensor]]  # a scalar, and numbers for the log
@@ -152,8 +149,9 @@ class Trainer:
             self._resume()
         if self.saved < self.plan.steps:
             with self._in_a_sentence(), closing(self._batches()) as batches:
-                for self.step, batch in enumerate(batches, self.saved):
-                    if self.step % self.every == 0 and self.step > self.saved:
+                for step, batch in enumerate(batches, self.saved):
+                    self.step = step
+                    if step % self.every == 0 and step > self.saved:
                         self._save(batch)
                     self._take_step(batch)
                 self.step = self.plan.steps
@@ -162,7 +160,8 @@ class Trainer:
 
     def _prepare(self) -> None:
         """Put the model onto the device, and make the optimizer and the folder."""
-        self.step, self.saved = 0, 0
+        self.step: int = 0
+        self.saved: int = 0
         self.rows: Rows = []
         self.rank, self.world = rank_and_world()
         if self.plan.batch % self.world:
@@ -170,7 +169,8 @@ class Trainer:
                 f"a batch of {self.plan.batch} cannot be shared by {self.world} processes; "
                 "change one."
             )
-        self.place, self.path = torch.device(self.device), self.folder / CHECKPOINT
+        self.place: torch.device = torch.device(self.device)
+        self.path: Path = self.folder / CHECKPOINT
         self.model.to(self.place)
         # Channels last is a quarter faster, on CPUs too. Batches are of one size, so cuDNN may
         # measure first and then choose.
@@ -208,7 +208,7 @@ class Trainer:
         if self.rank == 0 and self.rows:
             write_csv(self.folder / "log.csv", self.rows)
 
-    def _batches(self) -> Generator[Batch]:
+    def _batches(self) -> Generator[Batch, None, None]:
         """The batches of all steps that are left, while a bar shows how far they are."""
         self.trained: nn.Module = _Objective(self.model, self.objective)
         if self.world > 1:
@@ -226,21 +226,13 @@ class Trainer:
             worker_init_fn=_be_quiet,
             pin_memory=self.place.type == "cuda",
         )
-        began, waited = time.perf_counter(), 0.0
         # None: the bar is shown in a terminal only.
         hidden = None if self.rank == 0 else True
         with tqdm(total=self.plan.steps, initial=self.saved, desc=self.name, disable=hidden) as bar:
-            ready = began
             for batch in loader:
-                waited += time.perf_counter() - ready
                 yield batch
                 bar.update()
                 bar.set_postfix(loss=f"{self.rows[-1]['loss']:.4g}")
-                ready = time.perf_counter()
-        if self.rank == 0:
-            share = 100 * waited / (time.perf_counter() - began)
-            loss = self.rows[-1]["loss"]
-            _log.info("%s: loss %.4g; %.0f %% of the time waiting for data", self.name, loss, share)
 
     def _take_step(self, batch: Batch) -> None:
         """One step of the optimizer, and its row in the log."""

@@ -19,7 +19,7 @@ _PACKAGES = ("tslib", "torch", "numpy", "opencv-python")
 
 def save_model(path: Path | str, model: nn.Module, config: Config, row: str, seed: int) -> None:
     """Write a model with what it is made by: config, row of rows.ROWS, seed, command, versions."""
-    notes = {
+    notes: dict[str, Any] = {
         "config": as_tables(config),
         "row": row,
         "seed": seed,

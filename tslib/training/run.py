@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from .data import load_data
 from .evaluate import ALPHA, predict_as_trained, predict_twice, tallies, tallies_in_pixels
 from .models import load_model, save_model
 from .processes import device_of, joined, rank_and_world
+from .rows import ROWS
 
 _PIXELS = (10, 20, 40)
 
@@ -46,11 +48,15 @@ def train(
     """
     plan, output = read_config(config), Path(output)
     row = row or plan.row
+    if row not in ROWS:
+        raise InputError(f"there is no row {row!r}; name one of {', '.join(ROWS)}.")
     path = output / f"{row}.safetensors"
     data = load_data(root, plan)
     with joined(device) as place:
         board = Board(plan.view, data.validation, data.flow) if data.validation else None
-        options = dict(seed=seed, device=place, workers=workers, every=every, board=board)
+        options: dict[str, Any] = dict(
+            seed=seed, device=place, workers=workers, every=every, board=board
+        )
         model = stages.pretrain(plan, data.train, output / "pretrain", **options)
         model = stages.row(row, plan, model, data.train, output / row, data.flow, **options)
         if rank_and_world()[0] == 0:
@@ -87,7 +93,7 @@ def in_pixels(
     results: Mapping[str, tuple[Sequence[np.ndarray], Sequence[Clip]]],
 ) -> pd.DataFrame:
     """Accuracy within 10, 20 and 40 px of {name: (poses, clips)}, as metrics.table prints it."""
-    rows = {}
+    rows: dict[str, np.ndarray] = {}
     for name, (poses, clips) in results.items():
         counts = tallies_in_pixels(poses, clips, _PIXELS).sum(0)
         rows |= {f"{name} @{d} px": count for d, count in zip(_PIXELS, counts, strict=True)}
