@@ -1,4 +1,4 @@
-"""Runs of a few steps on a folder of rendered clips, in this process or in others that start fast."""
+"""Runs of a few steps on a folder of rendered clips, in this process or in others."""
 
 import multiprocessing
 import sys
@@ -40,7 +40,7 @@ def config(steps=5, **changes):
 
 
 def run(root, folder, stage="joint", config=CONFIG, **options):
-    """Train one stage, joint from an untrained ConvNet; returns the model. options: of `Trainer`."""
+    """Train one stage, joint from an untrained ConvNet. options: of `Trainer`."""
     torch.set_num_threads(1)
     data = load_data(root, config)
     if stage == "pretrain":

@@ -64,9 +64,8 @@ def test_they_are_as_good_as_the_table_says(name, filmed):
     clips, flows = filmed
     model, config, notes = load_model(ROOT / "data" / "models" / "seed0" / f"{name}.safetensors")
     flow = (lambda clip: flows[clip.name]) if model.inference else None
-    poses = predict_clips(
-        model, clips, config.view, config.joint.frames, flow
-    )  # the same slices for all
+    # The same slices for all rows.
+    poses = predict_clips(model, clips, config.view, config.joint.frames, flow)
     found = 100 * float(means(tallies(poses, clips, [0.2]).sum(0)[0], PENN)["micro"])
     by_seed = RESULT["rows"][ROWS[name]]["by seed"]
     assert found == pytest.approx(by_seed[notes["seed"]], abs=0.1)

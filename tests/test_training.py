@@ -85,20 +85,22 @@ def log_of(folder):
         ("[network", "{} is not valid TOML: "),
     ],
 )
-def test_what_a_config_may_not_hold(tmp_path, content, said):
+def test_a_config_that_breaks_a_rule_is_refused_by_the_name_of_what_breaks_it(
+    tmp_path, content, said
+):
     path = tmp_path / "run.toml"
     path.write_text(content)
     fails(said.format(path), read_config, path)
 
 
-def test_a_config_that_cannot_be_read(tmp_path):
+def test_a_config_that_cannot_be_read_is_refused(tmp_path):
     fails("there is no training file", read_config, tmp_path / "none.toml")
     fails("cannot be read", read_config, tmp_path)
     (tmp_path / "latin.toml").write_bytes(b'skeleton = "\xe9"')
     fails("is not valid TOML", read_config, tmp_path / "latin.toml")
 
 
-def test_the_shipped_configs():
+def test_the_shipped_configs_are_those_of_the_paper_and_of_a_laptop():
     laptop, paper = (
         read_config(ROOT / "data" / "training" / f"{n}.toml") for n in ("laptop", "paper")
     )
@@ -122,7 +124,7 @@ def test_the_shipped_configs():
 # Schedules, optimizers and what each step takes
 
 
-def test_rates():
+def test_rates_fall_in_steps_or_rise_and_fall_as_a_cosine():
     drops = Plan(steps=100, schedule="step", drop_every=30)
     assert [rate_at(step, drops) for step in (0, 29, 30, 59, 60, 99)] == pytest.approx(
         [1, 1, 1 / 3, 1 / 3, 1 / 9, 1 / 27]
@@ -136,7 +138,7 @@ def test_rates():
     assert 0 < rate_at(0, Plan(steps=1)) <= 1
 
 
-def test_groups_of_the_optimizer():
+def test_each_learning_rate_that_is_not_0_has_a_group_of_its_own():
     model = stages.network(CONFIG, span=1)
     plan = JointPlan(rate=1e-3, rest_rate=0.1, stiffness_rate=0, calibration_rate=0.2)
     groups = grouped_optimizer(model, plan).param_groups
@@ -158,7 +160,7 @@ def test_groups_of_the_optimizer():
     assert alone["weight_decay"] == 5e-4
 
 
-def test_set_dropout():
+def test_dropout_is_set_in_every_layer_or_left():
     net = ConvolutionalPoseMachine(13, SMALL)
     shares = lambda: [m.p for m in net.modules() if isinstance(m, nn.Dropout)]  # noqa: E731
     set_dropout(net, None)
@@ -167,7 +169,7 @@ def test_set_dropout():
     assert shares() == [0.7, 0.7]
 
 
-def test_keys_of_the_steps():
+def test_keys_are_drawn_evenly_and_shared_by_processes():
     """Every slice is as likely as any other, no seed comes twice, and processes share what one
     would take.
     """
@@ -195,7 +197,7 @@ def test_every_tenth_training_clip_validates():
     assert divided(clips[:1]) == (clips[:1], [])
 
 
-def test_data_of_a_folder(root, tmp_path):
+def test_a_folder_is_divided_and_its_flow_is_exact_estimated_or_none(root, tmp_path):
     data = load_data(root, CONFIG)
     assert [c.name for c in data.train] == ["0001", "0002", "0003", "0004"]
     assert [c.name for c in data.validation] == ["0006"]
@@ -285,7 +287,7 @@ def test_a_frozen_convnet_drops_nothing_out(root, tmp_path):
     assert losses[0, True] == losses[0.7, True] == losses[0, False] != losses[0.7, False]
 
 
-def test_the_largest_norm_of_a_gradient(root, tmp_path):
+def test_a_gradient_is_cut_to_its_largest_norm(root, tmp_path):
     plan = config(steps=1, optimizer="sgd", rate=1.0, schedule="step", clip=0.01)
     start = [p.detach().clone() for p in stages.network(plan).parameters()]
     moved = [p.detach() for p in run(root, tmp_path, "pretrain", plan).parameters()]
@@ -355,7 +357,7 @@ def test_the_log_is_in_step_after_a_resume(root, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_killed_at_twenty_moments(root, tmp_path):
+def test_a_run_killed_at_twenty_moments_ends_as_one_that_was_not(root, tmp_path):
     """Whatever the moment: a checkpoint that can be read or none, and in the end the same file."""
     plan, rng, kills, folders = config(steps=24), random.Random(0), 0, []
     process, pipe = start(short_runs.reporting, root, tmp_path / "whole", plan)
@@ -399,7 +401,7 @@ def test_killed_at_twenty_moments(root, tmp_path):
 # What can go wrong
 
 
-def test_a_checkpoint_of_something_else(root, tmp_path, unbroken):
+def test_a_checkpoint_of_something_else_is_refused_and_stays(root, tmp_path, unbroken):
     there = tmp_path / CHECKPOINT
     good = bytes_of(unbroken / "joint")
     for content in (b"", good[:1000], good[:-5], b"\0" * 100):
@@ -425,7 +427,7 @@ def test_a_checkpoint_of_something_else(root, tmp_path, unbroken):
 
 
 @pytest.mark.parametrize("stage", ["pretrain", "joint"])
-def test_learning_rates_that_are_far_too_high(root, tmp_path, stage):
+def test_no_checkpoint_holds_weights_whose_loss_is_not_finite(root, tmp_path, stage):
     """Every checkpoint's weights have given a finite loss."""
     high = config(steps=8, rate=1e25, schedule="step")
     fails("diverged, with no finite", run, root, tmp_path, stage, high, every=1)
@@ -437,7 +439,7 @@ def test_learning_rates_that_are_far_too_high(root, tmp_path, stage):
 
 
 @pytest.mark.parametrize("stage", ["pretrain", "joint"])
-def test_a_last_step_that_goes_too_far(root, tmp_path, stage):
+def test_a_last_step_that_goes_too_far_leaves_no_checkpoint(root, tmp_path, stage):
     """Its weights are finite, and its loss would not be: no checkpoint, no model."""
     high = config(steps=1, rate=1e25, schedule="step")
     fails("diverged, with no finite", run, root, tmp_path, stage, high)
@@ -445,7 +447,7 @@ def test_a_last_step_that_goes_too_far(root, tmp_path, stage):
 
 
 @pytest.mark.parametrize("what", ["weights", "gain"])
-def test_weights_that_are_no_numbers(root, tmp_path, what, monkeypatch):
+def test_a_run_from_weights_that_are_no_numbers_diverges(root, tmp_path, what, monkeypatch):
     made = stages.with_inference
 
     def broken(*arguments):
@@ -459,7 +461,7 @@ def test_weights_that_are_no_numbers(root, tmp_path, what, monkeypatch):
     assert not (tmp_path / CHECKPOINT).exists()
 
 
-def test_a_full_disk(root, tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_last_checkpoint(root, tmp_path, monkeypatch):
     written, write = [], Path.write_bytes
 
     def full(path, data):
@@ -483,7 +485,7 @@ def test_a_full_disk(root, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_a_frame_that_cannot_be_read(root, tmp_path, workers):
+def test_a_frame_that_cannot_be_read_ends_the_run_in_one_sentence(root, tmp_path, workers):
     """One sentence, from whatever process."""
     clips = tmp_path / "clips"
     for folder in ("labels", "flow"):
@@ -500,7 +502,7 @@ def test_a_frame_that_cannot_be_read(root, tmp_path, workers):
     )
 
 
-def test_a_process_for_slices_that_dies(root, tmp_path, monkeypatch):
+def test_a_process_for_slices_that_dies_ends_the_run(root, tmp_path, monkeypatch):
     from tslib.slices import Slices
 
     monkeypatch.setattr(Slices, "__getitem__", lambda self, key: os._exit(1))
@@ -569,7 +571,7 @@ def test_a_process_that_dies_ends_the_others(root, tmp_path):
 # Pictures and commands
 
 
-def test_the_board(root, tmp_path):
+def test_the_board_draws_curves_and_heat_maps_at_each_checkpoint(root, tmp_path):
     data = load_data(root, CONFIG)
     board = tslib.training.board.Board(CONFIG.view, data.validation, data.flow)
     run(root, tmp_path, every=2, board=board)
@@ -596,7 +598,7 @@ def test_a_board_changes_no_weight(root, tmp_path, unbroken):
     assert bytes_of(tmp_path) == bytes_of(unbroken / "joint")
 
 
-def test_tensorboard(root, tmp_path):
+def test_tensorboard_is_told_every_step_once(root, tmp_path):
     reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     data = load_data(root, CONFIG)
     board = tslib.training.board.Board(CONFIG.view, data.validation, data.flow)
@@ -613,7 +615,7 @@ def test_tensorboard(root, tmp_path):
     )
 
 
-def test_without_tensorboard(root, tmp_path, monkeypatch, caplog):
+def test_a_run_without_tensorboard_says_so_once(root, tmp_path, monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     data = load_data(root, CONFIG)
     run(
@@ -640,7 +642,7 @@ rate = 1e-4
 """
 
 
-def test_the_commands(root, tmp_path, capsys):
+def test_train_writes_a_model_that_evaluate_reads(root, tmp_path, capsys):
     path, out = tmp_path / "run.toml", tmp_path / "out"
     path.write_text(TOML)
     arguments = ["--data", str(root), "--output", str(out), "--device", "cpu"]
@@ -692,7 +694,7 @@ def test_a_row_that_does_not_exist_is_refused_before_anything_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("option", "value"), [("--seed", "-1"), ("--every", "0"), ("--workers", "x")]
 )
-def test_options_that_make_no_sense(option, value, capsys):
+def test_options_that_make_no_sense_are_refused(option, value, capsys):
     with pytest.raises(SystemExit):
         main(["train", "run.toml", "--data", "clips", "--output", "out", option, value])
     assert option in capsys.readouterr().err
@@ -704,7 +706,7 @@ def test_every_row_can_be_made():
         assert (model.inference is None) == (row in ("baseline", "longer"))
 
 
-def test_torchrun(root, tmp_path):
+def test_torchrun_trains_with_two_processes_of_which_one_writes(root, tmp_path):
     """The command with two processes: one of them writes and speaks."""
     (tmp_path / "run.toml").write_text(TOML)
     command = [

@@ -139,7 +139,7 @@ class Slices(Dataset):
         return keys
 
     def labels(self, key: Key) -> tuple[np.ndarray, np.ndarray]:
-        """Joints on the cells, float64 (T, K, 2), and visible (T, K), of an item, without frames."""
+        """Joints on the cells, float64 (T, K, 2), and visible (T, K); no frame is read."""
         clip, part, affine, _ = self._cut(key)
         joints = self._onto(affine).joints(clip.joints[part], clip.skeleton)
         return joints, affine.visible(clip.visible[part], clip.skeleton)

@@ -33,8 +33,8 @@ ALPHAS = np.arange(0, 51) / 100
 class Runs:
     """The rows of Paper A's Table 1 and their controls, each trained and evaluated when asked for.
 
-    config : Config; data : data.Data; folder : Path for what is computed; options : of `Trainer`, such
-    as device
+    config : Config; data : data.Data; folder : Path for what is computed
+    options : of `Trainer`, such as device
     """
 
     def __init__(self, config, data, folder, **options):
@@ -139,7 +139,8 @@ def started(runs, start):
 def runs_in(root, config, output, splits=(1,), sub=False, **options):
     """The Runs on a folder of clips: a list of one, or of one for each of some splits of JHMDB.
 
-    root : folder of clips, see data.load_data; config : Config; output : folder for what is computed
+    root : folder of clips, see data.load_data; config : Config
+    output : folder for what is computed
     splits : of JHMDB; sub : whether of sub-JHMDB; options : of `Trainer`
 
     InputError where there is nothing to learn from, or to test.

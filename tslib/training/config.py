@@ -153,7 +153,7 @@ _LIMITS = {
 
 
 def read_config(path: Path | str) -> Config:
-    """The Config in a TOML file; InputError names what is unknown, of the wrong kind or too large."""
+    """The Config in a TOML file; InputError names what breaks a rule."""
     return from_tables(read_toml(path, f"there is no training file {path}."), path)
 
 

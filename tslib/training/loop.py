@@ -12,7 +12,7 @@ import shutil
 import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,9 @@ class Trainer:
     every: int = 200
     name: str = "train"
     board: Callable[[Path, ThinSlicingNetwork, Rows], None] | None = None
+    step: int = field(default=0, init=False)
+    saved: int = field(default=0, init=False)
+    rows: Rows = field(default_factory=list, init=False)
 
     def fit(self) -> ThinSlicingNetwork:
         """Train the model in place; returns it, ready for tests.
@@ -160,9 +163,6 @@ class Trainer:
 
     def _prepare(self) -> None:
         """Put the model onto the device, and make the optimizer and the folder."""
-        self.step: int = 0
-        self.saved: int = 0
-        self.rows: Rows = []
         self.rank, self.world = rank_and_world()
         if self.plan.batch % self.world:
             raise InputError(
