@@ -25,7 +25,6 @@
 
 # %%
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -517,9 +516,8 @@ def second(name, steps=20, start="data", norm="degree", raw=False, **plan):
     model = stages.with_inference(replace(config, inference=how), baseline, clips.train, span=1)
     if raw:
         torch.nn.init.ones_(model.gain), torch.nn.init.zeros_(model.offset)
-    objective = partial(stages.second_stage, plan=plan)
     folder = FOLDER / name.replace(" ", "-")
-    Trainer(model, slices, objective, plan, folder, name=name).fit()
+    Trainer(model, slices, stages.second_stage, plan, folder, name=name).fit()
     return model, pd.read_csv(folder / "log.csv")
 
 

@@ -92,6 +92,7 @@ class Estimated:
         return self.between(t, t + (1 if forward else -1)).at(points)
 
 
+@dataclass(eq=False)
 class Slices(Dataset):
     """Slices of T frames of clips, as tensors.
 
@@ -109,26 +110,24 @@ class Slices(Dataset):
     frames, or no clip has a slice.
     """
 
-    def __init__(
-        self,
-        clips: Sequence[Clip],
-        view: View,
-        frames: int = 5,
-        flow: FlowOf | None = None,
-        span: int = 1,
-    ) -> None:
-        for clip in clips:
+    clips: Sequence[Clip]
+    view: View
+    frames: int = 5
+    flow: FlowOf | None = None
+    span: int = 1
+
+    def __post_init__(self) -> None:
+        for clip in self.clips:
             if clip.frames is None:
                 raise InputError(
                     f"clip {clip.name!r} has no frames, only labels; the networks need pictures."
                 )
-        self.clips, self.view, self.frames, self.flow, self.span = clips, view, frames, flow, span
-        counts = [max(0, len(c) - frames + 1) * known_boxes(c.box).any() for c in clips]
-        self.starts = np.array(counts, np.int64)
+        slices = [max(0, len(c) - self.frames + 1) * known_boxes(c.box).any() for c in self.clips]
+        self.starts = np.array(slices, np.int64)
         if not self.starts.any():
             raise InputError(
-                f"none of {len(clips)} clips has {frames} frames and a box around the person; "
-                "give others."
+                f"none of {len(self.clips)} clips has {self.frames} frames and a box around "
+                "the person; give others."
             )
 
     def all(self) -> list[Key]:
@@ -151,7 +150,7 @@ class Slices(Dataset):
     def __getitem__(self, key: Key) -> dict[str, Any]:
         clip, part, affine, rng = self._cut(key)
         side, onto = (self.view.size, self.view.size), self._onto(affine)
-        assert clip.frames is not None, "__init__ takes clips with frames only"
+        assert clip.frames is not None, "clips without frames are refused"
         pictures = np.stack([affine.frame(f, side, GREY) for f in clip.frames[part]])
         if self.view.shuffle:
             pictures = pictures[..., rng.permutation(3)]

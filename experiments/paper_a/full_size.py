@@ -74,7 +74,7 @@ def cost(config, data, folder, steps, **options):
     for name, (model, plan, objective, slices) in runs.items():
         began = []
 
-        def timed(model, batch, objective=objective, plan=plan, began=began):
+        def timed(model, batch, plan, objective=objective, began=began):
             if batch["images"].is_cuda:
                 torch.cuda.synchronize()
             began.append(time.perf_counter())

@@ -13,7 +13,6 @@ import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import KW_ONLY, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ _WARM = 0.3  # of all steps, in which a cosine schedule rises
 
 Batch = dict[str, Any]  # items of Slices, stacked
 Loss = tuple[torch.Tensor, dict[str, torch.Tensor]]  # a scalar, and numbers for the log
-Objective = Callable[[ThinSlicingNetwork, Batch], Loss]
+Objective = Callable[[ThinSlicingNetwork, Batch, Any], Loss]  # the last is the Plan
 Rows = list[dict[str, float]]  # of the log, one a step
 
 
@@ -115,7 +114,7 @@ class Trainer:
     """A training run, which goes on where an earlier one with the same settings was stopped.
 
     model : a ConvNet in it that asks for no gradient runs as in a test
-    objective : what is minimised, a function of model and batch
+    objective : what is minimised, a function of model, batch and plan
     folder : gets checkpoint.safetensors, replaced `every` so many steps, and log.csv
     device : of this process; workers : processes that prepare slices
     name : of what is trained, for messages
@@ -210,7 +209,7 @@ class Trainer:
 
     def _batches(self) -> Generator[Batch, None, None]:
         """The batches of all steps that are left, while a bar shows how far they are."""
-        self.trained: nn.Module = _Objective(self.model, self.objective)
+        self.trained: nn.Module = _Objective(self.model, self.objective, self.plan)
         if self.world > 1:
             gpus = [self.place.index] if self.place.type == "cuda" else None
             self.trained = DistributedDataParallel(self.trained, device_ids=gpus)
@@ -277,7 +276,7 @@ class Trainer:
         # diverged. What the pass changes, the means of batch normalisation, is put back.
         before = [buffer.clone() for buffer in self.model.buffers()]
         with in_step():
-            self._loss(partial(self.objective, self.model), batch)
+            self._loss(lambda batch: self.objective(self.model, batch, self.plan), batch)
         for buffer, value in zip(self.model.buffers(), before, strict=True):
             buffer.copy_(value)
         if self.rank == 0:
@@ -326,12 +325,12 @@ class Trainer:
 class _Objective(nn.Module):
     """Model and loss as one module, which is what DistributedDataParallel wraps."""
 
-    def __init__(self, model: ThinSlicingNetwork, objective: Objective) -> None:
+    def __init__(self, model: ThinSlicingNetwork, objective: Objective, plan: Plan) -> None:
         super().__init__()
-        self.model, self.objective = model, objective
+        self.model, self.objective, self.plan = model, objective, plan
 
     def forward(self, batch: Batch) -> Loss:
-        return self.objective(self.model, batch)
+        return self.objective(self.model, batch, self.plan)
 
 
 def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -6,7 +6,6 @@ both on slices by Eq. 6.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +73,8 @@ def pretrain(
 ) -> ThinSlicingNetwork:
     """Stage 1: the ConvNet alone, from nothing. options : of `Trainer`"""
     model, slices = network(config, seed=seed), Slices(clips, config.view, frames=1)
-    objective = partial(first_stage, plan=config.pretrain)
     options |= {"seed": seed, "name": "pretrain"}
-    return Trainer(model, slices, objective, config.pretrain, folder, **options).fit()
+    return Trainer(model, slices, first_stage, config.pretrain, folder, **options).fit()
 
 
 def with_inference(
@@ -121,8 +119,7 @@ def joint(
         model.convnet.requires_grad_(False)
         plan, name = replace(plan, deep=0.0), name + FROZEN
     slices = Slices(clips, config.view, plan.frames, flow, span)
-    objective = partial(second_stage, plan=plan)
-    return Trainer(model, slices, objective, plan, folder, name=name, **options).fit()
+    return Trainer(model, slices, second_stage, plan, folder, name=name, **options).fit()
 
 
 def longer(
@@ -132,8 +129,7 @@ def longer(
     plan = replace(config.joint, deep=0.0, batch=config.joint.batch * config.joint.frames, frames=1)
     new, slices = network(config), Slices(clips, config.view, frames=1)
     new.convnet.load_state_dict(model.convnet.state_dict())
-    objective = partial(first_stage, plan=plan)
-    return Trainer(new, slices, objective, plan, folder, name="longer", **options).fit()
+    return Trainer(new, slices, first_stage, plan, folder, name="longer", **options).fit()
 
 
 def row(
