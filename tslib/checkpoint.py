@@ -57,7 +57,7 @@ def notes_and_tensors(path: str | Path) -> tuple[Any, Tensors]:
         raise InputError(f"there is no file {path}.") from None
     except Exception as error:  # a reader in Rust has errors of its own
         raise InputError(
-            f"{path} cannot be read as a model of tslib ({reason(error)}); remove it."
+            f"{path} cannot be read as a model of tslib ({_reason(error)}); remove it."
         ) from None
 
 
@@ -110,7 +110,7 @@ def restore(
         model, network = build(notes)
     except (InputError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{path} holds no {name} that this version can run ({reason(error)})."
+            f"{path} holds no {name} that this version can run ({_reason(error)})."
         ) from None
     _fill(network, tensors, path)
     if not all(weights.isfinite().all() for weights in network.parameters()):
@@ -118,7 +118,7 @@ def restore(
     return model, notes
 
 
-def reason(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """What an error says, in one line of at most 200 characters without a full stop."""
     return " ".join(str(error).split())[:200].rstrip(".")
 
@@ -130,5 +130,5 @@ def _fill(network: nn.Module, tensors: Tensors, path: str | Path) -> None:
         )
     except RuntimeError as error:
         raise InputError(
-            f"{path} is of another model, or of another version of it: {reason(error)}."
+            f"{path} is of another model, or of another version of it: {_reason(error)}."
         ) from None

@@ -19,7 +19,8 @@ Poses = list[np.ndarray]  # of each clip float64 (T, K, 2) px
 ALPHA = (0.2, 0.1, 0.05)  # shares of the person's size at which PCK is told
 
 
-@torch.inference_mode()
+# Not inference_mode: a model that is moved to a device in it could not be trained any more.
+@torch.no_grad()
 def predict_clips(
     model: ThinSlicingNetwork,
     clips: Sequence[Clip],
