@@ -147,8 +147,8 @@ _POSITIVE = ("stages", "steps", "batch", "frames", "sigma", "radius", "positive"
 _LIMITS = {
     **dict.fromkeys(_POSITIVE, (lambda v: v > 0, "positive")),
     "dropout": (lambda v: 0 <= v < 1, "below 1, and 0 or more"),
-    "whole": (lambda v: 0 <= v <= 1, "from 0 to 1"),
-    "gain": (lambda v: 0 <= v <= 1, "from 0 to 1"),
+    "whole": (lambda v: 0 <= v <= 1, "1 or less, and 0 or more"),
+    "gain": (lambda v: 0 <= v <= 1, "1 or less, and 0 or more"),
 }
 
 
