@@ -15,7 +15,7 @@ from ..skeletons import Skeleton
 from ..slices import FlowOf, Slices, View, to_frames, whole_frame
 from .data import still_box, with_box
 
-Poses = list[np.ndarray]  # of each clip float64 (T, K, 2) px
+Poses = Sequence[np.ndarray]  # of each clip float64 (T, K, 2) px
 ALPHA = (0.2, 0.1, 0.05)  # shares of the person's size at which PCK is told
 
 
@@ -110,15 +110,13 @@ def predict_twice(
     return first, predict_as_trained(model, around, view, None, device, mirrored)
 
 
-def tallies(poses: Sequence[np.ndarray], clips: Sequence[Clip], alpha: ArrayLike) -> np.ndarray:
+def tallies(poses: Poses, clips: Sequence[Clip], alpha: ArrayLike) -> np.ndarray:
     """What PCK counts, clip by clip: int64 (N, A, 2, K) for alpha (A,)."""
     pairs = zip(poses, clips, strict=True)
     return np.stack([tally(p, c.joints, c.size_of_person, alpha, c.counted) for p, c in pairs])
 
 
-def tallies_in_pixels(
-    poses: Sequence[np.ndarray], clips: Sequence[Clip], pixels: ArrayLike
-) -> np.ndarray:
+def tallies_in_pixels(poses: Poses, clips: Sequence[Clip], pixels: ArrayLike) -> np.ndarray:
     """The same with limits in pixels, pixels (A,), whatever the person's size."""
     pairs = zip(poses, clips, strict=True)
     return np.stack([tally(p, c.joints, 1, pixels, c.visible) for p, c in pairs])

@@ -209,10 +209,11 @@ class Trainer:
 
     def _batches(self) -> Generator[Batch, None, None]:
         """The batches of all steps that are left, while a bar shows how far they are."""
-        self.trained: nn.Module = _Objective(self.model, self.objective, self.plan)
+        self.whole = _Objective(self.model, self.objective, self.plan)
+        self.trained: nn.Module = self.whole
         if self.world > 1:
             gpus = [self.place.index] if self.place.type == "cuda" else None
-            self.trained = DistributedDataParallel(self.trained, device_ids=gpus)
+            self.trained = DistributedDataParallel(self.whole, device_ids=gpus)
         self.model.train()
         if not any(p.requires_grad for p in self.model.convnet.parameters()):
             self.model.convnet.eval()
@@ -276,7 +277,7 @@ class Trainer:
         # diverged. What the pass changes, the means of batch normalisation, is put back.
         before = [buffer.clone() for buffer in self.model.buffers()]
         with in_step():
-            self._loss(lambda batch: self.objective(self.model, batch, self.plan), batch)
+            self._loss(self.whole, batch)
         for buffer, value in zip(self.model.buffers(), before, strict=True):
             buffer.copy_(value)
         if self.rank == 0:

@@ -14,7 +14,7 @@ from . import stages
 from .board import Board
 from .config import read_config
 from .data import load_data
-from .evaluate import ALPHA, predict_as_trained, predict_twice, tallies, tallies_in_pixels
+from .evaluate import ALPHA, Poses, predict_as_trained, predict_twice, tallies, tallies_in_pixels
 from .models import load_model, save_model
 from .processes import device_of, joined, rank_and_world
 from .rows import ROWS
@@ -82,16 +82,14 @@ def evaluate(path: Path | str, root: Path | str, device: str = "auto") -> pd.Dat
     return in_pixels({f"{row}, whole frame": (whole, data.test), f"{row}, box": (boxed, data.test)})
 
 
-def in_shares(name: str, poses: Sequence[np.ndarray], clips: Sequence[Clip]) -> pd.DataFrame:
+def in_shares(name: str, poses: Poses, clips: Sequence[Clip]) -> pd.DataFrame:
     """PCK at ALPHA of poses, as metrics.table prints it."""
     counts = tallies(poses, clips, ALPHA).sum(0)
     rows = {f"{name} PCK@{alpha}": count for alpha, count in zip(ALPHA, counts, strict=True)}
     return metrics.table(rows, clips[0].skeleton)
 
 
-def in_pixels(
-    results: Mapping[str, tuple[Sequence[np.ndarray], Sequence[Clip]]],
-) -> pd.DataFrame:
+def in_pixels(results: Mapping[str, tuple[Poses, Sequence[Clip]]]) -> pd.DataFrame:
     """Accuracy within 10, 20 and 40 px of {name: (poses, clips)}, as metrics.table prints it."""
     rows: dict[str, np.ndarray] = {}
     for name, (poses, clips) in results.items():
