@@ -25,7 +25,6 @@
 
 # %%
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -48,7 +47,7 @@ from tslib.slices import Slices
 from tslib.training import data, stages
 from tslib.training.config import read_config
 from tslib.training.evaluate import predict_as_trained, tallies
-from tslib.training.loop import fit
+from tslib.training.loop import Trainer
 
 torch.set_num_threads(1)  # sums have one order, so the page is the same with more
 PENN = SKELETONS["penn13"]
@@ -84,7 +83,7 @@ view, GRID = config.view, (config.view.cells, config.view.cells)
 work = TemporaryDirectory()
 FOLDER = Path(work.name)
 render(FOLDER / "clips", clips=240, frames=10)
-clips = data.load(FOLDER / "clips", config)
+clips = data.load_data(FOLDER / "clips", config)
 print(f"clips: {len(clips.train)} to learn from, {len(clips.validation)} to choose by,",
       f"{len(clips.test)} to report")
 
@@ -517,9 +516,8 @@ def second(name, steps=20, start="data", norm="degree", raw=False, **plan):
     model = stages.with_inference(replace(config, inference=how), baseline, clips.train, span=1)
     if raw:
         torch.nn.init.ones_(model.gain), torch.nn.init.zeros_(model.offset)
-    objective = partial(stages.second_stage, plan=plan)
     folder = FOLDER / name.replace(" ", "-")
-    fit(model, slices, objective, plan, folder, name=name)
+    Trainer(model, slices, stages.second_stage, plan, folder, name=name).fit()
     return model, pd.read_csv(folder / "log.csv")
 
 

@@ -48,9 +48,9 @@ from renderer import Settings, render_clip
 from renderer.body import ACTIVITIES
 from tslib.skeletons import SKELETONS
 from experiments.paper_a import figures
-from tslib.training import models
 from tslib.training.config import read_config
 from tslib.training.data import Data
+from tslib.training.models import load_model
 from experiments.paper_a.runs import FOLDERS, Runs
 from experiments.paper_a.tables import printable
 
@@ -155,7 +155,7 @@ class Committed(Runs):
 
     def model(self, row, seed):
         file = MODELS / f"seed{seed}" / f"{FOLDERS[row]}.safetensors"
-        return models.load(file)[0] if file.exists() else super().model(row, seed)
+        return load_model(file)[0] if file.exists() else super().model(row, seed)
 
 
 folder = TemporaryDirectory()

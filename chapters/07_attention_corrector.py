@@ -40,8 +40,8 @@ from tslib.metrics import bootstrap, curve, group_rates, jitter, means, rates
 from experiments.paper_tables import PAPER_TABLES
 from renderer import Settings, render_clip
 from tslib.skeletons import SKELETONS
-from tslib.training import models
 from tslib.training.evaluate import predict_as_trained, tallies
+from tslib.training.models import load_model
 
 MODEL = "../data/models/seed0/pretrain.safetensors"
 PENN = SKELETONS["penn13"]
@@ -101,7 +101,7 @@ def clip_of(number, seed=7):
 clips = {"train": [], "test": []}
 for clip in map(clip_of, range(1, 301)):
     clips[clip.split].append(clip)
-estimator, config, _ = models.load(MODEL)
+estimator, config, _ = load_model(MODEL)
 found = {split: predict_as_trained(estimator, some, config.view, None)
          for split, some in clips.items()}
 test, estimates = clips["test"], found["test"]

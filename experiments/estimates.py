@@ -21,26 +21,25 @@ from pathlib import Path
 from tslib.errors import InputError
 from tslib.files import claim
 from tslib.skeletons import SKELETONS
-from tslib.training import models, stages
+from tslib.training import stages
 from tslib.training.config import read_config
 from tslib.training.data import (
     clips_in,
-    clips_of,
     flow_for,
-    is_jhmdb,
-    load,
+    load_data,
     still_box,
     with_box,
-    with_skeleton,
 )
 from tslib.training.evaluate import (
+    frames_and_span,
     predict_as_trained,
     predict_twice,
-    reach_of,
 )
+from tslib.training.models import load_model, save_model
 from tslib.training.processes import device_of
 from tslib.training.run import in_pixels, in_shares
 
+from .clips import is_jhmdb, with_skeleton
 from .mixture_of_parts import MixtureOfParts, Settings
 from .mixture_of_parts import load as load_parts
 from .mixture_of_parts import save as save_parts
@@ -102,8 +101,8 @@ def estimate(config, root, output, folds=5, seed=0, device="auto", workers=0, ev
     used.
     """
     config, output = read_config(config), Path(output)
-    learn, test = clips_of(root, config)
-    data = load(root, config)
+    learn, test = clips_in(root, config.skeleton)
+    data = load_data(root, config)
     smaller = data.train + data.validation
     _check_folds(folds, smaller)
     options = {"seed": seed, "device": device_of(device), "workers": workers, "every": every}
@@ -111,7 +110,7 @@ def estimate(config, root, output, folds=5, seed=0, device="auto", workers=0, ev
 
     def trained(clips, run, name):
         model = stages.pretrain(config, clips, output / run, **options)
-        models.save(output / f"{name}.safetensors", model, config, "baseline", seed)
+        save_model(output / f"{name}.safetensors", model, config, "baseline", seed)
         return model, output / run
 
     def predicted(estimator, clip):
@@ -150,7 +149,7 @@ def estimate_by(path, root, output, device="auto"):
     Returns PCK, or accuracy in px, as metrics.table prints it. InputError where something cannot be
     used.
     """
-    model, config, notes = models.load(path)
+    model, config, notes = load_model(path)
     skeleton, device = SKELETONS[config.skeleton], device_of(device)
     clips = [with_skeleton(clip, skeleton) for part in clips_in(root) for clip in part]
     _check_frames(root, clips)
@@ -158,7 +157,7 @@ def estimate_by(path, root, output, device="auto"):
     file.parent.mkdir(parents=True, exist_ok=True)  # and not after minutes
     boxed = any(clip.counted.any() for clip in clips)
     if boxed:
-        flow = flow_for(config, root) if reach_of(model)[1] else None
+        flow = flow_for(config, root) if frames_and_span(model)[1] else None
         poses = predict_as_trained(model, clips, config.view, flow, device)
     else:
         poses = predict_twice(model, clips, config.view, device)[1]

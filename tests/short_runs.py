@@ -1,4 +1,4 @@
-"""Runs of a few steps on a folder of rendered clips, in this process or in others that start fast."""
+"""Runs of a few steps on a folder of rendered clips, in this process or in others."""
 
 import multiprocessing
 import sys
@@ -10,7 +10,7 @@ import torch.distributed as dist
 from tslib.slices import View
 from tslib.training import stages
 from tslib.training.config import Config, Inference, JointPlan, Plan
-from tslib.training.data import load
+from tslib.training.data import load_data
 from tslib.training.loop import CHECKPOINT
 
 CONFIG = Config(
@@ -40,9 +40,9 @@ def config(steps=5, **changes):
 
 
 def run(root, folder, stage="joint", config=CONFIG, **options):
-    """Train one stage, joint from an untrained ConvNet; returns the model. options: of `fit`."""
+    """Train one stage, joint from an untrained ConvNet. options: of `Trainer`."""
     torch.set_num_threads(1)
-    data = load(root, config)
+    data = load_data(root, config)
     if stage == "pretrain":
         return stages.pretrain(config, data.train, folder, **options)
     return stages.joint(config, stages.network(config), data.train, folder, data.flow, **options)
@@ -77,8 +77,9 @@ def reporting(pipe, root, folder, config):
 
 
 def together(pipe, rank, world, root, folder, config, stops_at=None):
-    """`run` as one of several processes; sends what went wrong, or None. stops_at: the step of a
-    halt.
+    """`run` as one of several processes; sends what went wrong, or None.
+
+    stops_at: how many losses are computed before it halts, one a step and one a checkpoint
     """
     dist.init_process_group("gloo", f"file://{folder}.store", rank=rank, world_size=world)
     if stops_at is not None:

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tslib.augment import Affine, paper_a, paper_b, window
+from tslib.augment import Affine, paper_a, paper_b, window_around
 from tslib.crop import Crop
 from tslib.heatmaps import to_cells
 from tslib.metrics import pck
@@ -41,19 +41,18 @@ def middle(picture):
 # By hand.
 
 
-def test_a_quarter_turn_by_hand():
+def test_a_quarter_turn_is_as_by_hand():
     turn = Affine.about((10, 20), 90)
     np.testing.assert_allclose(
         turn.points([(10, 20), (13, 20), (10, 24)]), [(10, 20), (10, 23), (6, 20)]
     )
-    np.testing.assert_allclose(
-        turn.vectors([3, 0]), (0, 3), atol=1e-12
-    )  # to the right becomes down
+    # To the right becomes down.
+    np.testing.assert_allclose(turn.vectors([3, 0]), (0, 3), atol=1e-12)
     np.testing.assert_allclose(turn.boxes([10, 20, 4, 2]), (8, 20, 2, 4), atol=1e-12)
     assert not turn.flips and turn.scale == pytest.approx(1)
 
 
-def test_a_flip_by_hand():
+def test_a_flip_is_as_by_hand():
     """About the middle of a picture 100 px wide: x -> 99 - x, and the first column becomes the
     last.
     """
@@ -87,7 +86,7 @@ def test_a_flip_swaps_the_sides():
     np.testing.assert_array_equal(same.visible(visible, PENN), visible)
 
 
-def test_the_order_of_youtube_pose_in_a_mirror():
+def test_a_mirror_swaps_the_joints_of_youtube_pose_too():
     parts = (
         "head right_wrist left_wrist right_elbow left_elbow right_shoulder left_shoulder".split()
     )
@@ -103,7 +102,7 @@ def test_the_order_of_youtube_pose_in_a_mirror():
     ]
 
 
-def test_cells():
+def test_cells_are_those_of_heat_maps():
     """80 px of flow are 10 cells; pixel 3.5 is cell 0."""
     cells = Affine.onto_cells(8)
     np.testing.assert_allclose(cells.vectors([80, -40]), (10, -5))
@@ -126,7 +125,7 @@ def test_what_is_unknown_stays_unknown():
 
 
 @given(affine, st.lists(st.tuples(number, number), min_size=1, max_size=5))
-def test_round_trip(a, points):
+def test_the_inverse_leads_back(a, points):
     points = np.array(points)
     np.testing.assert_allclose(a.inverse().points(a.points(points)), points, rtol=0, atol=1e-6)
     np.testing.assert_allclose(a.inverse().vectors(a.vectors(points)), points, rtol=0, atol=1e-6)
@@ -139,7 +138,7 @@ def test_round_trip(a, points):
 
 
 @given(affine, affine, st.tuples(number, number))
-def test_one_after_the_other(a, b, point):
+def test_a_product_is_one_map_after_the_other(a, b, point):
     scale = 1 + np.abs(b.points(a.points(point))).max()
     assert np.abs((b @ a).points(point) - b.points(a.points(point))).max() < 1e-9 * scale
     assert (b @ a).flips == (a.flips != b.flips)
@@ -169,7 +168,7 @@ def test_flip_twice_is_nothing():
     np.testing.assert_array_equal(flip.frame(flip.frame(picture, (100, 60)), (100, 60)), picture)
 
 
-def test_no_way_back_from_flat():
+def test_a_flat_map_has_no_inverse():
     with pytest.raises(np.linalg.LinAlgError):
         Affine(np.zeros((2, 3))).inverse()
 
@@ -214,7 +213,7 @@ def test_a_dot_lands_where_its_joint_does(a):
 
 @pytest.mark.parametrize("a", MAPS)
 def test_flow_leads_from_dot_to_dot(a):
-    """A dot moves by a flow that turns and stretches; in the new pictures it moves by the new flow."""
+    """A dot moves by a flow that turns and stretches, in new pictures by the new flow."""
 
     def move(p):
         return 1.05 * (p - [160, 120]) @ np.array([[0.96, 0.28], [-0.28, 0.96]]) + [172, 111]
@@ -230,7 +229,7 @@ def test_flow_leads_from_dot_to_dot(a):
     np.testing.assert_allclose(sampled, a.vectors(move(at) - at), atol=0.02)
 
 
-def test_mistake_flow_is_resampled_as_a_picture():
+def test_mistake_flow_that_is_resampled_as_a_picture_leads_elsewhere():
     """Without turning the vectors, the flow of a flipped or turned picture leads the wrong way."""
 
     def flow_wrong(a, flow, size):
@@ -244,7 +243,7 @@ def test_mistake_flow_is_resampled_as_a_picture():
         np.testing.assert_allclose(flow_wrong(a, flow, (320, 240))[y, x], (16, -8), atol=1e-5)
 
 
-def test_mistake_flip_about_the_width():
+def test_mistake_a_flip_about_the_width_is_off_by_a_pixel():
     """x -> w - x is a pixel off."""
     at = np.array([60.0, 50.0])
     flipped = dot(at, (160, 120))[:, ::-1]
@@ -253,8 +252,8 @@ def test_mistake_flip_about_the_width():
     assert 160 - at[0] == right[0] + 1
 
 
-def test_mistake_sides_are_not_swapped():
-    """A mirrored person with unswapped labels: every joint that has two sides is on the wrong one."""
+def test_mistake_sides_that_are_not_swapped_stay_on_the_wrong_side():
+    """A mirrored person with unswapped labels: all joints of two sides are on the wrong one."""
     truth = np.zeros((1, 13, 2))
     for left, right in PENN.mirror_pairs:
         truth[:, left, 0], truth[:, right, 0] = 30, -30
@@ -288,7 +287,7 @@ def test_a_window_is_a_crop():
     """The same picture, and the same cells, as `crop.Crop` gives."""
     frame = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
     frame = cv2.GaussianBlur(frame, (0, 0), 2)
-    a = window([100, 40, 60, 120], (96, 128))
+    a = window_around([100, 40, 60, 120], (96, 128))
     crop = Crop((130.0, 100.0), 4 / a.scale, (24, 32), 120)  # four pixels of the input to a cell
     points = np.random.default_rng(0).random((9, 2)) * 200
     np.testing.assert_allclose((Affine.onto_cells(4) @ a).points(points), crop.to_cells(points))
@@ -298,7 +297,7 @@ def test_a_window_is_a_crop():
 
 @given(st.floats(-180, 180), st.booleans(), st.floats(10, 300), st.floats(10, 300))
 def test_a_window_normalises_the_person(angle, flip, w, h):
-    a = window(
+    a = window_around(
         [[50, 60, w, h], [np.nan] * 4, [50, 60, w, h], [0, 0, 0, 0]], (368, 368), angle, flip=flip
     )
     assert a.scale * max(w, h) == pytest.approx(0.7 * 368)
@@ -308,7 +307,7 @@ def test_a_window_normalises_the_person(angle, flip, w, h):
 def test_a_window_needs_a_box():
     for boxes in (np.full((3, 4), np.nan), [[0, 0, 0, 5]], np.empty((0, 4))):
         with pytest.raises(ValueError, match="box"):
-            window(boxes, (368, 368))
+            window_around(boxes, (368, 368))
 
 
 def test_paper_a_draws_what_it_says():
@@ -357,9 +356,11 @@ def test_the_same_seed_draws_the_same():
     np.testing.assert_array_equal(one, two)
 
 
-def test_image_to_cell_and_back():
+def test_an_image_leads_to_cells_and_back():
     """Image, window, cells, window, image: with the tensors that targets are drawn from."""
-    a = Affine.onto_cells() @ window([100, 40, 60, 120], (368, 368), 33, 1.4, (0.05, -0.1), True)
+    a = Affine.onto_cells() @ window_around(
+        [100, 40, 60, 120], (368, 368), 33, 1.4, (0.05, -0.1), True
+    )
     joints = np.random.default_rng(0).random((5, 13, 2)) * 200
     cells = torch.from_numpy(a.joints(joints, PENN)).float()
     assert np.abs(a.inverse().joints(cells.numpy(), PENN) - joints).max() < 0.01

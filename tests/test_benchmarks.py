@@ -22,7 +22,7 @@ from tslib.clip import Clip
 from tslib.distance_transform import distance_transform_numpy
 from tslib.distance_transform.layer import flat_source
 from tslib.message_passing import MessagePassing, PoseGraph
-from tslib.training.data import load
+from tslib.training.data import load_data
 
 
 @pytest.mark.parametrize("kind", ["heat", "finer", "noise", "x 100"])
@@ -130,7 +130,7 @@ def test_full_size_measures_steps_and_rows(tmp_path):
     config = replace(
         short_runs.config(2), joint=replace(short_runs.CONFIG.joint, steps=2, frames=3)
     )
-    data = load(tmp_path / "clips", config)
+    data = load_data(tmp_path / "clips", config)
     found = full_size.cost(config, data, tmp_path / "cost", full_size.WARM + 3)
     assert set(found) == {"pretrain", "joint"}
     assert all(row["s a step"] > 0 for row in found.values())

@@ -12,9 +12,9 @@ from renderer import Settings, render_clip
 from tslib.clip import Clip
 from tslib.metrics import means
 from tslib.skeletons import SKELETONS
-from tslib.training import models
 from tslib.training.config import read_config
 from tslib.training.evaluate import predict_clips, tallies
+from tslib.training.models import load_model
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "data" / "models").glob("seed*/*.safetensors"))
@@ -50,7 +50,7 @@ def test_they_are_of_the_shipped_configuration():
     config = read_config(ROOT / "data" / "training" / "laptop.toml")
     assert len(FILES) == 6
     for file in FILES:
-        _, of, notes = models.load(file)
+        _, of, notes = load_model(file)
         assert of == config and file.parent.name == f"seed{notes['seed']}"
         command = " ".join(notes["command"])
         assert command.startswith("__main__.py reproduce table1 --config data/training/laptop.toml")
@@ -62,11 +62,10 @@ def test_they_are_of_the_shipped_configuration():
 def test_they_are_as_good_as_the_table_says(name, filmed):
     torch.set_num_threads(1)
     clips, flows = filmed
-    model, config, notes = models.load(ROOT / "data" / "models" / "seed0" / f"{name}.safetensors")
+    model, config, notes = load_model(ROOT / "data" / "models" / "seed0" / f"{name}.safetensors")
     flow = (lambda clip: flows[clip.name]) if model.inference else None
-    poses = predict_clips(
-        model, clips, config.view, config.joint.frames, flow
-    )  # the same slices for all
+    # The same slices for all rows.
+    poses = predict_clips(model, clips, config.view, config.joint.frames, flow)
     found = 100 * float(means(tallies(poses, clips, [0.2]).sum(0)[0], PENN)["micro"])
     by_seed = RESULT["rows"][ROWS[name]]["by seed"]
     assert found == pytest.approx(by_seed[notes["seed"]], abs=0.1)

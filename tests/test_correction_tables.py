@@ -14,6 +14,7 @@ import short_runs
 import trees
 
 from experiments import estimates as folds
+from experiments.clips import with_skeleton
 from experiments.comparison import Compared
 from experiments.mixture_of_parts import MixtureOfParts, Settings
 from experiments.mixture_of_parts import load as load_parts
@@ -37,8 +38,9 @@ from tslib.correction.controls import Offset
 from tslib.errors import InputError
 from tslib.metrics import jitter, means
 from tslib.skeletons import SKELETONS
-from tslib.training import evaluate, models, stages
-from tslib.training.data import clips_in, still_box, with_skeleton
+from tslib.training import evaluate, stages
+from tslib.training.data import clips_in, still_box
+from tslib.training.models import save_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 YOUTUBE = SKELETONS["youtube7"]
@@ -410,7 +412,7 @@ def test_estimates_by_a_finished_model(tmp_path, capsys):
     render(tmp_path / "clips", 4, 3, (48, 48), 5)
     config = short_runs.CONFIG
     model = stages.network(config, 1)
-    models.save(tmp_path / "m.safetensors", model, config, "ST-infer", 0)
+    save_model(tmp_path / "m.safetensors", model, config, "ST-infer", 0)
     given = [
         "estimate",
         "--model",
@@ -428,7 +430,7 @@ def test_estimates_by_a_finished_model(tmp_path, capsys):
     for clip, pose in zip(everything, poses, strict=True):
         np.testing.assert_allclose(read[clip.name], pose, rtol=1e-4)
     seven = replace(config, skeleton="youtube7", flow="none")
-    models.save(tmp_path / "m.safetensors", stages.network(seven), seven, "baseline", 0)
+    save_model(tmp_path / "m.safetensors", stages.network(seven), seven, "baseline", 0)
     assert main([*given, "--output", str(tmp_path / "c")]) == 0
     capsys.readouterr()
     read = read_estimates(tmp_path / "c" / folds.FILE, everything)
@@ -436,7 +438,7 @@ def test_estimates_by_a_finished_model(tmp_path, capsys):
     trees.write_cvit(tmp_path / "cvit", T=3)
     table = folds.estimate_by(tmp_path / "m.safetensors", tmp_path / "cvit", tmp_path / "d")
     assert list(table.index) == ["baseline @10 px", "baseline @20 px", "baseline @40 px"]
-    models.save(tmp_path / "m.safetensors", stages.network(config), config, "baseline", 0)
+    save_model(tmp_path / "m.safetensors", stages.network(config), config, "baseline", 0)
     shutil.rmtree(tmp_path / "cvit" / "bowling")
     trees.write_youtube(tmp_path / "cvit")
     assert main([*given[:-1], str(tmp_path / "cvit"), "--output", str(tmp_path / "d")]) == 2

@@ -11,6 +11,7 @@ import short_runs
 import torch
 import trees
 
+from experiments.__main__ import PAPER_A
 from experiments.comparison import AT, Compared
 from experiments.paper_a import figures, reproduce, tables
 from experiments.paper_a import runs as results
@@ -24,9 +25,8 @@ from tslib.errors import InputError
 from tslib.part_flow import PARTS, PartFlow
 from tslib.skeletons import SKELETONS
 from tslib.slices import View
-from tslib.training import models
-from tslib.training.data import load
-from tslib.training.rows import REPRODUCED
+from tslib.training.data import load_data
+from tslib.training.models import load_model
 
 PENN = SKELETONS["penn13"]
 
@@ -39,7 +39,7 @@ def runs(tmp_path_factory):
     config = replace(
         short_runs.config(2), joint=replace(short_runs.CONFIG.joint, steps=2, frames=3)
     )
-    return Runs(config, load(folder / "clips", config), folder / "runs")
+    return Runs(config, load_data(folder / "clips", config), folder / "runs")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_rows_are_what_they_say(runs):
 
 def test_each_trained_row_leaves_its_model(runs, result):
     for row in ("baseline", "S-infer", "ST-infer(⋆)", "ST-infer(2)", "longer"):
-        model, config, notes = models.load(runs.folder / "seed1" / f"{FOLDERS[row]}.safetensors")
+        model, config, notes = load_model(runs.folder / "seed1" / f"{FOLDERS[row]}.safetensors")
         assert config == runs.config and notes["seed"] == 1
         other = runs.model(row, 1)
         assert all(
@@ -254,7 +254,7 @@ def test_the_command(runs, result, monkeypatch, capsys):
     """Each thing that can be asked for is written, from the runs that are there."""
     monkeypatch.setattr(reproduce, "read_config", lambda path: runs.config)
     monkeypatch.setattr(results, "predict_clips", None)  # nothing is computed
-    for what in REPRODUCED:
+    for what in PAPER_A:
         given = [
             "--config",
             "a.toml",

@@ -47,7 +47,7 @@ def exact(rendered):
 
 
 @pytest.mark.parametrize("size", [368, 94])
-def test_shapes_and_dtypes(clips, exact, size):
+def test_an_item_has_the_shapes_and_dtypes_that_it_says(clips, exact, size):
     stride, cells = 8, -(-size // 8)
     item = Slices(clips, View(size, stride), 5, exact, span=2)[1, 2, 7]
     assert set(item) == {"images", "cells", "flows", "matrix"}
@@ -154,7 +154,7 @@ def test_what_leads_out_of_the_slice_is_0(clips, exact):
             assert bool(flows[offset][t].any()) == (t not in outside)
 
 
-def test_estimated_flow_of_a_camera_that_pans():
+def test_estimated_flow_follows_a_camera_that_pans():
     """A texture that moves 6 px to the left from frame to frame."""
     noise = np.random.default_rng(1).random((30, 60)).astype(np.float32)
     wide = (255 * cv2.resize(noise, (480, 240), interpolation=cv2.INTER_CUBIC).clip(0, 1)).astype(
@@ -190,7 +190,7 @@ def test_keys_cover_every_frame_once(clips, frames):
     assert slices.starts.tolist() == [max(0, len(clip) - frames + 1) for clip in slices.clips]
 
 
-def test_a_box_that_is_missing(clips):
+def test_a_slice_without_a_box_takes_those_of_its_clip(clips):
     """A slice without any takes those of its clip; a clip without any has no slice."""
     gap, none = clips[0].box.copy(), np.full_like(clips[0].box, np.nan)
     gap[:3] = np.nan
@@ -206,20 +206,20 @@ def test_a_box_that_is_missing(clips):
         ({"box": np.full((8, 4), np.nan, np.float32)}, "none of 1 clips has 5 frames and a box"),
     ],
 )
-def test_clips_that_cannot_be_used(clips, change, said):
+def test_clips_without_frames_or_boxes_are_refused(clips, change, said):
     with pytest.raises(InputError) as error:
         Slices([replace(clips[0], **change)], View(48, 4), 5)
     assert said in str(error.value) and "\n" not in str(error.value)
 
 
-def test_clips_that_are_too_short(clips):
+def test_clips_that_are_all_too_short_are_refused(clips):
     with pytest.raises(
         InputError, match="^none of 4 clips has 9 frames and a box around the person"
     ):
         Slices(clips, View(48, 4), 9)
 
 
-def test_back_to_the_frames(clips):
+def test_joints_on_the_cells_go_back_to_the_frames(clips):
     slices = Slices(clips, WILD, 4)
     joints, _ = slices.labels((1, 2, 9))
     item = slices[1, 2, 9]

@@ -22,8 +22,9 @@ from tslib.networks import (
     convnet,
 )
 from tslib.skeletons import SKELETONS
-from tslib.training import models, stages
+from tslib.training import stages
 from tslib.training.config import Plan, as_tables, from_tables, read_config
+from tslib.training.models import load_model, save_model
 
 YOUTUBE = SKELETONS["youtube7"]
 # The original's kernels with few channels: what a cell sees does not depend on these.
@@ -226,8 +227,8 @@ def test_a_model_file(tmp_path):
     config = from_tables(tables, "a file")
     model = stages.network(config)
     model(torch.rand(4, 1, 3, 48, 48))
-    models.save(tmp_path / "model.safetensors", model.eval(), config, "baseline", 3)
-    again, read, notes = models.load(tmp_path / "model.safetensors")
+    save_model(tmp_path / "model.safetensors", model.eval(), config, "baseline", 3)
+    again, read, notes = load_model(tmp_path / "model.safetensors")
     assert read == config and notes["row"] == "baseline"
     images = torch.rand(1, 1, 3, 48, 48)
     with torch.inference_mode():

@@ -27,11 +27,13 @@ from renderer import render
 from tslib import checkpoint
 from tslib.__main__ import main
 from tslib.networks import SMALL, ConvolutionalPoseMachine
-from tslib.training import models, stages
+from tslib.training import stages
 from tslib.training.config import JointPlan, Plan, as_tables, from_tables, read_config
-from tslib.training.data import divided, load
-from tslib.training.loop import CHECKPOINT, Keys, optimizer_of, rate_at, set_dropout
+from tslib.training.data import divided, load_data
+from tslib.training.loop import CHECKPOINT, Keys, grouped_optimizer, rate_at, set_dropout
+from tslib.training.models import load_model
 from tslib.training.rows import ROWS, span_of
+from tslib.training.run import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(__file__).parents[1]
@@ -80,23 +82,25 @@ def log_of(folder):
         ),
         ("flow = 3", "flow in {} is 3, but must be one of exact, dis, farneback, none"),
         ('skeleton = "mpii"', "skeleton in {} is 'mpii', but must be one of coco17"),
-        ("[network", "{} cannot be read as TOML: "),
+        ("[network", "{} is not valid TOML: "),
     ],
 )
-def test_what_a_config_may_not_hold(tmp_path, content, said):
+def test_a_config_that_breaks_a_rule_is_refused_by_the_name_of_what_breaks_it(
+    tmp_path, content, said
+):
     path = tmp_path / "run.toml"
     path.write_text(content)
     fails(said.format(path), read_config, path)
 
 
-def test_a_config_that_cannot_be_read(tmp_path):
+def test_a_config_that_cannot_be_read_is_refused(tmp_path):
     fails("there is no training file", read_config, tmp_path / "none.toml")
-    fails("cannot be read as TOML", read_config, tmp_path)
+    fails("cannot be read", read_config, tmp_path)
     (tmp_path / "latin.toml").write_bytes(b'skeleton = "\xe9"')
-    fails("cannot be read as TOML", read_config, tmp_path / "latin.toml")
+    fails("is not valid TOML", read_config, tmp_path / "latin.toml")
 
 
-def test_the_shipped_configs():
+def test_the_shipped_configs_are_those_of_the_paper_and_of_a_laptop():
     laptop, paper = (
         read_config(ROOT / "data" / "training" / f"{n}.toml") for n in ("laptop", "paper")
     )
@@ -120,7 +124,7 @@ def test_the_shipped_configs():
 # Schedules, optimizers and what each step takes
 
 
-def test_rates():
+def test_rates_fall_in_steps_or_rise_and_fall_as_a_cosine():
     drops = Plan(steps=100, schedule="step", drop_every=30)
     assert [rate_at(step, drops) for step in (0, 29, 30, 59, 60, 99)] == pytest.approx(
         [1, 1, 1 / 3, 1 / 3, 1 / 9, 1 / 27]
@@ -134,27 +138,29 @@ def test_rates():
     assert 0 < rate_at(0, Plan(steps=1)) <= 1
 
 
-def test_groups_of_the_optimizer():
+def test_each_learning_rate_that_is_not_0_has_a_group_of_its_own():
     model = stages.network(CONFIG, span=1)
     plan = JointPlan(rate=1e-3, rest_rate=0.1, stiffness_rate=0, calibration_rate=0.2)
-    groups = optimizer_of(model, plan).param_groups
+    groups = grouped_optimizer(model, plan).param_groups
     assert [g["base"] for g in groups] == [1e-3, 0.1, 0.2]
     assert groups[1]["params"] == [model.inference.rest] and groups[2]["params"] == [
         model.gain,
         model.offset,
     ]
     model.convnet.requires_grad_(False)
-    sgd = optimizer_of(model, replace(plan, optimizer="sgd")).param_groups
+    sgd = grouped_optimizer(model, replace(plan, optimizer="sgd")).param_groups
     assert [(g["base"], g["momentum"], g["weight_decay"]) for g in sgd] == [
         (0.1, 0.9, 0),
         (0.2, 0.9, 0),
     ]
-    fails("all learning rates of what can be trained are 0", optimizer_of, model, JointPlan())
-    (alone,) = optimizer_of(stages.network(CONFIG), replace(plan, optimizer="sgd")).param_groups
+    fails("all learning rates of what can be trained are 0", grouped_optimizer, model, JointPlan())
+    (alone,) = grouped_optimizer(
+        stages.network(CONFIG), replace(plan, optimizer="sgd")
+    ).param_groups
     assert alone["weight_decay"] == 5e-4
 
 
-def test_set_dropout():
+def test_dropout_is_set_in_every_layer_or_left():
     net = ConvolutionalPoseMachine(13, SMALL)
     shares = lambda: [m.p for m in net.modules() if isinstance(m, nn.Dropout)]  # noqa: E731
     set_dropout(net, None)
@@ -163,7 +169,7 @@ def test_set_dropout():
     assert shares() == [0.7, 0.7]
 
 
-def test_keys_of_the_steps():
+def test_keys_are_drawn_evenly_and_shared_by_processes():
     """Every slice is as likely as any other, no seed comes twice, and processes share what one
     would take.
     """
@@ -191,19 +197,26 @@ def test_every_tenth_training_clip_validates():
     assert divided(clips[:1]) == (clips[:1], [])
 
 
-def test_data_of_a_folder(root, tmp_path):
-    data = load(root, CONFIG)
+def test_a_folder_is_divided_and_its_flow_is_exact_estimated_or_none(root, tmp_path):
+    data = load_data(root, CONFIG)
     assert [c.name for c in data.train] == ["0001", "0002", "0003", "0004"]
     assert [c.name for c in data.validation] == ["0006"]
     assert [c.name for c in data.test] == ["0005"]
     assert data.flow(data.test[0]).at(0, np.zeros((2, 2))).shape == (2, 2)
-    assert load(root, replace(CONFIG, flow="none")).flow is None
-    fails("holds no Penn Action", load, tmp_path, CONFIG)
-    fails("have joints of penn13, not of coco17", load, root, replace(CONFIG, skeleton="coco17"))
+    assert load_data(root, replace(CONFIG, flow="none")).flow is None
+    fails("holds no Penn Action", load_data, tmp_path, CONFIG)
+    fails(
+        "have joints of penn13, not of coco17", load_data, root, replace(CONFIG, skeleton="coco17")
+    )
     (tmp_path / "labels").symlink_to(root / "labels")
     (tmp_path / "frames").symlink_to(root / "frames")
-    fails('no exact flow, as only rendered clips have; write flow = "dis"', load, tmp_path, CONFIG)
-    estimated = load(tmp_path, replace(CONFIG, flow="dis")).flow(data.train[0])
+    fails(
+        'no exact flow, as only rendered clips have; write flow = "dis"',
+        load_data,
+        tmp_path,
+        CONFIG,
+    )
+    estimated = load_data(tmp_path, replace(CONFIG, flow="dis")).flow(data.train[0])
     assert estimated.at(0, np.zeros((1, 1, 2))).shape == (1, 1, 2)
 
 
@@ -212,7 +225,7 @@ def test_data_of_a_folder(root, tmp_path):
 
 def test_both_stages_learn(root, tmp_path):
     plan = config(steps=30)
-    data = load(root, plan)
+    data = load_data(root, plan)
     model = stages.pretrain(plan, data.train, tmp_path / "pretrain", every=100)
     loss = log_of(tmp_path / "pretrain")["loss"]
     assert loss[-5:].mean() < 0.6 * loss[:3].mean()
@@ -247,7 +260,7 @@ def test_both_stages_learn(root, tmp_path):
 
 def test_springs_start_where_the_data_has_them(root):
     """The mean offsets of the augmented frames, in cells; or nowhere."""
-    data = load(root, CONFIG)
+    data = load_data(root, CONFIG)
     model = stages.network(CONFIG)
     rest = stages.with_inference(CONFIG, model, data.train, 1).inference
     at = dict(zip(rest.graph.springs, rest.rest.tolist(), strict=True))
@@ -274,7 +287,7 @@ def test_a_frozen_convnet_drops_nothing_out(root, tmp_path):
     assert losses[0, True] == losses[0.7, True] == losses[0, False] != losses[0.7, False]
 
 
-def test_the_largest_norm_of_a_gradient(root, tmp_path):
+def test_a_gradient_is_cut_to_its_largest_norm(root, tmp_path):
     plan = config(steps=1, optimizer="sgd", rate=1.0, schedule="step", clip=0.01)
     start = [p.detach().clone() for p in stages.network(plan).parameters()]
     moved = [p.detach() for p in run(root, tmp_path, "pretrain", plan).parameters()]
@@ -323,9 +336,7 @@ def test_rare_checkpoints_and_workers_change_no_weight(root, tmp_path, unbroken)
     time_of = (tmp_path / CHECKPOINT).stat().st_mtime_ns
     model = run(root, tmp_path)
     assert (tmp_path / CHECKPOINT).stat().st_mtime_ns == time_of
-    notes, held = checkpoint._read(
-        tmp_path / CHECKPOINT, lambda f: {k: f.get_tensor(k) for k in f.keys()}
-    )  # noqa: SIM118
+    notes, held = checkpoint.notes_and_tensors(tmp_path / CHECKPOINT)
     assert notes["step"] == 5
     for name, value in model.state_dict().items():
         assert torch.equal(value, held[f"model.{name}"])
@@ -346,7 +357,7 @@ def test_the_log_is_in_step_after_a_resume(root, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_killed_at_twenty_moments(root, tmp_path):
+def test_a_run_killed_at_twenty_moments_ends_as_one_that_was_not(root, tmp_path):
     """Whatever the moment: a checkpoint that can be read or none, and in the end the same file."""
     plan, rng, kills, folders = config(steps=24), random.Random(0), 0, []
     process, pipe = start(short_runs.reporting, root, tmp_path / "whole", plan)
@@ -390,7 +401,7 @@ def test_killed_at_twenty_moments(root, tmp_path):
 # What can go wrong
 
 
-def test_a_checkpoint_of_something_else(root, tmp_path, unbroken):
+def test_a_checkpoint_of_something_else_is_refused_and_stays(root, tmp_path, unbroken):
     there = tmp_path / CHECKPOINT
     good = bytes_of(unbroken / "joint")
     for content in (b"", good[:1000], good[:-5], b"\0" * 100):
@@ -416,7 +427,7 @@ def test_a_checkpoint_of_something_else(root, tmp_path, unbroken):
 
 
 @pytest.mark.parametrize("stage", ["pretrain", "joint"])
-def test_learning_rates_that_are_far_too_high(root, tmp_path, stage):
+def test_no_checkpoint_holds_weights_whose_loss_is_not_finite(root, tmp_path, stage):
     """Every checkpoint's weights have given a finite loss."""
     high = config(steps=8, rate=1e25, schedule="step")
     fails("diverged, with no finite", run, root, tmp_path, stage, high, every=1)
@@ -428,7 +439,7 @@ def test_learning_rates_that_are_far_too_high(root, tmp_path, stage):
 
 
 @pytest.mark.parametrize("stage", ["pretrain", "joint"])
-def test_a_last_step_that_goes_too_far(root, tmp_path, stage):
+def test_a_last_step_that_goes_too_far_leaves_no_checkpoint(root, tmp_path, stage):
     """Its weights are finite, and its loss would not be: no checkpoint, no model."""
     high = config(steps=1, rate=1e25, schedule="step")
     fails("diverged, with no finite", run, root, tmp_path, stage, high)
@@ -436,7 +447,7 @@ def test_a_last_step_that_goes_too_far(root, tmp_path, stage):
 
 
 @pytest.mark.parametrize("what", ["weights", "gain"])
-def test_weights_that_are_no_numbers(root, tmp_path, what, monkeypatch):
+def test_a_run_from_weights_that_are_no_numbers_diverges(root, tmp_path, what, monkeypatch):
     made = stages.with_inference
 
     def broken(*arguments):
@@ -450,7 +461,7 @@ def test_weights_that_are_no_numbers(root, tmp_path, what, monkeypatch):
     assert not (tmp_path / CHECKPOINT).exists()
 
 
-def test_a_full_disk(root, tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_last_checkpoint(root, tmp_path, monkeypatch):
     written, write = [], Path.write_bytes
 
     def full(path, data):
@@ -469,12 +480,12 @@ def test_a_full_disk(root, tmp_path, monkeypatch):
             tmp_path,
             every=1,
         )
-    assert checkpoint.notes_of(tmp_path / CHECKPOINT)["step"] == 2
+    assert checkpoint.notes_and_tensors(tmp_path / CHECKPOINT)[0]["step"] == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == [CHECKPOINT, "log.csv"]
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_a_frame_that_cannot_be_read(root, tmp_path, workers):
+def test_a_frame_that_cannot_be_read_ends_the_run_in_one_sentence(root, tmp_path, workers):
     """One sentence, from whatever process."""
     clips = tmp_path / "clips"
     for folder in ("labels", "flow"):
@@ -491,7 +502,7 @@ def test_a_frame_that_cannot_be_read(root, tmp_path, workers):
     )
 
 
-def test_a_process_for_slices_that_dies(root, tmp_path, monkeypatch):
+def test_a_process_for_slices_that_dies_ends_the_run(root, tmp_path, monkeypatch):
     from tslib.slices import Slices
 
     monkeypatch.setattr(Slices, "__getitem__", lambda self, key: os._exit(1))
@@ -536,7 +547,8 @@ def test_two_processes_do_what_one_does(root, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_process_that_dies_ends_the_others(root, tmp_path):
     plan = config(steps=4, dropout=0.0)
-    (first, pipe), (second, other) = pair(root, tmp_path / "out", plan, stops_at=2)
+    # Losses 0 and 1 are of steps, 2 is asked for before the checkpoint at step 1, and so on.
+    (first, pipe), (second, other) = pair(root, tmp_path / "out", plan, stops_at=3)
     for end in (pipe, other):
         assert end.poll(120) and end.recv() == "halted"
     second.kill()
@@ -559,8 +571,8 @@ def test_a_process_that_dies_ends_the_others(root, tmp_path):
 # Pictures and commands
 
 
-def test_the_board(root, tmp_path):
-    data = load(root, CONFIG)
+def test_the_board_draws_curves_and_heat_maps_at_each_checkpoint(root, tmp_path):
+    data = load_data(root, CONFIG)
     board = tslib.training.board.Board(CONFIG.view, data.validation, data.flow)
     run(root, tmp_path, every=2, board=board)
     picture = cv2.imread(str(tmp_path / "training.png"))
@@ -576,7 +588,7 @@ def test_the_board(root, tmp_path):
 
 
 def test_a_board_changes_no_weight(root, tmp_path, unbroken):
-    data = load(root, CONFIG)
+    data = load_data(root, CONFIG)
     run(
         root,
         tmp_path,
@@ -586,9 +598,9 @@ def test_a_board_changes_no_weight(root, tmp_path, unbroken):
     assert bytes_of(tmp_path) == bytes_of(unbroken / "joint")
 
 
-def test_tensorboard(root, tmp_path):
+def test_tensorboard_is_told_every_step_once(root, tmp_path):
     reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    data = load(root, CONFIG)
+    data = load_data(root, CONFIG)
     board = tslib.training.board.Board(CONFIG.view, data.validation, data.flow)
     run(root, tmp_path, every=2, board=board)
     events = reader.EventAccumulator(str(tmp_path))
@@ -603,9 +615,9 @@ def test_tensorboard(root, tmp_path):
     )
 
 
-def test_without_tensorboard(root, tmp_path, monkeypatch, caplog):
+def test_a_run_without_tensorboard_says_so_once(root, tmp_path, monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    data = load(root, CONFIG)
+    data = load_data(root, CONFIG)
     run(
         root,
         tmp_path,
@@ -630,7 +642,7 @@ rate = 1e-4
 """
 
 
-def test_the_commands(root, tmp_path, capsys):
+def test_train_writes_a_model_that_evaluate_reads(root, tmp_path, capsys):
     path, out = tmp_path / "run.toml", tmp_path / "out"
     path.write_text(TOML)
     arguments = ["--data", str(root), "--output", str(out), "--device", "cpu"]
@@ -644,14 +656,14 @@ def test_the_commands(root, tmp_path, capsys):
         assert [line.split()[:2] for line in table[1:]] == [
             [row, f"PCK@{a}"] for a in (0.2, 0.1, 0.05)
         ]
-        notes = checkpoint.notes_of(model)
+        notes = checkpoint.notes_and_tensors(model)[0]
         assert (
             (notes["row"], notes["seed"]) == (row, 3)
             and notes["versions"]["torch"]
             and notes["command"]
         )
         assert from_tables(notes["config"], model) == read_config(path)
-        trained, config, _ = models.load(model)
+        trained, config, _ = load_model(model)
         assert (trained.inference is None) == (row == "baseline") and config.view.stride == 4
     assert sorted(p.name for p in out.iterdir()) == [
         "ST-infer(2)",
@@ -667,11 +679,22 @@ def test_the_commands(root, tmp_path, capsys):
     assert "there is no file" in capsys.readouterr().err
 
 
+def test_a_row_that_does_not_exist_is_refused_before_anything_is_read(tmp_path):
+    (tmp_path / "run.toml").write_text(TOML)
+    fails(
+        "there is no row 'T-infer'; name one of baseline, S-infer",
+        train,
+        tmp_path / "run.toml",
+        "none",
+        "none",
+        row="T-infer",
+    )
+
+
 @pytest.mark.parametrize(
-    ("option", "value"),
-    [("--row", "T-infer"), ("--seed", "-1"), ("--every", "0"), ("--workers", "x")],
+    ("option", "value"), [("--seed", "-1"), ("--every", "0"), ("--workers", "x")]
 )
-def test_options_that_make_no_sense(option, value, capsys):
+def test_options_that_make_no_sense_are_refused(option, value, capsys):
     with pytest.raises(SystemExit):
         main(["train", "run.toml", "--data", "clips", "--output", "out", option, value])
     assert option in capsys.readouterr().err
@@ -683,7 +706,7 @@ def test_every_row_can_be_made():
         assert (model.inference is None) == (row in ("baseline", "longer"))
 
 
-def test_torchrun(root, tmp_path):
+def test_torchrun_trains_with_two_processes_of_which_one_writes(root, tmp_path):
     """The command with two processes: one of them writes and speaks."""
     (tmp_path / "run.toml").write_text(TOML)
     command = [
@@ -712,4 +735,4 @@ def test_torchrun(root, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "wrote out/ST-infer.safetensors\n"
-    assert models.load(tmp_path / "out" / "ST-infer.safetensors")[2]["row"] == "ST-infer"
+    assert load_model(tmp_path / "out" / "ST-infer.safetensors")[2]["row"] == "ST-infer"

@@ -1,21 +1,23 @@
-"""One affine map for a whole slice of frames: the same for its pictures, joints, boxes and optical
-flow.
+"""One affine map for a whole slice of frames: for its pictures, joints, boxes and optical flow.
 
 A map drawn anew for each frame would be motion that the flow does not know of, so both papers
 change all frames of a slice alike. The same map cuts a person out of the frames for a network's
 input.
 
 Coordinates are those of pixel centres, x to the right and y down, so that positive angles turn
-clockwise as seen. Positions, float64, are moved by the whole map; flow vectors only by its linear
-part.
+clockwise as seen. Positions, float64, are moved by the whole map. Flow vectors are moved by its
+linear part alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .heatmaps import STRIDE, to_cells
+from .skeletons import Skeleton
 
 PERSON = 0.7  # share of a network's input that the person's larger side takes before any scaling
 SHIFT = 0.1  # shares of the input; Paper A says "random shift" and no more
@@ -23,17 +25,21 @@ SHIFT = 0.1  # shares of the input; Paper A says "random shift" and no more
 
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """The map p -> matrix[:, :2] @ p + matrix[:, 2], px to px.
+    """The map p -> matrix[:, :2] @ p + matrix[:, 2], px to px; ``b @ a`` is a first and then b.
 
     matrix : float64 (2, 3)
-
-    ``b @ a`` is a first and then b.
     """
 
     matrix: np.ndarray
 
     @staticmethod
-    def about(center, angle=0.0, scale=1.0, flip=False, to=None):
+    def about(
+        center: ArrayLike,
+        angle: float = 0.0,
+        scale: float = 1.0,
+        flip: bool = False,
+        to: ArrayLike | None = None,
+    ) -> "Affine":
         """Flip left and right, then turn by angle (degrees) and scale, all about a point.
 
         center : (x, y) px, the point; to : (x, y) px, where it comes to lie, itself by default
@@ -43,56 +49,51 @@ class Affine:
         if flip:
             linear[:, 0] *= -1
         to = center if to is None else to
-        return Affine(np.column_stack([linear, to - linear @ center]))
+        return Affine(np.column_stack([linear, np.subtract(to, linear @ np.asarray(center))]))
 
     @staticmethod
-    def onto_cells(stride=STRIDE):
+    def onto_cells(stride: int = STRIDE) -> "Affine":
         """Pixels of a network's input to cells of its heat-maps, as `heatmaps.to_cells`."""
         offset = to_cells(0.0, stride)
         return Affine(np.array([[1 / stride, 0, offset], [0, 1 / stride, offset]]))
 
-    def __matmul__(self, first):
-        linear = self.matrix[:, :2]
-        return Affine(
-            np.column_stack([linear @ first.matrix[:, :2], self.points(first.matrix[:, 2])])
-        )
+    def __matmul__(self, first: "Affine") -> "Affine":
+        linear = self.matrix[:, :2] @ first.matrix[:, :2]
+        return Affine(np.column_stack([linear, self.points(first.matrix[:, 2])]))
 
-    def inverse(self):
+    def inverse(self) -> "Affine":
         """The map back. numpy.linalg.LinAlgError for one that is flat."""
         linear = np.linalg.inv(self.matrix[:, :2])
         return Affine(np.column_stack([linear, -linear @ self.matrix[:, 2]]))
 
     @property
-    def flips(self):
+    def flips(self) -> bool:
         """Whether left becomes right."""
         return bool(np.linalg.det(self.matrix[:, :2]) < 0)
 
     @property
-    def scale(self):
+    def scale(self) -> float:
         """How many times as long things become (the root of the change in area)."""
         return float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
 
-    def vectors(self, vectors):
+    def vectors(self, vectors: ArrayLike) -> np.ndarray:
         """Vectors (..., 2), such as flow, x first: turned, scaled, mirrored, and not shifted."""
         return np.asarray(vectors, np.float64) @ self.matrix[:, :2].T
 
-    def points(self, points):
+    def points(self, points: ArrayLike) -> np.ndarray:
         """Points (..., 2), x first; NaN stays NaN."""
         return self.vectors(points) + self.matrix[:, 2]
 
-    def joints(self, joints, skeleton):
+    def joints(self, joints: ArrayLike, skeleton: Skeleton) -> np.ndarray:
         """Joints (..., K, 2) in the skeleton's order. In a mirror the left hand is a right hand."""
-        return self.points(joints)[..., self._order(skeleton), :]
+        moved = self.points(joints)
+        return moved[..., skeleton.mirrored, :] if self.flips else moved
 
-    def visible(self, visible, skeleton):
+    def visible(self, visible: ArrayLike, skeleton: Skeleton) -> np.ndarray:
         """What goes with joints, (..., K) of any dtype: visibility, scores."""
-        return np.asarray(visible)[..., self._order(skeleton)]
+        return np.array(visible)[..., skeleton.mirrored if self.flips else slice(None)]
 
-    def _order(self, skeleton):
-        """Which old joint becomes each joint: int64 (K,)."""
-        return skeleton.mirrored if self.flips else np.arange(len(skeleton.joints))
-
-    def boxes(self, boxes):
+    def boxes(self, boxes: ArrayLike) -> np.ndarray:
         """Boxes (x, y, w, h), (..., 4): the upright box around each moved one.
 
         A turned box is larger than what it holds. The size that PCK is measured with is therefore
@@ -102,43 +103,42 @@ class Affine:
         corners = self.points(corner + side * [[0, 0], [1, 0], [0, 1], [1, 1]])
         return np.concatenate([corners.min(-2), np.ptp(corners, axis=-2)], -1)
 
-    def frame(self, frame, size, fill=0):
+    def frame(self, frame: np.ndarray, size: tuple[int, int], fill: float = 0) -> np.ndarray:
         """A picture (H, W, C) or (H, W), uint8 or float32, as a new one of size (w, h) px.
 
-        fill: the value where the new one reaches beyond the old.
+        fill : the value where the new one reaches beyond the old
         """
         return self._resample(frame, size, cv2.BORDER_CONSTANT, (fill,) * 4)
 
-    def flow(self, flow, size):
-        """Optical flow (H, W, 2) of the old pictures as that of the new ones: float32 (h, w, 2),
-        size (w, h).
+    def flow(self, flow: ArrayLike, size: tuple[int, int]) -> np.ndarray:
+        """Optical flow (H, W, 2) of the old pictures as that of the new ones: float32 (h, w, 2).
 
-        Each vector moves to the new place of its pixel and is turned and scaled with it; beyond the
-        old picture the border's goes on.
+        size : (w, h) px. Each vector moves to the new place of its pixel and is turned and scaled
+        with it. Beyond the old picture the border's flow goes on.
         """
         moved = self._resample(np.asarray(flow, np.float32), size, cv2.BORDER_REPLICATE)
         return self.vectors(moved).astype(np.float32)
 
-    def _resample(self, image, size, border, fill=0):
-        fine = max(
-            1, round(1 / self.scale)
-        )  # shrinking: sample every pixel, then average, against aliasing
-        large = Affine.onto_cells(fine).inverse() @ self
-        w, h = size
-        image = cv2.warpAffine(
-            image,
-            large.matrix,
-            (w * fine, h * fine),
-            flags=cv2.INTER_LINEAR,
-            borderMode=border,
-            borderValue=fill,
-        )
-        return image if fine == 1 else cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
+    def _resample(
+        self, image: np.ndarray, size: tuple[int, int], border: int, fill: Sequence[float] = (0,)
+    ) -> np.ndarray:
+        # Shrinking samples every pixel and then averages, because single samples would alias.
+        fine = max(1, round(1 / self.scale))
+        matrix = (Affine.onto_cells(fine).inverse() @ self).matrix
+        large = (size[0] * fine, size[1] * fine)
+        image = cv2.warpAffine(image, matrix, large, borderMode=border, borderValue=fill)
+        return image if fine == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def window(boxes, size, angle=0.0, scale=1.0, shift=(0.0, 0.0), flip=False):
-    """The map from the frames of a slice to a network's input, one for all of them, around the
-    person.
+def window_around(
+    boxes: ArrayLike,
+    size: tuple[int, int],
+    angle: float = 0.0,
+    scale: float = 1.0,
+    shift: ArrayLike = (0.0, 0.0),
+    flip: bool = False,
+) -> Affine:
+    """The map from the frames of a slice to a network's input, which shows the person.
 
     boxes : (x, y, w, h) px, (T, 4) or (4,), of the person; NaN where unknown
     size : (w, h) px of the input
@@ -146,45 +146,38 @@ def window(boxes, size, angle=0.0, scale=1.0, shift=(0.0, 0.0), flip=False):
         takes 0.7 of the input's smaller side
     shift : (x, y), how far from the input's middle the person comes to lie, in shares of the input
 
-    Returns Affine. ValueError where no box is known, or none is larger than nothing.
+    Raises ValueError where no box is known, or none is larger than nothing.
     """
-    boxes = np.reshape(np.asarray(boxes, np.float64), (-1, 4))
-    boxes = boxes[known(boxes)]
-    if not len(boxes):
+    all_boxes = np.reshape(np.asarray(boxes, np.float64), (-1, 4))
+    there = all_boxes[known_boxes(all_boxes)]
+    if not len(there):
         raise ValueError("a window needs the person's box in one frame of the slice or more.")
-    center = (boxes[:, :2] + boxes[:, 2:] / 2).mean(0)
-    size = np.asarray(size, np.float64)
-    normal = PERSON * size.min() / boxes[:, 2:].max(-1).mean()
-    return Affine.about(
-        center, angle, scale * normal, flip, to=(size - 1) / 2 + np.multiply(shift, size)
-    )
+    center = (there[:, :2] + there[:, 2:] / 2).mean(0)
+    whole = np.asarray(size, np.float64)
+    normal = PERSON * whole.min() / there[:, 2:].max(-1).mean()
+    to = (whole - 1) / 2 + np.multiply(shift, whole)
+    return Affine.about(center, angle, scale * normal, flip, to)
 
 
-def known(boxes):
+def known_boxes(boxes: np.ndarray) -> np.ndarray:
     """Which boxes (x, y, w, h), (T, 4), say where the person is: bool (T,)."""
     return np.isfinite(boxes).all(-1) & (boxes[:, 2:].min(-1) > 0)
 
 
-def paper_a(rng, boxes, size):
-    """A random `window` as Paper A draws it (Sec. 5.2): turned by up to 90 degrees, 0.5 to 2 times
-    as large.
+def paper_a(rng: np.random.Generator, boxes: ArrayLike, size: tuple[int, int]) -> Affine:
+    """A random `window_around` as Paper A draws it (Sec. 5.2).
 
-    rng : numpy.random.Generator; boxes, size : see `window`
-
-    Halving is as likely as doubling, and the person is up to a tenth of the input off its middle;
-    Paper A does not say how it draws either, and does not flip.
+    It turns by up to 90 degrees and scales by 0.5 to 2. Halving is as likely as doubling, and the
+    person is up to a tenth of the input off its middle. Paper A does not say how it draws either,
+    and does not flip.
     """
     angle, scale = rng.uniform(-90, 90), 2 ** rng.uniform(-1, 1)
-    return window(boxes, size, angle, scale, rng.uniform(-SHIFT, SHIFT, 2))
+    return window_around(boxes, size, angle, scale, rng.uniform(-SHIFT, SHIFT, 2))
 
 
-def paper_b(rng, center):
-    """A random map as Paper B draws it (Sec. IV): turned by up to 30 degrees, and every second one
-    flipped.
+def paper_b(rng: np.random.Generator, center: ArrayLike) -> Affine:
+    """A random map as Paper B draws it (Sec. IV), for estimated and true poses of a window alike.
 
-    rng : numpy.random.Generator
-    center : (x, y) px, the middle of the window of frames, which stays where it is
-
-    It is for the estimated and the true poses of all frames of the window alike.
+    It turns by up to 30 degrees about center, (x, y) px, and every second one flips.
     """
     return Affine.about(center, rng.uniform(-30, 30), flip=bool(rng.integers(2)))

@@ -20,6 +20,7 @@ from .errors import InputError
 from .files import write_whole
 
 Model = TypeVar("Model")
+Tensors = dict[str, torch.Tensor]
 
 
 def save(
@@ -43,9 +44,21 @@ def save(
     write_whole(path, safetensors.torch.save(tensors, {"tslib": json.dumps(notes)}))
 
 
-def notes_of(path: str | Path) -> Any:
-    """The notes of a file of `save`, without its tensors; errors as `load`."""
-    return _read(path, lambda file: None)[0]
+def notes_and_tensors(path: str | Path) -> tuple[Any, Tensors]:
+    """Notes and tensors of a file of `save`; InputError where it is missing or damaged."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            if "tslib" not in metadata:
+                raise ValueError("another program wrote it")
+            names = list(file.keys())
+            return json.loads(metadata["tslib"]), {n: file.get_tensor(n) for n in names}
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}.") from None
+    except Exception as error:  # a reader in Rust has errors of its own
+        raise InputError(
+            f"{path} cannot be read as a model of tslib ({_reason(error)}); remove it."
+        ) from None
 
 
 def load(
@@ -55,16 +68,10 @@ def load(
 
     Raises InputError where the file is missing, damaged, or of another network.
     """
-    notes, tensors = _read(path, lambda file: {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise InputError(
-            f"{path} is of another model, or of another version of it: {reason(error)}."
-        ) from None
+    notes, tensors = notes_and_tensors(path)
+    _fill(network, tensors, path)
     if optimizer is not None:
-        state: dict[int, dict[str, torch.Tensor]] = {}
+        state: dict[int, Tensors] = {}
         for name, value in tensors.items():
             if name.startswith("optimizer."):
                 _, i, key = name.split(".", 2)
@@ -91,7 +98,7 @@ def restore(
     Raises InputError where the file is missing, damaged, of another kind, or holds weights that are
     not finite.
     """
-    notes = notes_of(path)
+    notes, tensors = notes_and_tensors(path)
     name = kind.replace("_", " ")
     if isinstance(notes, dict) and "groups" in notes:
         raise InputError(
@@ -103,30 +110,25 @@ def restore(
         model, network = build(notes)
     except (InputError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{path} holds no {name} that this version can run ({reason(error)})."
+            f"{path} holds no {name} that this version can run ({_reason(error)})."
         ) from None
-    load(path, network)
+    _fill(network, tensors, path)
     if not all(weights.isfinite().all() for weights in network.parameters()):
         raise InputError(f"{path} holds weights that are not finite; train it again.")
     return model, notes
 
 
-def reason(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """What an error says, in one line of at most 200 characters without a full stop."""
     return " ".join(str(error).split())[:200].rstrip(".")
 
 
-def _read(path: str | Path, tensors: Callable[[Any], Any]) -> tuple[Any, Any]:
-    """Notes, and tensors(file), of a safetensors file."""
+def _fill(network: nn.Module, tensors: Tensors, path: str | Path) -> None:
     try:
-        with safetensors.safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            if "tslib" not in metadata:
-                raise ValueError("another program wrote it")
-            return json.loads(metadata["tslib"]), tensors(file)
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}.") from None
-    except Exception as error:  # a reader in Rust has errors of its own
+        network.load_state_dict(
+            {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+        )
+    except RuntimeError as error:
         raise InputError(
-            f"{path} cannot be read as a model of tslib ({reason(error)}); remove it."
+            f"{path} is of another model, or of another version of it: {_reason(error)}."
         ) from None

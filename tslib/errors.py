@@ -1,5 +1,11 @@
-"""The one exception for what a user can put right."""
+"""The exception for what a user can put right, and one that says why a training run diverged."""
 
 
 class InputError(ValueError):
-    """Something given cannot be used; the message says what is wrong, where, and what to do."""
+    """Something given cannot be used; the message is one sentence: what is wrong, where, what to
+    do.
+    """
+
+
+class NotFinite(ValueError):
+    """Numbers that must be finite are not, as after a step of training that went too far."""

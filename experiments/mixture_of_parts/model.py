@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from tslib import checkpoint
-from tslib.augment import known
+from tslib.augment import known_boxes
 from tslib.clip import Clip
 from tslib.crop import Crop
 from tslib.errors import InputError
@@ -125,9 +125,9 @@ class MixtureOfParts:
         """
         features, joints = [], []
         clips = [(clip, *self._labels(clip)) for clip in clips]
-        clips = [(clip, truth, box) for clip, truth, box in clips if known(box).any()]
+        clips = [(clip, truth, box) for clip, truth, box in clips if known_boxes(box).any()]
         for clip, truth, box in clips:
-            frames = np.nonzero(known(box))[0]
+            frames = np.nonzero(known_boxes(box))[0]
             count = min(len(frames), -(-self.settings.frames // len(clips)))
             for t in frames[np.linspace(0, len(frames) - 1, count).astype(int)]:
                 crop = self._around(box[t], 1.0)
@@ -170,7 +170,7 @@ class MixtureOfParts:
     def _pose(self, frame, box):
         """Score and joints (K, 2) px of one frame: the best of all searches."""
         self._check_frame(frame)
-        if known(box[None])[0]:
+        if known_boxes(box[None])[0]:
             return self._search(frame, [self._around(box, scale) for scale in self.settings.scales])
         return max(
             (self._search(frame, [crop]) for crop in self._everywhere(frame)),
@@ -221,7 +221,7 @@ class MixtureOfParts:
         joints = clip.joints[:, mapping(clip.skeleton, self.skeleton)[0]]
         low, high = joints.min(1), joints.max(1)  # NaN as soon as one joint is
         return joints, np.where(
-            known(clip.box)[:, None], clip.box, np.concatenate([low, high - low], -1)
+            known_boxes(clip.box)[:, None], clip.box, np.concatenate([low, high - low], -1)
         )
 
     def _check_limbs(self, places):

@@ -30,8 +30,8 @@ from tslib.skeletons import SKELETONS
 from tslib.slices import Slices
 from tslib.training import stages
 from tslib.training.config import read_config
-from tslib.training.data import load
-from tslib.training.loop import fit
+from tslib.training.data import load_data
+from tslib.training.loop import Trainer
 from tslib.training.processes import device_of
 
 from ..records import RESULTS, ROOT
@@ -74,7 +74,7 @@ def cost(config, data, folder, steps, **options):
     for name, (model, plan, objective, slices) in runs.items():
         began = []
 
-        def timed(model, batch, objective=objective, plan=plan, began=began):
+        def timed(model, batch, plan, objective=objective, began=began):
             if batch["images"].is_cuda:
                 torch.cuda.synchronize()
             began.append(time.perf_counter())
@@ -82,9 +82,8 @@ def cost(config, data, folder, steps, **options):
 
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
-        fit(
-            model, slices, timed, plan, folder / name, name=name, **options
-        )  # in a fresh folder: no resumption
+        # In a fresh folder, so that nothing is resumed.
+        Trainer(model, slices, timed, plan, folder / name, name=name, **options).fit()
         found[name] = {"s a step": float(np.median(np.diff(began)[WARM:]))}
         if torch.cuda.is_available():
             found[name]["GPU, GB"] = torch.cuda.max_memory_allocated() / 1e9
@@ -97,7 +96,9 @@ def costs(options, how):
     for count in (3, 6):
         config = replace(printed, network=replace(printed.network, stages=count))
         with TemporaryDirectory() as folder:
-            spent = cost(config, load(options.data, config), Path(folder), options.steps, **how)
+            spent = cost(
+                config, load_data(options.data, config), Path(folder), options.steps, **how
+            )
         found |= {f"{count} stages, {stage}": row for stage, row in spent.items()}
     return found
 
@@ -143,7 +144,7 @@ def main():
                 f"{options.output} holds rows already; name another folder, so that all are timed."
             )
         found["table"] = made = rows_of(
-            Runs(config, load(options.data, config), options.output, **how)
+            Runs(config, load_data(options.data, config), options.output, **how)
         )
         made |= about
         lines = {

@@ -19,8 +19,8 @@ def reproduce(what, config, root, output, seeds, device="auto", workers=0):
     """Train and evaluate all that a table or figure needs and is not there yet; returns it as
     Markdown.
 
-    what : one of rows.REPRODUCED; config : path of a TOML file; root : folder of clips, see
-    data.load
+    what : one of experiments.__main__.PAPER_A; config : path of a TOML file
+    root : folder of clips, see data.load_data
     output : path of the folder for runs and for what is made of them: WHAT.json, WHAT.md, and of a
         figure .csv or .png. All that is made of the same clips shares its runs.
     seeds : list of int

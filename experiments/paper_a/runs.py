@@ -14,15 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
-from tslib.augment import known
+from tslib.augment import known_boxes
 from tslib.errors import InputError
 from tslib.message_passing import MessagePassing, PoseGraph
 from tslib.networks import ThinSlicingNetwork
-from tslib.training import models, stages
-from tslib.training.data import is_jhmdb, load
-from tslib.training.evaluate import predict_clips, reach_of, tallies
+from tslib.training import stages
+from tslib.training.data import load_data
+from tslib.training.evaluate import frames_and_span, predict_clips, tallies
+from tslib.training.models import save_model
 from tslib.training.rows import FROZEN
 
+from ..clips import is_jhmdb
 from ..poses import load_poses, save_poses
 
 ALPHAS = np.arange(0, 51) / 100
@@ -31,8 +33,8 @@ ALPHAS = np.arange(0, 51) / 100
 class Runs:
     """The rows of Paper A's Table 1 and their controls, each trained and evaluated when asked for.
 
-    config : Config; data : data.Data; folder : Path for what is computed; options : of `fit`, such
-    as device
+    config : Config; data : data.Data; folder : Path for what is computed
+    options : of `Trainer`, such as device
     """
 
     def __init__(self, config, data, folder, **options):
@@ -55,7 +57,7 @@ class Runs:
         )
         file = place / f"{FOLDERS[row]}.safetensors"
         if not file.exists():  # sweeps ask for a model again and again
-            models.save(file, model, config, name, seed)
+            save_model(file, model, config, name, seed)
         return model
 
     def poses(self, row, seed, change=None, label="", **options):
@@ -73,7 +75,7 @@ class Runs:
         model = self.model(row, seed)
         if change:
             model = change(model)
-        _, span = reach_of(model)
+        _, span = frames_and_span(model)
         settings = dict(
             frames=self.config.joint.frames,
             flow=self.data.flow if span else None,
@@ -137,17 +139,18 @@ def started(runs, start):
 def runs_in(root, config, output, splits=(1,), sub=False, **options):
     """The Runs on a folder of clips: a list of one, or of one for each of some splits of JHMDB.
 
-    root : folder of clips, see data.load; config : Config; output : folder for what is computed
-    splits : of JHMDB; sub : whether of sub-JHMDB; options : of `fit`
+    root : folder of clips, see data.load_data; config : Config
+    output : folder for what is computed
+    splits : of JHMDB; sub : whether of sub-JHMDB; options : of `Trainer`
 
     InputError where there is nothing to learn from, or to test.
     """
     if not is_jhmdb(root):
-        return [Runs(config, _both(root, load(root, config)), output, **options)]
+        return [Runs(config, _both(root, load_data(root, config)), output, **options)]
     return [
         Runs(
             config,
-            _both(f"split {n} of {root}", load(root, config, split=n, sub=sub)),
+            _both(f"split {n} of {root}", load_data(root, config, split=n, sub=sub)),
             Path(output) / f"{'sub-' * sub}split{n}",
             **options,
         )
@@ -160,6 +163,6 @@ def _both(where, data):
     for kind, clips in (("training", data.train), ("test", data.test)):
         if not clips:
             raise InputError(f"{where} holds no {kind} clip.")
-    if not any(known(clip.box).any() for clip in data.test):
+    if not any(known_boxes(clip.box).any() for clip in data.test):
         raise InputError(f"{where} holds no test clip with boxes, the measure of PCK.")
     return data

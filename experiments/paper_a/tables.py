@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from tslib.augment import known, window
+from tslib.augment import known_boxes, window_around
 from tslib.metrics import heads, jitter, means
 from tslib.skeletons import SKELETONS
 from tslib.slices import Estimated
@@ -241,12 +241,12 @@ def cells_a_frame(clip, flow, view):
 
     clip : Clip; flow : its render.PartFlow; view : View. NaN where the clip has no box.
     """
-    if not known(clip.box).any():
+    if not known_boxes(clip.box).any():
         return np.nan
     affine = flow.to_next[:-1, 0]
     middle = (np.array(flow.parts.shape[:0:-1]) - 1) / 2
     moved = affine[..., 2] + affine[..., :2] @ middle - middle
-    scale = window(clip.box, (view.size, view.size)).scale / view.stride
+    scale = window_around(clip.box, (view.size, view.size)).scale / view.stride
     return float(np.linalg.norm(moved, axis=-1).mean() * scale)
 
 

@@ -10,9 +10,10 @@ import numpy as np
 from tslib.errors import InputError
 from tslib.metrics import heads, jitter, means
 from tslib.skeletons import SKELETONS
-from tslib.training.data import clips_in, with_skeleton
+from tslib.training.data import clips_in
 
 from .. import report
+from ..clips import with_skeleton
 from ..comparison import AT, Compared, pooled
 from ..paper_tables import PAPER_TABLES
 from ..poses import read_estimates

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from ..distance_transform import distance_transform
+from ..errors import NotFinite
 from ..warp import warp_unchecked
 from .rounds import pass_unchecked
 
@@ -188,7 +189,7 @@ class MessagePassing(nn.Module):
             )
         if not unary.isfinite().all():
             b, t, k, y, x = (int(i[0]) for i in torch.nonzero(~unary.isfinite(), as_tuple=True))
-            raise ValueError(
+            raise NotFinite(
                 f"unary must be finite, but unary[{b}, {t}, {k}, {y}, {x}] is {unary[b, t, k, y, x].item()}."
             )
         graph = self.graph.with_frames(unary.shape[1])

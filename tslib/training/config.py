@@ -1,7 +1,10 @@
 """What a training run is: the tables of a TOML file, checked."""
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
 
 from ..errors import InputError
 from ..files import read_toml
@@ -12,7 +15,7 @@ from ..skeletons import SKELETONS
 from ..slices import View
 from .rows import ROWS
 
-ARCHITECTURES = {
+_ARCHITECTURES: dict[str, Architecture | FusionArchitecture] = {
     "original": Architecture(),
     "small": SMALL,
     "spatial fusion": FusionArchitecture(),
@@ -22,7 +25,7 @@ ARCHITECTURES = {
 
 @dataclass(frozen=True)
 class Network:
-    """architecture : a name of ARCHITECTURES; stages : int, of a Convolutional Pose Machine"""
+    """architecture : a name in the table above; stages : of a Convolutional Pose Machine"""
 
     architecture: str = "small"
     stages: int = 1
@@ -35,13 +38,12 @@ class Plan:
     steps, batch : batches, and frames (first stage) or slices (second) in each, over all processes
     optimizer : "adam", or "sgd" with momentum 0.9 and weight decay 5e-4
     rate : learning rate of the ConvNet
-    schedule : "cosine": up for three tenths, down to nothing; "step": to a third each `drop_every`
-    steps
+    schedule : "cosine": up for three tenths, down to nothing; "step": to a third every `drop_every`
     sigma : cells, of the targets of Eq. 5
     dropout : of the ConvNet; None leaves the architecture's
     clip : largest norm of the gradient, 0 for any
-    bfloat16 : whether a CPU computes in it, as a GPU always does; where it has instructions for
-        that, it takes half the time
+    bfloat16 : whether a CPU computes in it, as a GPU always does, in half the time where it has
+        instructions for that
     """
 
     steps: int = 1000
@@ -60,9 +62,9 @@ class Plan:
 class JointPlan(Plan):
     """The second stage.
 
-    frames : of a slice rest_rate, stiffness_rate, calibration_rate : learning rates of the springs'
-    rest offsets (cells), the
-        logarithm of their stiffness, and gain and offset
+    frames : of a slice
+    rest_rate, stiffness_rate, calibration_rate : learning rates of the springs' rest offsets
+        (cells), the logarithm of their stiffness, and gain and offset
     radius : cells, of the targets of Eq. 6
     positive : weight of the cells inside the circles of Eq. 6
     deep : weight of Eq. 5 on the ConvNet's maps beside Eq. 6
@@ -80,9 +82,7 @@ class JointPlan(Plan):
 
 @dataclass(frozen=True)
 class Inference:
-    """iterations, normalization : of MessagePassing; start : rest offsets from the "data", or
-    "zero"
-    """
+    """iterations, normalization : of MessagePassing; start : of rest offsets, "data" or "zero" """
 
     iterations: int = 3
     normalization: str = "degree"
@@ -107,39 +107,58 @@ class Config:
     inference: Inference = field(default_factory=Inference)
 
     @property
-    def architecture(self):
-        """The networks.Architecture, or FusionArchitecture."""
-        chosen = ARCHITECTURES[self.network.architecture]
-        return (
-            replace(chosen, stages=self.network.stages)
-            if isinstance(chosen, Architecture)
-            else chosen
-        )
+    def architecture(self) -> Architecture | FusionArchitecture:
+        """That of the network, with its number of stages."""
+        chosen = _ARCHITECTURES[self.network.architecture]
+        if isinstance(chosen, Architecture):
+            return replace(chosen, stages=self.network.stages)
+        return chosen
 
 
-CHOICES = {
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_range(value: Any) -> bool:
+    pair = isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value))
+    return pair and 0 < value[0] <= value[1]
+
+
+# What a value may be: a text by its name; anything else by the kind of its default, where None is
+# that of a number that need not be there; and a number by its name as well.
+_CHOICES = {
     "skeleton": SKELETONS,
     "row": ROWS,
     "flow": ("exact", *METHODS),
-    "architecture": ARCHITECTURES,
+    "architecture": _ARCHITECTURES,
     "optimizer": ("adam", "sgd"),
     "schedule": ("cosine", "step"),
     "normalization": NORMALIZATIONS,
     "start": ("data", "zero"),
 }
-SHARES = {"whole", "gain"}
-POSITIVE = {"stages", "steps", "batch", "frames", "sigma", "radius", "positive", "size"}
+_KINDS: dict[type, tuple[Callable[[Any], bool], str]] = {
+    bool: (lambda v: isinstance(v, bool), "true or false"),
+    tuple: (_is_range, "two positive numbers, the smaller one first"),
+    int: (lambda v: _is_number(v) and isinstance(v, int), "a whole number"),
+    float: (_is_number, "a number"),
+    type(None): (_is_number, "a number"),
+}
+_POSITIVE = ("stages", "steps", "batch", "frames", "sigma", "radius", "positive", "size")
+_LIMITS = {
+    **dict.fromkeys(_POSITIVE, (lambda v: v > 0, "positive")),
+    "dropout": (lambda v: 0 <= v < 1, "below 1, and 0 or more"),
+    "whole": (lambda v: 0 <= v <= 1, "1 or less, and 0 or more"),
+    "gain": (lambda v: 0 <= v <= 1, "1 or less, and 0 or more"),
+}
 
 
-def read_config(path):
-    """The Config in a TOML file. InputError names what is unknown, of the wrong kind or out of
-    range.
-    """
+def read_config(path: Path | str) -> Config:
+    """The Config in a TOML file; InputError names what breaks a rule."""
     return from_tables(read_toml(path, f"there is no training file {path}."), path)
 
 
-def from_tables(content, path):
-    """The Config in tables (dict) that a file holds; errors as read_config."""
+def from_tables(content: dict[str, Any], path: Path | str) -> Config:
+    """The Config in the tables that a file holds; errors as read_config."""
     view = content.get("view")
     if isinstance(view, dict) and "stride" in view:
         raise InputError(f"view.stride in {path} follows from the network; remove it.")
@@ -151,7 +170,7 @@ def from_tables(content, path):
     return replace(config, view=replace(config.view, stride=config.architecture.stride))
 
 
-def as_tables(config):
+def as_tables(config: Config) -> dict[str, Any]:
     """A Config as the tables from which `from_tables` makes it: a dict that JSON can hold."""
     tables = asdict(config)
     del tables["view"]["stride"]
@@ -160,7 +179,7 @@ def as_tables(config):
     return tables
 
 
-def _table(kind, content, where, path):
+def _table(kind: type, content: dict[str, Any], where: str, path: Path | str) -> Any:
     """A dataclass from a table of the file."""
     known, defaults = [f.name for f in fields(kind)], kind()
     values = {}
@@ -169,46 +188,26 @@ def _table(kind, content, where, path):
             may = ", ".join(known)
             raise InputError(f"{path} holds {where}{name}, which means nothing; it may hold {may}.")
         default = getattr(defaults, name)
-        if is_dataclass(default):
-            if not isinstance(value, dict):
-                raise InputError(f"{where}{name} in {path} must be a table.")
+        if not is_dataclass(default):
+            values[name] = _value(name, value, default, f"{where}{name} in {path}")
+        elif isinstance(value, dict):
             values[name] = _table(type(default), value, f"{where}{name}.", path)
         else:
-            values[name] = _value(name, value, default, f"{where}{name} in {path}")
+            raise InputError(f"{where}{name} in {path} must be a table.")
     return kind(**values)
 
 
-def _value(name, value, default, where):
-    """A checked value, of the kind of the default; None is the default of a number that need not be
-    there.
-    """
-
-    def must(condition, what):
-        if not condition:
-            raise InputError(f"{where} is {value!r}, but must be {what}.")
-
+def _value(name: str, value: Any, default: Any, where: str) -> Any:
+    """A value of the file that keeps its rules, as the kind of its default."""
     if isinstance(default, str):
-        must(
-            isinstance(value, str) and value in CHOICES[name], f"one of {', '.join(CHOICES[name])}"
-        )
-    elif isinstance(default, bool):
-        must(isinstance(value, bool), "true or false")
-    elif isinstance(default, tuple):
-        pair = isinstance(value, list | tuple) and len(value) == 2 and all(map(_number, value))
-        must(pair and 0 < value[0] <= value[1], "two positive numbers, the smaller one first")
-        value = tuple(map(float, value))
-    elif isinstance(default, int):
-        must(_number(value) and isinstance(value, int), "a whole number")
+        choices = list(_CHOICES[name])
+        rules = [(choices.__contains__, f"one of {', '.join(choices)}")]
     else:
-        must(_number(value), "a number")
-        value = float(value)
-    if isinstance(value, int | float):
-        least = "positive" if name in POSITIVE else "0 or more"
-        must(value > 0 or (value == 0 and name not in POSITIVE), least)
-        must(name != "dropout" or value < 1, "below 1")
-        must(name not in SHARES or value <= 1, "1 or less")
-    return value
-
-
-def _number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        rules = [_KINDS[type(default)]]
+    if default is None or type(default) in (int, float):
+        value = value if isinstance(default, int) or not _is_number(value) else float(value)
+        rules.append(_LIMITS.get(name, (lambda v: v >= 0, "0 or more")))
+    for holds, what in rules:
+        if not holds(value):
+            raise InputError(f"{where} is {value!r}, but must be {what}.")
+    return tuple(map(float, value)) if isinstance(default, tuple) else value

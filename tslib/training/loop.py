@@ -7,18 +7,18 @@ CPU, where sums have one order.
 """
 
 import hashlib
-import logging
 import math
 import shutil
 import signal
-import time
-from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import torch
 import torch.distributed as dist
 from torch import nn
@@ -27,62 +27,72 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from .. import checkpoint
-from ..errors import InputError
+from ..errors import InputError, NotFinite
 from ..files import write_whole
-from ..slices import Slices
-from .config import Plan
+from ..networks import ThinSlicingNetwork
+from ..slices import Key, Slices, on_device
+from .config import JointPlan, Plan
+from .processes import ProcessLost, in_step, rank_and_world
 
-log = logging.getLogger(__name__)
-WARM = 0.3  # of all steps, in which a cosine schedule rises
 CHECKPOINT = "checkpoint.safetensors"
+_WARM = 0.3  # of all steps, in which a cosine schedule rises
+
+Batch = dict[str, Any]  # items of Slices, stacked
+Loss = tuple[torch.Tensor, dict[str, torch.Tensor]]  # a scalar, and numbers for the log
+Objective = Callable[[ThinSlicingNetwork, Batch, Any], Loss]  # the last is the Plan
+Rows = list[dict[str, float]]  # of the log, one a step
 
 
+@dataclass
 class Keys:
-    """For each step from `first` on, the keys of its slices; of those, every `world`-th from
-    `rank`.
+    """For each step from `first` on, the keys of its slices; of those every `world`-th, from rank.
+
+    Every slice is as likely as any other, and no seed comes twice.
     """
 
-    def __init__(self, slices, plan, seed, first=0, rank=0, world=1):
-        self.ends, self.starts = slices.starts.cumsum(), slices.starts
-        self.plan, self.seed, self.first, self.rank, self.world = plan, seed, first, rank, world
+    slices: Slices
+    plan: Plan
+    seed: int
+    first: int = 0
+    rank: int = 0
+    world: int = 1
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.plan.steps - self.first
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[list[Key]]:
+        starts, batch = self.slices.starts, self.plan.batch
+        ends = starts.cumsum()
         for step in range(self.first, self.plan.steps):
-            rng = np.random.default_rng([self.seed, step])
-            picks = rng.integers(self.ends[-1], size=self.plan.batch)
-            clips = np.searchsorted(self.ends, picks, side="right")
-            firsts = picks - (self.ends - self.starts)[clips]
-            numbers = step * self.plan.batch + np.arange(self.plan.batch) + self.seed * 2**40
-            keys = list(zip(clips.tolist(), firsts.tolist(), numbers.tolist(), strict=True))
+            picks = np.random.default_rng([self.seed, step]).integers(ends[-1], size=batch)
+            clips = np.searchsorted(ends, picks, side="right")
+            firsts = picks - (ends - starts)[clips]
+            seeds = step * batch + np.arange(batch) + self.seed * 2**40
+            keys = list(zip(clips.tolist(), firsts.tolist(), seeds.tolist(), strict=True))
             yield keys[self.rank :: self.world]
 
 
-def rate_at(step, plan):
+def rate_at(step: int, plan: Plan) -> float:
     """What the learning rates are multiplied with."""
     if plan.schedule == "step":
         return 3.0 ** -(step // plan.drop_every) if plan.drop_every else 1.0
-    warm = max(1, round(WARM * plan.steps))
+    warm = max(1, round(_WARM * plan.steps))
     if step < warm:
         return 0.5 * (1 - math.cos(math.pi * (step + 1) / (warm + 1)))
     return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, plan.steps - warm)))
 
 
-def optimizer_of(model, plan):
-    """The plan's optimizer, with a group of parameters for each of its learning rates that is not
-    0.
-    """
+def grouped_optimizer(model: ThinSlicingNetwork, plan: Plan) -> torch.optim.Optimizer:
+    """The plan's optimizer, with a group of parameters for each learning rate that is not 0."""
     weights = [p for p in model.convnet.parameters() if p.requires_grad]
-    groups = [(weights, plan.rate)]
-    if model.inference is not None:
-        groups += [
+    rates = [(weights, plan.rate)]
+    if model.inference is not None and isinstance(plan, JointPlan):
+        rates += [
             ([model.inference.rest], plan.rest_rate),
             ([model.inference.log_stiffness], plan.stiffness_rate),
             ([model.gain, model.offset], plan.calibration_rate),
         ]
-    groups = [{"params": p, "lr": r, "base": r} for p, r in groups if p and r]
+    groups: list[dict[str, Any]] = [{"params": p, "lr": r, "base": r} for p, r in rates if p and r]
     if not groups:
         raise InputError("all learning rates of what can be trained are 0; give one.")
     if plan.optimizer == "adam":
@@ -92,81 +102,81 @@ def optimizer_of(model, plan):
     return torch.optim.SGD(groups, momentum=0.9)
 
 
-def fit(
-    model,
-    slices,
-    objective,
-    plan,
-    folder,
-    *,
-    seed=0,
-    device="cpu",
-    workers=0,
-    every=200,
-    name="train",
-    board=None,
-):
-    """Train a model, and go on where an earlier call with the same arguments was stopped.
+def set_dropout(model: nn.Module, share: float | None) -> None:
+    """Set the share of every Dropout layer; None leaves them."""
+    for module in model.modules():
+        if share is not None and isinstance(module, nn.Dropout):
+            module.p = share
 
-    Parameters
-    ----------
-    model : ThinSlicingNetwork, changed in place; a ConvNet that asks for no gradient runs as in a
-    test
-    slices : Slices
-    objective : function (model, batch) -> scalar loss and a dict of numbers for the log
-    plan : Plan
-    folder : Path; gets checkpoint.safetensors, replaced `every` so many steps, and log.csv
-    seed : int from 0
+
+@dataclass(eq=False)
+class Trainer:
+    """A training run, which goes on where an earlier one with the same settings was stopped.
+
+    model : a ConvNet in it that asks for no gradient runs as in a test
+    objective : what is minimised, a function of model, batch and plan
+    folder : gets checkpoint.safetensors, replaced `every` so many steps, and log.csv
     device : of this process; workers : processes that prepare slices
     name : of what is trained, for messages
     board : function (folder, model, rows of the log), called before each checkpoint is written, see
-    board.py
+        board.py
 
-    With torch.distributed initialised, each process takes its share of every batch. A checkpoint is
-    written once its weights have given a finite loss.
-
-    Returns the model, ready for tests.
-
-    Raises
-    ------
-    InputError
-        The loss is no longer a number, a file cannot be written or read, or another process of the
-        job has ended; the last checkpoint stays.
+    With torch.distributed initialised, each process takes its share of every batch.
     """
-    folder, device = Path(folder), torch.device(device)
-    return _Run(model, slices, objective, plan, folder, seed, device, workers, every, name, board)()
 
-
-@dataclass
-class _Run:
-    """One call of `fit`; see there."""
-
-    model: nn.Module
+    model: ThinSlicingNetwork
     slices: Slices
-    objective: Callable
+    objective: Objective
     plan: Plan
     folder: Path
-    seed: int
-    device: torch.device
-    workers: int
-    every: int
-    name: str
-    board: Callable | None
+    _: KW_ONLY
+    seed: int = 0
+    device: torch.device | str = "cpu"
+    workers: int = 0
+    every: int = 200
+    name: str = "train"
+    board: Callable[[Path, ThinSlicingNetwork, Rows], None] | None = None
+    step: int = field(default=0, init=False)
+    saved: int = field(default=0, init=False)
+    rows: Rows = field(default_factory=list, init=False)
 
-    def __post_init__(self):
-        self.path, self.saved, self.rows = self.folder / CHECKPOINT, 0, []
-        self.rank, self.world = (
-            (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-        )
+    def fit(self) -> ThinSlicingNetwork:
+        """Train the model in place; returns it, ready for tests.
+
+        Raises InputError where the loss is no longer a number, a file cannot be written or read, or
+        another process of the job has ended; the last checkpoint stays.
+        """
+        self._prepare()
+        if self.path.exists():
+            self._resume()
+        if self.saved < self.plan.steps:
+            with self._in_a_sentence(), closing(self._batches()) as batches:
+                for step, batch in enumerate(batches, self.saved):
+                    self.step = step
+                    if step % self.every == 0 and step > self.saved:
+                        self._save(batch)
+                    self._take_step(batch)
+                self.step = self.plan.steps
+                self._save(batch)
+        return self.model.eval()
+
+    def _prepare(self) -> None:
+        """Put the model onto the device, and make the optimizer and the folder."""
+        self.rank, self.world = rank_and_world()
         if self.plan.batch % self.world:
             raise InputError(
-                f"a batch of {self.plan.batch} cannot be shared by {self.world} processes; change one."
+                f"a batch of {self.plan.batch} cannot be shared by {self.world} processes; "
+                "change one."
             )
-        self.model.to(self.device)
-        self.model.convnet.to(memory_format=torch.channels_last)  # a quarter faster, on CPUs too
-        torch.backends.cudnn.benchmark = True  # batches are of one size: it measures, then chooses
+        self.place: torch.device = torch.device(self.device)
+        self.path: Path = self.folder / CHECKPOINT
+        self.model.to(self.place)
+        # Channels last is a quarter faster, on CPUs too. Batches are of one size, so cuDNN may
+        # measure first and then choose.
+        self.model.convnet.to(memory_format=torch.channels_last)
+        torch.backends.cudnn.benchmark = True
         set_dropout(self.model, self.plan.dropout)
-        self.optimizer = optimizer_of(self.model, self.plan)
+        self.optimizer = grouped_optimizer(self.model, self.plan)
         names = "\n".join(clip.name for clip in self.slices.clips)
         self.settings = {
             "name": self.name,
@@ -175,229 +185,163 @@ class _Run:
             "view": repr(self.slices.view),
             "clips": hashlib.sha256(names.encode()).hexdigest()[:16],
         }
-
-    def __call__(self):
-        self._prepare_folder()
-        if self.path.exists():
-            self._resume()
-        if self.saved < self.plan.steps:
-            self._train()
-        return self.model.eval()
-
-    def _prepare_folder(self):
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{self.folder} cannot be made: {error.strerror}.") from None
         if self.rank == 0:
-            for left in self.folder.glob(
-                f".{CHECKPOINT}.*"
-            ):  # by a process that was killed while writing
+            # What a process left that was killed while it wrote.
+            for left in self.folder.glob(f".{CHECKPOINT}.*"):
                 shutil.rmtree(left, ignore_errors=True)
 
-    def _resume(self):
+    def _resume(self) -> None:
+        """Go on from the checkpoint, which must be of this very run."""
         notes = checkpoint.load(self.path, self.model, self.optimizer)
         other = [k for k, v in self.settings.items() if notes.get("settings", {}).get(k) != v]
         if other:
             raise InputError(
-                f"{self.path} is of a run with other {' and '.join(other)}; remove it, or name another."
+                f"{self.path} is of a run with other {' and '.join(other)}; remove it, "
+                "or name another."
             )
         self.saved, self.rows = notes["step"], notes["log"]
         if self.rank == 0 and self.rows:
-            _write_log(self.folder / "log.csv", self.rows)
+            write_csv(self.folder / "log.csv", self.rows)
 
-    def _train(self):
-        trained = _Objective(self.model, self.objective)
+    def _batches(self) -> Generator[Batch, None, None]:
+        """The batches of all steps that are left, while a bar shows how far they are."""
+        self.whole = _Objective(self.model, self.objective, self.plan)
+        self.trained: nn.Module = self.whole
         if self.world > 1:
-            trained = DistributedDataParallel(
-                trained, device_ids=[self.device.index] if self.device.type == "cuda" else None
-            )
+            gpus = [self.place.index] if self.place.type == "cuda" else None
+            self.trained = DistributedDataParallel(self.whole, device_ids=gpus)
         self.model.train()
         if not any(p.requires_grad for p in self.model.convnet.parameters()):
             self.model.convnet.eval()
-        first, began, waited = self.saved, time.perf_counter(), 0.0
         loader = DataLoader(
             self.slices,
-            batch_sampler=Keys(self.slices, self.plan, self.seed, first, self.rank, self.world),
+            batch_sampler=Keys(
+                self.slices, self.plan, self.seed, self.saved, self.rank, self.world
+            ),
             num_workers=self.workers,
             worker_init_fn=_be_quiet,
-            pin_memory=self.device.type == "cuda",
+            pin_memory=self.place.type == "cuda",
         )
-        hidden = None if self.rank == 0 else True  # None: only in a terminal
-        with tqdm(total=self.plan.steps, initial=first, desc=self.name, disable=hidden) as bar:
-            ready = time.perf_counter()
-            for step, batch in enumerate(_batches(loader, self), first):
-                waited += time.perf_counter() - ready
-                loss = self._step(trained, step, batch)
+        # None: the bar is shown in a terminal only.
+        hidden = None if self.rank == 0 else True
+        with tqdm(total=self.plan.steps, initial=self.saved, desc=self.name, disable=hidden) as bar:
+            for batch in loader:
+                yield batch
                 bar.update()
-                bar.set_postfix(loss=f"{loss:.4g}")
-                ready = time.perf_counter()
-        with self._explained(self.plan.steps), torch.no_grad():
-            before = self._buffers()
-            self._loss(trained.module if self.world > 1 else trained, self.plan.steps, batch)
-            self._save(self.plan.steps, before)
-        if self.rank == 0:
-            share = 100 * waited / (time.perf_counter() - began)
-            log.info("%s: loss %.4g; %.0f %% of the time waiting for data", self.name, loss, share)
+                bar.set_postfix(loss=f"{self.rows[-1]['loss']:.4g}")
 
-    def _step(self, trained, step, batch):
-        """One step of the optimizer; returns the loss over all processes."""
-        seeds = np.random.SeedSequence([self.seed, step, self.rank])
-        torch.manual_seed(int(seeds.generate_state(1, np.uint64)[0] >> 1))  # dropout
-        factor = rate_at(step, self.plan)
+    def _take_step(self, batch: Batch) -> None:
+        """One step of the optimizer, and its row in the log."""
+        seeds = np.random.SeedSequence([self.seed, self.step, self.rank])
+        torch.manual_seed(int(seeds.generate_state(1, np.uint64)[0] >> 1))  # of dropout
+        factor = rate_at(self.step, self.plan)
         for group in self.optimizer.param_groups:
             group["lr"] = group["base"] * factor
         self.model.zero_grad(set_to_none=True)
-        with self._explained(step):
-            saves = step % self.every == 0 and step > self.saved
-            before = self._buffers() if saves else None
-            loss, numbers = self._loss(trained, step, batch)
-            if saves:
-                after = self._buffers()
-                self._save(step, before)
-                self._put(after)
+        with in_step():
+            loss, numbers = self._loss(self.trained, batch)
             loss.backward()
         if self.plan.clip:
-            trained_ones = [p for group in self.optimizer.param_groups for p in group["params"]]
-            nn.utils.clip_grad_norm_(trained_ones, self.plan.clip)
+            trained = [p for group in self.optimizer.param_groups for p in group["params"]]
+            nn.utils.clip_grad_norm_(trained, self.plan.clip)
         self.optimizer.step()
-        self.rows.append({"step": step, "rate": factor, **numbers})
-        return numbers["loss"]
+        self.rows.append({"step": self.step, "rate": factor, **numbers})
 
-    def _loss(self, trained, step, batch):
-        """Loss of this process, and numbers over all of them."""
-        enabled = self.device.type == "cuda" or self.plan.bfloat16
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
-            loss, numbers = trained(_to(batch, self.device))
-        numbers = self._mean({"loss": loss.detach(), **numbers})
-        if not math.isfinite(numbers["loss"]):
-            raise self._diverged(step, "loss")
-        return loss, numbers
-
-    @contextmanager
-    def _explained(self, step):
-        """What goes wrong in a step, in one sentence."""
-        try:
-            yield
-        except InputError:
-            raise
-        except ValueError as error:  # the inference layer takes finite scores only
-            if "finite" not in str(error):
-                raise
-            raise self._diverged(step, "scores") from None
-        except RuntimeError as error:
-            if self.world == 1 or not _is_lost(error):
-                raise
-            raise InputError(
-                f"at step {step} of {self.name}, process {self.rank} of {self.world} has lost another one "
-                f"({self.left}); run the command again to go on."
-            ) from None
-
-    def _mean(self, numbers):
-        """Numbers (0-d tensors) as floats of six digits, averaged over the processes."""
-        values = torch.stack([v.float() for v in numbers.values()])
+    def _loss(
+        self, trained: Callable[[Batch], Loss], batch: Batch
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        """Loss of this process, and numbers over all of them; NotFinite where there is none."""
+        enabled = self.place.type == "cuda" or self.plan.bfloat16
+        with torch.autocast(self.place.type, torch.bfloat16, enabled=enabled):
+            loss, found = trained(on_device(batch, self.place))
+        found = {"loss": loss.detach(), **found}
+        values = torch.stack([value.float() for value in found.values()])
         if self.world > 1:
             dist.all_reduce(values)
             values /= self.world
-        return {k: float(f"{v:.6g}") for k, v in zip(numbers, values.tolist(), strict=True)}
+        # Six digits are what the log holds, so that a run that goes on has the same rows.
+        numbers = {k: float(f"{v:.6g}") for k, v in zip(found, values.tolist(), strict=True)}
+        if not math.isfinite(numbers["loss"]):
+            raise NotFinite(f"the loss is {numbers['loss']}")
+        return loss, numbers
 
-    def _buffers(self):
-        """Copies of what a forward pass changes, the means that a batch normalisation keeps."""
-        return [buffer.clone() for buffer in self.model.buffers()]
-
-    def _put(self, buffers):
-        for buffer, value in zip(self.model.buffers(), buffers, strict=True):
-            buffer.data.copy_(value)  # data: a backward pass may still follow
-
-    def _save(self, done, buffers):
-        """Log, pictures and checkpoint after so many steps, in this order: a checkpoint is never
-        ahead.
-
-        buffers : of `_buffers`, before the pass that has shown that the loss is finite
-        """
-        self._put(buffers)
+    @torch.no_grad()
+    def _save(self, batch: Batch) -> None:
+        """Log, pictures and checkpoint, in this order: a checkpoint is never ahead of them."""
+        # The loss that the last step began with says nothing of the weights that it made. A forward
+        # pass asks whether theirs is finite, because nobody could go on from a checkpoint that has
+        # diverged. What the pass changes, the means of batch normalisation, is put back.
+        before = [buffer.clone() for buffer in self.model.buffers()]
+        with in_step():
+            self._loss(self.whole, batch)
+        for buffer, value in zip(self.model.buffers(), before, strict=True):
+            buffer.copy_(value)
         if self.rank == 0:
-            _write_log(self.folder / "log.csv", self.rows)
+            write_csv(self.folder / "log.csv", self.rows)
             if self.board:
-                training = [m for m in self.model.modules() if m.training]
+                training = [module for module in self.model.modules() if module.training]
                 self.board(self.folder, self.model.eval(), self.rows)
                 for module in training:
                     module.training = True
-            checkpoint.save(
-                self.path,
-                self.model,
-                self.optimizer,
-                step=done,
-                settings=self.settings,
-                log=self.rows,
-            )
-        self.saved = done
+            notes = {"step": self.step, "settings": self.settings, "log": self.rows}
+            checkpoint.save(self.path, self.model, self.optimizer, **notes)
+        self.saved = self.step
 
-    def _diverged(self, step, what):
-        return InputError(
-            f"{self.name} diverged, with no finite {what} at step {step}; lower the learning rates "
-            f"({self.left})."
-        )
+    @contextmanager
+    def _in_a_sentence(self) -> Iterator[None]:
+        """What ends a run, as an InputError of one sentence that says what is left."""
+        try:
+            yield
+        except NotFinite:
+            raise InputError(
+                f"{self.name} diverged, with no finite loss at step {self.step}; "
+                f"lower the learning rates ({self._left})."
+            ) from None
+        except ProcessLost:
+            raise InputError(
+                f"at step {self.step} of {self.name}, process {self.rank} of {self.world} has lost "
+                f"another one ({self._left}); run the command again to go on."
+            ) from None
+        except InputError as error:
+            # A process that prepares slices sends its whole traceback.
+            said = str(error).strip().splitlines()[-1]
+            raise InputError(said.rpartition("InputError: ")[-1]) from None
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            raise InputError(
+                "a process that prepares slices has ended, perhaps for want of memory "
+                f"({self._left}); run the command again to go on, with fewer workers."
+            ) from None
 
     @property
-    def left(self):
-        """What is there after a failure."""
+    def _left(self) -> str:
         return f"{self.path} holds step {self.saved}" if self.saved else "no checkpoint was written"
 
 
 class _Objective(nn.Module):
     """Model and loss as one module, which is what DistributedDataParallel wraps."""
 
-    def __init__(self, model, objective):
+    def __init__(self, model: ThinSlicingNetwork, objective: Objective, plan: Plan) -> None:
         super().__init__()
-        self.model, self.objective = model, objective
+        self.model, self.objective, self.plan = model, objective, plan
 
-    def forward(self, batch):
-        return self.objective(self.model, batch)
-
-
-def set_dropout(model, share):
-    """Set the share of every Dropout layer; None leaves them."""
-    for module in model.modules():
-        if share is not None and isinstance(module, nn.Dropout):
-            module.p = share
+    def forward(self, batch: Batch) -> Loss:
+        return self.objective(self.model, batch, self.plan)
 
 
-def _batches(loader, run):
-    """The loader's batches; what went wrong in one of its processes, in one sentence."""
-    try:
-        yield from loader
-    except InputError as error:  # of another process: its whole traceback
-        raise InputError(
-            str(error).strip().splitlines()[-1].rpartition("InputError: ")[-1]
-        ) from None
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        raise InputError(
-            f"a process that prepares slices has ended, perhaps for want of memory ({run.left}); "
-            "run the command again to go on, with fewer workers."
-        ) from None
+def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows of numbers, which have the same names, with six digits."""
+    frame = pd.DataFrame(rows)
+    write_whole(path, frame.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
 
 
-def _be_quiet(worker):
+def _be_quiet(worker: int) -> None:
     """Ctrl-C is for the process that trains, which ends this one; and one thread each is enough."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     cv2.setNumThreads(0)
-
-
-def _is_lost(error):
-    """Whether an error of torch says that another process of the job is gone."""
-    return isinstance(error, dist.DistError) or "gloo" in str(error) or "Connection" in str(error)
-
-
-def _to(value, device):
-    if isinstance(value, dict):
-        return {k: _to(v, device) for k, v in value.items()}
-    return value.to(device, non_blocking=True)
-
-
-def _write_log(path, rows):
-    lines = [",".join(rows[0])] + [",".join(f"{v:.6g}" for v in row.values()) for row in rows]
-    write_whole(path, ("\n".join(lines) + "\n").encode())

@@ -4,38 +4,36 @@ import platform
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+from torch import nn
 
 from .. import checkpoint
-from .config import as_tables, from_tables
+from ..networks import ThinSlicingNetwork
+from .config import Config, as_tables, from_tables
 from .rows import span_of
 from .stages import network
 
-PACKAGES = ("tslib", "torch", "numpy", "opencv-python")
+_PACKAGES = ("tslib", "torch", "numpy", "opencv-python")
 
 
-def save(path, model, config, row, seed):
-    """Write a model with its Config, its row of rows.ROWS, the seed, the command line and the
-    versions.
-    """
-    versions = {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()}
-    command = [Path(sys.argv[0]).name, *sys.argv[1:]]  # and not where the package lies
-    checkpoint.save(
-        path,
-        model,
-        config=as_tables(config),
-        row=row,
-        seed=seed,
-        command=command,
-        versions=versions,
-    )
+def save_model(path: Path | str, model: nn.Module, config: Config, row: str, seed: int) -> None:
+    """Write a model with what it is made by: config, row of rows.ROWS, seed, command, versions."""
+    notes: dict[str, Any] = {
+        "config": as_tables(config),
+        "row": row,
+        "seed": seed,
+        # Where the package lies is nobody's business.
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "versions": {p: _version(p) for p in _PACKAGES} | {"python": platform.python_version()},
+    }
+    checkpoint.save(path, model, **notes)
 
 
-def load(path):
-    """The model of a file, ready for tests, its Config and its notes (dict). InputError: it is
-    none.
-    """
+def load_model(path: Path | str) -> tuple[ThinSlicingNetwork, Config, dict[str, Any]]:
+    """The model of a file, ready for tests, its Config and its notes. InputError: it is none."""
 
-    def build(notes):
+    def build(notes: dict[str, Any]) -> tuple[tuple[ThinSlicingNetwork, Config], nn.Module]:
         config = from_tables(notes["config"], path)
         model = network(config, span_of(notes["row"]))
         return (model, config), model
@@ -44,9 +42,8 @@ def load(path):
     return model.eval(), config, notes
 
 
-def _version(name):
-    """A package's version; "not installed" of one that runs from its folder."""
+def _version(package: str) -> str:
     try:
-        return metadata.version(name)
+        return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "not installed"

@@ -1,14 +1,10 @@
-"""The rows of Paper A's Table 1 that a model can be trained for, a control, and what is made of
-them.
-"""
+"""The rows of Paper A's Table 1 that a model can be trained for, and a control."""
 
 SPANS = {"S-infer": 0, "ST-infer": 1, "ST-infer(2)": 2}  # frames over which messages go
 FROZEN = "-frozen"  # ends the name where only springs and calibration are trained
 ROWS = ("baseline", *SPANS, *(name + FROZEN for name in SPANS), "longer")
-REPRODUCED = ("table1", "table2", "table3", "figure1", "figure3", "figure4")  # of Paper A
-CORRECTED = ("tableI", "tableII", "figure4B")  # of Paper B
 
 
-def span_of(row):
+def span_of(row: str) -> int | None:
     """Over how many frames messages of a row's model go; None: it has no messages."""
     return SPANS.get(row.removesuffix(FROZEN))

@@ -1,35 +1,33 @@
-"""The two stages of Paper A, and the rows of its Table 1 that they make."""
+"""The two stages of Paper A (Sec. 4), and the rows of its Table 1 that they make.
 
+Stage 1 trains the ConvNet on single frames by Eq. 5. Stage 2 puts the messages behind it and trains
+both on slices by Eq. 6.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from .. import losses
+from ..clip import Clip
 from ..heatmaps import disc, gaussian, with_background
 from ..message_passing import MessagePassing, PoseGraph
 from ..networks import ThinSlicingNetwork, convnet
 from ..skeletons import SKELETONS
-from ..slices import Slices
-from .loop import fit
+from ..slices import FlowOf, Slices
+from .config import Config, JointPlan, Plan
+from .loop import Batch, Loss, Trainer
 from .rows import FROZEN, SPANS
 
 
-def row(name, config, model, clips, folder, flow=None, **options):
-    """The model of a row of rows.ROWS, made from the pretrained one. options: of `fit`, and seed."""
-    if name == "baseline":
-        return model
-    if name == "longer":
-        return longer(config, model, clips, folder, **options)
-    frozen = name.endswith(FROZEN)
-    name = name.removesuffix(FROZEN)
-    return joint(config, model, clips, folder, flow, frozen=frozen, name=name, **options)
+def eq5(stages: list[torch.Tensor], batch: Batch, plan: Plan) -> torch.Tensor:
+    """Eq. 5: squared distance of the ConvNet's maps, at each of its stages, from Gaussians.
 
-
-def first_loss(stages, batch, plan):
-    """Eq. 5 on the ConvNet's stages (B, T, K + 1, h, w), or (B, T, K, h, w) of one without
-    background.
+    stages : (B, T, K + 1, h, w), or (B, T, K, h, w) of a ConvNet without a map of the background
     """
     maps, grid = stages[-1].shape[2], stages[-1].shape[-1]
     target = gaussian(batch["cells"], (grid, grid), sigma=plan.sigma)
@@ -38,26 +36,24 @@ def first_loss(stages, batch, plan):
     return losses.squared([s.flatten(0, 1).float() for s in stages], target.flatten(0, 1))
 
 
-def first_stage(model, batch, plan):
-    """Eq. 5 at every stage of the ConvNet, for single frames."""
+def first_stage(model: ThinSlicingNetwork, batch: Batch, plan: Plan) -> Loss:
+    """What stage 1 minimises: Eq. 5, for single frames."""
     _, stages = model(batch["images"])
-    return first_loss(stages, batch, plan), {}
+    return eq5(stages, batch, plan), {}
 
 
-def second_stage(model, batch, plan):
-    """Eq. 6 on the scores of the slice, and Eq. 5 on the ConvNet's maps, weighted by plan.deep."""
+def second_stage(model: ThinSlicingNetwork, batch: Batch, plan: JointPlan) -> Loss:
+    """What stage 2 minimises: Eq. 6 on the scores of a slice, and plan.deep times Eq. 5."""
     scores, stages = model(batch["images"], batch["flows"] or None)
     grid = scores.shape[-1]
     target = disc(batch["cells"], (grid, grid), radius=plan.radius).flatten(0, 1)
     hinge = losses.hinge(model.calibrated(scores).flatten(0, 1), target, plan.positive)
-    loss = hinge
-    if plan.deep:
-        loss = hinge + plan.deep * first_loss(stages, batch, plan)
+    loss = hinge + plan.deep * eq5(stages, batch, plan) if plan.deep else hinge
     plateau = torch.as_tensor(losses.all_background(target, plan.positive), device=hinge.device)
     return loss, {"hinge": hinge.detach(), "all background": plateau}
 
 
-def network(config, span=None, seed=0):
+def network(config: Config, span: int | None = None, seed: int = 0) -> ThinSlicingNetwork:
     """A ThinSlicingNetwork before training, its weights following from the seed.
 
     span : frames over which messages go, 0 to 2; None: no inference, the paper's baseline
@@ -72,23 +68,18 @@ def network(config, span=None, seed=0):
     return ThinSlicingNetwork(alone, layer)
 
 
-def pretrain(config, clips, folder, seed=0, **options):
-    """Stage 1: a ThinSlicingNetwork without inference, trained on single frames. options: of `fit`."""
-    slices = Slices(clips, config.view, frames=1)
-    objective = partial(first_stage, plan=config.pretrain)
-    return fit(
-        network(config, seed=seed),
-        slices,
-        objective,
-        config.pretrain,
-        folder,
-        seed=seed,
-        name="pretrain",
-        **options,
-    )
+def pretrain(
+    config: Config, clips: Sequence[Clip], folder: Path, seed: int = 0, **options: Any
+) -> ThinSlicingNetwork:
+    """Stage 1: the ConvNet alone, from nothing. options : of `Trainer`"""
+    model, slices = network(config, seed=seed), Slices(clips, config.view, frames=1)
+    options |= {"seed": seed, "name": "pretrain"}
+    return Trainer(model, slices, first_stage, config.pretrain, folder, **options).fit()
 
 
-def with_inference(config, model, clips, span):
+def with_inference(
+    config: Config, model: ThinSlicingNetwork, clips: Sequence[Clip], span: int
+) -> ThinSlicingNetwork:
     """A copy of a pretrained model with messages behind it; springs start as the config says."""
     new = network(config, span)
     new.convnet.load_state_dict(model.convnet.state_dict())
@@ -97,52 +88,63 @@ def with_inference(config, model, clips, span):
     return new
 
 
-def offsets(config, clips, most=4000):
+def offsets(
+    config: Config, clips: Sequence[Clip], most: int = 4000
+) -> tuple[np.ndarray, np.ndarray]:
     """Joints on the cells (n, K, 2) and which are visible, of frames as training shows them."""
     slices = Slices(clips, config.view, frames=1)
     keys = slices.all()
     chosen = np.random.default_rng(0).permutation(len(keys))[:most]
-    return tuple(map(np.concatenate, zip(*(slices.labels(keys[i]) for i in chosen), strict=True)))
+    joints, visible = zip(*(slices.labels(keys[i]) for i in chosen), strict=True)
+    return np.concatenate(joints), np.concatenate(visible)
 
 
 def joint(
-    config, model, clips, folder, flow=None, seed=0, frozen=False, name="ST-infer", **options
-):
-    """Stage 2: the model with messages behind it, trained on slices. options: of `fit`.
+    config: Config,
+    model: ThinSlicingNetwork,
+    clips: Sequence[Clip],
+    folder: Path,
+    flow: FlowOf | None = None,
+    frozen: bool = False,
+    name: str = "ST-infer",
+    **options: Any,
+) -> ThinSlicingNetwork:
+    """Stage 2: a copy of the model with messages behind it, on slices. options : of `Trainer`
 
     name : "S-infer", "ST-infer" or "ST-infer(2)"; frozen : only springs and calibration are trained
     """
-    span = SPANS[name]
+    span, plan = SPANS[name], config.joint
     model = with_inference(config, model, clips, span)
-    plan = config.joint
     if frozen:
         model.convnet.requires_grad_(False)
         plan, name = replace(plan, deep=0.0), name + FROZEN
-    slices = Slices(clips, config.view, plan.frames, flow if span else None, max(span, 1))
-    return fit(
-        model,
-        slices,
-        partial(second_stage, plan=plan),
-        plan,
-        folder,
-        seed=seed,
-        name=name,
-        **options,
-    )
+    slices = Slices(clips, config.view, plan.frames, flow, span)
+    return Trainer(model, slices, second_stage, plan, folder, name=name, **options).fit()
 
 
-def longer(config, model, clips, folder, seed=0, **options):
+def longer(
+    config: Config, model: ThinSlicingNetwork, clips: Sequence[Clip], folder: Path, **options: Any
+) -> ThinSlicingNetwork:
     """The control for stage 2: the ConvNet alone, on as many frames, by Eq. 5."""
     plan = replace(config.joint, deep=0.0, batch=config.joint.batch * config.joint.frames, frames=1)
-    new = network(config)
+    new, slices = network(config), Slices(clips, config.view, frames=1)
     new.convnet.load_state_dict(model.convnet.state_dict())
-    return fit(
-        new,
-        Slices(clips, config.view, frames=1),
-        partial(first_stage, plan=plan),
-        plan,
-        folder,
-        seed=seed,
-        name="longer",
-        **options,
-    )
+    return Trainer(new, slices, first_stage, plan, folder, name="longer", **options).fit()
+
+
+def row(
+    name: str,
+    config: Config,
+    model: ThinSlicingNetwork,
+    clips: Sequence[Clip],
+    folder: Path,
+    flow: FlowOf | None = None,
+    **options: Any,
+) -> ThinSlicingNetwork:
+    """The model of a row of rows.ROWS, made from the pretrained one. options : of `Trainer`"""
+    if name == "baseline":
+        return model
+    if name == "longer":
+        return longer(config, model, clips, folder, **options)
+    frozen, name = name.endswith(FROZEN), name.removesuffix(FROZEN)
+    return joint(config, model, clips, folder, flow, frozen=frozen, name=name, **options)

@@ -14,6 +14,7 @@ from short_runs import bytes_of
 from torch import nn
 
 from experiments import estimates as folds
+from experiments.__main__ import main as experiments
 from experiments.poses import load_poses
 from tslib import checkpoint
 from tslib.__main__ import main
@@ -22,9 +23,9 @@ from tslib.datasets import youtube_pose
 from tslib.networks import SMALL_FUSION, SpatialFusionNetwork, ThinSlicingNetwork
 from tslib.skeletons import SKELETONS
 from tslib.slices import Slices, View, whole_frame
-from tslib.training import models, stages
+from tslib.training import stages
 from tslib.training.config import from_tables, read_config
-from tslib.training.data import ReducedFrames, clips_of, load, reduced, still_box, with_box
+from tslib.training.data import ReducedFrames, clips_in, load_data, reduced, still_box, with_box
 from tslib.training.evaluate import (
     in_a_mirror,
     predict_clips,
@@ -32,6 +33,7 @@ from tslib.training.evaluate import (
     tallies_in_pixels,
 )
 from tslib.training.loop import CHECKPOINT
+from tslib.training.models import load_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(__file__).parents[1]
@@ -91,25 +93,21 @@ def names(clips):
 
 
 def test_every_ninth_video_is_to_test_where_the_subset_has_no_frames(root, path, tmp_path):
-    learn, test = clips_of(root, read_config(path))
+    learn, test = clips_in(root, read_config(path).skeleton)
     assert names(test) == ["09"]  # the ninth of those with frames
     assert names(learn) == [f"{n:02d}" for n in (0, *range(2, 9), 10, 11)]
-    data = load(root, read_config(path))
-    assert (
-        names(data.validation) == ["11"]
-        and names(data.train) == names(learn)[:-1]
-        and data.flow is None
-    )
-    assert (
-        names(data.test) == ["09"] and np.isnan(data.test[0].box).all()
-    )  # and nothing is known of them
-    learn, test = clips_of(write(tmp_path, ["b", "a", "c"]), read_config(path))
+    data = load_data(root, read_config(path))
+    assert names(data.validation) == ["11"] and names(data.train) == names(learn)[:-1]
+    assert data.flow is None
+    # Of the video to test no box is known.
+    assert names(data.test) == ["09"] and np.isnan(data.test[0].box).all()
+    learn, test = clips_in(write(tmp_path, ["b", "a", "c"]), "youtube7")
     assert (names(learn), names(test)) == (["b", "c"], ["a"])  # the Subset, where it has frames
 
 
-def test_the_real_division(real_data):
+def test_the_real_videos_of_the_subset_are_to_test(real_data):
     config = read_config(ROOT / "data" / "training" / "youtube.toml")
-    learn, test = clips_of(real_data / "youtube_pose", config)
+    learn, test = clips_in(real_data / "youtube_pose", config.skeleton)
     assert names(test) == [
         "AgswcvqogI0",
         "I2nX41KvnNY",
@@ -120,14 +118,24 @@ def test_the_real_division(real_data):
     assert len(learn) == 40 and names(learn + test) != sorted(names(learn + test))
 
 
-def test_folders_that_cannot_be_used(root, path, tmp_path):
+def test_folders_that_cannot_be_used_are_refused(root, path, tmp_path):
     config = read_config(path)
-    fails("no Penn Action (labels/*.mat), JHMDB or YouTube Pose (YouTube_", load, tmp_path, config)
-    fails("have joints of youtube7, not of penn13", load, root, replace(config, skeleton="penn13"))
-    fails("no exact flow, as only rendered", load, root, replace(config, flow="exact"))
+    fails(
+        "no Penn Action (labels/*.mat), JHMDB or YouTube Pose (YouTube_",
+        load_data,
+        tmp_path,
+        config,
+    )
+    fails(
+        "have joints of youtube7, not of penn13",
+        load_data,
+        root,
+        replace(config, skeleton="penn13"),
+    )
+    fails("no exact flow, as only rendered", load_data, root, replace(config, flow="exact"))
 
 
-def test_a_still_box():
+def test_a_still_box_leaves_a_tenth_of_the_joints_out():
     """From a twentieth to nineteen twentieths of all joints, without those that are unknown."""
     grid = np.stack(np.meshgrid(np.arange(21.0), 10 * np.arange(21.0)), -1)  # (21, 21, 2)
     np.testing.assert_allclose(still_box(grid), [1, 10, 18, 180])
@@ -244,7 +252,7 @@ def test_channels_become_brighter_and_darker():
 def test_a_run_with_batch_normalisation_goes_on_as_the_same_run(root, path, tmp_path):
     """The means that it keeps are in step with the weights, and a resumed run has the same ones."""
     config = read_config(path)
-    data = load(root, config)
+    data = load_data(root, config)
 
     class Stopped(Exception):
         pass
@@ -256,7 +264,7 @@ def test_a_run_with_batch_normalisation_goes_on_as_the_same_run(root, path, tmp_
     whole = stages.pretrain(config, data.train, tmp_path / "whole", every=1)
     with pytest.raises(Stopped):
         stages.pretrain(config, data.train, tmp_path / "broken", every=1, board=halt)
-    assert checkpoint.notes_of(tmp_path / "broken" / CHECKPOINT)["step"] == 2
+    assert checkpoint.notes_and_tensors(tmp_path / "broken" / CHECKPOINT)[0]["step"] == 2
     stages.pretrain(config, data.train, tmp_path / "broken", every=1)
     assert bytes_of(tmp_path / "broken") == bytes_of(tmp_path / "whole")
     counts = {int(m.num_batches_tracked) for m in whole.modules() if isinstance(m, nn.BatchNorm2d)}
@@ -267,7 +275,7 @@ def test_a_run_with_batch_normalisation_goes_on_as_the_same_run(root, path, tmp_
 
 def test_a_cpu_computes_in_bfloat16_where_it_is_told(root, path, tmp_path):
     config = read_config(path)
-    data, seen = load(root, config), []
+    data, seen = load_data(root, config), []
 
     def kind_of(module, inputs, output):
         seen.append(output.dtype)
@@ -285,11 +293,11 @@ def test_a_cpu_computes_in_bfloat16_where_it_is_told(root, path, tmp_path):
     assert set(seen[:half]) == {torch.bfloat16} and set(seen[half:]) == {torch.float32}
 
 
-def test_it_learns(root, path, tmp_path):
+def test_a_spatial_fusion_network_learns(root, path, tmp_path):
     tables = {"pretrain": {"steps": 40, "batch": 4, "sigma": 1.2, "rate": 4e-3}}
     config = read_config(path)
     config = replace(config, pretrain=from_tables(tables, "").pretrain, view=config.view.still())
-    stages.pretrain(config, load(root, config).train, tmp_path)
+    stages.pretrain(config, load_data(root, config).train, tmp_path)
     loss = np.loadtxt(tmp_path / "log.csv", delimiter=",", skiprows=1)[:, 2]
     assert loss[-3:].mean() < 0.3 * loss[:3].mean()
 
@@ -304,8 +312,8 @@ class Bright(nn.Module):
         return [maps.expand(-1, 7, -1, -1)]
 
 
-def test_two_passes():
-    """The first sees the whole frame, the second what lies around where joints were: it is finer."""
+def test_a_second_pass_is_finer_than_the_first():
+    """The first sees the whole frame, the second what lies around where joints were."""
     rng = np.random.default_rng(0)
     at = np.array([200.0, 90.0]) + rng.uniform(-25, 25, (12, 1, 2))
     pictures = [np.maximum(dotted((400, 220), a), 128) for a in at]  # as grey as what lies beyond
@@ -320,8 +328,8 @@ def test_two_passes():
     np.testing.assert_array_equal(predict_twice(model, [other], View(80, 4))[1][0], boxed)
 
 
-def test_scores_in_a_mirror():
-    """A network that is the same to both sides gives the same scores; one that is not gives others."""
+def test_scores_in_a_mirror_swap_the_sides():
+    """A network that is the same to both sides gives the same scores, any other gives others."""
     torch.manual_seed(0)
     images = torch.rand(1, 2, 3, 32, 32)
     net = SpatialFusionNetwork(7, SMALL_FUSION).eval()
@@ -341,7 +349,7 @@ def test_scores_in_a_mirror():
     assert not np.array_equal(plain, both)
 
 
-def test_tallies_in_pixels():
+def test_tallies_in_pixels_count_what_lies_within_each_limit():
     clip = clip_of([np.zeros((9, 9, 3), np.uint8)] * 2, np.zeros((2, 7, 2)))
     clip.visible[1, 3] = False
     pose = np.zeros((2, 7, 2))
@@ -358,7 +366,7 @@ def test_tallies_in_pixels():
 # Commands
 
 
-def test_train_and_evaluate(root, path, tmp_path, capsys):
+def test_clips_without_boxes_are_evaluated_in_pixels(root, path, tmp_path, capsys):
     out = tmp_path / "out"
     assert (
         main(["train", str(path), "--data", str(root), "--output", str(out), "--device", "cpu"])
@@ -372,11 +380,11 @@ def test_train_and_evaluate(root, path, tmp_path, capsys):
     rows = [f"baseline, {what} @{d} px" for what in ("whole frame", "box") for d in (10, 20, 40)]
     assert [line[: len(row)] for line, row in zip(table[1:], rows, strict=True)] == rows
     arguments = ["--config", str(path), "--data", str(root), "--output", str(out)]
-    assert main(["reproduce", "table1", *arguments]) == 2
+    assert experiments(["paper_a", "table1", *arguments]) == 2
     assert "holds no test clip with boxes, the measure of PCK." in capsys.readouterr().err
 
 
-def test_estimates_out_of_fold(root, path, tmp_path, capsys, monkeypatch):
+def test_estimates_are_out_of_fold_and_computed_once(root, path, tmp_path, capsys, monkeypatch):
     """Each video by a network that never saw it, a second call computes nothing, and `train` shares
     a run.
     """
@@ -399,20 +407,20 @@ def test_estimates_out_of_fold(root, path, tmp_path, capsys, monkeypatch):
         "2",
         "--folds",
     ]
-    assert main([*arguments, "3"]) == 0
+    assert experiments([*arguments, "3"]) == 0
     table = capsys.readouterr().out
     assert "out of fold @20 px" in table and "test @40 px" in table
-    learn, test = clips_of(root, config)
+    learn, test = clips_in(root, config.skeleton)
     everything = set(names(learn))
     assert set(seen) == {"fold0", "fold1", "fold2", "pretrain"}
-    assert seen["pretrain"] == set(names(load(root, config).train))
+    assert seen["pretrain"] == set(names(load_data(root, config).train))
     held_out = [everything - seen[f"fold{n}"] for n in range(3)]
     assert set.union(*held_out) == everything and sum(map(len, held_out)) == len(everything)
     poses = load_poses(out / folds.FILE, learn + test)
     for clip, pose in zip(learn + test, poses, strict=True):
         (run,) = [r for r in seen if (out / r / f"{clip.name}.npz").exists()]
         assert clip.name not in seen[run] and pose.shape == clip.joints.shape
-        model, read, notes = models.load(
+        model, read, notes = load_model(
             out / f"{run if run != 'pretrain' else 'baseline'}.safetensors"
         )
         assert read == config and notes["seed"] == 2
@@ -420,19 +428,19 @@ def test_estimates_out_of_fold(root, path, tmp_path, capsys, monkeypatch):
     before = {p: p.stat().st_mtime_ns for p in out.rglob("*.npz") if p.name != folds.FILE}
     monkeypatch.setattr(folds, "predict_twice", None)
     (out / folds.FILE).unlink()
-    assert main([*arguments, "3"]) == 0 and capsys.readouterr().out == table
+    assert experiments([*arguments, "3"]) == 0 and capsys.readouterr().out == table
     assert {p: p.stat().st_mtime_ns for p in before} == before
     for clip, pose in zip(learn + test, poses, strict=True):
         np.testing.assert_array_equal(load_poses(out / folds.FILE, [clip])[0], pose)
-    assert main([*arguments, "4"]) == 2
+    assert experiments([*arguments, "4"]) == 2
     assert "is of a run with other clips" in capsys.readouterr().err
-    assert main([*arguments, "40"]) == 2
+    assert experiments([*arguments, "40"]) == 2
     assert (
         "10 videos cannot make 40 folds; give a number from 2 to that." in capsys.readouterr().err
     )
 
 
-def test_the_shipped_config():
+def test_the_shipped_config_is_of_a_small_spatial_fusion_network():
     config = read_config(ROOT / "data" / "training" / "youtube.toml")
     assert (
         config.architecture == SMALL_FUSION
