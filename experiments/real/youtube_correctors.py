@@ -19,8 +19,8 @@ import torch
 
 from experiments import records as real
 from experiments.comparison import Compared
-from experiments.paper_b.runs import INPUT, LENGTH, NETWORKS, PLAN, STRIDE, UNIT
-from experiments.paper_b.tables import MEAN, change
+from experiments.paper_b.runs import INPUT, LENGTH, MEAN, NETWORKS, PLAN, STRIDE, UNIT
+from experiments.paper_b.tables import change
 from experiments.poses import read_estimates
 from tslib.correction import Corrector
 from tslib.correction.controls import Offset
