@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tslib import command_line
 from tslib.command_line import OPTION, Command, computing, name, positive_whole, shared, whole
@@ -18,8 +19,12 @@ GROUPS = {
     "real": "what happens on real recordings, in the folder that TSLIB_DATA names",
     "speed": "how fast things are, and what they take",
 }
-PAPER_A = ("table1", "table2", "table3", "figure1", "figure3", "figure4")
-PAPER_B = ("tableI", "tableII", "figure4")
+A_SEED = "about ten minutes for each seed and split"
+PAPER_A = {"table1": "three quarters of an hour for three seeds"} | dict.fromkeys(
+    ("table2", "table3", "figure1", "figure3", "figure4"), A_SEED
+)
+# Of each command the file that it writes.
+PAPER_B = {"tableI": "tableI", "tableII": "tableII", "figure4": "figure4B"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -153,7 +158,7 @@ def estimate(options: argparse.Namespace) -> str:
 
 
 def _script(
-    name: str, help: str, options: Callable[[OPTION], None], *words: str, **more
+    name: str, help: str, options: Callable[[OPTION], None], *words: str, **more: Any
 ) -> Command:
     """A command that is a script of its own."""
     example = " ".join(["python -m experiments", name, *words])
@@ -163,16 +168,6 @@ def _script(
 
 COMMON = shared(_common)
 GOES_ON = "the same command goes on"
-TIMES = {
-    "table1": "three quarters of an hour on a laptop",
-    "table2": "half an hour for a split",
-    "table3": "half an hour for a split",
-    "figure1": "a quarter of an hour",
-    "figure3": "a quarter of an hour",
-    "figure4": "a quarter of an hour",
-    "tableI": "a quarter of an hour for an estimator",
-    "tableII": "minutes",
-}
 COMMANDS = (
     Command(
         "estimate",
@@ -189,7 +184,7 @@ COMMANDS = (
         Command(
             f"paper_a {what}",
             f"Paper A's {what}, from runs that are trained where they are missing; writes "
-            f"OUT/{what}.json and .md, {TIMES[what]} from nothing",
+            f"OUT/{what}.json and .md, {time} from nothing, on one core",
             paper_a(what),
             _paper_a_options,
             f"python -m experiments paper_a {what} --config data/training/laptop.toml "
@@ -197,14 +192,14 @@ COMMANDS = (
             shared=(COMMON, computing()),
             left=GOES_ON,
         )
-        for what in PAPER_A
+        for what, time in PAPER_A.items()
     ),
     *(
         Command(
             f"paper_b {what}",
             f"Paper B's {what}, from methods that are fitted where they are missing; writes "
-            f"OUT/{what.replace('figure4', 'figure4B')}.json and .md, {TIMES[what]} from nothing",
-            paper_b(what.replace("figure4", "figure4B")),
+            f"OUT/{file}.json and .md, minutes for each estimator from nothing",
+            paper_b(file),
             _paper_b_options,
             f"python -m experiments paper_b {what} --data data/other "
             "--estimates ConvNet=estimates/estimates.npz --output runs-b",
@@ -212,7 +207,7 @@ COMMANDS = (
             left=GOES_ON,
             check=_check_paper_b,
         )
-        for what in PAPER_B
+        for what, file in PAPER_B.items()
     ),
     Command(
         "claims",
@@ -225,7 +220,7 @@ COMMANDS = (
     _script(
         "paper_a failure_modes",
         "how a small single-image ConvNet fails on rendered clips; prints tables, and writes "
-        "results/failure_modes.json with --write, ten minutes on one core",
+        "results/failure_modes.json with --write, minutes on one core",
         of.failure_modes,
         "--write",
     ),
@@ -263,21 +258,21 @@ COMMANDS = (
     _script(
         "real springs",
         "whether springs help on a real detector's maps once they are trained on such maps; "
-        "writes results/real_springs.json, an hour",
+        "writes results/real_springs.json, tens of minutes",
         of.estimates,
         "--estimates runs-youtube/estimates.npz",
     ),
     _script(
         "real youtube_correctors",
         "why no corrector helps on YouTube Pose; writes results/youtube_correctors.json, "
-        "half an hour",
+        "tens of minutes",
         of.estimates,
         "--estimates runs-youtube/estimates.npz",
     ),
     _script(
         "real dense_motion",
         "whether a corrector that learnt real motion helps a real detector's tracks; writes "
-        "results/dense_motion.json, half an hour",
+        "results/dense_motion.json, tens of minutes",
         of.quick,
     ),
     _script(

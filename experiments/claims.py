@@ -43,7 +43,8 @@ class Evidence:
             said = f"{self.of} {self.values[WHOLE]}"
         else:
             said = f"{self.of}: " + ", ".join(f"{n} {v}" for n, v in self.values.items())
-        return f"{said} {self.unit}".rstrip()
+        bare = any(value.low is None for value in self.values.values())
+        return f"{said} {self.unit}".rstrip() + bare * " (no interval)"
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Interval(NamedTuple):
 
     def __str__(self) -> str:
         if self.low is None or self.high is None:
-            return f"{self.points:+.1f}, without an interval"
+            return f"{self.points:+.1f}"
         if self.low == self.high:
             return f"{self.points:+.3g}"
         return f"{self.points:+.1f} [{self.low:+.1f}, {self.high:+.1f}]"
@@ -134,15 +134,13 @@ class Compared:
 
     def group_differences(self, row: Any, other: Any, alpha: float = 0.2) -> dict[str, Interval]:
         """row - other of each report group, in points."""
-        low, high = bootstrap(self.by_group, self.counted(row, alpha), self.counted(other, alpha))
-        points = self.groups(row, alpha) - self.groups(other, alpha)
-        parts = zip(self.skeleton.groups, points, 100 * low, 100 * high, strict=True)
-        return {name: Interval(*map(float, values)) for name, *values in parts}
+        found = self.contrast(np.subtract, (row, other), alpha)
+        return dict(zip(self.skeleton.groups, found, strict=True))
 
     def contrast(
         self, statistic: Callable[..., np.ndarray], rows: Sequence[Any], alpha: float = 0.2
-    ) -> Interval:
-        """A number made of the group rates (..., G) of several rows, such as a difference of
+    ) -> list[Interval]:
+        """Numbers (..., n) made of the group rates (..., G) of several rows, such as differences of
         differences, in points.
         """
         counted = np.concatenate([self.counted(row, alpha) for row in rows], -1)
@@ -150,5 +148,5 @@ class Compared:
         def contrasted(tallies: np.ndarray) -> np.ndarray:
             return statistic(*map(self.by_group, np.split(tallies, len(rows), -1)))
 
-        low, high = bootstrap(contrasted, counted)
-        return Interval(*(100 * float(v) for v in (contrasted(counted.sum(0)), low, high)))
+        found = contrasted(counted.sum(0)), *bootstrap(contrasted, counted)
+        return [Interval(*(100 * float(v) for v in one)) for one in zip(*found, strict=True)]

@@ -38,7 +38,7 @@ def cells(name: str, row: Mapping[str, Any]) -> list:
 
 def printed(table: str, name: str, skeleton: Skeleton) -> list[float]:
     """A row of the paper's: per cent of the groups that our skeleton has, and the mean."""
-    return PAPER_TABLES[table].loc[name, [*heads(skeleton), "Mean"]].tolist()
+    return PAPER_TABLES[table][[*heads(skeleton), "Mean"]].loc[name].to_numpy().tolist()
 
 
 def curves(
@@ -81,11 +81,7 @@ def page(parts: Sequence[str], result: Mapping[str, Any]) -> str:
 
 
 def write(
-    what: str,
-    result: Mapping[str, Any],
-    text: str,
-    files: Mapping[str, bytes],
-    output: Path | str,
+    what: str, result: Mapping[str, Any], text: str, files: Mapping[str, bytes], output: Path | str
 ) -> str:
     """A result as WHAT.json, its Markdown as WHAT.md, and other files {name: bytes}, in a folder.
 

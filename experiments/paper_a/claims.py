@@ -42,7 +42,7 @@ Need = Callable[[Compared], Evidence]
 def _of(compared: Compared, rows: Iterable[str]) -> Compared:
     """The rows, where all of them are there."""
     if missing := sorted(set(rows) - set(compared.results)):
-        raise NotMeasured(f"needs {', '.join(missing)}")
+        raise NotMeasured(f"needs the rows {', '.join(missing)}")
     return compared
 
 
@@ -60,9 +60,8 @@ def groups(row: str, other: str) -> Need:
     """The same for each report group."""
 
     def need(compared: Compared) -> Evidence:
-        return Evidence(
-            f"{row} - {other}", _of(compared, (row, other)).group_differences(row, other)
-        )
+        found = _of(compared, (row, other)).group_differences(row, other)
+        return Evidence(f"{row} - {other}", found, "@0.2")
 
     return need
 
@@ -73,26 +72,24 @@ def limbs_over_others(compared: Compared) -> Evidence:
 
     def margin(both: np.ndarray, space: np.ndarray) -> np.ndarray:
         gain = both - space
-        return gain[..., those].min(-1) - gain[..., ~those].max(-1)
+        least, most = gain[..., those].min(-1), gain[..., ~those].max(-1)
+        return (least - most)[..., None]
 
-    found = _of(compared, (ST, S)).contrast(margin, (ST, S))
-    return Evidence("the lesser gain of wrists and elbows - the largest other one", {WHOLE: found})
+    (found,) = _of(compared, (ST, S)).contrast(margin, (ST, S))
+    of = "the lesser gain of wrists and elbows - the largest other one"
+    return Evidence(of, {WHOLE: found}, "@0.2")
 
 
 def worst_thresholds(compared: Compared) -> Evidence:
     """ST-infer minus the better of the other two, for each group at the threshold that is worst."""
-    rows, values = (ST, BASE, S), []
+    rows = ST, BASE, S
 
     def lead(both: np.ndarray, *others: np.ndarray) -> np.ndarray:
         return both - np.maximum(*others)
 
-    for n in CURVE:
-        values.append(_of(compared, rows).contrast(lead, rows, n / 100))
-    worst = np.nanargmin([v.points for v in values], axis=0)
-    found = {
-        name: Interval(*(float(part[g]) for part in values[worst[g]]))
-        for g, name in enumerate(compared.skeleton.groups)
-    }
+    by_threshold = [_of(compared, rows).contrast(lead, rows, n / 100) for n in CURVE]
+    worst = [min(values) for values in zip(*by_threshold, strict=True)]
+    found = dict(zip(compared.skeleton.groups, worst, strict=True))
     return Evidence(f"{ST} - the better of {BASE} and {S}, each where it is worst", found)
 
 
@@ -249,12 +246,7 @@ CLAIMS = (
         [growth],
         lambda power: within(LINEAR, power[WHOLE]),
     ),
-    Claim(
-        "A-C14",
-        "any loopy graph",
-        [loopy_graphs],
-        lambda error: within(ROUNDING, error[WHOLE]),
-    ),
+    Claim("A-C14", "any loopy graph", [loopy_graphs], lambda error: within(ROUNDING, error[WHOLE])),
     Claim(
         "A-C15",
         "state of the art of 2017",

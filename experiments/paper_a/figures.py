@@ -198,11 +198,7 @@ def _four_rows(clip: Clip, repair: Repair, poses: Mapping[str, np.ndarray]) -> n
 
 
 def tile(
-    clip: Clip,
-    t: int,
-    joints: np.ndarray,
-    drawn: np.ndarray,
-    wrong: np.ndarray | bool = False,
+    clip: Clip, t: int, joints: np.ndarray, drawn: np.ndarray, wrong: np.ndarray | bool = False
 ) -> np.ndarray:
     """Frame t with a pose, TILE px on the longer side: uint8 (h, w, 3) RGB.
 

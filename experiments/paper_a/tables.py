@@ -210,11 +210,11 @@ def camera(runs: Runs, seeds: Sequence[int]) -> dict[str, dict]:
     Returns {"fast": {"clips", "flow": {method: {"@0.2": per cent, "@0.1"}}, "difference": as of
     `differences`, exact - none}, "calm": ...}; with 0 clips only their number.
     """
-    if runs.config.flow != "exact":
+    flow = runs.data.flow
+    if runs.config.flow != "exact" or not callable(flow):
         return {}
-    speed = np.array(
-        [cells_a_frame(clip, runs.data.flow(clip), runs.config.view) for clip in runs.data.test]
-    )
+    view = runs.config.view
+    speed = np.array([cells_a_frame(clip, flow(clip), view) for clip in runs.data.test])
     results = {
         method: {seed: runs.tallies(ST, seed, **_with_flow(runs, method)) for seed in seeds}
         for method in _methods(runs)
