@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from tslib import command_line
@@ -72,13 +73,8 @@ def _claims_options(parser: OPTION) -> None:
 
 def _estimate_options(parser: OPTION) -> None:
     add = parser.add_argument
-    add(
-        "config",
-        nargs="?",
-        type=name,
-        metavar="CONFIG.toml",
-        help="such as data/training/youtube.toml",
-    )
+    config = "such as data/training/youtube.toml"
+    add("config", nargs="?", type=name, metavar="CONFIG.toml", help=config)
     model = "in its place: it saw none of these clips"
     add("--model", type=name, metavar="MODEL.safetensors", help=model)
     add("--parts", action="store_true", help="train mixtures of parts instead of networks")
@@ -118,35 +114,24 @@ def _check_paper_b(options: argparse.Namespace) -> str:
     return ""
 
 
-def paper_a(what: str) -> Callable[[argparse.Namespace], str]:
-    """The function that makes a table or figure of Paper A."""
+def paper_a(what: str, o: argparse.Namespace) -> str:
+    """Make a table or figure of Paper A."""
+    from .paper_a.reproduce import reproduce
 
-    def run(options: argparse.Namespace) -> str:
-        from .paper_a.reproduce import reproduce
-
-        o = options
-        return reproduce(what, o.config, o.data, o.output, o.seeds, o.device, o.workers)
-
-    return run
+    return reproduce(what, o.config, o.data, o.output, o.seeds, o.device, o.workers)
 
 
-def paper_b(what: str) -> Callable[[argparse.Namespace], str]:
-    """The function that makes a table or figure of Paper B."""
+def paper_b(what: str, o: argparse.Namespace) -> str:
+    """Make a table or figure of Paper B."""
+    from .paper_b.tables import reproduce
 
-    def run(options: argparse.Namespace) -> str:
-        from .paper_b.tables import reproduce
-
-        o, estimates = options, dict(options.estimates)
-        return reproduce(what, o.data, estimates, o.output, o.seeds, o.start, o.temporal)
-
-    return run
+    return reproduce(what, o.data, dict(o.estimates), o.output, o.seeds, o.start, o.temporal)
 
 
-def estimate(options: argparse.Namespace) -> str:
-    """Estimates by networks, by a finished model or by mixtures of parts."""
+def estimate(o: argparse.Namespace) -> str:
+    """Estimate joints by networks, by a finished model or by mixtures of parts."""
     from .estimates import estimate, estimate_by, estimate_by_parts
 
-    o = options
     if o.parts:
         made = estimate_by_parts(o.data, o.output, o.folds, o.boxes, o.seed)
     elif o.model:
@@ -185,7 +170,7 @@ COMMANDS = (
             f"paper_a {what}",
             f"Paper A's {what}, from runs that are trained where they are missing; writes "
             f"OUT/{what}.json and .md, {time} from nothing, on one core",
-            paper_a(what),
+            partial(paper_a, what),
             _paper_a_options,
             f"python -m experiments paper_a {what} --config data/training/laptop.toml "
             "--data data/rendered --output runs",
@@ -199,7 +184,7 @@ COMMANDS = (
             f"paper_b {what}",
             f"Paper B's {what}, from methods that are fitted where they are missing; writes "
             f"OUT/{file}.json and .md, minutes for each estimator from nothing",
-            paper_b(file),
+            partial(paper_b, file),
             _paper_b_options,
             f"python -m experiments paper_b {what} --data data/other "
             "--estimates ConvNet=estimates/estimates.npz --output runs-b",

@@ -168,7 +168,12 @@ def every(*verdicts: str) -> str:
 
 def gains(*values: Mapping[str, Interval]) -> str:
     """A test: whether everything that was measured is a gain."""
-    return above(*(interval for part in values for interval in part.values()))
+    return above(*(one for part in values for one in part.values()))
+
+
+def nothing(margin: float) -> Callable[..., str]:
+    """A test: whether everything that was measured is nothing, within a margin."""
+    return lambda *values: within(margin, *(one for part in values for one in part.values()))
 
 
 def never(why: str) -> Callable[[Any], Evidence]:

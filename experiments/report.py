@@ -13,7 +13,7 @@ from tslib.files import write_whole
 from tslib.metrics import curve, heads
 from tslib.skeletons import Skeleton
 
-from .comparison import Compared, Interval
+from .comparison import Compared
 from .paper_tables import PAPER_TABLES
 
 
@@ -38,7 +38,8 @@ def cells(name: str, row: Mapping[str, Any]) -> list:
 
 def printed(table: str, name: str, skeleton: Skeleton) -> list[float]:
     """A row of the paper's: per cent of the groups that our skeleton has, and the mean."""
-    return PAPER_TABLES[table][[*heads(skeleton), "Mean"]].loc[name].to_numpy().tolist()
+    row = PAPER_TABLES[table].loc[name]
+    return [float(row[column]) for column in (*heads(skeleton), "Mean")]
 
 
 def curves(
@@ -56,7 +57,7 @@ def curves(
 
 def points(difference: Sequence[float]) -> str:
     """A difference (points, low, high) as text."""
-    return str(Interval(*difference))
+    return "{:+.1f} [{:+.1f}, {:+.1f}]".format(*difference)
 
 
 def markdown(head: Sequence[str], lines: Iterable[Sequence]) -> str:
