@@ -646,7 +646,7 @@ both = {name: {claim["name"]: claim["verdict"] for claim in one["claims"]}
 for claim in both["key poses"]:
     verdicts = [both[name][claim] for name in both]
     if verdicts[0] != verdicts[1]:
-        print(f"{claim}: on key poses it {verdicts[0]}, on real motion it {verdicts[1]}")
+        print(f"{claim}: {verdicts[0]} on key poses, {verdicts[1]} on real motion")
 
 # %% [markdown]
 # The task is harder, the order of the three rows the same, and both steps are clear of zero again; but over time wrists gain least here, and ankles most. Joint training, which adds nothing measurable to springs alone on key poses, adds about a point here, but not clear of zero against the fair control, a ConvNet that trained for longer with untrained messages behind it; the ConvNet taken out of it is no better than one that trained longer, as before. No camera in these clips is fast, so flow has nothing to do.

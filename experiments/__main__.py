@@ -3,9 +3,13 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from tslib import command_line
 from tslib.command_line import OPTION, Command, computing, name, positive_whole, shared, whole
+
+from . import options as of
 
 ABOUT = (
     "Every number of this book: the tables and figures of both papers, real recordings, and speed."
@@ -13,9 +17,15 @@ ABOUT = (
 GROUPS = {
     "paper_a": "tables and figures of Paper A on one's own clips",
     "paper_b": "tables and figures of Paper B on one's own estimates",
+    "real": "what happens on real recordings, in the folder that TSLIB_DATA names",
+    "speed": "how fast things are, and what they take",
 }
-PAPER_A = ("table1", "table2", "table3", "figure1", "figure3", "figure4")
-PAPER_B = ("tableI", "tableII", "figure4")
+A_SEED = "about ten minutes for each seed and split"
+PAPER_A = {"table1": "three quarters of an hour for three seeds"} | dict.fromkeys(
+    ("table2", "table3", "figure1", "figure3", "figure4"), A_SEED
+)
+# Of each command the file that it writes.
+PAPER_B = {"tableI": "tableI", "tableII": "tableII", "figure4": "figure4B"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,17 +62,19 @@ def _paper_b_options(parser: OPTION) -> None:
     add("--estimates", required=True, nargs="+", type=named, metavar="NAME=FILE.npz", help=files)
     start = "train the networks of this folder further"
     add("--start", type=name, metavar="OUT", help=start)
+    several = "estimators that see more than one frame, which Paper B's SFN does not"
+    add("--temporal", nargs="+", default=[], metavar="NAME", help=several)
+
+
+def _claims_options(parser: OPTION) -> None:
+    files = "such as experiments/results/table1.json"
+    parser.add_argument("files", nargs="+", type=name, metavar="TABLE.json", help=files)
 
 
 def _estimate_options(parser: OPTION) -> None:
     add = parser.add_argument
-    add(
-        "config",
-        nargs="?",
-        type=name,
-        metavar="CONFIG.toml",
-        help="such as data/training/youtube.toml",
-    )
+    config = "such as data/training/youtube.toml"
+    add("config", nargs="?", type=name, metavar="CONFIG.toml", help=config)
     model = "in its place: it saw none of these clips"
     add("--model", type=name, metavar="MODEL.safetensors", help=model)
     add("--parts", action="store_true", help="train mixtures of parts instead of networks")
@@ -82,7 +94,10 @@ def _estimate_options(parser: OPTION) -> None:
 def _check_estimate(options: argparse.Namespace) -> str:
     ways = [*map(bool, (options.config, options.model, options.parts))].count(True)
     if ways != 1:
-        return "estimate takes CONFIG.toml, to train networks, or --model, which has seen no clip, or --parts"
+        return (
+            "estimate takes CONFIG.toml, to train networks, or --model, which has seen no clip, "
+            "or --parts"
+        )
     if options.boxes and not options.parts:
         return "--boxes are for --parts; networks find their own"
     if options.parts and options.device == "cuda":
@@ -94,59 +109,46 @@ def _check_paper_b(options: argparse.Namespace) -> str:
     names = [name for name, _ in options.estimates]
     if len(names) != len({*names}):
         return "the estimators in --estimates need different names"
+    if unknown := {*options.temporal} - {*names}:
+        return f"--temporal names {min(unknown)}, which is not among --estimates"
     return ""
 
 
-def paper_a(what: str) -> Callable[[argparse.Namespace], str]:
-    def run(options: argparse.Namespace) -> str:
-        from .paper_a.reproduce import reproduce
+def paper_a(what: str, o: argparse.Namespace) -> str:
+    """Make a table or figure of Paper A."""
+    from .paper_a.reproduce import reproduce
 
-        return reproduce(
-            what,
-            options.config,
-            options.data,
-            options.output,
-            options.seeds,
-            options.device,
-            options.workers,
-        )
-
-    return run
+    return reproduce(what, o.config, o.data, o.output, o.seeds, o.device, o.workers)
 
 
-def paper_b(what: str) -> Callable[[argparse.Namespace], str]:
-    def run(options: argparse.Namespace) -> str:
-        from .paper_b.tables import reproduce
+def paper_b(what: str, o: argparse.Namespace) -> str:
+    """Make a table or figure of Paper B."""
+    from .paper_b.tables import reproduce
 
-        estimates = dict(options.estimates)
-        return reproduce(
-            what, options.data, estimates, options.output, options.seeds, options.start
-        )
-
-    return run
+    return reproduce(what, o.data, dict(o.estimates), o.output, o.seeds, o.start, o.temporal)
 
 
-def estimate(options: argparse.Namespace) -> str:
+def estimate(o: argparse.Namespace) -> str:
+    """Estimate joints by networks, by a finished model or by mixtures of parts."""
     from .estimates import estimate, estimate_by, estimate_by_parts
 
-    if options.parts:
-        made = estimate_by_parts(
-            options.data, options.output, options.folds, options.boxes, options.seed
-        )
-    elif options.model:
-        made = estimate_by(options.model, options.data, options.output, options.device)
+    if o.parts:
+        made = estimate_by_parts(o.data, o.output, o.folds, o.boxes, o.seed)
+    elif o.model:
+        made = estimate_by(o.model, o.data, o.output, o.device)
     else:
-        made = estimate(
-            options.config,
-            options.data,
-            options.output,
-            options.folds,
-            options.seed,
-            options.device,
-            options.workers,
-            options.every,
-        )
+        how = {"seed": o.seed, "device": o.device, "workers": o.workers, "every": o.every}
+        made = estimate(o.config, o.data, o.output, o.folds, **how)
     return made.to_string()
+
+
+def _script(
+    name: str, help: str, options: Callable[[OPTION], None], *words: str, **more: Any
+) -> Command:
+    """A command that is a script of its own."""
+    example = " ".join(["python -m experiments", name, *words])
+    module = name.replace(" ", ".")
+    return Command(name, help, f"experiments.{module}:run", options, example, **more)
 
 
 COMMON = shared(_common)
@@ -154,7 +156,8 @@ GOES_ON = "the same command goes on"
 COMMANDS = (
     Command(
         "estimate",
-        "estimate the joints of videos by networks that never saw them; writes estimates.npz",
+        "estimate the joints of videos by networks that never saw them; writes estimates.npz, "
+        "minutes for a network",
         estimate,
         _estimate_options,
         "python -m experiments estimate data/training/youtube.toml --data ROOT --output runs",
@@ -165,21 +168,23 @@ COMMANDS = (
     *(
         Command(
             f"paper_a {what}",
-            f"Paper A's {what}, from runs that are trained where they are missing",
-            paper_a(what),
+            f"Paper A's {what}, from runs that are trained where they are missing; writes "
+            f"OUT/{what}.json and .md, {time} from nothing, on one core",
+            partial(paper_a, what),
             _paper_a_options,
             f"python -m experiments paper_a {what} --config data/training/laptop.toml "
             "--data data/rendered --output runs",
             shared=(COMMON, computing()),
             left=GOES_ON,
         )
-        for what in PAPER_A
+        for what, time in PAPER_A.items()
     ),
     *(
         Command(
             f"paper_b {what}",
-            f"Paper B's {what}, from methods that are fitted where they are missing",
-            paper_b(what.replace("figure4", "figure4B")),
+            f"Paper B's {what}, from methods that are fitted where they are missing; writes "
+            f"OUT/{file}.json and .md, minutes for each estimator from nothing",
+            partial(paper_b, file),
             _paper_b_options,
             f"python -m experiments paper_b {what} --data data/other "
             "--estimates ConvNet=estimates/estimates.npz --output runs-b",
@@ -187,7 +192,92 @@ COMMANDS = (
             left=GOES_ON,
             check=_check_paper_b,
         )
-        for what in PAPER_B
+        for what, file in PAPER_B.items()
+    ),
+    Command(
+        "claims",
+        "judge the papers' claims again by the numbers that tables keep; writes the same files, "
+        "seconds",
+        "experiments.claims:judge_files",
+        _claims_options,
+        "python -m experiments claims experiments/results/table1.json",
+    ),
+    _script(
+        "paper_a failure_modes",
+        "how a small single-image ConvNet fails on rendered clips; prints tables, and writes "
+        "results/failure_modes.json with --write, minutes on one core",
+        of.failure_modes,
+        "--write",
+    ),
+    _script(
+        "paper_a full_size",
+        "Paper A's network at its own size: the cost of a step, and rows of Table 1; writes "
+        "results/full_size.json with --write, an hour on a GPU, days without",
+        of.full_size,
+        "--data data/large --output runs-large --workers 14",
+        shared=(computing(),),
+        left="name another folder to begin again",
+    ),
+    _script(
+        "real labels",
+        "statistics of rendered clips beside those of real labels; writes results/labels.json "
+        "with --write, minutes",
+        of.labels,
+        "data/penn_action --write",
+    ),
+    Command(
+        "real clip",
+        "what messages do to a real detector's joints on a real clip; writes "
+        "results/real_clip_messages.json, minutes",
+        "experiments.real.real_clip:run",
+        of.none,
+        "python -m experiments real clip",
+    ),
+    _script(
+        "real flow",
+        "optical flow at the true joints of a real clip; writes results/flow_real_clip.json with "
+        "--write, a minute",
+        of.write,
+        "--write",
+    ),
+    _script(
+        "real springs",
+        "whether springs help on a real detector's maps once they are trained on such maps; "
+        "writes results/real_springs.json, tens of minutes",
+        of.estimates,
+        "--estimates runs-youtube/estimates.npz",
+    ),
+    _script(
+        "real youtube_correctors",
+        "why no corrector helps on YouTube Pose; writes results/youtube_correctors.json, "
+        "tens of minutes",
+        of.estimates,
+        "--estimates runs-youtube/estimates.npz",
+    ),
+    _script(
+        "real dense_motion",
+        "whether a corrector that learnt real motion helps a real detector's tracks; writes "
+        "results/dense_motion.json, tens of minutes",
+        of.quick,
+    ),
+    _script(
+        "speed messages",
+        "how fast messages are and what they take, beside their rivals; writes "
+        "results/messages.json with --write, a few minutes on an idle machine",
+        of.messages,
+        "--quick",
+    ),
+    _script(
+        "speed renderer",
+        "how many frames a second the renderer makes; prints a table, a minute",
+        of.none,
+    ),
+    _script(
+        "speed correction",
+        "the time to correct a pose, beside that to read its frame; writes "
+        "results/correction.json with --write, a minute",
+        of.write,
+        "--write",
     ),
 )
 

@@ -8,19 +8,28 @@ In one folder, where nothing is computed twice:
 
 or, of mixtures of parts, in place of all runs and models
 
-    parts/                             fold0.safetensors ... all.safetensors, tracks, and of what they are
+    parts/                             fold0.safetensors ... all.safetensors, tracks, and of what
+                                       they are
 
 Where a finished model has seen none of the clips, estimates.npz is all there is to make.
 """
 
 import hashlib
 import json
+from collections.abc import Callable, Collection, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
+import torch
+
+from tslib.clip import Clip
 from tslib.errors import InputError
 from tslib.files import claim
 from tslib.skeletons import SKELETONS
+from tslib.slices import View
 from tslib.training import stages
 from tslib.training.config import read_config
 from tslib.training.data import (
@@ -30,25 +39,25 @@ from tslib.training.data import (
     still_box,
     with_box,
 )
-from tslib.training.evaluate import (
-    frames_and_span,
-    predict_as_trained,
-    predict_twice,
-)
+from tslib.training.evaluate import frames_and_span, predict_as_trained, predict_twice
 from tslib.training.models import load_model, save_model
 from tslib.training.processes import device_of
 from tslib.training.run import in_pixels, in_shares
 
 from .clips import is_jhmdb, with_skeleton
-from .mixture_of_parts import MixtureOfParts, Settings
-from .mixture_of_parts import load as load_parts
-from .mixture_of_parts import save as save_parts
-from .poses import load_poses, read_estimates, save_poses
+from .mixture_of_parts import MixtureOfParts, Settings, load_parts, save_parts
+from .poses import frames_of, kept, read_estimates, write_estimates
 
 FILE = "estimates.npz"
 
 
-def out_of_fold(clips, train, predict, folds=5, group=None):
+def out_of_fold(
+    clips: Sequence[Clip],
+    train: Callable[[list[Clip]], Any],
+    predict: Callable[[Any, Clip], Any],
+    folds: int = 5,
+    group: Callable[[str], str] | None = None,
+) -> list[Any]:
     """Estimates for training a corrector, each from an estimator that never saw its clip.
 
     On the clips that an estimator was trained on it errs less, and otherwise, than on new ones; a
@@ -56,10 +65,9 @@ def out_of_fold(clips, train, predict, folds=5, group=None):
 
     Parameters
     ----------
-    clips : sequence of Clip
-    train : function of a list of clips -> estimator
+    train : function of clips -> estimator
     predict : function (estimator, clip) -> estimates, such as (T, K, 2) px
-    folds : int; as many estimators are trained
+    folds : as many estimators are trained
     group : function of a clip's name -> what must stay together, such as the video that several
         clips are cut from; the name itself by default
 
@@ -71,7 +79,7 @@ def out_of_fold(clips, train, predict, folds=5, group=None):
         raise ValueError(
             f"there are {len(fold_of)} groups for {folds} folds; folds must be from 2 to that."
         )
-    estimates = [None] * len(clips)
+    estimates: list[Any] = [None] * len(clips)
     for fold in range(folds):
         held_out = [fold_of[name] == fold for name in groups]
         estimator = train([clip for clip, out in zip(clips, held_out, strict=True) if not out])
@@ -81,7 +89,16 @@ def out_of_fold(clips, train, predict, folds=5, group=None):
     return estimates
 
 
-def estimate(config, root, output, folds=5, seed=0, device="auto", workers=0, every=200):
+def estimate(
+    config: Path | str,
+    root: Path | str,
+    output: Path | str,
+    folds: int = 5,
+    seed: int = 0,
+    device: str = "auto",
+    workers: int = 0,
+    every: int = 200,
+) -> pd.DataFrame:
     """Joints of every video by a network that was not trained on it, or go on where this was
     stopped.
 
@@ -94,31 +111,32 @@ def estimate(config, root, output, folds=5, seed=0, device="auto", workers=0, ev
     config : path of a TOML file; its [pretrain] steps are those of each network
     root : path of YouTube Pose's folder
     output : path of a folder; gets estimates.npz, and what the module says
-    folds : int from 2, networks for the videos to learn from
+    folds : from 2, networks for the videos to learn from
     device, seed, workers, every : see `run.train`
 
     Returns accuracy in px, as metrics.table prints it. InputError where something given cannot be
     used.
     """
-    config, output = read_config(config), Path(output)
-    learn, test = clips_in(root, config.skeleton)
-    data = load_data(root, config)
+    settings, output = read_config(config), Path(output)
+    learn, test = clips_in(root, settings.skeleton)
+    data = load_data(root, settings)
     smaller = data.train + data.validation
     _check_folds(folds, smaller)
-    options = {"seed": seed, "device": device_of(device), "workers": workers, "every": every}
+    options: dict[str, Any] = {"seed": seed, "workers": workers, "every": every}
+    options["device"] = device_of(device)
     whole = {clip.name: clip for clip in learn + test}
 
-    def trained(clips, run, name):
-        model = stages.pretrain(config, clips, output / run, **options)
-        save_model(output / f"{name}.safetensors", model, config, "baseline", seed)
+    def trained(clips: list[Clip], run: str, name: str) -> tuple[Any, Path]:
+        model = stages.pretrain(settings, clips, output / run, **options)
+        save_model(output / f"{name}.safetensors", model, settings, "baseline", seed)
         return model, output / run
 
-    def predicted(estimator, clip):
-        return track_of(*estimator, whole[clip.name], config.view, options["device"])
+    def predicted(estimator: tuple[Any, Path], clip: Clip) -> np.ndarray:
+        return track_of(*estimator, whole[clip.name], settings.view, options["device"])
 
     number = count()
 
-    def without_a_fold(clips):
+    def without_a_fold(clips: list[Clip]) -> tuple[Any, Path]:
         name = f"fold{next(number)}"
         return trained(clips, name, name)
 
@@ -129,11 +147,13 @@ def estimate(config, root, output, folds=5, seed=0, device="auto", workers=0, ev
         last = trained(data.train, "pretrain", "baseline")
         estimates |= {clip.name: predicted(last, clip) for clip in test}
         results["test"] = [estimates[clip.name] for clip in test], test
-    save_poses(output / FILE, [whole[name] for name in estimates], list(estimates.values()))
+    write_estimates(output / FILE, [whole[name] for name in estimates], estimates.values())
     return in_pixels(results)
 
 
-def estimate_by(path, root, output, device="auto"):
+def estimate_by(
+    path: Path | str, root: Path | str, output: Path | str, device: str = "auto"
+) -> pd.DataFrame:
     """Joints of all clips of a folder by a finished model, which must have seen none of them.
 
     The model's file does not say what it was trained on, so nobody is warned here: rendered clips
@@ -150,26 +170,30 @@ def estimate_by(path, root, output, device="auto"):
     used.
     """
     model, config, notes = load_model(path)
-    skeleton, device = SKELETONS[config.skeleton], device_of(device)
+    skeleton, where = SKELETONS[config.skeleton], device_of(device)
     clips = [with_skeleton(clip, skeleton) for part in clips_in(root) for clip in part]
-    _check_frames(root, clips)
+    for clip in clips:
+        frames_of(clip)  # and not after minutes
     file = Path(output) / FILE
     file.parent.mkdir(parents=True, exist_ok=True)  # and not after minutes
     boxed = any(clip.counted.any() for clip in clips)
     if boxed:
         flow = flow_for(config, root) if frames_and_span(model)[1] else None
-        poses = predict_as_trained(model, clips, config.view, flow, device)
+        poses = predict_as_trained(model, clips, config.view, flow, where)
     else:
-        poses = predict_twice(model, clips, config.view, device)[1]
-    save_poses(file, clips, poses)
-    return (
-        in_shares(notes["row"], poses, clips)
-        if boxed
-        else in_pixels({notes["row"]: (poses, clips)})
-    )
+        poses = predict_twice(model, clips, config.view, where)[1]
+    write_estimates(file, clips, poses)
+    row = notes["row"]
+    return in_shares(row, poses, clips) if boxed else in_pixels({row: (poses, clips)})
 
 
-def estimate_by_parts(root, output, folds=5, boxes=None, seed=0):
+def estimate_by_parts(
+    root: Path | str,
+    output: Path | str,
+    folds: int = 5,
+    boxes: Path | str | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
     """Joints of all clips of a folder by mixtures of parts, each clip by one that was not trained
     on it.
 
@@ -189,18 +213,16 @@ def estimate_by_parts(root, output, folds=5, boxes=None, seed=0):
     """
     learn, test = clips_in(root)
     boxed = any(clip.counted.any() for clip in learn + test)
-    if boxed == (boxes is not None):
-        what = (
-            "have boxes, so --boxes must be left out"
-            if boxed
-            else "have no boxes; give --boxes, a network's estimates"
-        )
-        raise InputError(f"the clips in {root} {what}.")
-    _check_frames(root, learn + test)
+    if boxed and boxes is not None:
+        raise InputError(f"the clips in {root} have boxes, so --boxes must be left out.")
+    if not boxed and boxes is None:
+        raise InputError(f"the clips in {root} have no boxes; give --boxes, a network's estimates.")
+    for clip in learn + test:
+        frames_of(clip)
     group = video_of if is_jhmdb(root) else None
     _check_folds(folds, {group(clip.name) for clip in learn} if group else learn)
     searched = {clip.name: clip for clip in learn + test}
-    if not boxed:
+    if boxes is not None:
         tracks = read_estimates(boxes, learn + test)
         searched = {
             name: with_box(clip, still_box(tracks[name])) for name, clip in searched.items()
@@ -208,17 +230,22 @@ def estimate_by_parts(root, output, folds=5, boxes=None, seed=0):
         learn = [with_box(clip, still_box(clip.joints)) for clip in learn]
     folder, number = Path(output) / "parts", count()
     around = [(c.name, c.joints.tolist(), searched[c.name].box.tolist()) for c in learn + test]
-    of = {"root": str(Path(root).resolve()), "folds": folds, "seed": seed, "learn": len(learn)}
+    of: dict[str, Any] = {
+        "root": str(Path(root).resolve()),
+        "folds": folds,
+        "seed": seed,
+        "learn": len(learn),
+    }
     of["sha256"] = hashlib.sha256(repr(around).encode()).hexdigest()
     claim(folder / "inputs.json", json.dumps(of).encode())
 
-    def trained(clips, name):
+    def trained(clips: list[Clip], name: str) -> MixtureOfParts:
         file = folder / f"{name}.safetensors"
         if not file.exists():
             save_parts(MixtureOfParts(clips[0].skeleton, Settings(seed=seed)).fit(clips), file)
         return load_parts(file)
 
-    def predicted(estimator, clip):
+    def predicted(estimator: MixtureOfParts, clip: Clip) -> np.ndarray:
         return _kept(folder, clip, lambda: estimator.estimate(searched[clip.name])[0])
 
     poses = out_of_fold(
@@ -228,12 +255,13 @@ def estimate_by_parts(root, output, folds=5, boxes=None, seed=0):
     if test:
         last = trained(learn, "all")
         results["test"] = [predicted(last, clip) for clip in test], test
-    poses, clips = (sum((part[n] for part in results.values()), []) for n in (0, 1))
-    save_poses(Path(output) / FILE, clips, poses)
+    poses = [pose for part, _ in results.values() for pose in part]
+    clips = [clip for _, part in results.values() for clip in part]
+    write_estimates(Path(output) / FILE, clips, poses)
     return in_shares("mixture of parts", poses, clips) if boxed else in_pixels(results)
 
 
-def _check_folds(folds, clips):
+def _check_folds(folds: int, clips: Collection) -> None:
     """clips : or the videos that they were cut from"""
     if len(clips) < 2:
         raise InputError(
@@ -245,29 +273,20 @@ def _check_folds(folds, clips):
         )
 
 
-def _check_frames(root, clips):
-    if any(clip.frames is None for clip in clips):
-        raise InputError(f"{root} has clips without frames, so there is nothing to estimate.")
-
-
-def track_of(model, folder, clip, view, device="cpu"):
+def track_of(
+    model: Any, folder: Path, clip: Clip, view: View, device: torch.device | str = "cpu"
+) -> np.ndarray:
     """A video's joints (T, K, 2) px in its estimated box, float32; kept in a file of the folder."""
     return _kept(folder, clip, lambda: predict_twice(model, [clip], view, device)[1][0])
 
 
-def _kept(folder, clip, predict):
-    """A clip's joints from a file of the folder, where they are predicted and kept if they are not
-    there.
-    """
-    file = folder / f"{clip.name}.npz"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)  # JHMDB's names have a folder in them
-        save_poses(file, [clip], [predict()])
-    (pose,) = load_poses(file, [clip])
+def _kept(folder: Path, clip: Clip, predict: Callable[[], np.ndarray]) -> np.ndarray:
+    """A clip's joints from its own file of a folder, predicted where it is not there yet."""
+    (pose,) = kept(folder / f"{clip.name}.npz", [clip], lambda: [predict()])
     return pose
 
 
-def video_of(name):
+def video_of(name: str) -> str:
     """The video that a clip, ACTION/CLIP, was cut from; several may be cut from one."""
     action, clip = name.split("/")
     return clip.rpartition(f"_{action}_")[0] or clip

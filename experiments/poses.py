@@ -3,38 +3,29 @@ clip.
 """
 
 import io
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
+from tslib.clip import Clip
 from tslib.errors import InputError
 from tslib.files import write_whole
 
 
-def save_poses(file, clips, poses):
+def write_estimates(file: Path, clips: Iterable[Clip], poses: Iterable[np.ndarray]) -> None:
     """Write joints of clips to an .npz file, float32 by the clips' names; whole or not at all."""
     stream = io.BytesIO()
-    np.savez_compressed(
-        stream, **{c.name: p.astype(np.float32) for c, p in zip(clips, poses, strict=True)}
-    )
+    named = {c.name: p.astype(np.float32) for c, p in zip(clips, poses, strict=True)}
+    np.savez_compressed(stream, **named)  # type: ignore[arg-type]  # a clip's name is no option
     write_whole(file, stream.getvalue())
 
 
-def load_poses(file, clips):
-    """Joints of clips from a file of `save_poses`, a list; InputError where it holds others."""
-    try:
-        with np.load(file) as content:
-            poses = {name: content[name] for name in content.files}
-    except (AttributeError, EOFError, ValueError, BadZipFile):
-        raise InputError(f"{file} is damaged; remove it, and it is computed again.") from None
-    if not {clip.name for clip in clips} <= set(poses):
-        raise InputError(f"{file} was made on other clips; give another folder for the output.")
-    return [poses[clip.name] for clip in clips]
+def read_estimates(file: Path | str, clips: Iterable[Clip]) -> dict[str, np.ndarray]:
+    """Joints of clips from a file of `write_estimates`: {clip's name: (T, K, 2) px}.
 
-
-def read_estimates(file, clips):
-    """Joints of clips from a file of `estimate`: {name: (T, K, 2) px}; InputError where it lacks
-    some.
+    InputError where it is missing, damaged, or lacks one of the clips.
     """
     try:
         with np.load(file) as content:
@@ -44,7 +35,27 @@ def read_estimates(file, clips):
     except KeyError as error:
         name = str(error).split()[0].strip("'\"")
         raise InputError(
-            f"{file} has no joints of clip {name!r}; it was made from another folder."
+            f"{file} has no joints of clip {name!r}; it was made from other clips, so give another "
+            "file or folder."
         ) from None
     except (AttributeError, EOFError, OSError, TypeError, ValueError, BadZipFile):
-        raise InputError(f"{file} cannot be read as estimates (.npz).") from None
+        raise InputError(
+            f"{file} cannot be read as joints (.npz) or is damaged; remove it, and make it again."
+        ) from None
+
+
+def kept(
+    file: Path, clips: Sequence[Clip], predict: Callable[[], Iterable[np.ndarray]]
+) -> list[np.ndarray]:
+    """Joints of clips from a file, where they are predicted and kept if it is not there yet."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)  # JHMDB's names have a folder in them
+        write_estimates(file, clips, predict())
+    return list(read_estimates(file, clips).values())
+
+
+def frames_of(clip: Clip) -> Sequence[np.ndarray]:
+    """A clip's frames; InputError where it has labels alone."""
+    if clip.frames is None:
+        raise InputError(f"clip {clip.name!r} has labels but no frames; load it with its frames.")
+    return clip.frames

@@ -76,12 +76,17 @@ def house(tmp_path):
 
 def test_every_import_counts_and_those_inside_functions_too(house):
     rooms = architecture.rooms(house)
-    assert rooms["tslib/video"] == {architecture.GROUND} and rooms["renderer"] == {architecture.GROUND}
+    assert rooms["tslib/video"] == {architecture.GROUND} and rooms["renderer"] == {
+        architecture.GROUND
+    }
     (house / "tslib" / "clip.py").write_text(
         "def f():\n    from .video.frames import Frames\n", encoding="utf-8"
     )
     assert architecture.imports(house)["tslib.clip"] == {"tslib.video.frames"}
-    assert set(architecture.cycle(architecture.imports(house))) == {"tslib.clip", "tslib.video.frames"}
+    assert set(architecture.cycle(architecture.imports(house))) == {
+        "tslib.clip",
+        "tslib.video.frames",
+    }
 
 
 def test_a_room_lies_above_all_that_it_imports():

@@ -12,7 +12,7 @@ import safetensors.torch
 import synthetic
 import torch
 
-from experiments.mixture_of_parts import MixtureOfParts, Settings, best_pose, load, save
+from experiments.mixture_of_parts import MixtureOfParts, Settings, best_pose, load_parts, save_parts
 from experiments.mixture_of_parts import training as stages
 from experiments.mixture_of_parts.features import (
     CHANNELS,
@@ -316,7 +316,7 @@ def test_another_order_of_joints_is_read_by_name():
 
 
 def examples():
-    """Three frames of an arm, whose first wrist is not known, and a mixture with the first springs."""
+    """Three frames of an arm, the first wrist unknown, and a mixture with the first springs."""
     features = torch.rand(3, CHANNELS, 9, 9)
     joints = np.array([[2.0, 2], [4, 4], [6, 5]]) + np.arange(3)[:, None, None] * [0.4, 0]
     joints[0, 2] = NAN
@@ -392,8 +392,8 @@ def test_the_last_stage_closes_the_gap():
 
 
 def test_a_file_holds_all_that_is_needed(model, tmp_path):
-    save(model, tmp_path / "parts.safetensors")
-    again = load(tmp_path / "parts.safetensors")
+    save_parts(model, tmp_path / "parts.safetensors")
+    again = load_parts(tmp_path / "parts.safetensors")
     assert again.skeleton == model.skeleton and again.settings == model.settings
     for a, b in zip(model.estimate(clip(range(2))), again.estimate(clip(range(2))), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -402,7 +402,7 @@ def test_a_file_holds_all_that_is_needed(model, tmp_path):
 def rewritten(model, tmp_path, tensors=None, **notes):
     """The model's file with some of its tensors and notes changed."""
     file = tmp_path / "other.safetensors"
-    save(model, file)
+    save_parts(model, file)
     with safetensors.safe_open(file, "pt") as f:
         content = json.loads(f.metadata()["tslib"])
         kept = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118
@@ -425,25 +425,25 @@ def rewritten(model, tmp_path, tensors=None, **notes):
     ],
 )
 def test_files_that_do_not_fit_are_refused(model, tmp_path, notes, word):
-    refused(InputError, word, load, rewritten(model, tmp_path, **notes))
+    refused(InputError, word, load_parts, rewritten(model, tmp_path, **notes))
 
 
 def test_damaged_files_are_refused(model, tmp_path):
-    refused(InputError, "there is no file", load, tmp_path / "none.safetensors")
+    refused(InputError, "there is no file", load_parts, tmp_path / "none.safetensors")
     whole = rewritten(model, tmp_path).read_bytes()
     (tmp_path / "half.safetensors").write_bytes(whole[: len(whole) // 2])
-    refused(InputError, "cannot be read", load, tmp_path / "half.safetensors")
+    refused(InputError, "cannot be read", load_parts, tmp_path / "half.safetensors")
     for notes in ({"corrector": {}}, [1]):
         foreign = safetensors.torch.save({"a": torch.ones(1)}, {"tslib": json.dumps(notes)})
         (tmp_path / "foreign.safetensors").write_bytes(foreign)
-        refused(InputError, "no mixture of parts", load, tmp_path / "foreign.safetensors")
+        refused(InputError, "no mixture of parts", load_parts, tmp_path / "foreign.safetensors")
     F = sum(model.mixture.types)
     for name, value, word in (
         ("level", torch.full((F,), NAN), "not finite"),
         ("stiffness", torch.zeros(F, 2), "do not pull"),
         ("level", torch.zeros(F + 1), "another model"),
     ):
-        refused(InputError, word, load, rewritten(model, tmp_path, {f"model.{name}": value}))
+        refused(InputError, word, load_parts, rewritten(model, tmp_path, {f"model.{name}": value}))
 
 
 # Bad input
@@ -477,7 +477,7 @@ def test_frames_that_cannot_be_searched_are_refused(model, tmp_path):
     untrained = MixtureOfParts(PENN, SMALL)
     frame = synthetic.frame(0)
     refused(ValueError, "no weights", untrained.estimate, frame)
-    refused(ValueError, "no weights", save, untrained, tmp_path / "none.safetensors")
+    refused(ValueError, "no weights", save_parts, untrained, tmp_path / "none.safetensors")
     refused(ValueError, "5x5 pixels.* but has 40x4", model.estimate, np.zeros((4, 40, 3), np.uint8))
     refused(ValueError, r"uint8 \(H, W, 3\).*float64", model.estimate, frame / 255)
     refused(ValueError, r"uint8 \(H, W, 3\)", model.estimate, frame[..., 0])

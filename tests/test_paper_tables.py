@@ -73,7 +73,7 @@ def test_each_table_has_its_rows():
         ("B II", "7 joints", [43.33, 46.21, 58.90, 59.66]),
     ],
 )
-def test_recomputed_means(table, kind, means):
+def test_means_recomputed_from_the_columns_are_these(table, kind, means):
     np.testing.assert_allclose(means_of(table, kind), means, atol=0.00501)
 
 

@@ -27,8 +27,8 @@ from renderer.motion import joints_of
 from renderer.statistics import statistics, viewpoints
 from tslib.__main__ import main
 from tslib.clip import Clip
-from tslib.errors import InputError
 from tslib.datasets import penn_action
+from tslib.errors import InputError
 from tslib.part_flow import PartFlow, packed, read_flow
 from tslib.skeletons import SKELETONS
 

@@ -13,9 +13,9 @@ from sentences import fails
 from short_runs import bytes_of
 from torch import nn
 
+import experiments.__main__
 from experiments import estimates as folds
-from experiments.__main__ import main as experiments
-from experiments.poses import load_poses
+from experiments.poses import read_estimates
 from tslib import checkpoint
 from tslib.__main__ import main
 from tslib.clip import Clip
@@ -416,7 +416,7 @@ def test_estimates_are_out_of_fold_and_computed_once(root, path, tmp_path, capsy
     assert seen["pretrain"] == set(names(load_data(root, config).train))
     held_out = [everything - seen[f"fold{n}"] for n in range(3)]
     assert set.union(*held_out) == everything and sum(map(len, held_out)) == len(everything)
-    poses = load_poses(out / folds.FILE, learn + test)
+    poses = list(read_estimates(out / folds.FILE, learn + test).values())
     for clip, pose in zip(learn + test, poses, strict=True):
         (run,) = [r for r in seen if (out / r / f"{clip.name}.npz").exists()]
         assert clip.name not in seen[run] and pose.shape == clip.joints.shape
@@ -431,8 +431,8 @@ def test_estimates_are_out_of_fold_and_computed_once(root, path, tmp_path, capsy
     assert experiments([*arguments, "3"]) == 0 and capsys.readouterr().out == table
     assert {p: p.stat().st_mtime_ns for p in before} == before
     for clip, pose in zip(learn + test, poses, strict=True):
-        np.testing.assert_array_equal(load_poses(out / folds.FILE, [clip])[0], pose)
-    assert experiments([*arguments, "4"]) == 2
+        np.testing.assert_array_equal(read_estimates(out / folds.FILE, [clip])[clip.name], pose)
+    assert main([*arguments, "4"]) == 2
     assert "is of a run with other clips" in capsys.readouterr().err
     assert experiments([*arguments, "40"]) == 2
     assert (

@@ -6,6 +6,6 @@ chapter 01. What it leaves out is said by `MixtureOfParts`.
 """
 
 from .inference import best_pose
-from .model import MixtureOfParts, Settings, load, save
+from .model import MixtureOfParts, Settings, load_parts, save_parts
 
-__all__ = ["MixtureOfParts", "Settings", "best_pose", "load", "save"]
+__all__ = ["MixtureOfParts", "Settings", "best_pose", "load_parts", "save_parts"]

@@ -10,14 +10,14 @@ import torch
 
 SIGNED = 18
 CHANNELS = SIGNED + SIGNED // 2 + 4
-LARGEST = 0.2  # of a normalised histogram, so that one strong edge does not hide the others
+# Of a normalised histogram, so that one strong edge does not hide the others.
+LARGEST = 0.2
 TEXTURE = SIGNED**-0.5
-FAINT = (
-    1e-4  # in the norm, of pixels in 0...255: nothing but an even surface is without a direction
-)
+# In the norm, of pixels in 0...255: nothing but an even surface is without a direction.
+FAINT = 1e-4
 
 
-def hog(image, cell):
+def hog(image: np.ndarray, cell: int) -> np.ndarray:
     """HOG of a picture uint8 (h, w, 3), its sides multiples of cell px: float32 (31, h / cell, w /
     cell).
     """
@@ -29,12 +29,12 @@ def hog(image, cell):
     scale = 1 / np.sqrt(block + FAINT)
     corners = [scale[:-1, :-1], scale[:-1, 1:], scale[1:, :-1], scale[1:, 1:]]
     signed = [np.minimum(histogram * s, LARGEST) for s in corners]
-    unsigned = sum(np.minimum(unsigned * s, LARGEST) for s in corners)
+    both = [np.minimum(unsigned * s, LARGEST) for s in corners]
     texture = np.stack([TEXTURE * s.sum(0) for s in signed])
-    return np.concatenate([sum(signed) / 2, unsigned / 2, texture])
+    return np.concatenate([sum(signed) / 2, sum(both) / 2, texture])
 
 
-def _gradients(image):
+def _gradients(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Orientation 0...17, clockwise from the right, and strength of each pixel, of its strongest
     colour.
     """
@@ -48,15 +48,14 @@ def _gradients(image):
     return np.rint(turn * SIGNED).astype(np.int64) % SIGNED, np.hypot(dx, dy)
 
 
-def _histograms(bins, strength, cell):
+def _histograms(bins: np.ndarray, strength: np.ndarray, cell: int) -> np.ndarray:
     """Every pixel votes for the four cells around it, by nearness: float32 (18, h / cell, w /
     cell).
     """
     H, W = (n // cell for n in bins.shape)
     (top, low), (left, right) = (_neighbours(n, cell) for n in bins.shape)
-    counts = np.zeros(
-        SIGNED * (H + 2) * (W + 2)
-    )  # and a rim of cells beyond the picture, left out below
+    # A rim of cells beyond the picture takes part, and is left out below.
+    counts = np.zeros(SIGNED * (H + 2) * (W + 2))
     for dy, share_y in enumerate((1 - low, low)):
         for dx, share_x in enumerate((1 - right, right)):
             place = (bins * (H + 2) + top[:, None] + dy) * (W + 2) + left + dx
@@ -65,7 +64,7 @@ def _histograms(bins, strength, cell):
     return counts.reshape(SIGNED, H + 2, W + 2)[:, 1:-1, 1:-1].astype(np.float32)
 
 
-def _neighbours(n, cell):
+def _neighbours(n: int, cell: int) -> tuple[np.ndarray, np.ndarray]:
     """Of n pixels in a line: the cell before each (counted with the rim), and its share of the one
     behind.
     """
@@ -74,7 +73,9 @@ def _neighbours(n, cell):
     return before, place - before
 
 
-def windows(features, frame, y, x, size):
+def windows(
+    features: torch.Tensor, frame: torch.Tensor, y: torch.Tensor, x: torch.Tensor, size: int
+) -> torch.Tensor:
     """Windows of HOG maps (N, C, H, W) around cells: (..., C, size, size); zeros beyond the border.
 
     frame, y, x : int64 tensors (...); size : odd

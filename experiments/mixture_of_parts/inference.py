@@ -1,11 +1,19 @@
 """The best pose of a mixture of parts: exact max-sum on a tree, by the distance transform."""
 
+from collections.abc import Sequence
+
 import torch
 
 from tslib.distance_transform import distance_transform
 
 
-def best_pose(scores, parents, stiffness, rest, bias):
+def best_pose(
+    scores: Sequence[torch.Tensor],
+    parents: Sequence[int],
+    stiffness: Sequence[torch.Tensor],
+    rest: Sequence[torch.Tensor],
+    bias: Sequence[torch.Tensor],
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Place and type of every part that together score most (Yang & Ramanan, CVPR 2011,
     "Inference").
 
@@ -22,7 +30,7 @@ def best_pose(scores, parents, stiffness, rest, bias):
     parents : P part numbers, each smaller than the part's own; -1 for part 0, the root
     stiffness, rest : P tensors (T_i, 2), x first, see `distance_transform`; those of the root are
     not read
-    bias : P tensors (T_i, T_parent); that of the root is not read
+    bias : P tensors (T_i, T_parent); whatever stands for the root is not read
 
     Returns
     -------
@@ -31,7 +39,9 @@ def best_pose(scores, parents, stiffness, rest, bias):
     kind : int64 (B, P), the types
     """
     B, _, H, W = scores[0].shape
-    total, source, winner = list(scores), {}, {}
+    total = list(scores)
+    source: dict[int, torch.Tensor] = {}
+    winner: dict[int, torch.Tensor] = {}
     for i in range(len(parents) - 1, 0, -1):
         message, source[i] = distance_transform(total[i], stiffness[i], rest[i], return_source=True)
         best, winner[i] = (message[:, :, None] + bias[i][..., None, None]).max(1)

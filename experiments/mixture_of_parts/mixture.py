@@ -1,5 +1,7 @@
 """The weights of a mixture of parts, and what a pose scores by them."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -22,7 +24,7 @@ class Mixture(nn.Module):
     parent). The spring is that of the child's type alone.
     """
 
-    def __init__(self, parents, types, size):
+    def __init__(self, parents: Sequence[int], types: Sequence[int], size: int) -> None:
         super().__init__()
         self.parents, self.types, self.size = tuple(parents), tuple(types), size
         F = sum(types)
@@ -35,22 +37,24 @@ class Mixture(nn.Module):
         )
 
     @property
-    def first(self):
+    def first(self) -> torch.Tensor:
         """The row of each part's type 0: int64 (P,)."""
         return torch.tensor([0, *self.types[:-1]]).cumsum(0)
 
-    def maps(self, features):
+    def maps(self, features: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Scores of all parts and types in HOG maps (B, 31, H, W): P tensors (B, T_i, H, W)."""
         maps = nn.functional.conv2d(features, self.templates, self.level, padding=self.size // 2)
         return maps.split(self.types, 1)
 
     @torch.no_grad()
-    def best(self, maps):
-        """Scores (B,), places (B, P) and types (B, P) of the best poses, see `inference.best_pose`."""
+    def best(self, maps: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Scores (B,), places (B, P) and types (B, P) of the best poses, see `best_pose`."""
         stiffness, rest = (spring.split(self.types) for spring in (self.stiffness, self.rest))
-        return best_pose(maps, self.parents, stiffness, rest, [None, *self.together])
+        return best_pose(maps, self.parents, stiffness, rest, [maps[0], *self.together])
 
-    def score(self, features, place, kind):
+    def score(
+        self, features: torch.Tensor, place: torch.Tensor, kind: torch.Tensor
+    ) -> torch.Tensor:
         """What given poses score, (B,), differentiable in the weights; arguments as `best` returns
         them.
         """
@@ -65,6 +69,6 @@ class Mixture(nn.Module):
         return looks - stretch.sum((1, 2)) + sum(pairs)
 
     @torch.no_grad()
-    def clamp(self):
+    def clamp(self) -> None:
         """Springs that still pull."""
         self.stiffness.clamp_(min=SOFTEST)

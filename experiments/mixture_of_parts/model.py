@@ -1,7 +1,9 @@
 """A mixture of parts as an estimator: from frames to joints; and the file that holds it."""
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,8 +13,9 @@ from tslib.augment import known_boxes
 from tslib.clip import Clip
 from tslib.crop import Crop
 from tslib.errors import InputError
-from tslib.skeletons import mapping, skeleton_named
+from tslib.skeletons import Skeleton, mapping, skeleton_named
 
+from ..poses import frames_of
 from .features import hog
 from .mixture import SOFTEST, Mixture
 from .parts import Parts
@@ -60,7 +63,7 @@ class Settings:
     epochs: int = 2
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, (low, high) in BOUNDS.items():
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
@@ -69,7 +72,8 @@ class Settings:
                 )
         if self.size % 2 == 0 or self.size > self.window:
             raise ValueError(
-                f"size must be odd and at most the window of {self.window} cells, but is {self.size}."
+                f"size must be odd and at most the window of {self.window} cells, but is "
+                f"{self.size}."
             )
         object.__setattr__(self, "scales", tuple(self.scales))  # JSON has lists
         if not self.scales or not all(
@@ -109,12 +113,13 @@ class MixtureOfParts:
     ValueError where limbs do not connect the joints.
     """
 
-    def __init__(self, skeleton, settings=None):
+    def __init__(self, skeleton: Skeleton, settings: Settings | None = None) -> None:
         self.skeleton, self.settings = skeleton, settings or Settings()
-        self.parts, self.mixture = Parts.of(skeleton), None
+        self.parts = Parts.of(skeleton)
+        self.mixture: Mixture | None = None
 
-    def fit(self, clips):
-        """Train on a list of Clip with frames and joints, by name; returns the estimator.
+    def fit(self, clips: Sequence[Clip]) -> "MixtureOfParts":
+        """Train on clips with frames and joints, by name; returns the estimator.
 
         Where the person's box is not known it is drawn around the joints, if all of them are; other
         frames teach nothing. Joints that are NaN are put where the model wants them; what is hidden
@@ -124,14 +129,14 @@ class MixtureOfParts:
         or none says where both ends of a limb are.
         """
         features, joints = [], []
-        clips = [(clip, *self._labels(clip)) for clip in clips]
-        clips = [(clip, truth, box) for clip, truth, box in clips if known_boxes(box).any()]
-        for clip, truth, box in clips:
+        labelled = [(clip, *self._labels(clip)) for clip in clips]
+        labelled = [(clip, truth, box) for clip, truth, box in labelled if known_boxes(box).any()]
+        for clip, truth, box in labelled:
             frames = np.nonzero(known_boxes(box))[0]
-            count = min(len(frames), -(-self.settings.frames // len(clips)))
+            count = min(len(frames), -(-self.settings.frames // len(labelled)))
             for t in frames[np.linspace(0, len(frames) - 1, count).astype(int)]:
                 crop = self._around(box[t], 1.0)
-                features.append(self._features(clip.frames[t], crop))
+                features.append(self._features(frames_of(clip)[t], crop))
                 joints.append(_inside(crop.to_cells(truth[t]), crop))
         if not features:
             raise InputError(
@@ -143,7 +148,9 @@ class MixtureOfParts:
         return self
 
     @torch.no_grad()
-    def estimate(self, source, box=None):
+    def estimate(
+        self, source: Clip | np.ndarray, box: Sequence[float] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Joints (T, K, 2) px and scores (T,), float64, of a Clip, or of one frame, uint8 (H, W, 3)
         RGB.
 
@@ -153,21 +160,26 @@ class MixtureOfParts:
         Scores of one estimator can be compared. ValueError before training, for what is no frame,
         or one smaller than a template has cells; InputError for a clip without frames.
         """
-        if self.mixture is None:
-            raise ValueError("the mixture of parts has no weights yet; fit it or load one.")
+        self._trained()
+        frames: Sequence[np.ndarray]
+        boxes: Iterable[np.ndarray]
         if isinstance(source, Clip):
-            frames, boxes = _frames(source), source.box
+            frames, boxes = frames_of(source), source.box
         else:
-            frames, boxes = (
-                [source],
-                [np.full(4, np.nan) if box is None else np.asarray(box, np.float64)],
-            )
+            frames = [source]
+            boxes = [np.full(4, np.nan) if box is None else np.asarray(box, np.float64)]
             if boxes[0].shape != (4,):
                 raise ValueError(f"box must be (x, y, w, h), but has shape {boxes[0].shape}.")
         found = [self._pose(frame, box) for frame, box in zip(frames, boxes, strict=True)]
         return np.stack([joints for _, joints in found]), np.array([score for score, _ in found])
 
-    def _pose(self, frame, box):
+    def _trained(self) -> Mixture:
+        """The weights; ValueError where there are none yet."""
+        if self.mixture is None:
+            raise ValueError("the mixture of parts has no weights yet; fit it or load one.")
+        return self.mixture
+
+    def _pose(self, frame: np.ndarray, box: np.ndarray) -> tuple[float, np.ndarray]:
         """Score and joints (K, 2) px of one frame: the best of all searches."""
         self._check_frame(frame)
         if known_boxes(box[None])[0]:
@@ -177,15 +189,16 @@ class MixtureOfParts:
             key=lambda found: found[0],
         )
 
-    def _search(self, frame, crops):
+    def _search(self, frame: np.ndarray, crops: Sequence[Crop]) -> tuple[float, np.ndarray]:
         """The best pose in crops of one grid."""
         features = torch.stack([self._features(frame, crop) for crop in crops])
-        score, place, _ = self.mixture.best(self.mixture.maps(features))
+        mixture = self._trained()
+        score, place, _ = mixture.best(mixture.maps(features))
         best = int(score.argmax())
         y, x = divmod(place[best, self.parts.joints].numpy(), crops[best].grid[0])
         return float(score[best]), crops[best].to_image(np.stack([x, y], -1))
 
-    def _around(self, box, scale):
+    def _around(self, box: np.ndarray, scale: float) -> Crop:
         """The Crop that is searched for a person of a box (x, y, w, h) px, or so many times as
         large.
         """
@@ -195,7 +208,7 @@ class MixtureOfParts:
             (x + w / 2, y + h / 2), body / self.settings.person, (self.settings.window,) * 2, body
         )
 
-    def _everywhere(self, frame):
+    def _everywhere(self, frame: np.ndarray) -> Iterator[Crop]:
         """Crops of the whole frame, for people of all sizes."""
         h, w = frame.shape[:2]
         for body in (BLIND * max(w, h)).tolist():
@@ -204,13 +217,14 @@ class MixtureOfParts:
                 ((w - 1) / 2, (h - 1) / 2), cell, (math.ceil(w / cell), math.ceil(h / cell)), body
             )
 
-    def _features(self, frame, crop):
-        size = tuple(n * self.settings.cell for n in crop.grid)
+    def _features(self, frame: np.ndarray, crop: Crop) -> torch.Tensor:
+        columns, rows = crop.grid
+        size = columns * self.settings.cell, rows * self.settings.cell
         return torch.from_numpy(hog(crop.cut(frame, size), self.settings.cell))
 
-    def _labels(self, clip):
-        """A clip's joints (T, K, 2) in the skeleton's order, and boxes (T, 4); NaN where unknown."""
-        _frames(clip)
+    def _labels(self, clip: Clip) -> tuple[np.ndarray, np.ndarray]:
+        """A clip's joints (T, K, 2) in the skeleton's order, and boxes (T, 4), NaN if unknown."""
+        frames_of(clip)
         there = clip.skeleton.joints
         for name in self.skeleton.joints:
             if name not in there:
@@ -224,19 +238,18 @@ class MixtureOfParts:
             known_boxes(clip.box)[:, None], clip.box, np.concatenate([low, high - low], -1)
         )
 
-    def _check_limbs(self, places):
+    def _check_limbs(self, places: np.ndarray) -> None:
         """Every limb must be there to learn from: InputError."""
         ever = np.isfinite(places).all(-1).any(0)
-        for limb in self.parts.mix[1:][
-            ~ever[1:]
-        ]:  # the middle of a limb comes before its lower end
+        # The middle of a limb comes before its lower end.
+        for limb in self.parts.mix[1:][~ever[1:]]:
             a, b = (self.skeleton.joints[k] for k in np.nonzero(limb)[0])
             raise InputError(
-                f"no frame of the clips says where {a} and {b} are; give other clips, or leave joints out of "
-                "the skeleton."
+                f"no frame of the clips says where {a} and {b} are; give other clips, or leave "
+                "joints out of the skeleton."
             )
 
-    def _check_frame(self, frame):
+    def _check_frame(self, frame: np.ndarray) -> None:
         if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.shape[2:] != (3,):
             what = (
                 f"{frame.dtype} {frame.shape}"
@@ -248,52 +261,45 @@ class MixtureOfParts:
         if min(frame.shape[:2]) < size:
             h, w = frame.shape[:2]
             raise ValueError(
-                f"a frame needs {size}x{size} pixels, as many as a template has cells, but has {w}x{h}."
+                f"a frame needs {size}x{size} pixels, as many as a template has cells, but has "
+                f"{w}x{h}."
             )
 
 
-def _inside(cells, crop):
+def _inside(cells: np.ndarray, crop: Crop) -> np.ndarray:
     """Joints (K, 2) on a crop's cells; NaN where they lie beyond it."""
     inside = (cells > -0.5) & (cells < np.subtract(crop.grid, 0.5))
     return np.where(inside.all(-1, keepdims=True), cells, np.nan)
 
 
-def _frames(clip):
-    """A clip's frames; InputError where it has none."""
-    if clip.frames is None:
-        raise InputError(f"clip {clip.name!r} has labels but no frames; load it with its frames.")
-    return clip.frames
-
-
-def save(model, path):
-    """Write a trained MixtureOfParts to a safetensors file: weights, and all that `load` needs.
+def save_parts(model: MixtureOfParts, path: Path | str) -> None:
+    """Write a trained estimator to a safetensors file: weights, and all that `load_parts` needs.
 
     ValueError before training; InputError where it cannot be written.
     """
-    if model.mixture is None:
-        raise ValueError("the mixture of parts has no weights yet; fit it before it is saved.")
+    mixture = model._trained()
     checkpoint.save(
         path,
-        model.mixture,
+        mixture,
         mixture_of_parts={
             "skeleton": model.skeleton.name,
             "joints": model.skeleton.joints,
             "settings": asdict(model.settings),
-            "types": model.mixture.types,
+            "types": mixture.types,
             "versions": {"format": FORMAT, "torch": torch.__version__},
         },
     )
 
 
-def load(path):
-    """The MixtureOfParts in a file of `save`; InputError where it is missing, damaged or none."""
+def load_parts(path: Path | str) -> MixtureOfParts:
+    """The estimator in a file of `save_parts`; InputError where it is missing, damaged or none."""
     model, _ = checkpoint.restore(path, "mixture_of_parts", _restored)
-    if (model.mixture.stiffness < SOFTEST).any():
+    if (model._trained().stiffness < SOFTEST).any():
         raise InputError(f"{path} holds springs that do not pull; train it again.")
     return model
 
 
-def _restored(notes):
+def _restored(notes: dict) -> tuple[MixtureOfParts, Mixture]:
     """A MixtureOfParts as a file's notes describe it, its weights still to come."""
     notes = notes["mixture_of_parts"]
     if notes["versions"]["format"] != FORMAT:

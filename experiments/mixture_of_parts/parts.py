@@ -7,6 +7,8 @@ from scipy.cluster.vq import kmeans, vq
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order
 
+from tslib.skeletons import Skeleton
+
 RESTARTS = 20  # of k-means
 
 
@@ -24,7 +26,7 @@ class Parts:
     joints: np.ndarray
 
     @staticmethod
-    def of(skeleton):
+    def of(skeleton: Skeleton) -> "Parts":
         """The parts of a skeleton; its first joint is the root, and a limb that closes a cycle is
         left out.
 
@@ -49,16 +51,17 @@ class Parts:
             number[joint] = len(parents) - 1
         return Parts(tuple(parents), np.stack(mix), np.array([number[k] for k in range(K)]))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.parents)
 
-    def places(self, joints):
-        """Joints (..., K, 2) -> parts (..., P, 2); NaN where a joint that a part is made of is NaN."""
-        weights = self.mix[..., None]  # a product would spread NaN to all parts
+    def places(self, joints: np.ndarray) -> np.ndarray:
+        """Joints (..., K, 2) -> parts (..., P, 2); NaN where one of a part's joints is NaN."""
+        # A matrix product would spread NaN to all parts.
+        weights = self.mix[..., None]
         terms = np.where(weights > 0, weights * np.asarray(joints, np.float64)[..., None, :, :], 0)
         return terms.sum(-2)
 
-    def offsets(self, places, part):
+    def offsets(self, places: np.ndarray, part: int) -> np.ndarray:
         """A part's offsets from its parent, which tell its types, (N, 2); of the root, its first
         child's.
         """
@@ -66,7 +69,9 @@ class Parts:
         return places[:, child] - places[:, self.parents[child]]
 
 
-def cluster(offsets, types, rng):
+def cluster(
+    offsets: np.ndarray, types: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Types by k-means of offsets (N, 2), NaN where unknown: int64 (N,), -1 where unknown; and
     their means.
 

@@ -6,13 +6,17 @@ prefers to the true one.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from .features import windows
 from .mixture import Mixture
-from .parts import cluster
+from .parts import Parts, cluster
+
+if TYPE_CHECKING:
+    from .model import Settings
 
 AWAY = 2.0  # cells from a part, at which a window no longer shows it
 RANDOM = 20  # windows of a frame that are negatives before there are hard ones
@@ -41,12 +45,14 @@ class Examples:
     kinds: np.ndarray
 
     @property
-    def near(self):
+    def near(self) -> np.ndarray:
         """The parts' places in whole cells, int64 (N, P, 2); -1 where unknown."""
         return np.rint(np.nan_to_num(self.places, nan=-1)).astype(np.int64)
 
 
-def train(features, places, parts, settings):
+def train(
+    features: torch.Tensor, places: np.ndarray, parts: Parts, settings: "Settings"
+) -> Mixture:
     """A Mixture from HOG maps (N, 31, H, W) of N frames and their parts' places (N, P, 2) in cells.
 
     NaN marks places that are not known; the others lie on the maps. Follows from its arguments and
@@ -67,7 +73,7 @@ def train(features, places, parts, settings):
 
 
 @torch.no_grad()
-def set_springs(mixture, examples):
+def set_springs(mixture: Mixture, examples: Examples) -> None:
     """Springs and co-occurrences as statistics have them: mean, inverse variance, log frequency."""
     first, kinds = mixture.first.tolist(), examples.kinds
     for i, j in list(enumerate(mixture.parents))[1:]:
@@ -84,7 +90,7 @@ def set_springs(mixture, examples):
     mixture.clamp()
 
 
-def first_cells(examples, rng):
+def first_cells(examples: Examples, rng: np.random.Generator) -> np.ndarray:
     """Cells to learn templates from, int64 (M, 3), frame, x, y: those of all parts, and some at
     random.
     """
@@ -97,7 +103,7 @@ def first_cells(examples, rng):
 
 
 @torch.no_grad()
-def hard_cells(mixture, examples):
+def hard_cells(mixture: Mixture, examples: Examples) -> np.ndarray:
     """For each frame and part the best-scoring cell off the part, as `first_cells`."""
     H, W = examples.features.shape[-2:]
     grid = np.stack(np.meshgrid(np.arange(W), np.arange(H)), -1)
@@ -111,17 +117,14 @@ def hard_cells(mixture, examples):
     return np.array(found, np.int64).reshape(-1, 3)
 
 
-def targets(mixture, examples, cells):
+def targets(mixture: Mixture, examples: Examples, cells: np.ndarray) -> np.ndarray:
     """What each template learns of each cell, float32 (M, F): 1 it shows the part, -1 it does not,
     0 neither.
 
     Neither: near the part, at the part in another type, or anywhere where the part is not known.
     """
-    n, xy, target = (
-        cells[:, 0],
-        cells[:, 1:],
-        np.zeros((len(cells), sum(mixture.types)), np.float32),
-    )
+    n, xy = cells[:, 0], cells[:, 1:]
+    target = np.zeros((len(cells), sum(mixture.types)), np.float32)
     for i, first in enumerate(mixture.first.tolist()):
         away = np.linalg.norm(xy - examples.places[n, i], axis=-1)
         target[away > AWAY, first : first + mixture.types[i]] = -1
@@ -131,18 +134,19 @@ def targets(mixture, examples, cells):
     return target
 
 
-def fit_templates(mixture, examples, cells):
+def fit_templates(mixture: Mixture, examples: Examples, cells: np.ndarray) -> None:
     """A linear SVM with squared hinge for each template, by L-BFGS; positives weigh as much as
     negatives.
     """
     frame, x, y = torch.tensor(cells).T
     seen = windows(examples.features, frame, y, x, mixture.size).flatten(1)
     sign = torch.tensor(targets(mixture, examples, cells))
-    weight = sum((sign == s) / (sign == s).sum(0).clamp(min=1) for s in (1, -1))
+    shares = [(sign == s) / (sign == s).sum(0).clamp(min=1) for s in (1, -1)]
+    weight = shares[0] + shares[1]
     learned = [mixture.templates, mixture.level]
     optimizer = torch.optim.LBFGS(learned, max_iter=ITERATIONS, line_search_fn="strong_wolfe")
 
-    def loss():
+    def loss() -> torch.Tensor:
         optimizer.zero_grad()
         score = seen @ mixture.templates.flatten(1).T + mixture.level
         value = (weight * (1 - sign * score).clamp(min=0).square()).sum()
@@ -153,7 +157,9 @@ def fit_templates(mixture, examples, cells):
     optimizer.step(loss)
 
 
-def fit_together(mixture, examples, settings, rng):
+def fit_together(
+    mixture: Mixture, examples: Examples, settings: "Settings", rng: np.random.Generator
+) -> None:
     """All weights by a structural SVM: a true pose scores more than any other, by how wrong that
     is.
 
@@ -185,7 +191,9 @@ def fit_together(mixture, examples, settings, rng):
 
 
 @torch.no_grad()
-def poses_to_tell_apart(mixture, examples, miss):
+def poses_to_tell_apart(
+    mixture: Mixture, examples: Examples, miss: float
+) -> tuple[list[torch.Tensor], tuple[torch.Tensor, torch.Tensor], torch.Tensor]:
     """The best true poses, the best poses with their wrongness added, and that wrongness (B,).
 
     Poses are pairs of places and types, see `Mixture.best`; miss : cells.
@@ -195,7 +203,8 @@ def poses_to_tell_apart(mixture, examples, miss):
     maps, wrongs, true = mixture.maps(examples.features), [], []
     for i, scores in enumerate(maps):
         label = torch.tensor(examples.places[:, i, None, None])
-        away = (grid - label).norm(dim=-1).to(scores.dtype)  # (B, H, W), NaN where unknown
+        # (B, H, W), NaN where unknown
+        away = (grid - label).norm(dim=-1).to(scores.dtype)
         kind = torch.tensor(examples.kinds[:, i, None])
         other = (kind >= 0) & (kind != torch.arange(mixture.types[i]))
         true.append(

@@ -233,7 +233,7 @@ def main():
     rendered = time.process_time()
     net = train(*train_set[:3], options.steps, options.seed)
     trained = time.process_time()
-    *tested, pose = [maps_of(net, test_set[0]), *test_set[1:]]
+    tested, pose = [maps_of(net, test_set[0]), *test_set[1:-1]], test_set[-1]
     table = failure_modes(*tested)
     by_view = {}
     for view in dict.fromkeys(VIEWS.values()):

@@ -1,31 +1,47 @@
-"""Paper A's Figures 1, 3 and 4 from our own runs: pictures chosen by rule, and curves as numbers."""
+"""Paper A's Figures 1, 3 and 4 from our own runs: pictures by rule, and curves as numbers."""
 
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
+from tslib.clip import Clip
 from tslib.errors import InputError
 from tslib.overlay import draw_limbs, enlarged
 from tslib.skeletons import SKELETONS
 
 from .. import report
-from ..comparison import pooled
-from .runs import ALPHAS
+from ..comparison import SHARES, pooled
+from ..poses import frames_of
+from .runs import Runs
 from .tables import hidden
 
 ROWS = {"baseline": "ConvNet", "S-infer": "S-infer", "ST-infer": "ST-infer"}
-CURVE = 21  # thresholds of Figure 3: 0 to 0.2
-RIGHT, NEAR = (
-    0.2,
-    0.1,
-)  # of the person's size: what a ring in the pictures says, and what a repair must reach
-TILE, LABEL, LINE = 288, 92, 24  # px: a frame's longer side, and its row's label; a line of text
-COLUMNS, SUCCESSES = 5, 2  # of Figure 4: tiles in a row, rows above the one of failures
+# Thresholds of Figure 3: 0 to 0.2.
+CURVE = 21
+# Of the person's size: what a ring in the pictures says, and what a repair must reach.
+RIGHT, NEAR = 0.2, 0.1
+# Pixels: a frame's longer side, its row's label, and a line of text.
+TILE, LABEL, LINE = 288, 92, 24
+# Of Figure 4: tiles in a row, rows above the one of failures.
+COLUMNS, SUCCESSES = 5, 2
 RED, WHITE = (255, 40, 40), (255, 255, 255)
+Made = tuple[dict[str, Any], dict[str, bytes]]
 
 
-def figure3(runs, seeds):
+class Repair(NamedTuple):
+    """A slice in which some joints are repaired, bool (T, K); figure1 chooses by gain and far."""
+
+    kind: str
+    gain: int
+    far: float
+    number: int
+    first: int
+    repaired: np.ndarray
+
+
+def figure3(runs: Runs, seeds: Sequence[int]) -> Made:
     """PCK of the report groups at thresholds of 0 to 0.2, all seeds together: a dict, and files.
 
     Returns {"seeds", "thresholds", "rows": {row: {group or mean: per cent at each}}} and {name:
@@ -36,12 +52,12 @@ def figure3(runs, seeds):
         row: pooled({seed: runs.tallies(row, seed) for seed in seeds}).sum(0) for row in ROWS
     }
     first = {row: tallies[:CURVE] for row, tallies in counted.items()}
-    rows, csv = report.curves(first, ALPHAS[:CURVE], skeleton)
-    result = {"seeds": list(seeds), "thresholds": ALPHAS[:CURVE].tolist(), "rows": rows}
+    rows, csv = report.curves(first, SHARES[:CURVE], skeleton)
+    result = {"seeds": list(seeds), "thresholds": SHARES[:CURVE].tolist(), "rows": rows}
     return result, {"figure3.csv": csv}
 
 
-def figure1(runs, seeds):
+def figure1(runs: Runs, seeds: Sequence[int]) -> Made:
     """For each kind of failure the slice in which ST-infer repairs most of it, as four rows of
     pictures.
 
@@ -76,18 +92,9 @@ def figure1(runs, seeds):
     return {"seed": seeds[0], "slices": slices}, files
 
 
-class Repair(NamedTuple):
-    """A slice in which some joints are repaired: bool (T, K); gain, far : what figure1 chooses by."""
-
-    kind: str
-    gain: int
-    far: float
-    number: int
-    first: int
-    repaired: np.ndarray
-
-
-def _repairs(runs, baseline, ours):
+def _repairs(
+    runs: Runs, baseline: Sequence[np.ndarray], ours: Sequence[np.ndarray]
+) -> Iterator[Repair]:
     """Yield a Repair for each kind and slice of the test clips where something is repaired."""
     T = runs.config.joint.frames
     for n, clip in enumerate(runs.data.test):
@@ -106,7 +113,7 @@ def _repairs(runs, baseline, ours):
 KINDS = {"hidden": "hidden joint", "damaged": "damaged frame", "side": "joint of the other side"}
 
 
-def ways_to_fail(clip, pose):
+def ways_to_fail(clip: Clip, pose: np.ndarray) -> dict[str, np.ndarray]:
     """What may be at fault where a pose (T, K, 2) px is wrong: {kind: bool (T, K)}, as KINDS names
     them.
 
@@ -116,7 +123,7 @@ def ways_to_fail(clip, pose):
     """
     order = clip.skeleton.mirrored
     other = (off(clip, pose[:, order])[:, order] <= RIGHT) & (order != np.arange(len(order)))
-    sharp = np.array([cv2.Laplacian(frame, cv2.CV_64F).var() for frame in clip.frames])
+    sharp = np.array([cv2.Laplacian(frame, cv2.CV_64F).var() for frame in frames_of(clip)])
     damaged = np.abs(np.log2((sharp + 1e-9) / (np.median(sharp) + 1e-9))) >= 1
     return {
         "hidden": hidden(clip),
@@ -125,13 +132,13 @@ def ways_to_fail(clip, pose):
     }
 
 
-def off(clip, pose):
+def off(clip: Clip, pose: np.ndarray) -> np.ndarray:
     """How far joints are off, in sizes of the person: float (T, K); NaN where nothing says."""
     size = np.where(clip.size_of_person > 0, clip.size_of_person, np.nan)
     return np.linalg.norm(pose - clip.joints, axis=-1) / size[:, None]
 
 
-def figure4(runs, seeds):
+def figure4(runs: Runs, seeds: Sequence[int]) -> Made:
     """Frames in which ST-infer is least off, and below them those in which it is most: a dict, and
     files.
 
@@ -143,12 +150,14 @@ def figure4(runs, seeds):
     Returns {"seed", "successes", "failures": [{"clip", "frame", "error"}]} and {"figure4.png":
     bytes}.
     """
-    poses, best, worst = runs.poses("ST-infer", seeds[0]), {}, {}
-    for n, clip in enumerate(runs.data.test):
-        error, counted = off(clip, poses[n]), clip.counted
+    poses = runs.poses("ST-infer", seeds[0])
+    best: dict[str, tuple[float, int, int]] = {}
+    worst: dict[str, tuple[float, int, int]] = {}
+    for number, clip in enumerate(runs.data.test):
+        error, counted = off(clip, poses[number]), clip.counted
         mean = np.where(counted, error, 0).sum(1) / np.maximum(counted.sum(1), 1)
-        for t in np.flatnonzero(counted.mean(1) >= 0.5):
-            one, name = (float(mean[t]), n, int(t)), clip.action or clip.name
+        for frame in np.flatnonzero(counted.mean(1) >= 0.5):
+            one, name = (float(mean[frame]), number, int(frame)), clip.action or clip.name
             best[name], worst[name] = min(best.get(name, one), one), max(worst.get(name, one), one)
     if not best:
         raise InputError("no frame of the test clips has half of its joints visible and a box.")
@@ -158,10 +167,10 @@ def figure4(runs, seeds):
     tiles = []
     for part, label in zip(rows, ["least off"] * (len(rows) - 1) + ["most off"], strict=True):
         shown = []
-        for error, n, t in part:
+        for e, n, t in part:
             clip = runs.data.test[n]
             picture = tile(clip, t, poses[n][t], clip.counted[t], off(clip, poses[n])[t] > RIGHT)
-            shown.append(_captioned(picture, f"{clip.name} {t} {clip.action}: {100 * error:.0f} %"))
+            shown.append(_captioned(picture, f"{clip.name} {t} {clip.action}: {100 * e:.0f} %"))
         tiles.append(_row(label, shown))
     listed = [
         [{"clip": runs.data.test[n].name, "frame": t, "error": 100 * e} for e, n, t in part]
@@ -171,7 +180,7 @@ def figure4(runs, seeds):
     return result, {"figure4.png": _png(_stacked(tiles))}
 
 
-def _four_rows(clip, repair, poses):
+def _four_rows(clip: Clip, repair: Repair, poses: Mapping[str, np.ndarray]) -> np.ndarray:
     """Figure 1 of a slice: the input with the true pose, and a row for each of {label: (T, K, 2)
     px}.
     """
@@ -188,17 +197,18 @@ def _four_rows(clip, repair, poses):
     )
 
 
-def tile(clip, t, joints, drawn, wrong=False):
+def tile(
+    clip: Clip, t: int, joints: np.ndarray, drawn: np.ndarray, wrong: np.ndarray | bool = False
+) -> np.ndarray:
     """Frame t with a pose, TILE px on the longer side: uint8 (h, w, 3) RGB.
 
     joints : (K, 2) px; drawn : bool (K,); wrong : bool (K,), joints with a red ring, if any
     """
-    frame = clip.frames[t]
+    frame = frames_of(clip)[t]
     scale = TILE / max(frame.shape[:2])
     size = [round(n * scale) for n in frame.shape[1::-1]]
-    picture = cv2.resize(
-        frame, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-    )
+    how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    picture = cv2.resize(frame, size, interpolation=how)
     drawn = drawn & np.isfinite(joints).all(-1)
     place = enlarged(np.where(drawn[:, None], joints, 0), scale)
     draw_limbs(picture, place, drawn, clip.skeleton)
@@ -208,7 +218,7 @@ def tile(clip, t, joints, drawn, wrong=False):
     return picture
 
 
-def _row(label, tiles):
+def _row(label: str, tiles: Sequence[np.ndarray]) -> np.ndarray:
     """Pictures of one height side by side behind a label."""
     height = max(len(picture) for picture in tiles)
     tiles = [np.pad(p, ((0, height - len(p)), (0, 4), (0, 0)), constant_values=255) for p in tiles]
@@ -217,23 +227,24 @@ def _row(label, tiles):
     return np.hstack([head, *tiles])
 
 
-def _stacked(rows):
+def _stacked(rows: Sequence[np.ndarray]) -> np.ndarray:
     width = max(row.shape[1] for row in rows)
     return np.vstack(
         [np.pad(r, ((0, 4), (0, width - r.shape[1]), (0, 0)), constant_values=255) for r in rows]
     )
 
 
-def _captioned(picture, text):
+def _captioned(picture: np.ndarray, text: str) -> np.ndarray:
     line = np.full((LINE, picture.shape[1], 3), 255, np.uint8)
     _write(line, text, (4, LINE - 8))
     return np.vstack([line, picture])
 
 
-def _write(picture, text, place):
-    text = text.encode("ascii", "replace").decode()  # cv2 draws no other
+def _write(picture: np.ndarray, text: str, place: tuple[int, int]) -> None:
+    # OpenCV draws ASCII alone.
+    text = text.encode("ascii", "replace").decode()
     cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
 
 
-def _png(picture):
+def _png(picture: np.ndarray) -> bytes:
     return cv2.imencode(".png", picture[..., ::-1])[1].tobytes()

@@ -2,6 +2,7 @@
 compare.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tslib.datasets import jhmdb
@@ -15,30 +16,36 @@ from .runs import runs_in
 from .tables import JHMDB_TABLES, jhmdb_table, printable, table1
 
 
-def reproduce(what, config, root, output, seeds, device="auto", workers=0):
+def reproduce(
+    what: str,
+    config: Path | str,
+    root: Path | str,
+    output: Path | str,
+    seeds: Sequence[int],
+    device: str = "auto",
+    workers: int = 0,
+) -> str:
     """Train and evaluate all that a table or figure needs and is not there yet; returns it as
     Markdown.
 
-    what : one of experiments.__main__.PAPER_A; config : path of a TOML file
-    root : folder of clips, see data.load_data
+    what : table1 to table3, figure1, figure3 or figure4; config : path of a TOML file
+    root : folder of clips, see data.load
     output : path of the folder for runs and for what is made of them: WHAT.json, WHAT.md, and of a
         figure .csv or .png. All that is made of the same clips shares its runs.
-    seeds : list of int
 
     In a folder of JHMDB, Tables 2 and 3 take its three splits, of all clips and of sub-JHMDB; all
     else takes the first split.
 
     InputError where something given cannot be used, or training fails.
     """
-    config, output = read_config(config), Path(output)
+    settings = read_config(config)
     splits, sub = jhmdb.SPLITS if what in JHMDB_TABLES else jhmdb.SPLITS[:1], what == "table3"
-    runs = runs_in(root, config, output, splits, sub, device=device_of(device), workers=workers)
-    files = {}
+    runs = runs_in(root, settings, output, splits, sub, device=device_of(device), workers=workers)
+    files: dict[str, bytes] = {}
     if what.startswith("figure"):
         result, files = getattr(figures, what)(runs[0], seeds)
         text = "\n".join(f"- {name}" for name in files)
     else:
         result = table1(runs[0], seeds) if what == "table1" else jhmdb_table(what, runs, seeds)
-        text = printable(result, SKELETONS[config.skeleton])
-    write(what, result, text, files, output)
-    return text
+        text = printable(result, SKELETONS[settings.skeleton])
+    return write(what, result, text, files, output)

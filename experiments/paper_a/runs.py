@@ -9,38 +9,42 @@ Everything that was computed lies in one folder and is not computed again:
 Of JHMDB there is such a folder for each split: split1/seed0/...
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from torch import nn
 
 from tslib.augment import known_boxes
 from tslib.errors import InputError
 from tslib.message_passing import MessagePassing, PoseGraph
 from tslib.networks import ThinSlicingNetwork
 from tslib.training import stages
-from tslib.training.data import load_data
-from tslib.training.evaluate import frames_and_span, predict_clips, tallies
+from tslib.training.config import Config
+from tslib.training.data import Data, load_data
+from tslib.training.evaluate import frames_and_span, predict_clips
 from tslib.training.models import save_model
 from tslib.training.rows import FROZEN
 
 from ..clips import is_jhmdb
-from ..poses import load_poses, save_poses
+from ..engine import Experiment
 
-ALPHAS = np.arange(0, 51) / 100
+Change = Callable[[Any], nn.Module]
 
 
-class Runs:
+class Runs(Experiment):
     """The rows of Paper A's Table 1 and their controls, each trained and evaluated when asked for.
 
-    config : Config; data : data.Data; folder : Path for what is computed
-    options : of `Trainer`, such as device
+    folder : for what is computed; options : of `fit`, such as device
     """
 
-    def __init__(self, config, data, folder, **options):
-        self.config, self.data, self.folder, self.options = config, data, Path(folder), options
+    def __init__(self, config: Config, data: Data, folder: Path | str, **options: Any) -> None:
+        super().__init__(data.test, folder)
+        self.config, self.data, self.options = config, data, options
 
-    def model(self, row, seed):
+    def model(self, row: str, seed: int) -> Any:
         """The model of a row."""
         place, common = self.folder / f"seed{seed}", dict(seed=seed, **self.options)
         config, clips = self.config, self.data.train
@@ -60,33 +64,29 @@ class Runs:
             save_model(file, model, config, name, seed)
         return model
 
-    def poses(self, row, seed, change=None, label="", **options):
+    def poses(
+        self, row: str, seed: int, change: Change | None = None, label: str = "", **options: Any
+    ) -> list[np.ndarray]:
         """Joints of the test clips by a row's model, a list of (T, K, 2) px.
 
-        change : function that alters the model before, and label, its name in the file; options :
-        of `predict_clips`, beside those that the row has
+        change : alters the model before, and label is its name in the file; options : of
+        `predict_clips`, beside those that the row has
         """
-        file = self.folder / f"seed{seed}" / f"{FOLDERS[row]}{label and ' ' + label}.npz"
-        if not file.exists():
-            save_poses(file, self.data.test, self._predicted(row, seed, change, **options))
-        return load_poses(file, self.data.test)
 
-    def _predicted(self, row, seed, change, **options):
-        model = self.model(row, seed)
-        if change:
-            model = change(model)
-        _, span = frames_and_span(model)
-        settings = dict(
-            frames=self.config.joint.frames,
-            flow=self.data.flow if span else None,
-            span=max(span, 1),
-            device=self.options.get("device", "cpu"),
-        )
-        return predict_clips(model, self.data.test, self.config.view, **settings | options)
+        def predict() -> list[np.ndarray]:
+            model = self.model(row, seed)
+            if change:
+                model = change(model)
+            _, span = frames_and_span(model)
+            settings = dict(
+                frames=self.config.joint.frames,
+                flow=self.data.flow if span else None,
+                span=max(span, 1),
+                device=self.options.get("device", "cpu"),
+            )
+            return predict_clips(model, self.data.test, self.config.view, **settings | options)
 
-    def tallies(self, row, seed, **options):
-        """What PCK counts at ALPHAS: int64 (N, A, 2, K)."""
-        return tallies(self.poses(row, seed, **options), self.data.test, ALPHAS)
+        return list(self.kept(f"seed{seed}/{FOLDERS[row]}{label and ' ' + label}", predict))
 
 
 FOLDERS = {
@@ -103,23 +103,19 @@ FOLDERS = {
 }
 
 
-def altered(mirror=True, **changes):
+def altered(mirror: bool = True, **changes: Any) -> Change:
     """A function that gives a model messages with other settings; springs keep what they have
     learnt.
 
-    mirror : bool, whether left-right pairs are edges; changes : arguments of MessagePassing
+    mirror : whether left-right pairs are edges; changes : arguments of MessagePassing
     """
 
-    def change(model):
+    def change(model: Any) -> nn.Module:
         old = model.inference
         skeleton, limbs, _, span = old.graph.recipe
         graph = PoseGraph.of(skeleton, old.graph.frames, limbs, mirror, span)
-        settings = dict(
-            iterations=old.iterations,
-            normalization=old.normalization,
-            exclude=old.exclude,
-            warp_once=old.warp_once,
-        )
+        names = ("iterations", "normalization", "exclude", "warp_once")
+        settings = {name: getattr(old, name) for name in names}
         layer = MessagePassing(graph, **(settings | changes))
         kept = [old.graph.springs.index(name) for name in graph.springs]
         layer.load_state_dict({name: value[kept] for name, value in old.state_dict().items()})
@@ -129,19 +125,25 @@ def altered(mirror=True, **changes):
     return change
 
 
-def started(runs, start):
+def started(runs: Runs, start: str) -> Change:
     """A function that gives a model untrained messages: rest offsets from the "data", or "zero"."""
     inference = replace(runs.config.inference, start=start)
     config = replace(runs.config, inference=inference)
     return lambda model: stages.with_inference(config, model, runs.data.train, 1)
 
 
-def runs_in(root, config, output, splits=(1,), sub=False, **options):
+def runs_in(
+    root: Path | str,
+    config: Config,
+    output: Path | str,
+    splits: Sequence[int] = (1,),
+    sub: bool = False,
+    **options: Any,
+) -> list[Runs]:
     """The Runs on a folder of clips: a list of one, or of one for each of some splits of JHMDB.
 
-    root : folder of clips, see data.load_data; config : Config
-    output : folder for what is computed
-    splits : of JHMDB; sub : whether of sub-JHMDB; options : of `Trainer`
+    root : folder of clips, see data.load; output : folder for what is computed
+    splits : of JHMDB; sub : whether of sub-JHMDB; options : of `fit`
 
     InputError where there is nothing to learn from, or to test.
     """
@@ -158,7 +160,7 @@ def runs_in(root, config, output, splits=(1,), sub=False, **options):
     ]
 
 
-def _both(where, data):
+def _both(where: Path | str, data: Data) -> Data:
     """The data, which must have clips of both kinds."""
     for kind, clips in (("training", data.train), ("test", data.test)):
         if not clips:

@@ -1,19 +1,24 @@
 """Paper A's Tables 1 to 3 with our rows beside the paper's, and what changes at test time do."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from tslib.augment import known_boxes, window_around
+from tslib.clip import Clip
 from tslib.metrics import heads, jitter, means
-from tslib.skeletons import SKELETONS
-from tslib.slices import Estimated
+from tslib.part_flow import PartFlow
+from tslib.skeletons import SKELETONS, Skeleton
+from tslib.slices import Estimated, View
 
 from .. import report
-from ..comparison import AT, Compared, pooled
-from .claims import judge
-from .runs import FOLDERS, altered, started
+from ..claims import judge
+from ..comparison import Compared, Trial, tried
+from .claims import CLAIMS
+from .runs import FOLDERS, Runs, altered, started
 
 PAPER_ROWS = {
     "baseline": "baseline",
@@ -32,37 +37,30 @@ DIFFERENCES = (
 )
 JHMDB_TABLES = {"table2": ("A 2", "JHMDB", (0.2, 0.1)), "table3": ("A 3", "sub-JHMDB", (0.2,))}
 ST, UNTRAINED = "ST-infer", "ST untrained"
-OF_UNTRAINED = {
-    "normalization",
-    "start",
-    "mirror edges",
-}  # the sweeps of a model whose springs did not learn
-FAST, CALM = 2, 1  # cells a frame: a camera of so many or more, and of less
-EXTRA = {
-    "@0.1": "@0.1",
-    "@0.05": "@0.05",
-    "jitter": "jitter px",
-    "hidden": "hidden",
-}  # columns of Table 1
+# The sweeps of a model whose springs did not learn.
+OF_UNTRAINED = {"normalization", "start", "mirror edges"}
+# Cells a frame: a camera of so many or more, and of less.
+FAST, CALM = 2, 1
+# Columns of Table 1.
+EXTRA = {"@0.1": "@0.1", "@0.05": "@0.05", "jitter": "jitter px", "hidden": "hidden"}
 
 
-def table1(runs, seeds):
+def table1(runs: Runs, seeds: Sequence[int]) -> dict[str, Any]:
     """Paper A's Table 1 with our rows: a dict that JSON can hold.
-
-    runs : results.Runs; seeds : list of int
 
     rows : {row: {"groups": per cent of the report groups, "mean": per cent of the visible joints,
         "interval", "by seed", "means": {name: per cent}, "@0.1", "@0.05", "jitter" px, "hidden":
         per cent of the hidden joints in the picture}}
-    paper : the printed rows, of the data set `of`; differences : see `differences`; sweeps : see
-    `sweeps`;
-    camera : see `camera`; claims : see `claims.judge`
+    paper : the printed rows, of the data set `of`; differences : see `differences`
+    sweeps : what a change at test time does, {name: {value: per cent @0.2, mean of seeds}}
+    camera : see `camera`; claims : see `claims.Judged`
     """
     skeleton = SKELETONS[runs.config.skeleton]
     results = {row: {seed: runs.tallies(row, seed) for seed in seeds} for row in FOLDERS}
-    compared, rows = Compared(results, skeleton), {}
-    for row, by_seed in results.items():
-        counted = pooled(by_seed)[:, AT[0.2]].sum(0)
+    trials = trials_of(runs)
+    compared, rows = Compared(results | tried(runs, trials, seeds), skeleton), {}
+    for row in results:
+        counted = compared.counted(row, 0.2).sum(0)
         poses = [pose for seed in seeds for pose in runs.poses(row, seed)]
         rows[row] = report.row_of(compared, row) | {
             "means": {name: 100 * float(value) for name, value in means(counted, skeleton).items()},
@@ -71,7 +69,9 @@ def table1(runs, seeds):
             "jitter": float(np.nanmean([jitter(p) for p in poses])),
             "hidden": _hidden(runs, row, seeds),
         }
-    swept = sweeps(runs, seeds)
+    sweeps: dict[str, dict] = {}
+    for trial in trials:
+        sweeps.setdefault(trial.sweep, {})[trial.value] = compared.rate(trial.name)
     return {
         "seeds": list(seeds),
         "clips": _counts(runs),
@@ -79,16 +79,16 @@ def table1(runs, seeds):
         "of": "Penn Action",
         "paper": {row: report.printed("A 1", name, skeleton) for row, name in PAPER_ROWS.items()},
         "differences": differences(compared),
-        "sweeps": swept,
+        "sweeps": sweeps,
         "camera": camera(runs, seeds),
-        "claims": [asdict(claim) for claim in judge(compared, swept)],
+        "claims": [asdict(claim) for claim in judge(CLAIMS, compared)],
     }
 
 
-def jhmdb_table(name, splits, seeds):
+def jhmdb_table(name: str, splits: Sequence[Runs], seeds: Sequence[int]) -> dict[str, Any]:
     """Paper A's Table 2 or 3 with our rows: a dict as of `table1`, with fewer entries.
 
-    name : "table2" or "table3"; splits : list of Runs, one for each split; numbers are their means
+    name : "table2" or "table3"; splits : one Runs for each; numbers are their means
     """
     table, of, alphas = JHMDB_TABLES[name]
     skeleton = SKELETONS[splits[0].config.skeleton]
@@ -109,7 +109,7 @@ def jhmdb_table(name, splits, seeds):
     }
 
 
-def _side_by_side(splits, row, seed):
+def _side_by_side(splits: Sequence[Runs], row: str, seed: int) -> np.ndarray:
     """Tallies of all clips that are tested in some split: int64 (N, A, 2, S * K), 0 where one is
     not.
     """
@@ -123,11 +123,11 @@ def _side_by_side(splits, row, seed):
     return np.concatenate(parts, -1)
 
 
-def _counts(runs):
+def _counts(runs: Runs) -> dict[str, int]:
     return {"train": len(runs.data.train), "test": len(runs.data.test)}
 
 
-def _hidden(runs, row, seeds):
+def _hidden(runs: Runs, row: str, seeds: Sequence[int]) -> float | None:
     """PCK@0.2, per cent, of joints that are hidden and lie in the picture; None without any."""
     hits = counted = 0
     for seed in seeds:
@@ -138,7 +138,7 @@ def _hidden(runs, row, seeds):
     return 100 * float(hits / counted) if counted else None
 
 
-def hidden(clip):
+def hidden(clip: Clip) -> np.ndarray:
     """Which joints are hidden, lie in the picture and could be measured: bool (T, K).
 
     A rendered clip knows where they are; of a real one it is what the label says, which may be a
@@ -148,7 +148,9 @@ def hidden(clip):
     return inside & ~clip.visible & (clip.size_of_person > 0)[:, None]
 
 
-def differences(compared, pairs=DIFFERENCES):
+def differences(
+    compared: Compared, pairs: Iterable[tuple[str, str]] = DIFFERENCES
+) -> list[dict[str, Any]]:
     """Rows against each other, all seeds: [{"row", "other", "@0.2": [points, low, high], "@0.1":
     ...}].
     """
@@ -159,69 +161,65 @@ def differences(compared, pairs=DIFFERENCES):
     ]
 
 
-def sweeps(runs, seeds):
-    """What a change at test time does: {name: {value: per cent @0.2, mean of seeds}}."""
-    skeleton, own = SKELETONS[runs.config.skeleton], runs.config.inference.start
+def trials_of(runs: Runs) -> list[Trial]:
+    """What is changed at test time: each sweep's values."""
+    own = runs.config.inference.start
 
-    def score(row, label="", **options):
-        results = {row: {seed: runs.tallies(row, seed, label=label, **options) for seed in seeds}}
-        return Compared(results, skeleton).rate(row)
+    def changed(sweep: str, value: int | str, row: str, **options: Any) -> Trial:
+        return Trial(sweep, value, (row,), {"label": f"{sweep} {value}"} | options)
 
-    return {
-        "iterations": {
-            n: score(ST, f"iterations {n}", change=altered(iterations=n)) for n in range(7)
-        },
-        "normalization": {
-            n: score(UNTRAINED, f"normalization {n}", change=altered(normalization=n))
+    return [
+        *(changed("iterations", n, ST, change=altered(iterations=n)) for n in range(7)),
+        *(
+            changed("normalization", n, UNTRAINED, change=altered(normalization=n))
             for n in ("degree", "mean", "none")
-        },
-        "frames": {n: score(ST, f"frames {n}", frames=n) for n in (1, 3, 5, 7)},
-        "flow": {method: score(ST, **_with_flow(runs, method)) for method in _methods(runs)},
-        "start": {own: score(UNTRAINED)}
-        | {
-            s: score("baseline", f"start {s}", change=started(runs, s))
-            for s in {"data", "zero"} - {own}
-        },
-        "mirror edges": {
-            "with": score(UNTRAINED),
-            "without": score(UNTRAINED, "no mirror", change=altered(mirror=False)),
-        },
-        "warp": {
-            "each round": score(ST),
-            "once": score(ST, "warp once", change=altered(warp_once=True)),
-        },
-    }
+        ),
+        *(changed("frames", n, ST, frames=n) for n in (1, 3, 5, 7)),
+        *(Trial("flow", method, (ST,), _with_flow(runs, method)) for method in _methods(runs)),
+        Trial("start", own, (UNTRAINED,)),
+        *(
+            changed("start", s, "baseline", change=started(runs, s))
+            for s in ("data", "zero")
+            if s != own
+        ),
+        Trial("mirror edges", "with", (UNTRAINED,)),
+        changed(
+            "mirror edges", "without", UNTRAINED, label="no mirror", change=altered(mirror=False)
+        ),
+        Trial("warp", "each round", (ST,)),
+        changed("warp", "once", ST, change=altered(warp_once=True)),
+    ]
 
 
-def _methods(runs):
+def _methods(runs: Runs) -> list[str]:
     """The config's own kind of flow, and others to put in its place."""
-    return dict.fromkeys([runs.config.flow, "dis", "none"])
+    return list(dict.fromkeys([runs.config.flow, "dis", "none"]))
 
 
-def _with_flow(runs, method):
+def _with_flow(runs: Runs, method: str) -> dict[str, Any]:
     """Options of `Runs.tallies` for a kind of flow."""
     if method == runs.config.flow:
         return {}
     return {"label": f"flow {method}", "flow": partial(Estimated, method=method)}
 
 
-def camera(runs, seeds):
+def camera(runs: Runs, seeds: Sequence[int]) -> dict[str, dict]:
     """What flow is worth where the camera moves, and where it does not; {} without exact flow to
     tell.
 
     Returns {"fast": {"clips", "flow": {method: {"@0.2": per cent, "@0.1"}}, "difference": as of
     `differences`, exact - none}, "calm": ...}; with 0 clips only their number.
     """
-    if runs.config.flow != "exact":
+    flow = runs.data.flow
+    if runs.config.flow != "exact" or not callable(flow):
         return {}
-    speed = np.array(
-        [cells_a_frame(clip, runs.data.flow(clip), runs.config.view) for clip in runs.data.test]
-    )
+    view = runs.config.view
+    speed = np.array([cells_a_frame(clip, flow(clip), view) for clip in runs.data.test])
     results = {
         method: {seed: runs.tallies(ST, seed, **_with_flow(runs, method)) for seed in seeds}
         for method in _methods(runs)
     }
-    found = {}
+    found: dict[str, dict] = {}
     for name, those in {"fast": speed >= FAST, "calm": speed < CALM}.items():
         found[name] = {"clips": int(those.sum())}
         if those.any():
@@ -236,10 +234,9 @@ def camera(runs, seeds):
     return found
 
 
-def cells_a_frame(clip, flow, view):
-    """Mean motion of the background in the middle of the picture, in cells of the slices a frame.
-
-    clip : Clip; flow : its render.PartFlow; view : View. NaN where the clip has no box.
+def cells_a_frame(clip: Clip, flow: PartFlow, view: View) -> float:
+    """Mean motion of the background in the middle of the picture, in cells of the slices a frame;
+    NaN where the clip has no box.
     """
     if not known_boxes(clip.box).any():
         return np.nan
@@ -250,26 +247,20 @@ def cells_a_frame(clip, flow, view):
     return float(np.linalg.norm(moved, axis=-1).mean() * scale)
 
 
-def printable(result, skeleton):
+def printable(result: Mapping[str, Any], skeleton: Skeleton) -> str:
     """A result of `table1` or `jhmdb_table` as Markdown: our rows beside the paper's, and all the
     rest.
     """
-    columns = heads(skeleton)
     extra = {
         key: title for key, title in EXTRA.items() if key in next(iter(result["rows"].values()))
     }
     lines = []
     for row, r in result["rows"].items():
-        spread = " to ".join(f"{v:.1f}" for v in r["interval"])
-        lines.append(
-            [row, *r["groups"], r["mean"], spread, " ".join(f"{v:.1f}" for v in r["by seed"])]
-        )
-        lines[-1] += [r[key] for key in extra]
+        lines.append([*report.cells(row, r), *(r[key] for key in extra)])
         if row in result["paper"]:
             lines.append([f"*the paper's, on {result['of']}*", *result["paper"][row]])
-    parts = [
-        report.markdown(["row", *columns, "Mean", "interval", "seeds", *extra.values()], lines)
-    ]
+    head = ["row", *heads(skeleton), *report.ROW, *extra.values()]
+    parts = [report.markdown(head, lines)]
     if "differences" in result:
         lines = [
             [f"{d['row']} - {d['other']}", *map(report.points, (d["@0.2"], d["@0.1"]))]
@@ -281,12 +272,10 @@ def printable(result, skeleton):
     for name, values in result.get("sweeps", {}).items():
         row = UNTRAINED if name in OF_UNTRAINED else ST
         parts.append(f"{row}, {name}: " + ", ".join(f"{k}: {v:.1f}" for k, v in values.items()))
-    if "claims" in result:
-        parts.append(report.of_claims(result["claims"]))
-    return "\n\n".join(parts)
+    return report.page(parts, result)
 
 
-def _camera_table(found):
+def _camera_table(found: Mapping[str, dict]) -> str:
     lines = []
     for name, part in found.items():
         name = f"{name}, {part['clips']} clips"

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from experiments import records as real
-from experiments.comparison import Compared
+from experiments.comparison import Compared, at_pixels
 from experiments.paper_b.runs import FILTERS
 from tslib.augment import Affine
 from tslib.clip import Clip
@@ -251,7 +251,7 @@ def measure(folder, seeds, steps, log=print):
             counted = tallies_in_pixels(tracks, clips, PIXELS)
             together = np.stack([counted[place == n].sum(0) for n in range(len(scenes))])
             results.setdefault(name, {})[seed] = together
-    c = Compared(results, ARMS)
+    c = Compared(results, ARMS, at=at_pixels)
     best = max(FILTERS, key=lambda name: c.rate(name, MAIN))
     rows = {}
     for name in results:

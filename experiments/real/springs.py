@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.comparison import Compared
+from experiments.comparison import Compared, at_pixels
 from experiments.mixture_of_parts.parts import cluster
 from experiments.poses import read_estimates
 from tslib import losses
@@ -186,7 +186,7 @@ def on_videos(tracks, clips):
             counted = tallies_in_pixels(parts, clips, PIXELS)
             counted[..., [k for k in range(7) if k not in ARMS]] = 0
             results.setdefault(row, {})[seed] = counted
-    c, found = Compared(results, UPPER), {}
+    c, found = Compared(results, UPPER, at=at_pixels), {}
     for row in tracks:
         groups = dict(zip(UPPER.groups, c.groups(row, MAIN).tolist(), strict=True))
         found[row] = {f"@{d} px": c.rate(row, d) for d in (MAIN, 10)} | {

@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 from experiments import records as real
-from experiments.comparison import Compared
-from experiments.paper_b.runs import INPUT, LENGTH, NETWORKS, PLAN, STRIDE, UNIT
-from experiments.paper_b.tables import MEAN, change
+from experiments.comparison import Compared, at_pixels
+from experiments.paper_b.runs import INPUT, LENGTH, MEAN, NETWORKS, PLAN, STRIDE, UNIT
+from experiments.paper_b.tables import change
 from experiments.poses import read_estimates
 from tslib.correction import Corrector
 from tslib.correction.controls import Offset
@@ -58,7 +58,7 @@ def changes(pairs, estimates):
             (tally,) = tallies_in_pixels([track], [clip], PIXELS)
             counted[name][clip.name] = counted[name].get(clip.name, 0) + tally
     results = {name: {0: np.stack(list(tallies.values()))} for name, tallies in counted.items()}
-    return change(Compared(results, UPPER, MEAN), "now", INPUT, MAIN)
+    return change(Compared(results, UPPER, MEAN, at_pixels), "now", INPUT, MAIN)
 
 
 def measure(clips, estimates, steps):

@@ -174,10 +174,10 @@ def _cell(clip: Clip, where: float) -> np.ndarray:
     size = np.maximum(np.round(extent * scale), 1).astype(int)
     start = (CELL - size) // 2
 
-    def place(points: np.ndarray) -> list[list[int]]:
+    def place(points: np.ndarray) -> list[tuple[int, int]]:
         # cv2 wants whole numbers, and not too large ones; what is unknown is not drawn.
         points = np.round((points - corner + 0.5) * scale - 0.5 + start)
-        return np.nan_to_num(points).clip(-9999, 9999).astype(int).tolist()
+        return [(x, y) for x, y in np.nan_to_num(points).clip(-9999, 9999).astype(int).tolist()]
 
     if frame is not None:
         (x, y), (w, h) = start.tolist(), size.tolist()

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import cv2
@@ -13,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from ..augment import PERSON, known_boxes
 from ..clip import Clip
-from ..datasets import cvit_sports, jhmdb, penn_action, youtube_pose
+from ..datasets import LOADERS, cvit_sports, penn_action, youtube_pose
+from ..datasets.loaders import Loader
 from ..errors import InputError
 from ..part_flow import PartFlow, read_flow
 from ..slices import Estimated, FlowOf
@@ -88,9 +88,9 @@ def clips_in(
     return learn, test
 
 
-def loader_of(root: Path | str) -> ModuleType | None:
+def loader_of(root: Path | str) -> Loader | None:
     """The first loader that finds its data set in a folder."""
-    return next((m for m in (penn_action, jhmdb, youtube_pose, cvit_sports) if m.find(root)), None)
+    return next((loader for loader in LOADERS.values() if loader.find(root)), None)
 
 
 def divided(clips: Sequence[Clip], every: int = 10) -> tuple[list[Clip], list[Clip]]:

@@ -70,7 +70,7 @@ def test_errors_are_in_sizes_of_the_person():
     assert error[1, 3] == 5 / SIZE and error[0].max() == 0 and np.isnan(error[5]).all()
 
 
-def test_kinds_of_failures():
+def test_failures_are_hidden_damaged_or_of_the_other_side():
     clip = clip_of("a", hidden=[(1, HEAD), (2, HEAD)])
     clip.joints[2, HEAD] = -1, 20  # outside the picture
     clip.frames[3] = cv2.GaussianBlur(clip.frames[3], (0, 0), 2)

@@ -14,24 +14,25 @@ import short_runs
 import trees
 
 from experiments import estimates as folds
+from experiments.__main__ import main
+from experiments.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, judge
 from experiments.clips import with_skeleton
-from experiments.comparison import Compared
-from experiments.mixture_of_parts import MixtureOfParts, Settings
-from experiments.mixture_of_parts import load as load_parts
+from experiments.comparison import Compared, Interval, at_pixels
+from experiments.mixture_of_parts import MixtureOfParts, Settings, load_parts
 from experiments.paper_b import tables
-from experiments.paper_b.claims import judge
-from experiments.paper_b.runs import ATTENTION, FILTERS, INPUT, LENGTH, METHODS, NETWORKS, Runs
-from experiments.paper_b.tables import (
-    BEFORE,
-    change,
-    figure4,
-    printable,
-    reproduce,
-    table,
+from experiments.paper_b.claims import CLAIMS, Known
+from experiments.paper_b.runs import (
+    ATTENTION,
+    FILTERS,
+    INPUT,
+    LENGTH,
+    METHODS,
+    NETWORKS,
+    Corrections,
 )
+from experiments.paper_b.tables import BEFORE, change, figure4, printable, reproduce, table
 from experiments.poses import read_estimates
 from renderer import render
-from tslib.__main__ import main
 from tslib.clip import Clip
 from tslib.correction import Corrector, CorrectorPlan
 from tslib.correction.controls import Offset
@@ -74,7 +75,7 @@ def runs(tmp_path_factory):
     size = {clip.name: clip.size_of_person[0] for clip in train + test}
     rng = np.random.default_rng(0)
     bad = {name: pose + rng.normal(0, 0.1 * size[name], pose.shape) for name, pose in good.items()}
-    return Runs(
+    return Corrections(
         train, test, {"good": good, "bad": bad}, tmp_path_factory.mktemp("runs"), plan=BRIEF
     )
 
@@ -84,7 +85,7 @@ def result(runs):
     return table("tableI", runs, SEEDS)
 
 
-def test_every_method_on_every_estimator(runs, result):
+def test_table_i_has_every_method_on_every_estimator(runs, result):
     assert len(METHODS) == 12 and set(NETWORKS) < set(METHODS)
     assert list(result["estimators"]) == ["good", "bad"] and result["clips"] == {
         "train": 6,
@@ -148,7 +149,7 @@ def test_a_method_learns_from_the_tracks_of_its_estimator(runs, result):
 def test_nothing_is_computed_twice(runs, result, monkeypatch):
     monkeypatch.setattr(Corrector, "fit", None)
     again = table(
-        "tableI", Runs(runs.train, runs.test, runs.estimates, runs.folder, plan=BRIEF), SEEDS
+        "tableI", Corrections(runs.train, runs.test, runs.estimates, runs.folder, plan=BRIEF), SEEDS
     )
     assert again["estimators"] == result["estimators"] and again["sweeps"] == result["sweeps"]
     moved = {
@@ -159,15 +160,15 @@ def test_nothing_is_computed_twice(runs, result, monkeypatch):
         with pytest.raises(
             InputError, match="other tracks, clips or settings; give another folder"
         ):
-            Runs(folder=runs.folder, **given)
+            Corrections(folder=runs.folder, **given)
     short = {"good": {name: pose[:, :6] for name, pose in runs.estimates["good"].items()}}
     with pytest.raises(InputError, match=r"good have shape \(20, 6, 2\) for clip 'train0'"):
-        Runs(runs.train, runs.test, short, runs.folder)
+        Corrections(runs.train, runs.test, short, runs.folder)
     with pytest.raises(InputError, match="cannot name a folder"):
-        Runs(runs.train, runs.test, {"a/b": runs.estimates["good"]}, runs.folder)
+        Corrections(runs.train, runs.test, {"a/b": runs.estimates["good"]}, runs.folder)
 
 
-def test_a_page_of_it(result):
+def test_a_page_has_every_method_and_claim(result):
     text = printable(result, YOUTUBE)
     for part in text.split("\n\n"):
         if part.startswith("|"):
@@ -179,7 +180,7 @@ def test_a_page_of_it(result):
     assert all(f"| B-C{n} |" in text for n in range(1, 13))
 
 
-def test_a_change_by_hand():
+def test_a_change_is_the_mean_over_clips_of_their_own():
     """Three clips of which one gains half of its joints, one a quarter, one nothing: 25 +- 14.4."""
     before = np.full((3, 51, 2, 7), 4)
     before[:, :, 0] = 2
@@ -219,45 +220,68 @@ def made_up(**gains):
     for group, points in gains.items():
         for k in YOUTUBE.groups[group]:
             rows[ATTENTION][:, :, 0, k] += rng.normal(10 * points, 5, (30, 1)).round().astype(int)
-    return Compared({name: {0: tallies} for name, tallies in rows.items()}, YOUTUBE, "joint-macro")
+    results = {name: {0: tallies} for name, tallies in rows.items()}
+    return Compared(results, YOUTUBE, "joint-macro", at_pixels)
 
 
-def verdicts(what, compared, ms=1.0, transfer=(), overlap=1.0):
-    result = {
-        "main": "@20 px",
-        "ms": ms,
-        "transfer": list(transfer),
-        "estimators": {name: {"over filter": {"filter": "One-Euro"}} for name in compared},
-    }
-    overlap = {"points": overlap, "error": 0.1, "gain": overlap > 0.2}
-    claims = judge(what, compared, 20, result, overlap)
+def verdicts(what, compared, ms=1.0, transfer=(), overlap=1.0, temporal=()):
+    result = {"main": "@20 px", "ms": ms, "transfer": list(transfer), "temporal": temporal}
+    known = Known(what, compared, 20, result, {"points": overlap, "error": 0.1}, 30)
+    claims = judge(CLAIMS, known)
     assert [claim.name for claim in claims] == [f"B-C{n}" for n in range(1, 13)]
     return {int(claim.name[3:]): claim.verdict for claim in claims}
 
 
-def test_claims_by_hand():
-    as_printed = made_up(head=5.7, shoulder=5.9, wrist=-0.5, elbow=-0.1)
-    worse = made_up(head=18, shoulder=3, elbow=1, wrist=-1)
-    for clip in worse.results.values():  # of the two it is the worse estimator
+AS_PRINTED = dict(head=5.7, shoulder=5.9, wrist=-0.5, elbow=-0.1)
+
+
+def lower(compared):
+    """The same gains from a worse estimator."""
+    for clip in compared.results.values():
         clip[0][:, :, 0] -= 200
-    moved = [{"from": "a", "to": "b", "change": {"points": 2.0, "error": 0.1, "gain": True}}]
-    found = verdicts("tableI", {"a": as_printed, "b": worse}, transfer=moved)
-    assert [found[n] for n in (1, 2, 3, 4, 5, 9, 10, 12)] == ["holds"] * 8
-    assert found[6] == found[7] == found[8] == "not measured" and found[11] == "does not"
+    return compared
+
+
+def moved(points):
+    return [{"from": "a", "to": "b", "change": {"points": points, "error": 0.1}}]
+
+
+def test_verdicts_on_claims_follow_the_numbers():
+    as_printed = made_up(**AS_PRINTED)
+    worse = lower(made_up(head=18, shoulder=3, elbow=1, wrist=-1))
+    found = verdicts("tableI", {"a": as_printed, "b": worse}, transfer=moved(2.0))
+    assert [found[n] for n in (1, 2, 3, 4, 5, 9, 10, 12)] == [HOLDS] * 8
+    assert found[6] == found[7] == found[8] == NOT_MEASURED and found[11] == FAILS
     harmful = made_up(head=-1, shoulder=-1, wrist=-3, elbow=-1)
-    moved[0]["change"]["gain"] = False
-    found = verdicts("tableI", {"a": harmful, "b": harmful}, 1000, moved, -1.0)
-    assert [found[n] for n in (1, 2, 3, 4, 5, 9, 10, 12)] == ["does not"] * 8
+    both = {"a": harmful, "b": lower(made_up(head=-1, shoulder=-1, wrist=-3, elbow=-1))}
+    found = verdicts("tableI", both, 1000, moved(-2.0), -1.0)
+    assert [found[n] for n in (1, 2, 3, 4, 5, 9, 10, 12)] == [FAILS] * 8
     found = verdicts("tableI", {"a": as_printed})
-    assert found[1] == found[5] == found[10] == "not measured" and found[2] == "holds"
+    assert found[1] == found[5] == found[10] == NOT_MEASURED and found[2] == HOLDS
     found = verdicts("tableII", {"a": made_up(head=2, shoulder=1, elbow=1), "b": worse})
-    assert [found[n] for n in (6, 7)] == ["holds"] * 2 and [found[n] for n in (1, 2, 3, 4, 5)] == [
-        "not measured"
-    ] * 5
+    assert [found[n] for n in (6, 7)] == [HOLDS] * 2
+    assert [found[n] for n in (1, 2, 3, 4, 5)] == [NOT_MEASURED] * 5
+    assert verdicts("tableI", {"a": as_printed}, overlap=0.1)[12] == UNDECIDED
 
 
-def test_too_good_to_be_true(tmp_path, monkeypatch):
-    """Estimates that a constant puts right; the table stops there, and what was found is written."""
+def test_a_network_over_several_frames_cannot_stand_for_sfn():
+    """The best estimator would make B-C3 hold; the best that sees one frame makes it fail."""
+    single = lower(made_up(head=-5, shoulder=-5, wrist=5, elbow=5))
+    both = {"ST": made_up(**AS_PRINTED), "ConvNet": single}
+    assert verdicts("tableI", both)[3] == HOLDS
+    found = verdicts("tableI", both, temporal=["ST"])
+    assert found[3] == found[4] == FAILS and found[1] == NOT_MEASURED
+    assert verdicts("tableI", both, temporal=["ST", "ConvNet"])[2] == NOT_MEASURED
+
+
+def test_the_papers_own_quotient_is_computed():
+    (quotient,) = [claim for claim in CLAIMS if claim.name == "B-C11"]
+    assert quotient.test({"all": Interval(0.4, 0.4, 0.4)}) == HOLDS
+    assert quotient.test({"all": Interval(1.5, 1.5, 1.5)}) == FAILS
+
+
+def test_a_gain_too_good_to_be_true_stops_the_table(tmp_path, monkeypatch):
+    """Estimates that a constant puts right: the table stops there, and what it found is written."""
     train, test = clips(3, 0, "train")[0], clips(3, 1, "test")[0]
     tracks = {clip.name: clip.joints + np.float32([25, 0]) for clip in train + test}
     file = tmp_path / "e.npz"
@@ -320,7 +344,7 @@ def test_table_2_goes_on_from_table_1(runs, result, cvit, tmp_path, monkeypatch,
     given = ["--data", str(cvit / "data"), "--estimates", f"SFN={cvit / 'e.npz'}", "--seeds", "0"]
     out = tmp_path / "II"
     assert (
-        main(["reproduce", "tableII", *given, "--output", str(out), "--start", str(tmp_path / "I")])
+        main(["paper_b", "tableII", *given, "--output", str(out), "--start", str(tmp_path / "I")])
         == 0
     )
     assert (out / "tableII.md").read_text(encoding="utf-8") == capsys.readouterr().out
@@ -331,27 +355,23 @@ def test_table_2_goes_on_from_table_1(runs, result, cvit, tmp_path, monkeypatch,
     assert [c["verdict"] for c in found["claims"]][:5] == ["not measured"] * 5
     assert found["claims"][5]["evidence"].startswith("SFN: head")
     assert (
-        main(
-            ["reproduce", "figure4B", *given, "--output", str(out), "--start", str(tmp_path / "I")]
-        )
+        main(["paper_b", "figure4", *given, "--output", str(out), "--start", str(tmp_path / "I")])
         == 0
     )
     assert (
         (out / "figure4B.csv").read_bytes().startswith(b"row,threshold,Head,Shou,Elbo,Wris,micro")
     )
     monkeypatch.setattr("experiments.paper_b.runs.PLAN", BRIEF)
-    assert main(["reproduce", "tableII", *given, "--output", str(out)]) == 2
+    assert main(["paper_b", "tableII", *given, "--output", str(out)]) == 2
     assert "other settings" in capsys.readouterr().err.replace("clips or", "other")
     assert (
-        main(
-            ["reproduce", "tableII", *given, "--output", str(tmp_path / "x"), "--start", "nowhere"]
-        )
+        main(["paper_b", "tableII", *given, "--output", str(tmp_path / "x"), "--start", "nowhere"])
         == 2
     )
     assert "there is no file" in capsys.readouterr().err
 
 
-def test_estimates_that_cannot_be_read(runs, tmp_path):
+def test_estimates_that_cannot_be_read_are_refused(runs, tmp_path):
     for content, said in (
         (None, "there is no file"),
         (b"no", "cannot be read"),
@@ -368,7 +388,8 @@ def test_estimates_that_cannot_be_read(runs, tmp_path):
         read_estimates(tmp_path / "e.npy", runs.test)
     np.savez(tmp_path / "e.npz", other=np.zeros(3))
     with pytest.raises(
-        InputError, match=r"has no joints of clip 'test0'; it was made from another folder\."
+        InputError,
+        match=r"has no joints of clip 'test0'; it was made from other clips, so give another",
     ):
         read_estimates(tmp_path / "e.npz", runs.test)
 
@@ -376,36 +397,29 @@ def test_estimates_that_cannot_be_read(runs, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["reproduce", "tableI"], "tableI corrects estimates and needs --estimates NAME=FILE.npz"),
-        (["reproduce", "tableI", "--estimates", "e.npz"], "'e.npz' must be NAME=FILE.npz"),
-        (["reproduce", "tableI", "--estimates", "a=b", "a=c"], "need different names"),
-        (
-            ["reproduce", "tableII", "--estimates", "a=b", "--config", "c"],
-            "--config must be left out",
-        ),
-        (
-            ["reproduce", "tableII", "--estimates", "a=b", "--workers", "2"],
-            "--workers must be left out",
-        ),
-        (
-            ["reproduce", "tableII", "--estimates", "a=b", "--device", "cuda"],
-            "cuda must be left out",
-        ),
-        (["reproduce", "table1"], "table1 trains networks and needs --config CONFIG.toml"),
-        (["reproduce", "table1", "--config", "c", "--start", "s"], "--start must be left out"),
+        (["paper_b", "tableI"], "the following arguments are required: --estimates"),
+        (["paper_b", "tableI", "--estimates", "e.npz"], "'e.npz' must be NAME=FILE.npz"),
+        (["paper_b", "tableI", "--estimates", "a=b", "a=c"], "need different names"),
+        (["paper_b", "tableII", "--estimates", "a=b", "--temporal", "c"], "names c, which is not"),
+        (["paper_b", "tableII", "--estimates", "a=b", "--config", "c"], "unrecognized arguments"),
+        (["paper_b", "tableII", "--estimates", "a=b", "--workers", "2"], "unrecognized arguments"),
+        (["paper_b", "tableII", "--estimates", "a=b", "--device", "cuda"], "unrecognized"),
+        (["paper_a", "table1"], "the following arguments are required: --config"),
+        (["paper_a", "table1", "--config", "c", "--start", "s"], "unrecognized arguments"),
         (["estimate"], "estimate takes CONFIG.toml"),
         (["estimate", "a.toml", "--model", "m"], "estimate takes CONFIG.toml"),
         (["estimate", "--parts", "--model", "m"], "estimate takes CONFIG.toml"),
         (["estimate", "--model", "m", "--boxes", "b"], "--boxes are for --parts"),
+        (["estimate", "--parts", "--device", "cuda"], "--device cuda must be left out"),
     ],
 )
-def test_options_that_do_not_fit(arguments, said, capsys):
+def test_options_that_do_not_fit_are_refused(arguments, said, capsys):
     with pytest.raises(SystemExit) as ended:
         main([*arguments, "--data", "d", "--output", "o"])
     assert ended.value.code == 2 and said in capsys.readouterr().err
 
 
-def test_estimates_by_a_finished_model(tmp_path, capsys):
+def test_a_finished_model_estimates_clips_that_it_never_saw(tmp_path, capsys):
     """In true boxes where clips have them; of other joints as far as the model has them; else two
     passes.
     """
@@ -445,7 +459,7 @@ def test_estimates_by_a_finished_model(tmp_path, capsys):
     assert "has joints of youtube7, which lacks left_ankle, left_hip" in capsys.readouterr().err
 
 
-def test_estimates_by_parts(tmp_path, capsys, monkeypatch):
+def test_parts_estimate_each_clip_out_of_fold(tmp_path, capsys, monkeypatch):
     """Each clip by a mixture that never saw it; a second call computes nothing; other folds are
     refused.
     """

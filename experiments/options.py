@@ -1,0 +1,74 @@
+"""The options of the scripts in real/, speed/ and paper_a/ that are not tables or figures.
+
+They stand here and not beside the scripts because those import torch, and help comes at once
+without it.
+"""
+
+import argparse
+from pathlib import Path
+
+from tslib.command_line import OPTION
+
+ESTIMATES = "estimates.npz of YouTube Pose, as `estimate` writes it"
+QUICK = "tiny inputs and few steps, to see that it runs; nothing is stored"
+
+
+def none(parser: OPTION) -> None:
+    """No option at all."""
+
+
+def write(parser: OPTION) -> None:
+    """--write"""
+    store = "store the result in experiments/results, which the book shows"
+    parser.add_argument("--write", action="store_true", help=store)
+
+
+def quick(parser: OPTION) -> None:
+    """--quick"""
+    parser.add_argument("--quick", action="store_true", help=QUICK)
+
+
+def estimates(parser: OPTION) -> None:
+    """--estimates and --quick"""
+    parser.add_argument("--estimates", required=True, type=Path, metavar="FILE.npz", help=ESTIMATES)
+    quick(parser)
+
+
+def labels(parser: OPTION) -> None:
+    """Of `real labels`."""
+    parser.add_argument("real", metavar="PENN_ACTION", help="folder with labels/*.mat")
+    write(parser)
+
+
+def messages(parser: OPTION) -> None:
+    """Of `speed messages`."""
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny inputs, in seconds: does it run?"
+    )
+    write(parser)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
+    parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
+
+
+def failure_modes(parser: OPTION) -> None:
+    """Of `paper_a failure_modes`."""
+    add = parser.add_argument
+    clips = "clips to render, four fifths of them for training"
+    add("--clips", type=int, default=500, metavar="N", help=clips)
+    add("--steps", type=int, default=900, metavar="N", help="steps of training")
+    add("--seed", type=int, default=0, metavar="S")
+    views = "film activities from the sides that the real labels of this folder show"
+    add("--views", metavar="PENN_ACTION", help=views)
+    write(parser)
+
+
+def full_size(parser: OPTION) -> None:
+    """Of `paper_a full_size`."""
+    add = parser.add_argument
+    add("--data", required=True, type=Path, metavar="ROOT", help="rendered clips of 368 px")
+    add("--output", required=True, type=Path, metavar="OUT", help="folder for the trained rows")
+    add("--steps", type=int, default=20, metavar="N", help="timed steps of the printed recipe")
+    parts = "the printed recipe's steps, or rows of Table 1 by the shorter one; both by default"
+    add("--only", choices=["steps", "rows"], help=parts)
+    write(parser)
