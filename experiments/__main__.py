@@ -198,7 +198,7 @@ COMMANDS = (
         "claims",
         "judge the papers' claims again by the numbers that tables keep; writes the same files, "
         "seconds",
-        "experiments.claims:judge_files",
+        "experiments.judge_again:judge_files",
         _claims_options,
         "python -m experiments claims experiments/results/table1.json",
     ),

@@ -5,19 +5,12 @@ kept with the verdict, and `judge_again` gives the same verdict from it as `judg
 runs.
 """
 
-import argparse
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from tslib.errors import InputError
-from tslib.files import write_whole
-
 from .comparison import Interval
-from .report import json_of, markdown
 
 HOLDS, FAILS, UNDECIDED, NOT_MEASURED = "holds", "fails", "undecided", "not measured"
 WHOLE = "all"  # the name of a value that stands alone
@@ -101,25 +94,6 @@ def judge_again(claims: Iterable[Claim], stored: Iterable[dict]) -> list[dict]:
             one = asdict(_judged(of[one["name"]], numbers))
         found.append(one)
     return found
-
-
-def judge_files(options: argparse.Namespace) -> str:
-    """Judge the claims of tables' JSON files again, in place; returns what they are now."""
-    from .paper_a.claims import CLAIMS as OF_A
-    from .paper_b.claims import CLAIMS as OF_B
-
-    lines = []
-    for file in map(Path, options.files):
-        try:
-            result = json.loads(file.read_bytes())
-            before = result["claims"]
-        except (OSError, ValueError, TypeError, KeyError):
-            raise InputError(f"{file} is no table with claims that a command wrote.") from None
-        result["claims"] = judge_again([*OF_A, *OF_B], before)
-        write_whole(file, json_of(result))
-        for old, new in zip(before, result["claims"], strict=True):
-            lines.append([file.name, new["name"], old["verdict"], new["verdict"], new["evidence"]])
-    return markdown(["file", "claim", "before", "now", "ours"], lines)
 
 
 def _judged(claim: Claim, numbers: Sequence[Evidence]) -> Judged:

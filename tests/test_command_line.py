@@ -85,7 +85,7 @@ def test_the_help_of_a_command_names_an_example_that_parses(program, command, ca
     said = capsys.readouterr().out
     assert error.value.code == 0
     assert f"\nexample:\n  {command.example}\n\nexit codes: 0" in said
-    assert command.example.startswith(f"python -m {program} {command.name} ")
+    assert f"{command.example} ".startswith(f"python -m {program} {command.name} ")
     assert with_run(program, command, lambda options: "it ran", words_of(command)) == 0
     assert capsys.readouterr().out == "it ran\n"
 

@@ -25,7 +25,7 @@ def test_help_says_what_a_command_leaves_and_how_long_it_takes(command, capsys):
     assert command.example.startswith(f"python -m experiments {command.name}")
     with pytest.raises(SystemExit) as ended:
         main([*command.name.split(), "--help"])
-    assert ended.value.code == 0 and "example: python -m" in capsys.readouterr().out
+    assert ended.value.code == 0 and "example:\n  python -m" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", SCRIPTS, ids=lambda command: command.name)

@@ -13,8 +13,8 @@ from sentences import fails
 from short_runs import bytes_of
 from torch import nn
 
-import experiments.__main__
 from experiments import estimates as folds
+from experiments.__main__ import main as experiments
 from experiments.poses import read_estimates
 from tslib import checkpoint
 from tslib.__main__ import main
@@ -432,7 +432,7 @@ def test_estimates_are_out_of_fold_and_computed_once(root, path, tmp_path, capsy
     assert {p: p.stat().st_mtime_ns for p in before} == before
     for clip, pose in zip(learn + test, poses, strict=True):
         np.testing.assert_array_equal(read_estimates(out / folds.FILE, [clip])[clip.name], pose)
-    assert main([*arguments, "4"]) == 2
+    assert experiments([*arguments, "4"]) == 2
     assert "is of a run with other clips" in capsys.readouterr().err
     assert experiments([*arguments, "40"]) == 2
     assert (

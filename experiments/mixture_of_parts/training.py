@@ -6,7 +6,6 @@ prefers to the true one.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,9 +13,7 @@ import torch
 from .features import windows
 from .mixture import Mixture
 from .parts import Parts, cluster
-
-if TYPE_CHECKING:
-    from .model import Settings
+from .settings import Settings
 
 AWAY = 2.0  # cells from a part, at which a window no longer shows it
 RANDOM = 20  # windows of a frame that are negatives before there are hard ones
@@ -50,9 +47,7 @@ class Examples:
         return np.rint(np.nan_to_num(self.places, nan=-1)).astype(np.int64)
 
 
-def train(
-    features: torch.Tensor, places: np.ndarray, parts: Parts, settings: "Settings"
-) -> Mixture:
+def train(features: torch.Tensor, places: np.ndarray, parts: Parts, settings: Settings) -> Mixture:
     """A Mixture from HOG maps (N, 31, H, W) of N frames and their parts' places (N, P, 2) in cells.
 
     NaN marks places that are not known; the others lie on the maps. Follows from its arguments and
@@ -158,7 +153,7 @@ def fit_templates(mixture: Mixture, examples: Examples, cells: np.ndarray) -> No
 
 
 def fit_together(
-    mixture: Mixture, examples: Examples, settings: "Settings", rng: np.random.Generator
+    mixture: Mixture, examples: Examples, settings: Settings, rng: np.random.Generator
 ) -> None:
     """All weights by a structural SVM: a true pose scores more than any other, by how wrong that
     is.

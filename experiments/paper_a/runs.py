@@ -73,7 +73,7 @@ class Runs(Experiment):
         `predict_clips`, beside those that the row has
         """
 
-        def predict() -> list[np.ndarray]:
+        def predict() -> Sequence[np.ndarray]:
             model = self.model(row, seed)
             if change:
                 model = change(model)
@@ -86,7 +86,7 @@ class Runs(Experiment):
             )
             return predict_clips(model, self.data.test, self.config.view, **settings | options)
 
-        return list(self.kept(f"seed{seed}/{FOLDERS[row]}{label and ' ' + label}", predict))
+        return self.kept(f"seed{seed}/{FOLDERS[row]}{label and ' ' + label}", predict)
 
 
 FOLDERS = {
