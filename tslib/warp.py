@@ -142,7 +142,7 @@ def sample(maps, place, backend=None):
     `choose_backend`; back ends without a kernel for it compute in torch.
     """
     if choose_backend(maps.device, backend) == "compiled":
-        return operators.sample(maps, place)
+        return operators.sample_compiled(maps, place)
     return sample_torch(maps, place)
 
 
