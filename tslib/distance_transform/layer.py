@@ -5,19 +5,23 @@ on maps of the size of a heat-map. Chapter 02 builds every function of this file
 same.
 """
 
+from collections.abc import Sequence
+from typing import Any, overload
+
 import torch
+from torch import Tensor
 
 from ..kernels.backends import choose_backend
 from ..kernels.operators import transform
 from .arguments import check_values, leading_shape
 
-CANDIDATES = {
-    "cpu": 2**19,
-    "cuda": 2**27,
-}  # compared at a time; on a CPU they have to fit its cache
+# Compared at a time; on a CPU they have to fit its cache.
+CANDIDATES = {"cpu": 2**19, "cuda": 2**27}
+
+Numbers = Tensor | Sequence[float]
 
 
-def max_plus(score, stiffness, rest):
+def max_plus(score: Tensor, stiffness: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
     """Best sender along the last axis, for every receiver, by comparing all of them.
 
     score: (N, R, n), R rows in each of N maps; stiffness, rest: (N,). Returns message (N, R, n) and
@@ -29,7 +33,7 @@ def max_plus(score, stiffness, rest):
     return (score[:, :, None, :] - cost[:, None]).max(-1)
 
 
-def max_plus_chunked(score, stiffness, rest):
+def max_plus_chunked(score: Tensor, stiffness: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
     """The same as max_plus, a few maps or rows at a time, so that the candidates never fill the
     memory.
     """
@@ -46,7 +50,7 @@ def max_plus_chunked(score, stiffness, rest):
     return message, source
 
 
-def smallest(index):
+def smallest(index: Tensor) -> Tensor:
     """Row or column indices (N, H, W) in the smallest integers that hold them all, for keeping."""
     for dtype in (torch.uint8, torch.int16):
         if max(index.shape[-2:]) <= torch.iinfo(dtype).max + 1:
@@ -63,7 +67,7 @@ class DistanceTransform(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, score, stiffness, rest):
+    def forward(ctx: Any, score: Tensor, stiffness: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
         N, H, W = score.shape
         across, column = max_plus_chunked(score, stiffness[:, 0], rest[:, 0])
         message, row = max_plus_chunked(across.mT.contiguous(), stiffness[:, 1], rest[:, 1])
@@ -76,7 +80,7 @@ class DistanceTransform(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient, _):
+    def backward(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor, Tensor, Tensor]:
         column, row, stiffness, rest = ctx.saved_tensors
         N, H, W = gradient.shape
         source = (row.long() * W + column).flatten(1)
@@ -91,16 +95,29 @@ class DistanceTransform(torch.autograd.Function):
         return to_score.view(N, H, W), to_stiffness, to_rest
 
 
-def flat_source(column, row, W):
+def flat_source(column: Tensor, row: Tensor, W: int) -> Tensor:
     """Flat index of each message's source, int64 (N, H, W), from the arg-maxes of both passes."""
     row = row[..., :W].long()
     return row * W + column[..., :W].long().gather(1, row)
 
 
-def distance_transform(score, stiffness, rest, return_source=False, backend=None):
+@overload
+def distance_transform(score: Tensor, stiffness: Numbers, rest: Numbers) -> Tensor: ...
+@overload
+def distance_transform(
+    score: Tensor, stiffness: Numbers, rest: Numbers, return_source: bool, backend: str | None = ...
+) -> Any: ...
+def distance_transform(
+    score: Tensor,
+    stiffness: Numbers,
+    rest: Numbers,
+    return_source: bool = False,
+    backend: str | None = None,
+) -> Tensor | tuple[Tensor, Tensor]:
     """Generalized distance transform of score maps (Paper A, Eq. 4), differentiable.
 
-        message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2 - stiffness_y (q_y - p_y - rest_y)^2
+        message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2
+                                     - stiffness_y (q_y - p_y - rest_y)^2
 
     Parameters
     ----------
@@ -120,8 +137,9 @@ def distance_transform(score, stiffness, rest, return_source=False, backend=None
     -------
     message : Tensor (..., H, W)
         Gradients reach all three arguments; they cannot be differentiated a second time.
-    source : int64 Tensor (..., H, W), if return_source The best q of every p, as the flat index y *
-        W + x (as max_pool2d names places); the lowest on ties.
+    source : int64 Tensor (..., H, W), if return_source
+        The best q of every p, as the flat index y * W + x (as max_pool2d names places); the lowest
+        on ties.
 
     Raises
     ------
