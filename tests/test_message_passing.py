@@ -361,7 +361,7 @@ def test_a_joint_that_moves_with_the_flow_is_not_deformed():
 
 
 @pytest.mark.parametrize("with_flow", [False, True])
-def test_renaming_joints_permuting_edges_and_reversing_time(with_flow):
+def test_renaming_joints_permuting_edges_and_reversing_time_change_nothing(with_flow):
     graph, rng = chain(3), np.random.default_rng(2)
     layer = layer_of(graph)
     unary = torch.rand(2, 3, 3, 8, 6, dtype=torch.float64)
