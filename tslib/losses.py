@@ -32,7 +32,5 @@ def hinge(score: Tensor, target: Tensor, weight: float = 1.0) -> Tensor:
 
 
 def all_background(target: Tensor, weight: float = 1.0) -> float:
-    """What `hinge` is where every score is -1: a network that has found nothing, the plateau of Eq.
-    6.
-    """
+    """What `hinge` is where every score is -1, as of a network that has found nothing."""
     return float(2 * weight * (target > 0).sum() / len(target))

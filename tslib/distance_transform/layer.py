@@ -34,9 +34,7 @@ def max_plus(score: Tensor, stiffness: Tensor, rest: Tensor) -> tuple[Tensor, Te
 
 
 def max_plus_chunked(score: Tensor, stiffness: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
-    """The same as max_plus, a few maps or rows at a time, so that the candidates never fill the
-    memory.
-    """
+    """The same, a few maps or rows at a time, so that the candidates never fill the memory."""
     N, R, n = score.shape
     limit = CANDIDATES.get(score.device.type, CANDIDATES["cuda"])
     maps, rows = max(1, limit // (R * n * n)), min(R, max(1, limit // (n * n)))
@@ -119,33 +117,13 @@ def distance_transform(
         message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2
                                      - stiffness_y (q_y - p_y - rest_y)^2
 
-    Parameters
-    ----------
-    score : Tensor (..., H, W), float32 or float64, on any device
-        Scores of the sender's cells. -inf marks a cell that may not be chosen.
-    stiffness : Tensor or numbers (..., 2)
-        Positive, x first, in score per cell squared.
-    rest : Tensor or numbers (..., 2)
-        Offset sender - receiver at which the spring is relaxed, x first, in cells; any real number.
-        The leading axes of all three broadcast; springs take the dtype and device of the score.
-    return_source : bool
-        Also return where each message came from.
-    backend : "compiled", "triton", "torch" or None
-        Who computes; None takes what `choose_backend` names for the score's device.
+    The arguments are those of `distance_transform_numpy`: score (..., H, W) is a float32 or float64
+    tensor on any device, whose dtype and device stiffness and rest (..., 2) take. Where
+    return_source asks for it, the second result is the best sender of each cell, an int64 tensor.
+    backend is "compiled", "triton" or "torch"; None takes what `choose_backend` names.
 
-    Returns
-    -------
-    message : Tensor (..., H, W)
-        Gradients reach all three arguments; they cannot be differentiated a second time.
-    source : int64 Tensor (..., H, W), if return_source
-        The best q of every p, as the flat index y * W + x (as max_pool2d names places); the lowest
-        on ties.
-
-    Raises
-    ------
-    ValueError
-        Stiffness not positive, NaN or +inf scores, springs that are not finite, shapes that do not
-        broadcast, a score that is not float32 or float64, a back end that cannot run.
+    Gradients reach all three arguments, and cannot be differentiated a second time. ValueError is
+    raised for what the reference refuses, a score of another type, a back end that cannot run.
     """
     if not isinstance(score, torch.Tensor) or score.dtype not in (torch.float32, torch.float64):
         kind = score.dtype if isinstance(score, torch.Tensor) else type(score).__name__

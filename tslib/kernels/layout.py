@@ -1,6 +1,4 @@
-"""How the fast back ends keep arg-maxes: the smallest integers that hold them, in rows of whole
-vectors.
-"""
+"""How the fast back ends keep arg-maxes: in the smallest integers, in rows of whole vectors."""
 
 import torch
 

@@ -21,9 +21,7 @@ from .layout import empty_arg_max
 def transform(
     score: Tensor, stiffness: Tensor, rest: Tensor, backend: str
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """score (N, H, W), springs (N, 2) -> message (N, H, W), arg-max of each pass (N, H, at least
-    W).
-    """
+    """score (N, H, W), springs (N, 2) -> message, and the arg-max of each pass, in long rows."""
     return kernel("transform", backend)(*_contiguous(score, stiffness, rest))
 
 

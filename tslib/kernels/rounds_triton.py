@@ -86,9 +86,7 @@ def pass_round_triton(
     share: Tensor,
     keep: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """See rounds.py: score (B, N, H, W), and the arg-maxes (B, E, H, row_length(W)) in the order
-    given.
-    """
+    """See rounds.py: score (B, N, H, W), and the arg-maxes (B, E, H, row_length(W))."""
     message, column, row = messages(senders, edges[:, 0].contiguous(), stiffness, rest, keep)
     return _sums_of(message, edges[:, 1], unary.shape[1], unary, own, share), column, row
 

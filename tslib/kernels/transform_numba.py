@@ -284,9 +284,7 @@ def pool(process: int, threads: int) -> ThreadPoolExecutor:
 
 
 def _ranges(tasks, threads):
-    """Ranges that cover 0..tasks, the last ones short, so that all threads are done at about one
-    time.
-    """
+    """Ranges that cover 0..tasks, the last ones short, so that all threads are done together."""
     firsts = [0]
     while firsts[-1] < tasks:
         firsts.append(firsts[-1] - (firsts[-1] - tasks) // (2 * threads))
@@ -336,9 +334,7 @@ def transform_numba(
 def transform_backward_numba(
     shape: list[int], gradient: Tensor, column: Tensor, row: Tensor, stiffness: Tensor, rest: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of score, stiffness and rest, from the message's (N, H, W) and what
-    `transform_numba` kept.
-    """
+    """Gradients of score, stiffness and rest, from the message's and what was kept."""
     to_score, to_spring = gradient.new_empty(shape), gradient.new_empty(len(gradient), 4)
     kept, springs = ArgMax(*arrays(column, row)), Springs(*arrays(stiffness, rest))
     outputs = arrays(to_score, to_spring)

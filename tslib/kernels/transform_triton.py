@@ -64,9 +64,7 @@ def _places(i, x, y, H: tl.constexpr, W: tl.constexpr):
 
 @triton.jit
 def _best(score, step, cost, COUNT: tl.constexpr):
-    """The best of COUNT senders and its number, the first of equals; pointers to the first that
-    broadcast.
-    """
+    """The best of COUNT senders and its number, the first of equals; pointers broadcast."""
     top = tl.load(score) - tl.load(cost)
     winner = tl.zeros(top.shape, tl.int32)
     for q in range(1, COUNT):
@@ -98,9 +96,7 @@ def _messages(
     FIRST: tl.constexpr,
     SECOND: tl.constexpr,
 ):
-    """For a message (grid's axis 0, over (B, E)) and a tile (axis 1): one pass, or both, along x
-    first.
-    """
+    """For a message (grid's axis 0, over (B, E)) and a tile (axis 1): a pass, or both, x first."""
     task = tl.program_id(0)
     e, i = task % E, task.to(tl.int64)
     score += ((task // E).to(tl.int64) * M + tl.load(sender + e)) * (H * W)
@@ -214,17 +210,12 @@ def _launch(kernel, maps, **arguments):
         first, second = passes
         with torch.cuda.device_of(maps):
             kernel[B * E, count](
-                **arguments,
-                FIRST=first,
-                SECOND=second,
-                num_warps=max(1, C * R * LANES // _SHARE),
+                **arguments, FIRST=first, SECOND=second, num_warps=max(1, C * R * LANES // _SHARE)
             )
 
 
 def _prices(stiffness, rest, n):
-    """stiffness (d - rest)^2 for d = 1 - n..n - 1, of springs (E, 2): (E, 2, 2 n - 1), as layer.py
-    rounds.
-    """
+    """stiffness (d - rest)^2 for d = 1 - n..n - 1, (E, 2, 2 n - 1), rounded as layer.py rounds."""
     d = torch.arange(1 - n, n, dtype=stiffness.dtype, device=stiffness.device)
     stretch = d - rest[..., None]
     return stiffness[..., None] * (stretch * stretch)
@@ -296,9 +287,7 @@ def transform_triton(
 def transform_backward_triton(
     shape: list[int], gradient: Tensor, column: Tensor, row: Tensor, stiffness: Tensor, rest: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of score, stiffness and rest, from the message's (N, H, W) and what
-    `transform_triton` kept.
-    """
+    """Gradients of score, stiffness and rest, from the message's and what was kept."""
     every = torch.arange(len(gradient), device=gradient.device)
     to_score, to_stiffness, to_rest = gradients(gradient[None], every, column, row, stiffness, rest)
     return to_score[0], to_stiffness, to_rest

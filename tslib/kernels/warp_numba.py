@@ -1,5 +1,4 @@
-"""Bilinear samples on a CPU, compiled by numba: where a place lies is worked out once for all K
-maps."""
+"""Bilinear samples on a CPU, compiled by numba: one search for a place serves all K maps."""
 
 from typing import NamedTuple
 

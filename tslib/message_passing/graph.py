@@ -1,6 +1,4 @@
-"""The graph along which messages go: joints in frames, limbs, left-right pairs, the same joint over
-time; and the score that it gives to poses.
-"""
+"""The graph of joints in frames along which messages go, and the score that it gives to poses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -136,9 +134,7 @@ class PoseGraph:
 
     @cached_property
     def directed(self) -> np.ndarray:
-        """Sender and receiver of each message: int64 (2E, 2), all edges from second to first, then
-        back.
-        """
+        """Sender and receiver of each message, int64 (2E, 2): second to first, then all back."""
         return np.concatenate([self.edges[:, ::-1], self.edges])
 
 

@@ -1,5 +1,4 @@
-"""Paper A's inference layer: loopy max-sum messages between joints and frames, with learnt
-springs."""
+"""Paper A's inference layer (Sec. 3.3, Eqs. 3 and 4): loopy max-sum messages, learnt springs."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -244,8 +243,7 @@ def _moved(score, flows, offsets):
 
 
 def _places(graph, offsets):
-    """Where each message's sender lies among the scores and what `_moved` appends to them: int64
-    (2E,)."""
+    """Where each message's sender lies among the scores, `_moved` ones appended: int64 (2E,)."""
     T, K = graph.frames, len(graph.joints)
     sender, receiver = torch.from_numpy(graph.directed).T
     place, begin = sender.clone(), T * K

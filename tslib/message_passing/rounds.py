@@ -51,27 +51,20 @@ def pass_messages(
         Shapes or dtypes that do not fit, an edge to a node that there is not, NaN or +inf among the
         senders, stiffness not positive.
     """
+    arguments = unary, senders, edges, stiffness, rest, own, share
     if not torch.compiler.is_compiling():  # values are unknown then
-        _check(unary, senders, edges, stiffness, rest, own, share)
-    return pass_unchecked(unary, senders, edges, stiffness, rest, own, share, backend)
+        _check(*arguments)
+    return pass_unchecked(*arguments, backend=backend)
 
 
-def pass_unchecked(
-    unary: Tensor,
-    senders: Tensor,
-    edges: Tensor,
-    stiffness: Tensor,
-    rest: Tensor,
-    own: Tensor,
-    share: Tensor,
-    backend: str | None = None,
-) -> Tensor:
+def pass_unchecked(*arguments: Tensor, backend: str | None = None) -> Tensor:
     """`pass_messages` of arguments that are known to fit: on a GPU nothing waits for a check."""
+    unary, senders, _, stiffness, rest, *_ = arguments
     backend = choose_backend(unary.device, backend)
     if backend == "torch":
-        return _pass_torch(unary, senders, edges, stiffness, rest, own, share)
+        return _pass_torch(*arguments)
     keep = torch.is_grad_enabled() and any(t.requires_grad for t in (senders, stiffness, rest))
-    return pass_round(unary, senders, edges, stiffness, rest, own, share, backend, keep)[0]
+    return pass_round(*arguments, backend, keep)[0]
 
 
 def _pass_torch(unary, senders, edges, stiffness, rest, own, share):

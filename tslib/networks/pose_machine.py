@@ -131,9 +131,7 @@ class ConvolutionalPoseMachine(nn.Module):
         )
 
     def forward(self, images: Tensor, center: Tensor | None = None) -> list[Tensor]:
-        """Heat-maps of every stage. center: (B, 2) px, the person of interest; the middle by
-        default.
-        """
+        """Heat-maps of every stage. center: (B, 2) px, the person, in the middle by default."""
         images = images - 0.5
         stages = [self.first(self.head(self.trunk(images)))]
         if len(self.later):

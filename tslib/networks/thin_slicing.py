@@ -1,6 +1,4 @@
-"""Paper A's model: a ConvNet's heat-maps, and messages between all joints of a slice of frames
-(Sec. 3).
-"""
+"""Paper A's model (Sec. 3): a ConvNet's heat-maps, and messages between the joints of a slice."""
 
 from collections.abc import Mapping
 
