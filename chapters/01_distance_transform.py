@@ -236,9 +236,11 @@ def envelope(score, stiffness):
             start = crossing(score, cells[-1], q, stiffness)
             if start > starts[-1]:
                 break
-            cells.pop(), starts.pop()  # hidden below its neighbours
+            cells.pop()  # hidden below its neighbours
+            starts.pop()
             start = -np.inf
-        cells.append(q), starts.append(start)
+        cells.append(q)
+        starts.append(start)
     return cells, starts
 
 

@@ -33,7 +33,7 @@ import numpy as np
 import torch
 from exercises import chapter_04 as check
 from IPython.display import Markdown
-from style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, mark, show_map
+from style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, draw_graph, mark, show_map
 
 from tslib.distance_transform import distance_transform
 from tslib.heatmaps import decode, gaussian, to_cells, to_pixels
@@ -171,7 +171,7 @@ clip = render_clip(0, 21, Settings(frames=5))
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 2.5), width_ratios=(1, 3.6))
 left.imshow(clip.frames[2] // 24 * 24)
 left.axis("off")
-graph.draw(right, clip.joints[2])
+draw_graph(right, graph, clip.joints[2])
 plt.show()
 
 # %% [markdown]

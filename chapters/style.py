@@ -45,3 +45,25 @@ def mark(ax, x, y, label="", marker="o", color="white", **kwargs):
     """Mark one place of a map by a hollow sign, with its label beside it."""
     ax.plot(x, y, marker, mfc="none", mec=color, mew=2, ms=10, **kwargs)
     ax.annotate(label, (x, y), (8, 8), textcoords="offset points", color=color, fontsize=10)
+
+
+def draw_graph(ax, graph, pose, spacing=None):
+    """Draw a PoseGraph, frames side by side: edges in space blue, in time yellow (Paper A, Figure
+    2(e)).
+
+    pose : (K, 2), where the joints lie in each frame, x right, y down
+    spacing : how far one frame lies from the next; None: twice the pose's width
+    """
+    pose = np.asarray(pose, float)
+    step = 2 * np.ptp(pose[:, 0]) if spacing is None else spacing
+    place = np.concatenate([pose + [t * step, 0] for t in range(graph.frames)])
+    for (a, b), offset in zip(graph.edges, graph.offset, strict=True):
+        color, layer = (ORANGE, 1) if offset else (BLUE, 1.5)
+        # An edge over two frames bends, because it would lie on those over one.
+        bend = step * 0.12 * (abs(offset) - 1) if offset else 0
+        middle = place[[a, b]].mean(0) - [0, bend]
+        ax.plot(*np.array([place[a], middle, place[b]]).T, color=color, lw=1, zorder=layer)
+    ax.scatter(*place.T, s=18, color="black", zorder=2)
+    ax.set_aspect("equal")
+    ax.invert_yaxis()
+    ax.axis("off")

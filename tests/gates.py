@@ -137,11 +137,16 @@ def defined(statements):
 
 
 def comparable(statement):
-    """A text that is equal where the code is: comments, layout and docstrings do not count."""
+    """A text that is equal where the code is: comments, layout, docstrings and the annotations of
+    functions do not count."""
     statement = ast.parse(ast.unparse(statement)).body[0]
     for node in ast.walk(statement):
         if isinstance(node, DEFINITION) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
     return ast.dump(statement)
 
 

@@ -50,7 +50,7 @@ def offered(score, source, stiffness, rest):
 
 @st.composite
 def problems(draw, largest=60):
-    """A map and a spring, rounded to float32; some maps tied, some constant, some masked by -inf."""
+    """A map and a spring, rounded to float32; some maps are tied, constant or masked by -inf."""
     H, W = draw(st.integers(1, largest)), draw(st.integers(1, largest))
     kind = draw(st.sampled_from(["normal", "heat-map", "tied", "constant", "masked", "large"]))
     stiffness = 10 ** np.array([draw(st.floats(-3, 1)), draw(st.floats(-3, 1))])
@@ -127,7 +127,7 @@ def test_exact_ties_go_to_the_lowest_index(device, H, W, seed):
 
 
 @pytest.mark.parametrize("transform", ["numpy", "torch"])
-def test_hand_worked_row(transform):
+def test_a_row_equals_the_one_worked_by_hand(transform):
     score = np.array([[0.0, 3, 0, 0, 2]])
     if transform == "numpy":
         message, source = distance_transform_numpy(score, (1, 1), (0, 0))
@@ -226,7 +226,7 @@ def test_more_than_256_cells_a_side(device, shape):
 
 
 @pytest.mark.parametrize("H, W", [(5, 7), (1, 9), (8, 1)])
-def test_gradcheck_of_all_three_arguments(device, H, W):
+def test_the_gradients_of_all_three_arguments_are_right(device, H, W):
     torch.manual_seed(0)
     score = torch.randn(2, 1, H, W, dtype=torch.float64, device=device, requires_grad=True)
     stiffness = (torch.rand(3, 2, dtype=torch.float64, device=device) + 0.05).requires_grad_()
@@ -353,7 +353,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("score, stiffness, rest, sentence", BAD.values(), ids=BAD)
-def test_bad_input_gets_one_sentence(score, stiffness, rest, sentence):
+def test_bad_input_is_refused_in_one_sentence(score, stiffness, rest, sentence):
     for call in (
         lambda: distance_transform_numpy(score, stiffness, rest),
         lambda: distance_transform(

@@ -176,6 +176,14 @@ SABOTAGE = {
     ),
     "a stale output": (ONE_THREAD, NOTEBOOK, "twice 4 is 8", "twice 4 is 9", "twice 4 is 9"),
     "the package moved on": (gates.exports, PACKAGE_FILE, "STEP * x", "x + x", "differ in double"),
+    "the package moved on, annotated": (
+        gates.exports,
+        PACKAGE_FILE,
+        '(x):\n    """Twice x."""\n    return STEP * x',
+        "(x: int) -> int:\n    return x + x",
+        "differ in double",
+    ),
+    "an argument more": (gates.exports, PACKAGE_FILE, "(x):", "(x, y=2):", "differ in double"),
     "a constant moved on": (gates.exports, SOURCE, "STEP = 2", "STEP = 3", "differ in STEP"),
     "a decorator more": (
         gates.exports,
@@ -251,6 +259,11 @@ SABOTAGE = {
 def test_sabotage_is_caught(gate, file, old, new, sentence, copy):
     change(copy / file, old, new)
     assert sentence in "\n".join(gate(copy))
+
+
+def test_an_export_may_be_annotated(copy):
+    change(copy / PACKAGE_FILE, "double(x):", "double(x: float) -> float:")
+    assert gates.exports(copy) == []
 
 
 def test_a_solved_exercise_prints_something_else(copy):

@@ -17,11 +17,11 @@ def one(x, y):
 
 
 @given(st.floats(-1e4, 1e4), st.sampled_from([1, 2, 4, 8, 16]))
-def test_round_trip(pixel, stride):
+def test_pixels_to_cells_and_back_are_the_same_pixels(pixel, stride):
     assert to_pixels(to_cells(pixel, stride), stride) == pytest.approx(pixel, abs=1e-6)
 
 
-def test_the_grid_is_that_of_crop():
+def test_cells_are_those_of_a_crop():
     """A crop that is the whole input of 368 px: cell g lies at 8 g + 3.5."""
     crop = Crop((183.5, 183.5), 8.0, GRID, 1)
     np.testing.assert_allclose(to_pixels(crop.cells()), crop.to_image(crop.cells()))
@@ -29,7 +29,7 @@ def test_the_grid_is_that_of_crop():
     assert to_pixels(torch.tensor([1.0, 2.0]), 4).tolist() == [5.5, 9.5]
 
 
-def test_gaussian_by_hand():
+def test_a_gaussian_has_the_heights_computed_by_hand():
     (maps,) = gaussian(one(10, 20), GRID)
     assert maps.shape == (46, 46) and maps[20, 10] == maps.max() == 1
     assert maps[20, 11].item() == pytest.approx(
@@ -102,7 +102,7 @@ def test_a_joint_without_a_place_draws_nothing(draw):
 
 
 @pytest.mark.parametrize("draw", [gaussian, disc])
-def test_batches_types_and_devices(draw, device):
+def test_targets_keep_batches_types_and_devices(draw, device):
     cells = torch.rand(2, 5, 13, 2, dtype=torch.float64, device=device) * 20
     maps = draw(cells, (24, 32))
     assert (

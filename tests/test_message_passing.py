@@ -1,4 +1,4 @@
-"""Messages on any graph: back ends against each other, against the definition, against enumeration."""
+"""Messages on any graph: back ends against each other, the definition and enumeration."""
 
 import itertools
 import multiprocessing
@@ -9,11 +9,10 @@ import threading
 import numpy as np
 import pytest
 import torch
-from matplotlib.figure import Figure
 from torch.utils.data import DataLoader, Dataset
 
 from tslib.distance_transform import choose_backend, distance_transform_numpy
-from tslib.message_passing import MessagePassing, PoseGraph, pass_messages
+from tslib.message_passing import MessagePassing, PoseGraph, pass_messages, score_of_pose
 from tslib.skeletons import SKELETONS
 from tslib.warp import warp
 
@@ -21,7 +20,7 @@ PENN = SKELETONS["penn13"]
 
 
 def random_round(seed, dtype=torch.float64):
-    """Arguments of pass_messages for a random graph: repeated edges, self-edges, nodes without any."""
+    """Arguments of pass_messages for a random graph: repeated edges, self-edges, lonely nodes."""
     rng = np.random.default_rng(seed)
     B, N, M, E = (int(rng.integers(1, n)) for n in (4, 7, 9, 20))
     H, W = (int(rng.choice([1, 2, 5, 15, 16, 17, 33, 48])) for _ in range(2))
@@ -50,7 +49,7 @@ def gradients(arguments, upstream, backend):
 
 @pytest.mark.parametrize("block", range(10))
 def test_back_ends_agree_on_random_graphs(block, device):
-    """600 graphs: the same maxima of the same numbers, so the same values, winners and gradients."""
+    """600 graphs: the same maxima of the same numbers, so equal values, winners and gradients."""
     for seed in range(60 * block, 60 * block + 60):
         dtype = torch.float32 if seed % 3 == 0 else torch.float64
         arguments = tuple(t.to(device) for t in random_round(seed, dtype))
@@ -58,9 +57,8 @@ def test_back_ends_agree_on_random_graphs(block, device):
             arguments[0].shape, dtype=dtype, generator=torch.Generator().manual_seed(seed)
         ).to(device)
         fast, slow = (gradients(arguments, upstream, b) for b in (None, "torch"))
-        scale = 1 + max(
-            t.abs().max() for t in (*arguments[:2], slow[0])
-        )  # far from rest prices are large
+        # Far from rest prices are large.
+        scale = 1 + max(t.abs().max() for t in (*arguments[:2], slow[0]))
         rounding = 64 * torch.finfo(dtype).eps
         assert (fast[0] - slow[0]).abs().max() <= rounding * scale, seed
         for ours, theirs in zip(fast[1], slow[1], strict=True):
@@ -68,7 +66,7 @@ def test_back_ends_agree_on_random_graphs(block, device):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_round_by_the_definition(seed):
+def test_a_round_equals_the_definition(seed):
     unary, senders, edges, stiffness, rest, own, share = (t.numpy() for t in random_round(seed))
     expected = own[:, None, None] * unary
     for e, (sender, receiver) in enumerate(edges):
@@ -187,7 +185,7 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_the_layer_by_the_definition(options):
+def test_the_layer_equals_the_definition(options):
     for graph in (chain(3), chain(3, span=2), any_graph(0), any_graph(1)):
         layer = layer_of(graph, **options)
         unary = torch.rand(
@@ -215,7 +213,7 @@ def tree(rng):
 
 @pytest.mark.parametrize("block", range(5))
 def test_a_tree_equals_exhaustive_enumeration(block):
-    """Own message excluded, unnormalised: exact max-marginals after three rounds (50 trees in all)."""
+    """Own message excluded, unnormalised: exact max-marginals after three rounds (50 trees)."""
     for seed in range(10 * block, 10 * block + 10):
         rng = np.random.default_rng(seed)
         graph, (H, W) = tree(rng), rng.integers(2, 4, 2)
@@ -238,8 +236,70 @@ def test_a_tree_equals_exhaustive_enumeration(block):
             np.testing.assert_allclose(scores[k].ravel(), marginal, atol=1e-10)
 
 
+def all_places(frames, joints, H, W):
+    """Every pose of a slice: int64 (n, T, K, 2), one row of cells for each."""
+    cells = torch.cartesian_prod(*[torch.arange(H * W)] * (frames * joints))
+    return torch.stack([cells % W, cells // W], -1).view(-1, frames, joints, 2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_best_score_of_a_pose_is_the_max_marginal_on_a_tree(seed):
+    """Paper A, Eq. 1: of all poses that have a joint in a cell, the best score."""
+    graph, (H, W) = tree(np.random.default_rng(seed)), (2, 3)
+    layer = layer_of(graph, seed, exclude=True, normalization="none")
+    unary = torch.randn(1, 4, H, W, dtype=torch.float64)
+    places = all_places(1, 4, H, W)
+    with torch.no_grad():
+        score = score_of_pose(graph, unary, places, layer.stiffness, layer.rest)
+        marginals = layer(unary[None])[0, 0]
+    for k in range(4):
+        for y, x in itertools.product(range(H), range(W)):
+            here = (places[:, 0, k] == torch.tensor([x, y])).all(-1)
+            torch.testing.assert_close(score[here].max(), marginals[k, y, x])
+
+
+def test_the_score_of_a_slice_by_hand():
+    """Paper A, Eq. 2: two joints in two frames; the second frame's springs compare moved places."""
+    edges = [(0, 1), (2, 3), (0, 2), (1, 3)]
+    graph = PoseGraph(2, ("elbow", "wrist"), edges, [0, 0, 1, 2], ("arm", "elbow+1", "wrist+1"))
+    unary = torch.zeros(2, 2, 12, 16)
+    unary[0, 0, 3, 2], unary[0, 1, 4, 5], unary[1, 1, 3, 7] = 0.9, 0.7, 0.5
+    here = torch.tensor([[2, 3], [5, 4]])
+    places = torch.stack(
+        [torch.stack([here, here + torch.tensor(step)]) for step in ([2, -1], [0, 0])]
+    )
+    stiffness = torch.tensor([[0.05, 0.05], [0.1, 0.1], [0.1, 0.2]])
+    rest = torch.tensor([[4.0, 1.0], [0.0, 0.0], [0.0, 0.0]])
+    flow = torch.tensor([2.0, -1.0]).expand(2, 12, 16, 2)
+    arms, seen = 2 * 0.05 * 1, torch.tensor([0.9 + 0.7 + 0.5, 0.9 + 0.7])
+    along = score_of_pose(graph, unary, places, stiffness, rest, {1: flow, -1: -flow})
+    still = score_of_pose(graph, unary, places, stiffness, rest)
+    pulled = 0.1 * (4 + 1) + 0.1 * 4 + 0.2 * 1
+    torch.testing.assert_close(along, seen - arms - torch.tensor([0, pulled]))
+    torch.testing.assert_close(still, seen - arms - torch.tensor([pulled, 0]))
+
+
+def test_the_best_score_of_a_slice_is_the_max_marginal_along_the_flow():
+    """A joint in three frames, away from the border, where the layer's pull is the paper's push."""
+    graph = PoseGraph(3, ("dot",), [(0, 1), (1, 2)], [0, 0], ("dot+1",))
+    layer = layer_of(graph, exclude=True, normalization="none")
+    unary = torch.full((3, 1, 3, 7), -100.0, dtype=torch.float64)
+    for t in range(3):
+        unary[t, 0, 1, 1 + t : 4 + t] = torch.randn(3, dtype=torch.float64)
+    flow = torch.tensor([1.0, 0.0], dtype=torch.float64).expand(3, 3, 7, 2)
+    places = all_places(3, 1, 3, 7)
+    with torch.no_grad():
+        flows = {1: flow, -1: -flow}
+        score = score_of_pose(graph, unary, places, layer.stiffness, layer.rest, flows)
+        marginals = layer(unary[None], {o: f[None] for o, f in flows.items()})[0, :, 0]
+    best = places[score.argmax(), :, 0]
+    for t, (x, y) in enumerate(best.tolist()):
+        assert divmod(int(marginals[t].argmax()), 7) == (y, x)
+        torch.testing.assert_close(marginals[t].max(), score.max())
+
+
 @pytest.mark.parametrize("options", OPTIONS[:4] + OPTIONS[-4:], ids=str)
-def test_gradcheck_through_two_loopy_rounds(options):
+def test_gradients_through_two_loopy_rounds_are_right(options):
     graph = chain(2)
     layer = layer_of(graph, 3, iterations=2, **options)
     shape = (1, 2, 3, 3, 4)
@@ -301,7 +361,7 @@ def test_a_joint_that_moves_with_the_flow_is_not_deformed():
 
 
 @pytest.mark.parametrize("with_flow", [False, True])
-def test_renaming_joints_permuting_edges_and_reversing_time(with_flow):
+def test_renaming_joints_permuting_edges_and_reversing_time_change_nothing(with_flow):
     graph, rng = chain(3), np.random.default_rng(2)
     layer = layer_of(graph)
     unary = torch.rand(2, 3, 3, 8, 6, dtype=torch.float64)
@@ -343,7 +403,7 @@ def test_clips_of_a_batch_never_mix():
 
 @pytest.mark.parametrize("name", SKELETONS)
 @pytest.mark.parametrize("span", [0, 1, 2])
-def test_any_skeleton(name, span):
+def test_any_skeleton_has_a_graph_and_scores(name, span):
     skeleton = SKELETONS[name]
     graph, K = PoseGraph.of(skeleton, 3, span=span), len(skeleton.joints)
     limbs = {frozenset(e) for e in skeleton.edges} | {frozenset(p) for p in skeleton.mirror_pairs}
@@ -353,23 +413,14 @@ def test_any_skeleton(name, span):
     assert scores.shape == (1, 3, K, 6, 7) and scores.isfinite().all()
 
 
-def test_the_papers_graph():
-    """papers' count for five frames and 13 joints: 12 limbs, 6 pairs, 4 steps in time, both ways."""
+def test_the_papers_graph_has_the_papers_edges_and_springs():
+    """Five frames and 13 joints: 12 limbs, 6 pairs, 4 steps in time, both ways."""
     graph = PoseGraph.of(PENN)
     assert (len(graph.edges), len(graph.directed), graph.nodes) == (142, 284, 65)
     assert len(graph.springs) == 18 + 13
     assert sorted(set(graph.offset.tolist())) == [0, 1]
     without = PoseGraph.of(PENN, mirror=False, span=0)
     assert len(without.springs) == 12 and len(without.edges) == 60
-
-
-def test_a_drawn_graph_shows_every_edge_and_hides_none_in_space():
-    graph = PoseGraph.of(PENN, frames=3)
-    ax = Figure().subplots()
-    graph.draw(ax, np.random.default_rng(0).normal(size=(13, 2)))
-    order = np.array([line.get_zorder() for line in ax.lines])
-    assert len(order) == len(graph.edges)
-    assert order[graph.offset == 0].min() > order[graph.offset != 0].max()
 
 
 def test_normalised_scores_stay_in_range():
@@ -428,12 +479,12 @@ BAD_GRAPHS = {
 
 
 @pytest.mark.parametrize("edges, spring, sentence", BAD_GRAPHS.values(), ids=BAD_GRAPHS)
-def test_bad_graphs(edges, spring, sentence):
+def test_bad_graphs_are_refused_in_a_sentence(edges, spring, sentence):
     with pytest.raises(ValueError, match=sentence):
         PoseGraph(2, ("a", "b", "c"), edges, spring, ("only",))
 
 
-def test_bad_arguments_of_the_layer():
+def test_bad_arguments_of_the_layer_are_refused_in_a_sentence():
     graph = PoseGraph.of(PENN, 2)
     layer, unary = MessagePassing(graph), torch.zeros(1, 2, 13, 5, 6)
     bad = unary.clone()
@@ -469,7 +520,7 @@ def test_bad_arguments_of_the_layer():
         assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
 
 
-def test_bad_arguments_of_a_round():
+def test_bad_arguments_of_a_round_are_refused_in_a_sentence():
     good = list(random_round(1))
     N, M = good[0].shape[1], good[1].shape[1]
     changes = [
@@ -492,7 +543,7 @@ def test_bad_arguments_of_a_round():
             pass_messages(*arguments)
 
 
-def test_a_mask_of_minus_infinity_and_very_low_scores():
+def test_masked_and_very_low_scores_are_exact():
     """Masked cells never win, and cost exactness nothing, in every back end."""
     for fill in (-torch.inf, -1e30):
         for seed in range(20):
@@ -558,7 +609,7 @@ def test_threads_change_nothing(threads):
         assert all(torch.equal(a, b) for a, b in zip(results[0], other, strict=True))
 
 
-def test_callers_in_several_threads(threads):
+def test_callers_in_several_threads_get_their_own_scores(threads):
     threads(2)
     layer = layer_of(PoseGraph.of(PENN, 2), dtype=torch.float32)
     clips = torch.rand(6, 1, 2, 13, 16, 16)
@@ -620,7 +671,7 @@ class Beliefs(Dataset):
 @pytest.mark.skipif(
     "fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork"
 )
-def test_workers_after_a_fork(threads):
+def test_workers_after_a_fork_compute_the_same(threads):
     threads(2)
     layer = layer_of(PoseGraph.of(PENN, 2), dtype=torch.float32)
     unary = torch.rand(6, 2, 13, 16, 16)
@@ -657,6 +708,22 @@ def test_a_compiled_layer_computes_the_same():
     assert torch.allclose(
         torch.compile(layer, backend="aot_eager")(unary, flows), layer(unary, flows)
     )
+
+
+IMPORTS = """
+import sys
+import tslib.distance_transform, tslib.message_passing, tslib.networks, tslib.warp
+compiled = ("numba", "tslib.kernels.transform_numba", "tslib.kernels.transform_triton")
+print([name for name in compiled if name in sys.modules])
+"""
+
+
+def test_an_import_compiles_and_deletes_nothing():
+    """What is compiled is imported by the first message that needs it."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 WITHOUT_NUMBA = """

@@ -15,7 +15,6 @@ from tslib.metrics import (
     jitter,
     means,
     pck,
-    pixel_accuracy,
     rates,
     table,
     tally,
@@ -34,7 +33,7 @@ def test_counts_by_hand():
     assert pck(prediction, truth, 100, alpha=0.1).tolist() == [0.25, 0.75]
 
 
-def test_size_of_each_frame():
+def test_each_frame_has_its_own_size():
     prediction = np.full((2, 1, 2), [3.0, 4.0])
     assert pck(prediction, np.zeros((2, 1, 2)), [25, 24]).tolist() == [0.5]
 
@@ -67,7 +66,7 @@ def test_size_may_be_unknown_where_nothing_counts():
         (np.zeros((2, 3, 2)), np.zeros((2, 3, 2)), 10, np.ones(3), "visible"),
     ],
 )
-def test_refuses(prediction, truth, size, visible, word):
+def test_arguments_that_do_not_fit_are_refused(prediction, truth, size, visible, word):
     with pytest.raises(ValueError, match=word):
         pck(prediction, truth, size, visible=visible)
 
@@ -113,11 +112,11 @@ def test_a_joint_on_the_limit_is_a_hit_and_by_the_strict_rule_a_miss(dtype, size
                 ]
 
 
-def test_pixels_whatever_the_size():
+def test_with_size_1_the_limit_is_in_pixels():
     prediction = np.zeros((4, 1, 2))
     prediction[:, 0] = [[12, 16], [20, 0], [20, 1], [0, 0]]
-    assert pixel_accuracy(prediction, np.zeros((4, 1, 2))) == [0.75]
-    assert pixel_accuracy(prediction, np.zeros((4, 1, 2)), 19.9) == [0.25]
+    assert pck(prediction, np.zeros((4, 1, 2)), 1, 20) == [0.75]
+    assert pck(prediction, np.zeros((4, 1, 2)), 1, 19.9) == [0.25]
 
 
 def grid(low, high):
@@ -285,7 +284,7 @@ def test_a_paired_interval_sees_what_two_intervals_do_not(two_methods):
 
 
 def test_an_interval_holds_the_truth_as_often_as_it_says():
-    """Rates of 40 clips vary around 0.6; 95 % of the intervals should hold it, and 90 % or more do."""
+    """Rates of 40 clips vary around 0.6; 95 % of the intervals should hold it, and 90 % do."""
     random = np.random.default_rng(0)
     held = 0
     for seed in range(300):
@@ -296,7 +295,7 @@ def test_an_interval_holds_the_truth_as_often_as_it_says():
     assert 270 <= held <= 297
 
 
-def test_frames_are_no_clips():
+def test_clips_are_drawn_and_not_frames():
     """Taking the 30 alike frames of a clip for 30 clips makes an interval far too narrow."""
     hits = np.random.default_rng(0).random(20) < 0.6  # each clip all right or all wrong
     frames = np.stack([hits, np.ones(20)], 1)[..., None].repeat(30, 0).astype(int)
@@ -306,7 +305,7 @@ def test_frames_are_no_clips():
     assert high - low > 4 * (high_wrong - low_wrong)
 
 
-def test_bootstrap_refuses(two_methods):
+def test_bootstrap_refuses_what_cannot_be_compared(two_methods):
     first, second = two_methods
     for wrong in (first[:0], first[0], first[:, :1]):
         with pytest.raises(ValueError, match="shape"):
@@ -385,7 +384,7 @@ def test_mistake_padding_is_counted():
 
 
 def test_mistake_splits_are_pooled():
-    """JHMDB's figure is the mean of three splits with a model each; a large split weighs no more."""
+    """JHMDB's figure is the mean of three splits, a model each; a large split weighs no more."""
 
     def row_wrong(splits):
         return table({"ours": sum(splits)}, PENN)

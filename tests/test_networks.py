@@ -82,7 +82,7 @@ def test_a_cell_of_the_first_stage_sees_167_px_around_8g_plus_7():
     assert [sees(x, y + d) for d in (-84, -83, 83, 84)] == [False, True, True, False]
 
 
-def test_the_map_of_the_centre():
+def test_the_map_of_the_centre_peaks_at_the_person():
     net = ConvolutionalPoseMachine(13, NARROW)
     images = torch.zeros(2, 3, 368, 368)
     where = net._center_map(images, None)
@@ -124,7 +124,7 @@ def test_dropout_follows_the_last_two_convolutions_of_the_head():
     assert drops == ["head.4", "head.7"] and net.head[4].p == 0.5
 
 
-def test_the_small_network():
+def test_a_cell_of_the_small_network_sees_less_than_a_person():
     """96 px in, 24 x 24 cells, and a cell sees less than a person, who takes 0.7 of the input."""
     net = ConvolutionalPoseMachine(13, SMALL)
     (maps,) = net(torch.zeros(1, 3, 96, 96))

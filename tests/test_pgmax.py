@@ -1,4 +1,4 @@
-"""Against PGMax, an independent library of max-product belief propagation, where it is installed."""
+"""Against PGMax, an independent library of max-product inference, where it is installed."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from experiments.speed.peers import pgmax  # noqa: E402
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 3, 5])
-def test_a_loopy_graph(rounds):
+def test_beliefs_on_a_loopy_graph_equal_ours(rounds):
     """Two frames of 13 joints on 8 x 8 cells, limbs, pairs and time: the same beliefs, up to a
     constant.
     """

@@ -77,7 +77,7 @@ def test_sides_are_rounded_up(architecture, side, cells):
     assert [tuple(s.shape[2:]) for s in net(torch.zeros(1, 3, side, 16))] == [(cells, 4)] * 2
 
 
-def test_what_a_cell_sees():
+def test_a_cell_sees_96_px_and_then_216_px():
     """96 px the first answer, 216 px the second: its large kernels see most of a picture of 256."""
     net = SpatialFusionNetwork(1, NARROW).eval().double()
     for p in net.parameters():
@@ -125,7 +125,7 @@ def test_the_first_answer_of_the_original_is_never_negative():
         assert (first >= 0).all() == rectified and (last < 0).any()
 
 
-def test_the_small_network():
+def test_the_small_network_has_28_cells_and_sees_it_all():
     """112 px in, 28 x 28 cells; nearly as much of the picture is seen as by the original; a
     picture's answer does not depend on those beside it."""
     torch.manual_seed(0)
@@ -143,7 +143,7 @@ def test_the_small_network():
     assert (seen.max(0).values - seen.min(0).values + 1).min() > 0.7 * 112
 
 
-def test_the_convnet_of_an_architecture():
+def test_the_architecture_chooses_the_convnet():
     for architecture, kind in (
         (SMALL, ConvolutionalPoseMachine),
         (SMALL_FUSION, SpatialFusionNetwork),
@@ -152,7 +152,7 @@ def test_the_convnet_of_an_architecture():
         assert type(net) is kind and net.joints == 7 and net.architecture is architecture
 
 
-def test_in_a_thin_slicing_network():
+def test_messages_take_its_second_answer():
     """All its maps are joints; messages between them go as usual."""
     torch.manual_seed(0)
     convnet = SpatialFusionNetwork(7, NARROW).eval()
@@ -165,7 +165,7 @@ def test_in_a_thin_slicing_network():
     assert thin(images)[0].shape == scores.shape and not torch.allclose(thin(images)[0], scores)
 
 
-def test_eq_5_without_a_background():
+def test_eq_5_needs_no_background():
     """Both answers count half their squared error; a network with a background has that map as
     well.
     """
@@ -196,7 +196,7 @@ def config_of(tmp_path, content):
     return read_config(path)
 
 
-def test_a_file_chooses_it(tmp_path):
+def test_a_configuration_file_chooses_it(tmp_path):
     for name, architecture in (
         ("spatial fusion", FusionArchitecture()),
         ("small spatial fusion", SMALL_FUSION),
@@ -217,7 +217,7 @@ def test_a_file_chooses_it(tmp_path):
         config_of(tmp_path, 'row = "X"')
 
 
-def test_a_model_file(tmp_path):
+def test_a_model_file_restores_it(tmp_path):
     """The means of the normalisation are in it as well."""
     tables = {
         "skeleton": "youtube7",

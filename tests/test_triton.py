@@ -16,16 +16,18 @@ pytest.importorskip(
 )
 
 from tslib.distance_transform import distance_transform  # noqa: E402
-from tslib.kernels import backends  # noqa: E402
-from tslib.kernels import rounds_triton as message_passing  # noqa: E402
-from tslib.kernels import transform_numba as compiled
-from tslib.kernels import transform_triton as transform  # noqa: E402
+from tslib.kernels import (  # noqa: E402
+    operators,
+    rounds_triton,
+    transform_numba,
+    transform_triton,
+)
 from tslib.kernels.layout import row_length  # noqa: E402
-from tslib.message_passing import pass_messages, rounds  # noqa: E402
+from tslib.message_passing import pass_messages  # noqa: E402
 
 
 def problem(N, H, W, dtype, seed=0):
-    """Maps, a third of each masked by -inf, one of them whole; springs; a gradient of the messages."""
+    """Maps, a third of each masked by -inf, one of them whole; springs; the messages' gradient."""
     draw = torch.Generator().manual_seed(seed)
     score = torch.randn(N, H, W, generator=draw, dtype=dtype)
     score[torch.rand(N, H, W, generator=draw) < 1 / 3] = -torch.inf
@@ -40,13 +42,15 @@ def equals_numba(device, arguments, upstream):
     order.
     """
     W = upstream.shape[-1]
-    expected = compiled.transform(*arguments)
-    results = transform.transform(*(t.to(device) for t in arguments))
+    expected = transform_numba.transform_numba(*arguments)
+    results = transform_triton.transform_triton(*(t.to(device) for t in arguments))
     for a, b in zip(results, expected, strict=True):
         assert a.dtype == b.dtype and torch.equal(a[..., :W].cpu(), b[..., :W])
-    expected = compiled.transform_backward(upstream, *expected[1:], *arguments[1:])
+    given = upstream.shape, upstream, *expected[1:], *arguments[1:]
+    expected = transform_numba.transform_backward_numba(*given)
     kept = *results[1:], *(t.to(device) for t in arguments[1:])
-    results = [t.cpu() for t in transform.transform_backward(upstream.to(device), *kept)]
+    results = transform_triton.transform_backward_triton(upstream.shape, upstream.to(device), *kept)
+    results = [t.cpu() for t in results]
     assert torch.equal(results[0], expected[0])
     for a, b in zip(results[1:], expected[1:], strict=True):
         assert torch.allclose(a, b, rtol=1e-3 if a.dtype == torch.float32 else 1e-11)
@@ -60,19 +64,21 @@ def test_the_same_bits_as_numba(device, H, W, dtype):
     equals_numba(device, *problem(2, H, W, dtype))
 
 
-def test_maps_in_tiles(device, monkeypatch):
+def test_maps_in_tiles_have_the_same_bits(device, monkeypatch):
     """Fifteen tiles, most of them across an edge of the map: the same bits again."""
-    monkeypatch.setattr(transform, "WHOLE", 0)
-    monkeypatch.setattr(transform, "TILE", (1, 4))
-    assert transform.tiles(19, 37) == (1, 4, 15)
+    monkeypatch.setattr(transform_triton, "_WHOLE", 0)
+    monkeypatch.setattr(transform_triton, "_TILE", (1, 4))
+    assert transform_triton.tiles(19, 37) == (1, 4, 15)
     equals_numba(device, *problem(3, 19, 37, torch.float32))
 
 
-def test_no_maps(device):
+def test_no_maps_give_no_messages(device):
     maps, springs = torch.zeros(0, 4, 5, device=device), torch.ones(0, 2, device=device)
-    message, column, row = transform.transform(maps, springs, springs)
+    message, column, row = transform_triton.transform_triton(maps, springs, springs)
     assert message.shape == (0, 4, 5) and column.shape == row.shape == (0, 4, 16)
-    back = transform.transform_backward(maps, column, row, springs, springs)
+    back = transform_triton.transform_backward_triton(
+        maps.shape, maps, column, row, springs, springs
+    )
     assert [tuple(t.shape) for t in back] == [(0, 4, 5), (0, 2), (0, 2)]
 
 
@@ -111,7 +117,7 @@ def a_round(device, M, N, edges, dtype):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("M, N, edges", GRAPHS.values(), ids=GRAPHS)
-def test_rounds_and_their_gradients(device, M, N, edges, dtype):
+def test_rounds_and_their_gradients_agree_with_the_other_back_ends(device, M, N, edges, dtype):
     arguments = a_round(device, M, N, edges, dtype)
     upstream = torch.randn(2, N, 7, 18, generator=torch.Generator().manual_seed(2), dtype=dtype)
     results = {}
@@ -130,21 +136,21 @@ def test_rounds_and_their_gradients(device, M, N, edges, dtype):
 
 def test_arg_maxes_are_kept_only_for_a_gradient(device):
     arguments = a_round(device, *GRAPHS["one map to all"], torch.float32)
-    score, column, row = message_passing.pass_round(*arguments, True)
+    score, column, row = rounds_triton.pass_round_triton(*arguments, True)
     assert column.shape == row.shape == (2, 3, 7, row_length(18))
-    alone, *nothing = message_passing.pass_round(*arguments, False)
+    alone, *nothing = rounds_triton.pass_round_triton(*arguments, False)
     assert torch.equal(alone, score) and all(t.shape == (2, 0, 7, row_length(18)) for t in nothing)
 
 
-def test_what_torch_asks_of_an_operator(device):
+def test_the_operators_fulfil_what_torch_asks_of_them(device):
     """Shapes without values, gradients, compilation: torch's own checks."""
     arguments, _ = problem(2, 3, 4, torch.float64)
     moving = [t.nan_to_num(neginf=-9).to(device).requires_grad_() for t in arguments]
-    torch.library.opcheck(backends.transform, (*moving, "triton"))
+    torch.library.opcheck(operators.transform, (*moving, "triton"))
     arguments = a_round(device, *GRAPHS["one map to all"], torch.float64)
     for i in (0, 1, 3, 4):
         arguments[i].requires_grad_()
-    torch.library.opcheck(rounds.pass_round, (*arguments, "triton", True))
+    torch.library.opcheck(operators.pass_round, (*arguments, "triton", True))
 
 
 def test_the_kernels_compile_for_a_gpu(tmp_path):
@@ -160,7 +166,7 @@ def test_the_kernels_compile_for_a_gpu(tmp_path):
     assert run.stdout.split("\n") == [*(f"{k.__name__} 0" for k in KERNELS), ""], run.stdout
 
 
-KERNELS = transform._messages, transform._gradients, message_passing._sums
+KERNELS = transform_triton._messages, transform_triton._gradients, rounds_triton._sums
 
 
 def compile_ahead(kernel):
@@ -169,7 +175,7 @@ def compile_ahead(kernel):
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    C, R, _ = transform.tiles(46, 46)
+    C, R, _ = transform_triton.tiles(46, 46)
     constants = {
         "H": 46,
         "W": 46,
@@ -180,7 +186,7 @@ def compile_ahead(kernel):
         "SECOND": True,
         "KEEP": True,
     }
-    constants |= {"WEIGHTED": True, "BLOCK": message_passing.BLOCK}
+    constants |= {"WEIGHTED": True, "BLOCK": rounds_triton.BLOCK}
     kinds = dict.fromkeys(("M", "N", "E", "cells", "step"), "i32") | dict.fromkeys(
         ("column", "row"), "*u8"
     )

@@ -41,7 +41,7 @@ def by_loops(score, flow):
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (1, 7), (5, 1), (1, 1)])
-def test_equals_loops(shape, device):
+def test_warp_equals_loops(shape, device):
     score, flow = random(*shape), random(*shape, 2, seed=1) * 4
     moved = warp(score.to(device), flow.to(device)).cpu()
     np.testing.assert_allclose(moved, by_loops(score.numpy(), flow.numpy()), atol=1e-12)
@@ -67,7 +67,7 @@ def test_a_whole_flow_is_a_shift(dx, dy):
     assert torch.equal(warp(score, constant(dx, dy, 6, 9)), score[rows][:, columns])
 
 
-def test_moving_dot_both_ways_round():
+def test_a_moving_dot_is_brought_home_both_ways_round():
     """A joint moves by (+16, -8) px, stride 8. Along the flow its peak comes back to where it was;
     against it, it lands (+4, -2) cells away."""
     here, there = (to_cells(torch.tensor([p]).double()) for p in ((91.5, 131.5), (107.5, 123.5)))
@@ -99,14 +99,14 @@ def test_splat_keeps_the_higher_of_two_and_drops_what_leaves():
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (1, 6), (6, 1)])
-def test_gradcheck_of_warp(shape):
+def test_the_gradients_of_warp_are_right(shape):
     """Both arguments; the places keep off the cells themselves, where the gradient has a step."""
     score = random(2, 3, *shape).requires_grad_()
     flow = (random(2, 1, *shape, 2, seed=3) * 3).round() + 0.3
     assert torch.autograd.gradcheck(warp, (score, flow.requires_grad_()))
 
 
-def test_gradcheck_of_splat():
+def test_the_gradient_of_splat_is_right():
     score, flow = random(2, 5, 6).requires_grad_(), random(5, 6, 2, seed=5) * 2
     assert torch.autograd.gradcheck(lambda s: splat(s, flow), score)
 
@@ -141,7 +141,7 @@ def test_compiled_equals_torch(shape, drawn):
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
 
 
-def test_any_number_of_threads():
+def test_any_number_of_threads_gives_the_same_samples():
     leaves = (
         random(7, 3, 12, 10).requires_grad_(),
         (random(7, 1, 12, 10, 2, seed=1) * 3).requires_grad_(),
@@ -222,7 +222,7 @@ def test_a_changed_crop_changes_the_vectors(window, expected):
 @pytest.mark.parametrize(
     "window", [{"angle": 50}, {"flip": True}, {"angle": -20, "flip": True, "scale": 1.3}]
 )
-def test_a_dot_in_a_changed_crop(window):
+def test_a_dot_is_brought_home_in_a_changed_crop(window):
     """Targets and flow through one map: the neighbour's dot still lands on this frame's, within a
     cell.
     """
@@ -319,7 +319,7 @@ def test_inconsistent_on_a_rendered_occlusion():
         ),
     ],
 )
-def test_refuses(moves, score, flow, sentence):
+def test_maps_and_flows_that_do_not_fit_are_refused(moves, score, flow, sentence):
     with pytest.raises(ValueError, match=sentence):
         moves(score, flow)
 

@@ -7,28 +7,34 @@ the labels of its base, Convolutional Pose Machines, have it. It is the map of `
 window that is the whole input.
 """
 
+from typing import TypeVar
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 STRIDE = 8  # input px to a cell; 368 px give 46 cells
-SIGMA = (
-    7 / STRIDE
-)  # cells; 7 px of the input, from Convolutional Pose Machines, for Paper A prints none
-RADIUS = 2.0  # cells; Paper A prints none: there a Gaussian of that sigma has fallen to 0.07
+# Cells. Convolutional Pose Machines have 7 px of the input, and Paper A prints none.
+SIGMA = 7 / STRIDE
+# Cells. Paper A prints none; this far away a Gaussian of that sigma has fallen to 0.07.
+RADIUS = 2.0
 FAINT = 0.01  # a Gaussian's values below are no part of it, so that the background is 0
 
+_Place = TypeVar("_Place", float, np.ndarray, Tensor)
 
-def to_pixels(cells, stride=STRIDE):
+
+def to_pixels(cells: _Place, stride: int = STRIDE) -> _Place:
     """Cells to pixels of the input; any number, array or tensor."""
     return stride * cells + (stride - 1) / 2
 
 
-def to_cells(pixels, stride=STRIDE):
+def to_cells(pixels: _Place, stride: int = STRIDE) -> _Place:
     """Pixels of the input to cells; inverse of to_pixels."""
     return (pixels - (stride - 1) / 2) / stride
 
 
-def labelled(cells, grid, visible=None):
+def labelled(cells: Tensor, grid: tuple[int, int], visible: Tensor | None = None) -> Tensor:
     """Which joints have a place on the map: bool (..., K).
 
     cells : tensor (..., K, 2) cells, x first; NaN where unknown
@@ -40,7 +46,9 @@ def labelled(cells, grid, visible=None):
     return inside if visible is None else inside & visible
 
 
-def gaussian(cells, grid, visible=None, sigma=SIGMA):
+def gaussian(
+    cells: Tensor, grid: tuple[int, int], visible: Tensor | None = None, sigma: float = SIGMA
+) -> Tensor:
     """Targets of Paper A's Eq. 5: a Gaussian around each joint, 1 at the joint itself, 0 in the
     background.
 
@@ -54,7 +62,7 @@ def gaussian(cells, grid, visible=None, sigma=SIGMA):
     return torch.where(shown, maps, torch.zeros_like(maps))
 
 
-def with_background(maps):
+def with_background(maps: Tensor) -> Tensor:
     """One more map, 1 where no joint is: (..., K, H, W) -> (..., K + 1, H, W).
 
     It is 1 - the highest of the K, as Convolutional Pose Machines are trained; inference takes the
@@ -63,7 +71,9 @@ def with_background(maps):
     return torch.cat([maps, 1 - maps.amax(-3, keepdim=True)], -3)
 
 
-def disc(cells, grid, visible=None, radius=RADIUS):
+def disc(
+    cells: Tensor, grid: tuple[int, int], visible: Tensor | None = None, radius: float = RADIUS
+) -> Tensor:
     """Targets of Paper A's Eq. 6, the hinge: 1 within a circle around each joint, its rim included,
     else -1.
 
@@ -82,7 +92,7 @@ def _squared_distances(cells, grid):
     return [(axis - cells[..., i, None]) ** 2 for i, axis in enumerate(axes)]
 
 
-def decode(maps, refine=True):
+def decode(maps: ArrayLike, refine: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Joints of heat-maps: arg-max, shifted by a quarter cell towards the higher neighbour in x and
     in y.
 

@@ -4,19 +4,23 @@ All are sums over cells, joints and frames, divided by the number of frames: wit
 of the paper, a mean over cells would be thousands of times too small.
 """
 
+from collections.abc import Sequence
+
 import torch
+from torch import Tensor
 
 
-def squared(stages, target):
+def squared(stages: Sequence[Tensor], target: Tensor) -> Tensor:
     """Eq. 5 at every stage: half the squared error of heat-maps.
 
     stages : list of (N, C, H, W); target : (N, C, H, W), see heatmaps.gaussian and
     heatmaps.with_background
     """
-    return sum((stage - target).square().sum() for stage in stages) / (2 * len(target))
+    # mypy sees the number that a sum over no stages would be.
+    return sum((stage - target).square().sum() for stage in stages) / (2 * len(target))  # type: ignore
 
 
-def hinge(score, target, weight=1.0):
+def hinge(score: Tensor, target: Tensor, weight: float = 1.0) -> Tensor:
     """Eq. 6: sum of max(0, 1 - score * target).
 
     score : (N, K, H, W); target : the same shape, 1 or -1, see heatmaps.disc
@@ -27,8 +31,6 @@ def hinge(score, target, weight=1.0):
     return (share * (1 - score * target).clamp(min=0)).sum() / len(target)
 
 
-def all_background(target, weight=1.0):
-    """What `hinge` is where every score is -1: a network that has found nothing, the plateau of Eq.
-    6.
-    """
+def all_background(target: Tensor, weight: float = 1.0) -> float:
+    """What `hinge` is where every score is -1, as of a network that has found nothing."""
     return float(2 * weight * (target > 0).sum() / len(target))

@@ -5,14 +5,27 @@ and how often it was counted: int64 (..., 2, K). Tallies of clips add up, and ra
 means, curves, tables and intervals over clips are all made from them.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+
+from .skeletons import Skeleton
 
 MEANS = ("micro", "joint-macro", "group-macro")
-BORDER = 1e-5  # of the limit: more than float32 rounds off a coordinate 50 times as large; 0.0002 px of 20
+# Of the limit: more than float32 rounds off a coordinate 50 times as large; 0.0002 px of 20.
+BORDER = 1e-5
 
 
-def tally(prediction, truth, size, alpha=0.2, visible=None, strict=False):
+def tally(
+    prediction: ArrayLike,
+    truth: ArrayLike,
+    size: ArrayLike,
+    alpha: ArrayLike = 0.2,
+    visible: ArrayLike | None = None,
+    strict: bool = False,
+) -> np.ndarray:
     """How often each joint is hit, and how often it counts; arguments and errors as in `pck`.
 
     Returns int64 (2, K): hits and counted; (A, 2, K) where alpha holds A numbers.
@@ -49,14 +62,19 @@ def tally(prediction, truth, size, alpha=0.2, visible=None, strict=False):
     closer = np.less if strict else np.less_equal
     result = np.empty((alpha.size, 2, K), np.int64)
     for row, a in zip(result, alpha.ravel(), strict=True):
-        row[0] = (closer(distance, border * a * size[:, None]) & counted).sum(
-            0
-        )  # NaN compares as a miss
-        row[1] = counted.sum(0)
+        hit = closer(distance, border * a * size[:, None])  # NaN compares as a miss
+        row[0], row[1] = (hit & counted).sum(0), counted.sum(0)
     return result.reshape(*alpha.shape, 2, K)
 
 
-def pck(prediction, truth, size, alpha=0.2, visible=None, strict=False):
+def pck(
+    prediction: ArrayLike,
+    truth: ArrayLike,
+    size: ArrayLike,
+    alpha: ArrayLike = 0.2,
+    visible: ArrayLike | None = None,
+    strict: bool = False,
+) -> np.ndarray:
     """Percentage of correct keypoints, joint by joint, as a rate (Paper A, Sec. 5.3).
 
     A joint is correct where ``|prediction - truth| <= alpha * size``, the limit included. A
@@ -65,15 +83,17 @@ def pck(prediction, truth, size, alpha=0.2, visible=None, strict=False):
 
     Parameters
     ----------
-    prediction, truth : array_like (T, K, 2) Pixels, x first, both from the same origin. A NaN
-        prediction is a miss; a NaN truth is not counted.
-    size : float or array_like (T,) Pixels. Paper A takes max(height, width) of the person's true
-        box in that frame; the length of the torso would make it tPCK.
+    prediction, truth : array_like (T, K, 2)
+        Pixels, x first, both from the same origin. A NaN prediction is a miss; a NaN truth is not
+        counted.
+    size : float or array_like (T,)
+        Pixels. Paper A takes max(height, width) of the person's true box in that frame; the length
+        of the torso would make it tPCK; with 1, alpha is a limit in pixels (Paper B's 20).
     alpha : float or array_like (A,)
         Tolerance as a fraction of size; Paper A prints 0.2 and 0.1. Several give a curve.
-    visible : array_like (T, K) bool, optional Joints to count; all by default. Of a
-        `tslib.clip.Clip`, ``clip.counted``: where a box is unknown, visible joints have no size to
-        be measured by.
+    visible : array_like (T, K) bool, optional
+        Joints to count; all by default. Of a `tslib.clip.Clip`, ``clip.counted``: where a box is
+        unknown, visible joints have no size to be measured by.
     strict : bool
         Leave the limit itself out, all that lies on it: ``<`` for ``<=``.
 
@@ -90,19 +110,12 @@ def pck(prediction, truth, size, alpha=0.2, visible=None, strict=False):
     return rates(tally(prediction, truth, size, alpha, visible, strict))
 
 
-def pixel_accuracy(prediction, truth, pixels=20, visible=None, strict=False):
-    """The same with a limit in pixels, whatever the person's size (Paper B, Tables I and II: 20
-    px).
-    """
-    return pck(prediction, truth, 1, pixels, visible, strict)
-
-
-def rates(tally):
+def rates(tally: ArrayLike) -> np.ndarray:
     """Hits per counted joint: (..., 2, K) -> float64 (..., K); NaN where nothing is counted."""
     return _ratio(*np.moveaxis(np.asarray(tally), -2, 0))
 
 
-def group_rates(rates, skeleton):
+def group_rates(rates: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     """Rates of the report groups, Head ... Ankl: (..., K) -> (..., G), in the order of
     skeleton.groups.
 
@@ -118,13 +131,13 @@ def group_rates(rates, skeleton):
     return np.stack([known_mean(rates[..., joints]) for joints in skeleton.groups.values()], -1)
 
 
-def means(tally, skeleton):
+def means(tally: ArrayLike, skeleton: Skeleton) -> dict[str, np.ndarray]:
     """The three averages that publications all call "Mean", by name: {name: float64 (...)}, for
     (..., 2, K).
 
-    micro : hits of all joints / counted joints; what is seen often weighs more joint-macro : mean
-    of the joints' rates, those outside every report group (neck, belly) among them group-macro :
-    mean of the report groups' rates; the one head weighs as much as two wrists
+    micro : hits of all joints / counted joints; what is seen often weighs more
+    joint-macro : mean of the joints' rates, those outside every report group (neck, belly) too
+    group-macro : mean of the report groups' rates; the one head weighs as much as two wrists
 
     What is counted nowhere is left out of the macro means.
     """
@@ -138,13 +151,20 @@ def _ratio(hits, counted):
     return np.where(counted > 0, hits / np.maximum(counted, 1), np.nan)
 
 
-def known_mean(values):
+def known_mean(values: np.ndarray) -> np.ndarray:
     """Mean over the last axis of what is not NaN; NaN, and no warning, where that is nothing."""
     known = np.isfinite(values)
     return _ratio(np.where(known, values, 0).sum(-1), known.sum(-1))
 
 
-def bootstrap(statistic, tallies, baseline=None, level=0.95, samples=2000, seed=0):
+def bootstrap(
+    statistic: Callable[[np.ndarray], np.ndarray],
+    tallies: ArrayLike,
+    baseline: ArrayLike | None = None,
+    level: float = 0.95,
+    samples: int = 2000,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
     """How sure a number is: its percentile interval when clips are drawn anew, with replacement.
 
     Clips and not frames, for the frames of one clip are hardly any new evidence.
@@ -172,21 +192,22 @@ def bootstrap(statistic, tallies, baseline=None, level=0.95, samples=2000, seed=
     tallies = np.asarray(tallies)
     if tallies.ndim != 3 or tallies.shape[1] != 2 or not len(tallies):
         raise ValueError(f"tallies must have shape (N, 2, K), but they have {tallies.shape}.")
-    if baseline is not None and not np.array_equal(tallies[:, 1], np.asarray(baseline)[:, 1]):
+    other = None if baseline is None else np.asarray(baseline)
+    if other is not None and not np.array_equal(tallies[:, 1], other[:, 1]):
         raise ValueError(
             "a paired comparison needs both methods on the same clips and the same counted joints."
         )
     N = len(tallies)
-    draws = np.random.default_rng(seed).multinomial(
-        N, np.full(N, 1 / N), samples
-    )  # how often each clip
+    # How often each clip is drawn.
+    draws = np.random.default_rng(seed).multinomial(N, np.full(N, 1 / N), samples)
     values = statistic(np.tensordot(draws, tallies, 1))
-    if baseline is not None:
-        values = values - statistic(np.tensordot(draws, baseline, 1))
-    return tuple(np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0))
+    if other is not None:
+        values = values - statistic(np.tensordot(draws, other, 1))
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
 
 
-def table(rows, skeleton):
+def table(rows: Mapping[str, ArrayLike], skeleton: Skeleton) -> pd.DataFrame:
     """A table as the papers print theirs: a pandas frame of per cent with one decimal.
 
     rows : {name: tally (2, K)}; a list of tallies, one for each split, has its rates and means
@@ -204,7 +225,7 @@ def table(rows, skeleton):
     return pd.DataFrame(lines, list(rows), [*heads(skeleton), *MEANS]).round(1)
 
 
-def curve(tally, thresholds, skeleton):
+def curve(tally: np.ndarray, thresholds: Sequence[float], skeleton: Skeleton) -> pd.DataFrame:
     """Accuracy against the threshold (Paper A, Fig. 3; Paper B, Fig. 4): a pandas frame of per
     cent.
 
@@ -221,12 +242,12 @@ def _line(tally, skeleton):
     return 100 * np.array([*groups, *means(tally, skeleton).values()])
 
 
-def heads(skeleton):
+def heads(skeleton: Skeleton) -> list[str]:
     """What stands over the report groups' columns, as in Paper A's tables: "Head", "Shou", ..."""
     return [group[:4].capitalize() for group in skeleton.groups]
 
 
-def jitter(joints):
+def jitter(joints: ArrayLike) -> float:
     """How much tracks shake: the mean length of their second difference, in px; 0 for uniform
     motion.
 

@@ -8,27 +8,62 @@ inverse to each other both agree. Chapter 03 builds and compares them.
 """
 
 import torch
+from torch import Tensor
 
-from .kernels import operators
 from .kernels.backends import choose_backend
+from .kernels.operators import sample_compiled
 
 
-def cells(H, W, like):
-    """Each cell's own coordinates (H, W, 2), x first, in the dtype and on the device of a tensor."""
+def cells(H: int, W: int, like: Tensor) -> Tensor:
+    """Each cell's own coordinates (H, W, 2), x first, of the dtype and device of a tensor."""
     y, x = (torch.arange(n, dtype=like.dtype, device=like.device) for n in (H, W))
     return torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)
 
 
-def warp(score, flow):
+def sample(maps: Tensor, place: Tensor, backend: str | None = None) -> Tensor:
+    """Bilinear samples of maps (N, K, H, W) at the cells place (N, h, w, 2), x first: (N, K, h, w).
+
+    Beyond the border the border's value; finite values only. Differentiable in both. backend: see
+    `choose_backend`; back ends without a kernel for it compute in torch.
+    """
+    if choose_backend(maps.device, backend) == "compiled":
+        return sample_compiled(maps, place)
+    return sample_torch(maps, place)
+
+
+def corners(place: Tensor, H: int, W: int) -> tuple[list[Tensor], Tensor, Tensor]:
+    """The four cells around each place and how far it lies between them.
+
+    place (..., 2) -> flat indices of the cells: upper left, upper right, lower left, lower right,
+    int64 (...); shares u, v (...) of the right and of the lower ones.
+    """
+    x, y = place[..., 0].clamp(0, W - 1), place[..., 1].clamp(0, H - 1)
+    left, top = x.detach().floor(), y.detach().floor()
+    right, bottom = (left + 1).clamp(max=W - 1), (top + 1).clamp(max=H - 1)
+    flat = [(row * W + column).long() for row in (top, bottom) for column in (left, right)]
+    return flat, x - left, y - top
+
+
+def sample_torch(maps: Tensor, place: Tensor) -> Tensor:
+    """`sample` in torch operations."""
+    N, K, H, W = maps.shape
+    flat, u, v = corners(place.flatten(1, 2), H, W)
+    a, b, c, d = (maps.flatten(2).gather(2, i[:, None].expand(-1, K, -1)) for i in flat)
+    u, v = u[:, None], v[:, None]
+    above, below = a + u * (b - a), c + u * (d - c)
+    return (above + v * (below - above)).unflatten(2, place.shape[1:3])
+
+
+def warp(score: Tensor, flow: Tensor) -> Tensor:
     """Backward warp: ``out[p] = score[p + flow[p]]``, differentiable in both.
 
     Parameters
     ----------
     score : Tensor (..., H, W), float32 or float64
         Finite scores of the neighbour frame.
-    flow : Tensor (..., H, W, 2) From this frame to the neighbour frame, on this frame's cells, in
-        cells; ``flow[..., 0]`` is dx. Leading axes broadcast; maps that share a flow (the joints of
-        a frame) share the work.
+    flow : Tensor (..., H, W, 2)
+        From this frame to the neighbour frame, on this frame's cells, in cells; ``flow[..., 0]`` is
+        dx. Leading axes broadcast; maps that share a flow (the joints of a frame) share the work.
 
     Returns
     -------
@@ -45,7 +80,7 @@ def warp(score, flow):
     return warp_unchecked(score, flow)
 
 
-def warp_unchecked(score, flow):
+def warp_unchecked(score: Tensor, flow: Tensor) -> Tensor:
     """`warp` of arguments that are known to fit."""
     H, W = score.shape[-2:]
     lead = torch.broadcast_shapes(score.shape[:-2], flow.shape[:-3])
@@ -56,7 +91,7 @@ def warp_unchecked(score, flow):
     return sample(maps, cells(H, W, flow) + flow).view(*lead, H, W)
 
 
-def splat(score, flow):
+def splat(score: Tensor, flow: Tensor) -> Tensor:
     """Forward warp by maximum: every cell p of score goes to the cell nearest to ``p + flow[p]``.
 
     score : Tensor (..., H, W), finite, of the neighbour frame
@@ -70,7 +105,7 @@ def splat(score, flow):
     return splat_unchecked(score.expand(*lead, H, W), flow)
 
 
-def splat_unchecked(score, flow):
+def splat_unchecked(score: Tensor, flow: Tensor) -> Tensor:
     """`splat` of arguments that are known to fit, the score in the shape of the result."""
     H, W = score.shape[-2:]
     x, y = (cells(H, W, flow) + flow).round().long().unbind(-1)
@@ -82,7 +117,7 @@ def splat_unchecked(score, flow):
     return pushed[..., :-1].unflatten(-1, (H, W))
 
 
-def chain(first, second):
+def chain(first: Tensor, second: Tensor) -> Tensor:
     """The flow over two frames: along first, and from where it leads along second.
 
     first, second : Tensor (..., H, W, 2) in cells, the second one on the cells of the frame between
@@ -92,7 +127,7 @@ def chain(first, second):
     return first + warp(second.movedim(-1, -3), first.unsqueeze(-4)).movedim(-3, -1)
 
 
-def inconsistent(flow, back):
+def inconsistent(flow: Tensor, back: Tensor) -> Tensor:
     """Cells that are probably covered in the other frame: the flow there and back does not lead
     home.
 
@@ -122,48 +157,14 @@ def _fitting(score, flow):
         )
     if flow.dtype != score.dtype or flow.device != score.device:
         raise ValueError(
-            f"score and flow must have one dtype and device, but have {score.dtype} on {score.device} and "
-            f"{flow.dtype} on {flow.device}."
+            f"score and flow must have one dtype and device, but have {score.dtype} on "
+            f"{score.device} and {flow.dtype} on {flow.device}."
         )
     try:
         lead = torch.broadcast_shapes(score.shape[:-2], flow.shape[:-3])
     except RuntimeError:
         raise ValueError(
-            f"the leading axes of score and flow must broadcast, but are {tuple(score.shape[:-2])} and "
-            f"{tuple(flow.shape[:-3])}."
+            "the leading axes of score and flow must broadcast, but are "
+            f"{tuple(score.shape[:-2])} and {tuple(flow.shape[:-3])}."
         ) from None
     return lead, *score.shape[-2:]
-
-
-def sample(maps, place, backend=None):
-    """Bilinear samples of maps (N, K, H, W) at the cells place (N, h, w, 2), x first: (N, K, h, w).
-
-    Beyond the border the border's value; finite values only. Differentiable in both. backend: see
-    `choose_backend`; back ends without a kernel for it compute in torch.
-    """
-    if choose_backend(maps.device, backend) == "compiled":
-        return operators.sample(maps, place)
-    return sample_torch(maps, place)
-
-
-def corners(place, H, W):
-    """The four cells around each place and how far it lies between them.
-
-    place (..., 2) -> flat indices of the cells: upper left, upper right, lower left, lower right,
-    int64 (...); shares u, v (...) of the right and of the lower ones.
-    """
-    x, y = place[..., 0].clamp(0, W - 1), place[..., 1].clamp(0, H - 1)
-    left, top = x.detach().floor(), y.detach().floor()
-    right, bottom = (left + 1).clamp(max=W - 1), (top + 1).clamp(max=H - 1)
-    flat = [(row * W + column).long() for row in (top, bottom) for column in (left, right)]
-    return flat, x - left, y - top
-
-
-def sample_torch(maps, place):
-    """`sample` in torch operations."""
-    N, K, H, W = maps.shape
-    flat, u, v = corners(place.flatten(1, 2), H, W)
-    a, b, c, d = (maps.flatten(2).gather(2, i[:, None].expand(-1, K, -1)) for i in flat)
-    u, v = u[:, None], v[:, None]
-    above, below = a + u * (b - a), c + u * (d - c)
-    return (above + v * (below - above)).unflatten(2, place.shape[1:3])

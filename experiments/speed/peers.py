@@ -14,7 +14,7 @@ from numba.extending import intrinsic
 
 from tslib.distance_transform.layer import max_plus
 from tslib.kernels.layout import LANES, index_type
-from tslib.kernels.transform_numba import compiled, pool, window
+from tslib.kernels.transform_numba import compiled, exact_window, pool
 from tslib.kernels.vectors import INDEX, INDICES, constant, everywhere
 
 
@@ -164,7 +164,7 @@ def seconds_together(threads, count):
 
 
 def candidates(score, stiffness, rest):
-    """How many candidates the compiled transform compares, a cell: it asks `window` as
+    """How many candidates the compiled transform compares, a cell: it asks `exact_window` as
     transform_map does.
 
     score (H, W), stiffness, rest (2,), float32 arrays. Every vector of LANES receivers counts
@@ -178,13 +178,13 @@ def candidates(score, stiffness, rest):
         for p in range(0, W, LANES):
             last = min(p + LANES, W) - 1
             beyond = max(0.5, -p - mu[0], last + mu[0] - (W - 1))
-            near, far = window(low, high, stiffness[0], mu[0], beyond, eps)
+            near, far = exact_window(low, high, stiffness[0], mu[0], beyond, eps)
             furthest = max(furthest, beyond)
             total += min(far, W - 1 - p) - max(near, -last) + 1
     low = lows.min() - stiffness[0] * furthest * furthest
     for p in range(H):
         beyond = max(0.5, -p - mu[1], p + mu[1] - (H - 1))
-        near, far = window(low, highs.max(), stiffness[1], mu[1], beyond, eps)
+        near, far = exact_window(low, highs.max(), stiffness[1], mu[1], beyond, eps)
         total += (min(p + far, H - 1) - max(p + near, 0) + 1) * -(-W // LANES)
     return total * LANES / (H * W)
 

@@ -5,19 +5,23 @@ on maps of the size of a heat-map. Chapter 02 builds every function of this file
 same.
 """
 
+from collections.abc import Sequence
+from typing import Any, overload
+
 import torch
+from torch import Tensor
 
 from ..kernels.backends import choose_backend
 from ..kernels.operators import transform
 from .arguments import check_values, leading_shape
 
-CANDIDATES = {
-    "cpu": 2**19,
-    "cuda": 2**27,
-}  # compared at a time; on a CPU they have to fit its cache
+# Compared at a time; on a CPU they have to fit its cache.
+CANDIDATES = {"cpu": 2**19, "cuda": 2**27}
+
+Numbers = Tensor | Sequence[float]
 
 
-def max_plus(score, stiffness, rest):
+def max_plus(score: Tensor, stiffness: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
     """Best sender along the last axis, for every receiver, by comparing all of them.
 
     score: (N, R, n), R rows in each of N maps; stiffness, rest: (N,). Returns message (N, R, n) and
@@ -29,10 +33,8 @@ def max_plus(score, stiffness, rest):
     return (score[:, :, None, :] - cost[:, None]).max(-1)
 
 
-def max_plus_chunked(score, stiffness, rest):
-    """The same as max_plus, a few maps or rows at a time, so that the candidates never fill the
-    memory.
-    """
+def max_plus_chunked(score: Tensor, stiffness: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
+    """The same, a few maps or rows at a time, so that the candidates never fill the memory."""
     N, R, n = score.shape
     limit = CANDIDATES.get(score.device.type, CANDIDATES["cuda"])
     maps, rows = max(1, limit // (R * n * n)), min(R, max(1, limit // (n * n)))
@@ -46,7 +48,7 @@ def max_plus_chunked(score, stiffness, rest):
     return message, source
 
 
-def smallest(index):
+def smallest(index: Tensor) -> Tensor:
     """Row or column indices (N, H, W) in the smallest integers that hold them all, for keeping."""
     for dtype in (torch.uint8, torch.int16):
         if max(index.shape[-2:]) <= torch.iinfo(dtype).max + 1:
@@ -63,7 +65,7 @@ class DistanceTransform(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, score, stiffness, rest):
+    def forward(ctx: Any, score: Tensor, stiffness: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
         N, H, W = score.shape
         across, column = max_plus_chunked(score, stiffness[:, 0], rest[:, 0])
         message, row = max_plus_chunked(across.mT.contiguous(), stiffness[:, 1], rest[:, 1])
@@ -76,7 +78,7 @@ class DistanceTransform(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient, _):
+    def backward(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor, Tensor, Tensor]:
         column, row, stiffness, rest = ctx.saved_tensors
         N, H, W = gradient.shape
         source = (row.long() * W + column).flatten(1)
@@ -91,43 +93,37 @@ class DistanceTransform(torch.autograd.Function):
         return to_score.view(N, H, W), to_stiffness, to_rest
 
 
-def flat_source(column, row, W):
+def flat_source(column: Tensor, row: Tensor, W: int) -> Tensor:
     """Flat index of each message's source, int64 (N, H, W), from the arg-maxes of both passes."""
     row = row[..., :W].long()
     return row * W + column[..., :W].long().gather(1, row)
 
 
-def distance_transform(score, stiffness, rest, return_source=False, backend=None):
+@overload
+def distance_transform(score: Tensor, stiffness: Numbers, rest: Numbers) -> Tensor: ...
+@overload
+def distance_transform(
+    score: Tensor, stiffness: Numbers, rest: Numbers, return_source: bool, backend: str | None = ...
+) -> Any: ...
+def distance_transform(
+    score: Tensor,
+    stiffness: Numbers,
+    rest: Numbers,
+    return_source: bool = False,
+    backend: str | None = None,
+) -> Tensor | tuple[Tensor, Tensor]:
     """Generalized distance transform of score maps (Paper A, Eq. 4), differentiable.
 
-        message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2 - stiffness_y (q_y - p_y - rest_y)^2
+        message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2
+                                     - stiffness_y (q_y - p_y - rest_y)^2
 
-    Parameters
-    ----------
-    score : Tensor (..., H, W), float32 or float64, on any device
-        Scores of the sender's cells. -inf marks a cell that may not be chosen.
-    stiffness : Tensor or numbers (..., 2)
-        Positive, x first, in score per cell squared.
-    rest : Tensor or numbers (..., 2)
-        Offset sender - receiver at which the spring is relaxed, x first, in cells; any real number.
-        The leading axes of all three broadcast; springs take the dtype and device of the score.
-    return_source : bool
-        Also return where each message came from.
-    backend : "compiled", "triton", "torch" or None
-        Who computes; None takes what `choose_backend` names for the score's device.
+    The arguments are those of `distance_transform_numpy`: score (..., H, W) is a float32 or float64
+    tensor on any device, whose dtype and device stiffness and rest (..., 2) take. Where
+    return_source asks for it, the second result is the best sender of each cell, an int64 tensor.
+    backend is "compiled", "triton" or "torch"; None takes what `choose_backend` names.
 
-    Returns
-    -------
-    message : Tensor (..., H, W)
-        Gradients reach all three arguments; they cannot be differentiated a second time.
-    source : int64 Tensor (..., H, W), if return_source The best q of every p, as the flat index y *
-        W + x (as max_pool2d names places); the lowest on ties.
-
-    Raises
-    ------
-    ValueError
-        Stiffness not positive, NaN or +inf scores, springs that are not finite, shapes that do not
-        broadcast, a score that is not float32 or float64, a back end that cannot run.
+    Gradients reach all three arguments, and cannot be differentiated a second time. ValueError is
+    raised for what the reference refuses, a score of another type, a back end that cannot run.
     """
     if not isinstance(score, torch.Tensor) or score.dtype not in (torch.float32, torch.float64):
         kind = score.dtype if isinstance(score, torch.Tensor) else type(score).__name__

@@ -5,12 +5,15 @@ Felzenszwalb & Huttenlocher, "Distance Transforms of Sampled Functions" (2012), 
 because Paper A maximises. Chapter 01 builds every function of this file; the names are the same.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .arguments import check_values, leading_shape
 
 
-def crossing(score, v, q, stiffness):
+def crossing(score: Sequence[float], v: int, q: int, stiffness: float) -> float:
     """Where the parabola of cell q rises above that of an earlier cell v < q: a float, in cells.
 
     Left of it v is higher, right of it q. Needs finite scores and stiffness > 0.
@@ -18,13 +21,13 @@ def crossing(score, v, q, stiffness):
     return (v + q) / 2 + (score[v] - score[q]) / (2 * stiffness * (q - v))
 
 
-def envelope(score, stiffness):
+def envelope(score: Sequence[float], stiffness: float) -> tuple[list[int], list[float]]:
     """Cells whose parabola is somewhere the highest, and the place where each one begins to be.
 
     score: n floats, -inf for masked cells, which send nothing. Returns two lists of one length,
     both increasing: cells (int) and starts (float, the first one -inf).
     """
-    cells, starts = [], []
+    cells, starts = [], []  # type: list[int], list[float]
     for q in range(len(score)):
         if score[q] == -np.inf:
             continue
@@ -33,13 +36,17 @@ def envelope(score, stiffness):
             start = crossing(score, cells[-1], q, stiffness)
             if start > starts[-1]:
                 break
-            cells.pop(), starts.pop()  # hidden below its neighbours
+            cells.pop()  # hidden below its neighbours
+            starts.pop()
             start = -np.inf
-        cells.append(q), starts.append(start)
+        cells.append(q)
+        starts.append(start)
     return cells, starts
 
 
-def distance_transform_1d(score, stiffness, rest):
+def distance_transform_1d(
+    score: np.ndarray, stiffness: float, rest: float
+) -> tuple[np.ndarray, np.ndarray]:
     """One row: message[p] = max_q score[q] - stiffness (q - p - rest)^2, and the q that wins.
 
     score: (n,) float64; stiffness > 0 and rest: floats, in cells. Returns message (n,) float64 and
@@ -56,7 +63,9 @@ def distance_transform_1d(score, stiffness, rest):
     return message, source
 
 
-def distance_transform_2d(score, stiffness, rest):
+def distance_transform_2d(
+    score: np.ndarray, stiffness: Sequence[float], rest: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray]:
     """One map: all rows, then all columns of the result, then the two arg-maxes composed.
 
     score: (H, W) float64; stiffness and rest: (2,), x first. Returns message (H, W) float64 and
@@ -73,10 +82,13 @@ def distance_transform_2d(score, stiffness, rest):
     return message, row * W + column[row, np.arange(W)]
 
 
-def distance_transform_numpy(score, stiffness, rest):
+def distance_transform_numpy(
+    score: ArrayLike, stiffness: ArrayLike, rest: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Generalized distance transform of score maps (Paper A, Eq. 4): the reference.
 
-        message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2 - stiffness_y (q_y - p_y - rest_y)^2
+        message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2
+                                     - stiffness_y (q_y - p_y - rest_y)^2
 
     Parameters
     ----------
@@ -108,7 +120,6 @@ def distance_transform_numpy(score, stiffness, rest):
     stiffness, rest = np.broadcast_to(stiffness, (*lead, 2)), np.broadcast_to(rest, (*lead, 2))
     message, source = np.empty((*lead, H, W)), np.empty((*lead, H, W), np.int64)
     for i in np.ndindex(lead):
-        message[i], source[i] = distance_transform_2d(
-            score[i], stiffness[i].tolist(), rest[i].tolist()
-        )
+        spring = stiffness[i].tolist(), rest[i].tolist()
+        message[i], source[i] = distance_transform_2d(score[i], *spring)
     return message, source

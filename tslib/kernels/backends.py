@@ -9,6 +9,7 @@ import functools
 import importlib
 import os
 import warnings
+from collections.abc import Callable
 
 import torch
 
@@ -17,18 +18,33 @@ BACKENDS = {
     "triton": "Triton, on CUDA",
     "torch": "torch operations, on any device",
 }
-PACKAGES = {"compiled": "numba", "triton": "triton"}
+_PACKAGES = {"compiled": "numba", "triton": "triton"}
 
 
 @functools.cache
-def missing(name):
+def kernel(name: str, backend: str) -> Callable:
+    """A function of a back end by its operator's name, such as `pass_round_numba`: what numba and
+    Triton compile is imported only now.
+
+    Raises whatever the import raises, where the back end cannot run.
+    """
+    module = {"transform": "transform", "pass_round": "rounds", "sample": "warp"}
+    package = _PACKAGES[backend]
+    file = f".{module[name.removesuffix('_backward')]}_{package}"
+    return getattr(importlib.import_module(file, __package__), f"{name}_{package}")
+
+
+@functools.cache
+def missing(backend: str) -> str | None:
     """Why a back end cannot run on this machine, as one sentence; None where it can."""
     try:
-        importlib.import_module(f".transform_{PACKAGES[name]}", __package__)
-    except (
-        Exception
-    ) as error:  # not installed, or for another machine: either way torch does the work
-        return f"The {name} back end is missing, because {PACKAGES[name]} cannot be used here ({error})."
+        kernel("transform", backend)
+    # Not installed, or for another machine: either way torch does the work.
+    except Exception as error:
+        package = _PACKAGES[backend]
+        return (
+            f"The {backend} back end is missing, because {package} cannot be used here ({error})."
+        )
     return None
 
 
@@ -38,14 +54,15 @@ def _warn(sentence):
 
 
 @torch.compiler.assume_constant_result
-def choose_backend(device, backend=None):
+def choose_backend(device: torch.device | str, backend: str | None = None) -> str:
     """The name of the back end that computes messages on a device.
 
     Parameters
     ----------
     device : torch.device
-    backend : str or None "compiled" (CPU), "triton" (CUDA) or "torch"; None takes the fastest that
-        runs there, and warns once where that is torch for want of a package.
+    backend : str or None
+        "compiled" (CPU), "triton" (CUDA) or "torch"; None takes the fastest that runs there, and
+        warns once where that is torch for want of a package.
 
     Raises
     ------

@@ -1,199 +1,147 @@
-"""The compiled kernels as torch operators, so that autograd and ``torch.compile`` take each as one
+"""The fast back ends as torch operators, so that autograd and ``torch.compile`` take each as one
 step.
 
-Every operator has a forward, a backward, the shapes of its results for ``torch.compile``, and the
-function that keeps what the backward needs. Who calls them is the transform
-(distance_transform/layer.py), the round of messages (message_passing/rounds.py) and the flow layer
-(warp.py); each has a slow twin in torch operations.
+Every operator has a forward, a backward, and the shapes of both their results for
+``torch.compile``. Who calls them is the transform (distance_transform/layer.py), the round of
+messages (message_passing/rounds.py) and the flow layer (warp.py); each has a slow twin in torch
+operations.
 """
 
-import importlib
+from typing import Any
 
 import torch
+from torch import Tensor
+from torch.library import custom_op
 
-from .backends import PACKAGES
-from .layout import index_type, row_length
-
-
-def _kernels(what: str, backend: str):
-    """The module that holds the kernels of a back end for "transform" or "rounds"."""
-    return importlib.import_module(f".{what}_{PACKAGES[backend]}", __package__)
+from .backends import kernel
+from .layout import empty_arg_max
 
 
-# The transform of N maps
-
-
-@torch.library.custom_op("tslib::transform", mutates_args=())
+@custom_op("tslib::transform", mutates_args=())
 def transform(
-    score: torch.Tensor, stiffness: torch.Tensor, rest: torch.Tensor, backend: str
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """score (N, H, W), springs (N, 2) -> message (N, H, W), arg-max of each pass (N, H, at least
-    W).
-    """
-    arguments = (t.contiguous() for t in (score, stiffness, rest))
-    return _kernels("transform", backend).transform(*arguments)
-
-
-@torch.library.custom_op("tslib::transform_backward", mutates_args=())
-def _transform_backward(
-    gradient: torch.Tensor,
-    column: torch.Tensor,
-    row: torch.Tensor,
-    stiffness: torch.Tensor,
-    rest: torch.Tensor,
-    backend: str,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Gradients of score, stiffness and rest."""
-    arguments = (t.contiguous() for t in (gradient, column, row, stiffness, rest))
-    return _kernels("transform", backend).transform_backward(*arguments)
+    score: Tensor, stiffness: Tensor, rest: Tensor, backend: str
+) -> tuple[Tensor, Tensor, Tensor]:
+    """score (N, H, W), springs (N, 2) -> message, and the arg-max of each pass, in long rows."""
+    return kernel("transform", backend)(*_contiguous(score, stiffness, rest))
 
 
 @transform.register_fake
 def _(score, stiffness, rest, backend):
-    H, W = score.shape[-2:]
-    kept = score.new_empty(*score.shape[:-1], row_length(W), dtype=index_type(H, W))
-    return _like(score), kept, torch.empty_like(kept)
-
-
-@_transform_backward.register_fake
-def _(gradient, column, row, stiffness, rest, backend):
-    return _like(gradient), _like(stiffness), _like(rest)
+    return _like(score), *(empty_arg_max(score, len(score)) for _ in range(2))
 
 
 def _keep_transform(ctx, inputs, output):
-    ctx.set_materialize_grads(False)  # or the arg-maxes, which have none, would get zeros
-    _, stiffness, rest, ctx.backend = inputs
-    ctx.save_for_backward(*output[1:], stiffness, rest)
-    ctx.mark_non_differentiable(*output[1:])
+    score, *springs, ctx.backend = inputs
+    ctx.shape = score.shape
+    ctx.save_for_backward(*output[1:], *springs)
 
 
-@torch.autograd.function.once_differentiable
-def _transform_gradients(ctx, gradient, *_):
-    if gradient is None:
-        return None, None, None, None
-    return *_transform_backward(gradient, *ctx.saved_tensors, ctx.backend), None
+def _transform_gradients(ctx, gradient):
+    column, row, *springs = ctx.saved_tensors
+    kept = [gradient, column, row]
+    return *_backward("transform", ctx.backend, ctx.shape, kept, springs), None
 
 
-transform.register_autograd(_transform_gradients, setup_context=_keep_transform)
-
-
-# A round of messages
-
-
-@torch.library.custom_op("tslib::pass_round", mutates_args=())
+@custom_op("tslib::pass_round", mutates_args=())
 def pass_round(
-    unary: torch.Tensor,
-    senders: torch.Tensor,
-    edges: torch.Tensor,
-    stiffness: torch.Tensor,
-    rest: torch.Tensor,
-    own: torch.Tensor,
-    share: torch.Tensor,
+    unary: Tensor,
+    senders: Tensor,
+    edges: Tensor,
+    stiffness: Tensor,
+    rest: Tensor,
+    own: Tensor,
+    share: Tensor,
     backend: str,
     keep: bool,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """The new scores, and each message's arg-maxes if they are to be kept for the gradient."""
-    arguments = (t.contiguous() for t in (unary, senders, edges, stiffness, rest, own, share))
-    return _kernels("rounds", backend).pass_round(*arguments, keep)
-
-
-@torch.library.custom_op("tslib::pass_round_backward", mutates_args=())
-def _pass_round_backward(
-    gradient: torch.Tensor,
-    column: torch.Tensor,
-    row: torch.Tensor,
-    edges: torch.Tensor,
-    stiffness: torch.Tensor,
-    rest: torch.Tensor,
-    own: torch.Tensor,
-    share: torch.Tensor,
-    M: int,
-    backend: str,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Gradients of unary, senders, stiffness and rest."""
-    tensors = gradient, column, row, edges, stiffness, rest, own, share
-    return _kernels("rounds", backend).pass_round_backward(*(t.contiguous() for t in tensors), M)
+    tensors = _contiguous(unary, senders, edges, stiffness, rest, own, share)
+    return kernel("pass_round", backend)(*tensors, keep)
 
 
 @pass_round.register_fake
 def _(unary, senders, edges, stiffness, rest, own, share, backend, keep):
-    B, _, H, W = unary.shape
-    kept = unary.new_empty(B, len(edges) if keep else 0, H, row_length(W), dtype=index_type(H, W))
-    return _like(unary), kept, torch.empty_like(kept)
-
-
-@_pass_round_backward.register_fake
-def _(gradient, column, row, edges, stiffness, rest, own, share, M, backend):
-    B, N, H, W = gradient.shape
-    to_maps = (gradient.new_empty(B, nodes, H, W) for nodes in (N, M))
-    return *to_maps, torch.empty_like(stiffness), torch.empty_like(rest)
+    kept = (empty_arg_max(unary, len(unary), len(edges) if keep else 0) for _ in range(2))
+    return _like(unary), *kept
 
 
 def _keep_round(ctx, inputs, output):
-    ctx.set_materialize_grads(False)
     _, senders, edges, stiffness, rest, own, share, ctx.backend, _ = inputs
-    ctx.M = senders.shape[1]
-    ctx.save_for_backward(*output[1:], edges, stiffness, rest, own, share)
+    ctx.shape = senders.shape
+    ctx.save_for_backward(own, share, *output[1:], edges, stiffness, rest)
 
 
-@torch.autograd.function.once_differentiable
-def _round_gradients(ctx, gradient, *_):
-    if gradient is None:
-        return (None,) * 9
-    if not any(
-        ctx.needs_input_grad[i] for i in (1, 3, 4)
-    ):  # nothing was kept: only the unary learns
-        own = ctx.saved_tensors[-2]
-        return own[:, None, None] * gradient, *(None,) * 8
-    found = _pass_round_backward(gradient, *ctx.saved_tensors, ctx.M, ctx.backend)
-    to_unary, to_senders, to_stiffness, to_rest = found
-    return to_unary, to_senders, None, to_stiffness, to_rest, None, None, None, None
+def _round_gradients(ctx, gradient):
+    own, share, column, row, edges, *springs = ctx.saved_tensors
+    to_unary = own[:, None, None] * gradient
+    if not any(ctx.needs_input_grad[i] for i in (1, 3, 4)):  # nothing was kept
+        return to_unary, *(None,) * 8
+    kept = [share[:, None, None] * gradient, column, row, edges]
+    to_senders, *to_springs = _backward("pass_round", ctx.backend, ctx.shape, kept, springs)
+    return to_unary, to_senders, None, *to_springs, *(None,) * 4
 
 
-pass_round.register_autograd(_round_gradients, setup_context=_keep_round)
-
-
-# Bilinear samples
-
-
-@torch.library.custom_op("tslib::sample", mutates_args=())
-def sample(maps: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
+@custom_op("tslib::sample", mutates_args=())
+def sample_compiled(maps: Tensor, place: Tensor) -> Tensor:
     """maps (N, K, H, W) at the cells place (N, h, w, 2) -> (N, K, h, w), on a CPU."""
-    from .warp_numba import sample_maps
-
-    return sample_maps(maps.contiguous(), place.contiguous())
+    return kernel("sample", "compiled")(*_contiguous(maps, place))
 
 
-@torch.library.custom_op("tslib::sample_backward", mutates_args=())
-def _sample_backward(
-    gradient: torch.Tensor, maps: torch.Tensor, place: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Gradients of maps and place."""
-    from .warp_numba import sample_maps_backward
-
-    return sample_maps_backward(gradient.contiguous(), maps.contiguous(), place.contiguous())
-
-
-@sample.register_fake
+@sample_compiled.register_fake
 def _(maps, place):
     return maps.new_empty(*maps.shape[:2], *place.shape[1:3])
-
-
-@_sample_backward.register_fake
-def _(gradient, maps, place):
-    return _like(maps), _like(place)
 
 
 def _keep_sample(ctx, inputs, output):
     ctx.save_for_backward(*inputs)
 
 
-@torch.autograd.function.once_differentiable
 def _sample_gradients(ctx, gradient):
-    return _sample_backward(gradient, *ctx.saved_tensors)
+    maps, place = ctx.saved_tensors
+    return _backward("sample", "compiled", maps.shape, [gradient, maps], [place])
 
 
-sample.register_autograd(_sample_gradients, setup_context=_keep_sample)
+@custom_op("tslib::backward", mutates_args=())
+def _backward(
+    operator: str, backend: str, shape: list[int], kept: list[Tensor], learnt: list[Tensor]
+) -> list[Tensor]:
+    """The gradients of an operator's maps, which have that shape, and of its `learnt` tensors.
+
+    kept: the gradient of its result, and whatever else the kernel needs.
+    """
+    tensors = _contiguous(*kept, *learnt)
+    return list(kernel(f"{operator}_backward", backend)(shape, *tensors))
+
+
+@_backward.register_fake
+def _(operator, backend, shape, kept, learnt):
+    return [kept[0].new_empty(shape), *(_like(t) for t in learnt)]
+
+
+def _differentiable(operator: Any, keep: Any, gradients: Any) -> None:
+    """Tell autograd how an operator, whose first result alone has a gradient, is differentiated:
+    once, not twice. keep(ctx, inputs, output) saves what gradients(ctx, gradient) will need."""
+
+    def setup(ctx, inputs, output):
+        ctx.set_materialize_grads(False)  # or the arg-maxes, which have none, would get zeros
+        keep(ctx, inputs, output)
+
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient, *_):
+        if gradient is None:
+            return (None,) * len(ctx.needs_input_grad)
+        return tuple(gradients(ctx, gradient))
+
+    operator.register_autograd(backward, setup_context=setup)
+
+
+_differentiable(transform, _keep_transform, _transform_gradients)
+_differentiable(pass_round, _keep_round, _round_gradients)
+_differentiable(sample_compiled, _keep_sample, _sample_gradients)
+
+
+def _contiguous(*tensors):
+    return (t.contiguous() for t in tensors)
 
 
 def _like(tensor):

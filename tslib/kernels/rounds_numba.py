@@ -1,190 +1,147 @@
 """A round of messages on a CPU, compiled by numba: no message is ever written to memory."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
+from torch import Tensor
 
-from .layout import index_type, row_length
-from .transform_numba import buffers, cells, compiled, scatter_map, spread, transform_map, wide
+from .layout import empty_arg_max
+from .transform_numba import (
+    ArgMax,
+    Springs,
+    arrays,
+    compiled,
+    gradient_room_for,
+    room_for,
+    scatter_map,
+    spread,
+    transform_map,
+    wide,
+)
+
+
+class Edges(NamedTuple):
+    """Edges from sender to receiver, ends (E, 2), grouped by one of the two: those of node n are
+    order[begin[n] : begin[n + 1]], in the order given."""
+
+    ends: np.ndarray
+    order: np.ndarray
+    begin: np.ndarray
+
+
+class Weights(NamedTuple):
+    """Of a node's unary and of the sum of its messages, (N,) each."""
+
+    own: np.ndarray
+    share: np.ndarray
+
+
+def _grouped(ends, end, count):
+    """Edges (E, 2), grouped by column `end`, which names one of `count` nodes."""
+    begin = np.zeros(count + 1, np.intp)
+    np.cumsum(np.bincount(ends[:, end], minlength=count), out=begin[1:])
+    return Edges(ends, np.argsort(ends[:, end], kind="stable"), begin)
 
 
 @compiled()
-def gather(
-    first,
-    last,
-    unary,
-    senders,
-    edges,
-    order,
-    begin,
-    stiffness,
-    rest,
-    own,
-    share,
-    rounding,
-    score,
-    column,
-    row,
-):
-    """Scores of receivers first..last, counted over (B, N).
+def _gather(first, last, unary, senders, edges, springs, weights, score, kept):
+    """Scores of receivers first..last, counted over (B, N), the edges grouped by receiver.
 
-    unary, score (B, N, H, W); senders (B, M, H, W); edges, stiffness, rest (E, 2); order (E,),
-    begin (N + 1,): the edges by receiver, from `grouped`; own, share (N,); column, row (B, E, H,
-    wide(W)), or without any E.
+    unary, score (B, N, H, W); senders (B, M, H, W); springs (E, 2); kept (B, E, H,
+    row_length(W)), or without any E.
     """
     _, N, H, W = unary.shape
-    room, width = buffers(H, W, unary), wide(W)
+    room, width = room_for(H, W, unary), wide(W)
     message, total = np.empty(H * width, unary.dtype), np.empty(H * width, unary.dtype)
-    no_column, no_row = np.empty(H * width, column.dtype), np.empty(H * width, row.dtype)
+    found = ArgMax(np.empty((H, width), kept.column.dtype), np.empty((H, width), kept.row.dtype))
     for task in range(first, last):
         b, i = divmod(task, N)
         total[:] = 0
-        for e in order[begin[i] : begin[i + 1]]:
-            kept = column.shape[1] > 0
-            transform_map(
-                senders[b, edges[e, 0]].ravel(),
-                W,
-                stiffness[e],
-                rest[e],
-                rounding,
-                room,
-                message,
-                column[b, e].ravel() if kept else no_column,
-                row[b, e].ravel() if kept else no_row,
-            )
+        for e in edges.order[edges.begin[i] : edges.begin[i + 1]]:
+            if kept.column.shape[1] > 0:
+                found = ArgMax(kept.column[b, e], kept.row[b, e])
+            spring = Springs(springs.stiffness[e], springs.rest[e])
+            transform_map(senders[b, edges.ends[e, 0]], spring, room, message, found)
             for j in range(len(total)):
                 total[j] += message[j]
+        own, share = weights.own[i], weights.share[i]
         for y in range(H):
             for x in range(W):
-                score[b, i, y, x] = own[i] * unary[b, i, y, x] + share[i] * total[y * width + x]
+                score[b, i, y, x] = own * unary[b, i, y, x] + share * total[y * width + x]
 
 
 @compiled()
-def scatter(
-    first,
-    last,
-    gradient,
-    column,
-    row,
-    X,
-    Y,
-    edges,
-    order,
-    begin,
-    stiffness,
-    rest,
-    own,
-    share,
-    to_unary,
-    to_senders,
-    to_spring,
-):
-    """Gradients of nodes first..last, counted over (B, max(M, N)): as a receiver's unary, and as a
-    sender.
+def _scatter(first, last, gradient, kept, edges, springs, to_senders, to_spring):
+    """Gradients of senders first..last, counted over (B, M), the edges grouped by sender.
 
-    gradient (B, N, H, W), of the scores; order (E,), begin (M + 1,): the edges by sender, from
-    `grouped`; to_unary (B, N, H, W), to_senders (B, M, H, W), to_spring (B, E, 4): written; the
-    rest as in `gather`.
+    gradient (B, N, H, W), of the sums of messages; to_senders (B, M, H, W) and to_spring (B, E, 4)
+    are written.
     """
-    _, N, H, W = to_unary.shape
-    M = to_senders.shape[1]
-    room = np.zeros(X.size, gradient.dtype), np.empty(X.size, gradient.dtype)
+    _, M, H, W = to_senders.shape
+    room = gradient_room_for(H, W, gradient)
     for task in range(first, last):
-        b, n = divmod(task, max(M, N))
-        if n < N:
-            for y in range(H):
-                for x in range(W):
-                    to_unary[b, n, y, x] = own[n] * gradient[b, n, y, x]
-        if n < M:
-            to_senders[b, n, :, :] = 0
-            for e in order[begin[n] : begin[n + 1]]:
-                i = edges[e, 1]
-                scatter_map(
-                    gradient[b, i],
-                    share[i],
-                    column[b, e].ravel(),
-                    row[b, e].ravel(),
-                    X,
-                    Y,
-                    stiffness[e],
-                    rest[e],
-                    room,
-                    to_senders[b, n],
-                    to_spring[b, e],
-                )
+        b, n = divmod(task, M)
+        to_senders[b, n, :, :] = 0
+        for e in edges.order[edges.begin[n] : edges.begin[n + 1]]:
+            receiver = edges.ends[e, 1]
+            found = ArgMax(kept.column[b, e], kept.row[b, e])
+            spring = Springs(springs.stiffness[e], springs.rest[e])
+            to = to_senders[b, n], to_spring[b, e]
+            scatter_map(gradient[b, receiver], found, spring, room, *to)
 
 
-@compiled()
-def grouped(ends, count):
-    """The edges in the order of an end (E,), and where each of `count` nodes' edges begin (count +
-    1,).
-    """
-    begin, order = np.zeros(count + 1, np.intp), np.empty(len(ends), np.intp)
-    for end in ends:
-        begin[end + 1] += 1
-    begin = np.cumsum(begin)
-    place = begin.copy()
-    for e in range(len(ends)):
-        order[place[ends[e]]] = e
-        place[ends[e]] += 1
-    return order, begin
-
-
-@compiled()
-def add_clips(to_spring, to_stiffness, to_rest):
-    """The sums of to_spring (B, E, 4) over the batch, into to_stiffness and to_rest (E, 2)."""
-    to_stiffness[:], to_rest[:] = 0, 0
-    for b in range(len(to_spring)):
-        to_stiffness += to_spring[b, :, :2]
-        to_rest += to_spring[b, :, 2:]
-
-
-def pass_round(unary, senders, edges, stiffness, rest, own, share, keep):
+def pass_round_numba(
+    unary: Tensor,
+    senders: Tensor,
+    edges: Tensor,
+    stiffness: Tensor,
+    rest: Tensor,
+    own: Tensor,
+    share: Tensor,
+    keep: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
     """See rounds.py: score (B, N, H, W), and the arg-maxes (B, E, H, row_length(W))."""
-    B, N, H, W = unary.shape
-    score, kept = torch.empty_like(unary), len(edges) if keep else 0
-    column, row = (torch.empty(B, kept, H, row_length(W), dtype=index_type(H, W)) for _ in range(2))
-    outputs = (t.numpy() for t in (score, column, row))
-    unary, senders, edges, *weights = (
-        t.numpy() for t in (unary, senders, edges, stiffness, rest, own, share)
-    )
+    B, N = unary.shape[:2]
+    score = torch.empty_like(unary)
+    column, row = (empty_arg_max(unary, B, len(edges) if keep else 0) for _ in range(2))
     spread(
-        gather,
+        _gather,
         B * N,
-        unary,
-        senders,
-        edges,
-        *grouped(edges[:, 1], N),
-        *weights,
-        np.finfo(unary.dtype).eps,
-        *outputs,
+        *arrays(unary, senders),
+        _grouped(edges.numpy(), 1, N),
+        Springs(*arrays(stiffness, rest)),
+        Weights(*arrays(own, share)),
+        score.numpy(),
+        ArgMax(*arrays(column, row)),
     )
     return score, column, row
 
 
-def pass_round_backward(gradient, column, row, edges, stiffness, rest, own, share, M):
-    """Gradients of the unaries (B, N, H, W), the senders (B, M, H, W), the stiffness and the rest
-    (E, 2).
+def pass_round_backward_numba(
+    shape: list[int],
+    gradient: Tensor,
+    column: Tensor,
+    row: Tensor,
+    edges: Tensor,
+    stiffness: Tensor,
+    rest: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of the senders, whose shape is (B, M, H, W), the stiffness and the rest (E, 2).
+
+    gradient (B, N, H, W), of the sums of messages.
     """
-    B, N, H, W = gradient.shape
-    to_unary, to_senders = torch.empty_like(gradient), gradient.new_empty(B, M, H, W)
-    to_stiffness, to_rest = torch.empty_like(stiffness), torch.empty_like(rest)
-    gradient, column, row, edges, *weights = (
-        t.numpy() for t in (gradient, column, row, edges, stiffness, rest, own, share)
-    )
-    to_spring = np.empty((B, len(edges), 4), gradient.dtype)
+    B, M = shape[:2]
+    to_senders, to_spring = gradient.new_empty(shape), gradient.new_empty(B, len(edges), 4)
     spread(
-        scatter,
-        B * max(M, N),
-        gradient,
-        column,
-        row,
-        *cells(H, W, gradient.dtype),
-        edges,
-        *grouped(edges[:, 0], M),
-        *weights,
-        to_unary.numpy(),
-        to_senders.numpy(),
-        to_spring,
+        _scatter,
+        B * M,
+        gradient.numpy(),
+        ArgMax(*arrays(column, row)),
+        _grouped(edges.numpy(), 0, M),
+        Springs(*arrays(stiffness, rest)),
+        *arrays(to_senders, to_spring),
     )
-    add_clips(to_spring, to_stiffness.numpy(), to_rest.numpy())
-    return to_unary, to_senders, to_stiffness, to_rest
+    # NumPy adds clip after clip, in one order whatever the number of threads.
+    to_stiffness, to_rest = np.split(to_spring.numpy().sum(0), 2, 1)
+    return to_senders, torch.from_numpy(to_stiffness.copy()), torch.from_numpy(to_rest.copy())

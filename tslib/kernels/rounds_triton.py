@@ -6,8 +6,12 @@ two runs give the same bits. Nothing here waits for the device, and little is la
 asks all edges which of them end there, which costs less than to sort them.
 """
 
+# mypy: allow-incomplete-defs
+# Triton reads the annotations of kernels: there only compile-time constants may have one.
+
 import torch
 import triton
+from torch import Tensor
 from triton import language as tl
 
 from .transform_triton import gradients, messages
@@ -30,7 +34,7 @@ def _sums(
     WEIGHTED: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Node (axis 0 of the grid, over (B, N)), block of cells (axis 1); the ends lie `step` apart."""
+    """Node (axis 0 of the grid, over (B, N)), block of cells (axis 1); ends lie `step` apart."""
     task = tl.program_id(0)
     b, i = (task // N).to(tl.int64), task % N
     cell = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
@@ -44,7 +48,7 @@ def _sums(
     tl.store(score + place, total, inside)
 
 
-def sums(message, ends, count, *weighted):
+def _sums_of(message, ends, count, *weighted):
     """For each of `count` nodes, the sum of the maps (B, E, H, W) that end there; ends (E,). (B,
     count, H, W)
 
@@ -55,37 +59,51 @@ def sums(message, ends, count, *weighted):
     unary, own, share = weighted or (message,) * 3
     with torch.cuda.device_of(message):
         _sums[B * count, triton.cdiv(H * W, BLOCK)](
-            message,
-            ends,
-            ends.stride(0),
-            unary,
-            own,
-            share,
-            score,
-            count,
-            E,
-            H * W,
-            bool(weighted),
-            BLOCK,
+            message=message,
+            ends=ends,
+            step=ends.stride(0),
+            unary=unary,
+            own=own,
+            share=share,
+            score=score,
+            N=count,
+            E=E,
+            cells=H * W,
+            WEIGHTED=bool(weighted),
+            BLOCK=BLOCK,
             enable_fp_fusion=False,
         )
     return score
 
 
-def pass_round(unary, senders, edges, stiffness, rest, own, share, keep):
-    """See rounds.py: score (B, N, H, W), and the arg-maxes (B, E, H, row_length(W)) in the order
-    given.
-    """
+def pass_round_triton(
+    unary: Tensor,
+    senders: Tensor,
+    edges: Tensor,
+    stiffness: Tensor,
+    rest: Tensor,
+    own: Tensor,
+    share: Tensor,
+    keep: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """See rounds.py: score (B, N, H, W), and the arg-maxes (B, E, H, row_length(W))."""
     message, column, row = messages(senders, edges[:, 0].contiguous(), stiffness, rest, keep)
-    return sums(message, edges[:, 1], unary.shape[1], unary, own, share), column, row
+    return _sums_of(message, edges[:, 1], unary.shape[1], unary, own, share), column, row
 
 
-def pass_round_backward(gradient, column, row, edges, stiffness, rest, own, share, M):
-    """Gradients of the unaries (B, N, H, W), the senders (B, M, H, W), the stiffness and the rest
-    (E, 2).
+def pass_round_backward_triton(
+    shape: list[int],
+    gradient: Tensor,
+    column: Tensor,
+    row: Tensor,
+    edges: Tensor,
+    stiffness: Tensor,
+    rest: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of the senders, whose shape is (B, M, H, W), the stiffness and the rest (E, 2).
+
+    gradient (B, N, H, W), of the sums of messages.
     """
-    to_unary, shared = (gradient * weight[:, None, None] for weight in (own, share))
-    to_message, *to_springs = gradients(
-        shared, edges[:, 1].contiguous(), column, row, stiffness, rest
-    )
-    return to_unary, sums(to_message, edges[:, 0], M), *to_springs
+    receiver = edges[:, 1].contiguous()
+    to_message, *to_springs = gradients(gradient, receiver, column, row, stiffness, rest)
+    return _sums_of(to_message, edges[:, 0], shape[1]), *to_springs

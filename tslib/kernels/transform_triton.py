@@ -1,6 +1,6 @@
 """The transform on a CUDA device, in Triton: every sender is compared, none is written down.
 
-One program takes one map through both passes, if the map is small (WHOLE). A thread keeps the best
+One program takes one map through both passes, if the map is small (_WHOLE). A thread keeps the best
 offers and their numbers for some cells of the map in registers. A pass asks one sender after the
 other; what it reads for that, a score and a price, serves a whole row or column of those cells.
 Between the passes the map goes through global memory, where the first level of cache should hold
@@ -18,17 +18,20 @@ multiplication fuses with an addition.
 Kernels compile on first use, for each size of map, and are cached on disk. With TRITON_INTERPRET=1
 they run on a CPU, slowly, for tests.
 """
+# mypy: allow-incomplete-defs
+# Triton reads the annotations of kernels: there only compile-time constants may have one.
 
 import torch
 import triton
+from torch import Tensor
 from triton import language as tl
 
-from .layout import LANES, index_type, row_length
+from .layout import LANES, empty_arg_max, row_length
 
 VECTOR = tl.constexpr(LANES)
-WHOLE = 128  # cells a side that one program takes at once
-TILE = 4, 64  # of larger maps: at most so many vectors of columns, and rows
-SHARE = 1024  # cells of a tile for each warp, 32 a thread; those beyond the map fall away
+_WHOLE = 128  # cells a side that one program takes at once
+_TILE = 4, 64  # of larger maps: at most so many vectors of columns, and rows
+_SHARE = 1024  # cells of a tile for each warp, 32 a thread; those beyond the map fall away
 
 
 @triton.jit
@@ -61,17 +64,14 @@ def _places(i, x, y, H: tl.constexpr, W: tl.constexpr):
 
 @triton.jit
 def _best(score, step, cost, COUNT: tl.constexpr):
-    """The best of COUNT senders and its number, the first of equals; pointers to the first that
-    broadcast.
-    """
+    """The best of COUNT senders and its number, the first of equals; pointers broadcast."""
     top = tl.load(score) - tl.load(cost)
     winner = tl.zeros(top.shape, tl.int32)
     for q in range(1, COUNT):
         offer = tl.load(score + q * step) - tl.load(cost + q)
         better = offer > top
-        top = tl.maximum(
-            top, offer
-        )  # not where(better): two selections by one comparison compile badly
+        # Not where(better): two selections by one comparison compile badly.
+        top = tl.maximum(top, offer)
         winner = tl.where(better, q, winner)
     return top, winner
 
@@ -96,9 +96,7 @@ def _messages(
     FIRST: tl.constexpr,
     SECOND: tl.constexpr,
 ):
-    """For a message (grid's axis 0, over (B, E)) and a tile (axis 1): one pass, or both, along x
-    first.
-    """
+    """For a message (grid's axis 0, over (B, E)) and a tile (axis 1): a pass, or both, x first."""
     task = tl.program_id(0)
     e, i = task % E, task.to(tl.int64)
     score += ((task // E).to(tl.int64) * M + tl.load(sender + e)) * (H * W)
@@ -163,7 +161,7 @@ def _gradients(
     FIRST: tl.constexpr,
     SECOND: tl.constexpr,
 ):
-    """As `_messages`, backwards: first along y, and each tile's sums for the spring, then along x."""
+    """As `_messages`, backwards: first along y, with the sums for the spring, then along x."""
     task = tl.program_id(0)
     e, i = task % E, task.to(tl.int64)
     gradient += ((task // E).to(tl.int64) * N + tl.load(receiver + e)) * (H * W)
@@ -189,39 +187,43 @@ def _gradients(
         tl.store(to_score + cell, total, inside)
 
 
-def tiles(H, W):
+def tiles(H: int, W: int) -> tuple[int, int, int]:
     """Vectors of columns and rows of a tile, and the tiles of a map."""
     C, R = triton.next_power_of_2(row_length(W) // LANES), triton.next_power_of_2(H)
-    if max(C * LANES, R) <= WHOLE:
+    if max(C * LANES, R) <= _WHOLE:
         return C, R, 1
-    C, R = min(C, TILE[0]), min(R, TILE[1])
+    C, R = min(C, _TILE[0]), min(R, _TILE[1])
     return C, R, triton.cdiv(W, C * LANES) * triton.cdiv(H, R)
 
 
-def launch(kernel, maps, H, W, *arguments):
-    """Both passes of a kernel: in one launch where one tile is the map, else in two."""
-    C, R, count = tiles(H, W)
-    warps = max(1, C * R * LANES // SHARE)
-    for passes in ((True, True),) if count == 1 else ((True, False), (False, True)):
-        with torch.cuda.device_of(arguments[0]):
-            kernel[maps, count](*arguments, C, R, *passes, num_warps=warps, enable_fp_fusion=False)
+def _launch(kernel, maps, **arguments):
+    """Both passes of a kernel over (B, E) maps: one launch where one tile is the map, else two.
 
-
-def prices(stiffness, rest, n):
-    """stiffness (d - rest)^2 for d = 1 - n..n - 1, of springs (E, 2): (E, 2, 2 n - 1), as layer.py
-    rounds.
+    `across`, where a map lies between the passes, is the place of its result, unless other tiles
+    still read there.
     """
+    B, E, H, W = maps.shape
+    C, R, count = tiles(H, W)
+    arguments |= {"across": maps if count == 1 else torch.empty_like(maps), "E": E, "H": H, "W": W}
+    arguments |= {"WIDE": row_length(W), "C": C, "R": R, "enable_fp_fusion": False}
+    for passes in ((True, True),) if count == 1 else ((True, False), (False, True)):
+        first, second = passes
+        with torch.cuda.device_of(maps):
+            kernel[B * E, count](
+                **arguments, FIRST=first, SECOND=second, num_warps=max(1, C * R * LANES // _SHARE)
+            )
+
+
+def _prices(stiffness, rest, n):
+    """stiffness (d - rest)^2 for d = 1 - n..n - 1, (E, 2, 2 n - 1), rounded as layer.py rounds."""
     d = torch.arange(1 - n, n, dtype=stiffness.dtype, device=stiffness.device)
     stretch = d - rest[..., None]
     return stiffness[..., None] * (stretch * stretch)
 
 
-def scratch(maps):
-    """Where a map lies between the passes: its own place, unless other tiles still read there."""
-    return maps if tiles(*maps.shape[-2:])[2] == 1 else torch.empty_like(maps)
-
-
-def messages(senders, sender, stiffness, rest, keep):
+def messages(
+    senders: Tensor, sender: Tensor, stiffness: Tensor, rest: Tensor, keep: bool
+) -> tuple[Tensor, Tensor, Tensor]:
     """Messages (B, E, H, W) of springs (E, 2), from the maps of senders (B, M, H, W) that sender
     (E,) names.
 
@@ -229,31 +231,25 @@ def messages(senders, sender, stiffness, rest, keep):
     """
     (B, M, H, W), E = senders.shape, len(sender)
     message = senders.new_empty(B, E, H, W)
-    shape = B, E if keep else 0, H, row_length(W)
-    column, row = (senders.new_empty(shape, dtype=index_type(H, W)) for _ in range(2))
-    launch(
+    column, row = (empty_arg_max(senders, B, E if keep else 0) for _ in range(2))
+    _launch(
         _messages,
-        B * E,
-        H,
-        W,
-        senders,
-        sender,
-        prices(stiffness, rest, max(H, W)),
-        scratch(message),
         message,
-        column,
-        row,
-        M,
-        E,
-        H,
-        W,
-        row_length(W),
-        keep,
+        score=senders,
+        sender=sender,
+        cost=_prices(stiffness, rest, max(H, W)),
+        message=message,
+        column=column,
+        row=row,
+        M=M,
+        KEEP=keep,
     )
     return message, column, row
 
 
-def gradients(gradient, receiver, column, row, stiffness, rest):
+def gradients(
+    gradient: Tensor, receiver: Tensor, column: Tensor, row: Tensor, stiffness: Tensor, rest: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of each message's map (B, E, H, W) and, summed over B, of stiffness and rest (E,
     2).
 
@@ -263,44 +259,35 @@ def gradients(gradient, receiver, column, row, stiffness, rest):
     (B, N, H, W), E = gradient.shape, len(receiver)
     to_score = gradient.new_empty(B, E, H, W)
     to_spring = gradient.new_empty(B, E, tiles(H, W)[2], 2, 2)
-    launch(
+    _launch(
         _gradients,
-        B * E,
-        H,
-        W,
-        gradient,
-        receiver,
-        column,
-        row,
-        rest,
-        scratch(to_score),
         to_score,
-        to_spring,
-        N,
-        E,
-        H,
-        W,
-        row_length(W),
+        gradient=gradient,
+        receiver=receiver,
+        column=column,
+        row=row,
+        rest=rest,
+        to_score=to_score,
+        to_spring=to_spring,
+        N=N,
     )
     linear, quadratic = to_spring.sum((0, 2)).unbind(-1)
     return to_score, -quadratic, 2 * stiffness * linear
 
 
-def transform(score, stiffness, rest):
-    """Messages of N maps. score (N, H, W), stiffness, rest (N, 2): contiguous tensors of one float
-    type.
-
-    Returns message (N, H, W) and the arg-max of each pass, (N, H, row_length(W)): of the first, for
-    every row, the best column; of the second, for every column, the best row.
-    """
+def transform_triton(
+    score: Tensor, stiffness: Tensor, rest: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`transform_numba` on a CUDA device: messages of N maps, and the arg-max of each pass."""
     every = torch.arange(len(score), device=score.device)
-    return tuple(t[0] for t in messages(score[None], every, stiffness, rest, True))
+    message, column, row = messages(score[None], every, stiffness, rest, True)
+    return message[0], column[0], row[0]
 
 
-def transform_backward(gradient, column, row, stiffness, rest):
-    """Gradients of score, stiffness and rest, from the message's (N, H, W) and what `transform`
-    kept.
-    """
+def transform_backward_triton(
+    shape: list[int], gradient: Tensor, column: Tensor, row: Tensor, stiffness: Tensor, rest: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of score, stiffness and rest, from the message's and what was kept."""
     every = torch.arange(len(gradient), device=gradient.device)
-    to_score, *to_springs = gradients(gradient[None], every, column, row, stiffness, rest)
-    return to_score[0], *to_springs
+    to_score, to_stiffness, to_rest = gradients(gradient[None], every, column, row, stiffness, rest)
+    return to_score[0], to_stiffness, to_rest

@@ -1,15 +1,38 @@
-"""`warp.sample` on a CPU, compiled by numba: where a place lies is worked out once for all K maps."""
+"""Bilinear samples on a CPU, compiled by numba: one search for a place serves all K maps."""
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from .transform_numba import compiled, spread
+from .transform_numba import arrays, compiled, spread
+
+
+class Corners(NamedTuple):
+    """Where P places lie: the upper left cell, flat, and how far on the right and the lower ones
+    are; the shares u, v of those; inside (P, 2), 0 where the place was clamped."""
+
+    cell: np.ndarray
+    right: np.ndarray
+    down: np.ndarray
+    u: np.ndarray
+    v: np.ndarray
+    inside: np.ndarray
 
 
 @compiled()
-def locate(place, H, W, cell, right, down, u, v, inside):
-    """For places (P, 2): the upper left cell, how far on the right and the lower ones are, flat;
-    the shares of those; 0 where the place was clamped."""
+def _room(P, like):
+    """Room for the corners of P places."""
+    cell, right, down = np.empty(P, np.int32), np.empty(P, np.int32), np.empty(P, np.int32)
+    u, v = np.empty(P, like.dtype), np.empty(P, like.dtype)
+    return Corners(cell, right, down, u, v, np.empty((P, 2), np.bool_))
+
+
+@compiled()
+def _locate(place, H, W, corners):
+    """The corners of places (P, 2), written."""
+    cell, right, down, u, v, inside = corners
     for j in range(len(place)):
         x, y = min(max(place[j, 0], 0), W - 1), min(max(place[j, 1], 0), H - 1)
         left, top = int(x), int(y)
@@ -20,26 +43,13 @@ def locate(place, H, W, cell, right, down, u, v, inside):
 
 
 @compiled()
-def room(P, like):
-    """Arrays for `locate`."""
-    cell, right, down = np.empty(P, np.int32), np.empty(P, np.int32), np.empty(P, np.int32)
-    return (
-        cell,
-        right,
-        down,
-        np.empty(P, like.dtype),
-        np.empty(P, like.dtype),
-        np.empty((P, 2), np.bool_),
-    )
-
-
-@compiled()
-def sample_kernel(first, last, maps, place, W, out):
+def _sample(first, last, maps, place, W, out):
     """out (N, K, P) of maps (N, K, H * W) at place (N, P, 2), for n in first..last."""
     _, K, size = maps.shape
-    cell, right, down, u, v, inside = room(place.shape[1], maps)
+    corners = _room(place.shape[1], maps)
+    cell, right, down, u, v, _ = corners
     for n in range(first, last):
-        locate(place[n], size // W, W, cell, right, down, u, v, inside)
+        _locate(place[n], size // W, W, corners)
         for k in range(K):
             for j in range(len(cell)):
                 i = cell[j]
@@ -50,12 +60,13 @@ def sample_kernel(first, last, maps, place, W, out):
 
 
 @compiled()
-def backward_kernel(first, last, gradient, maps, place, W, to_maps, to_place):
+def _scatter(first, last, gradient, maps, place, W, to_maps, to_place):
     """Adds to to_maps (N, K, H * W) and to to_place (N, P, 2)."""
     _, K, size = maps.shape
-    cell, right, down, u, v, inside = room(place.shape[1], maps)
+    corners = _room(place.shape[1], maps)
+    cell, right, down, u, v, inside = corners
     for n in range(first, last):
-        locate(place[n], size // W, W, cell, right, down, u, v, inside)
+        _locate(place[n], size // W, W, corners)
         for k in range(K):
             values, to_values = maps[n, k], to_maps[n, k]
             for j in range(len(cell)):
@@ -73,20 +84,21 @@ def backward_kernel(first, last, gradient, maps, place, W, to_maps, to_place):
                     to_values[d] += g * x * y
 
 
-def sample_maps(maps, place):
+def sample_numba(maps: Tensor, place: Tensor) -> Tensor:
     """maps (N, K, H, W), place (N, h, w, 2), contiguous CPU tensors -> (N, K, h, w)."""
     N, K, _, W = maps.shape
-    out = maps.new_empty(N, K, place.shape[1] * place.shape[2])
-    spread(sample_kernel, N, maps.flatten(2).numpy(), place.flatten(1, 2).numpy(), W, out.numpy())
-    return out.unflatten(2, place.shape[1:3])
+    out = maps.new_empty(N, K, *place.shape[1:3])
+    flat, places, result = arrays(maps.flatten(2), place.flatten(1, 2), out.flatten(2))
+    spread(_sample, N, flat, places, W, result)
+    return out
 
 
-def sample_maps_backward(gradient, maps, place):
-    """Gradients of maps and place."""
-    to_maps, to_place = torch.zeros_like(maps), torch.zeros_like(place)
-    arrays = [t.flatten(2).numpy() for t in (gradient, maps)]
-    outputs = to_maps.flatten(2).numpy(), to_place.flatten(1, 2).numpy()
-    spread(
-        backward_kernel, len(maps), *arrays, place.flatten(1, 2).numpy(), maps.shape[-1], *outputs
-    )
+def sample_backward_numba(
+    shape: list[int], gradient: Tensor, maps: Tensor, place: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Gradients of maps, whose shape that is, and place."""
+    to_maps, to_place = maps.new_zeros(shape), torch.zeros_like(place)
+    inputs = arrays(gradient.flatten(2), maps.flatten(2), place.flatten(1, 2))
+    outputs = arrays(to_maps.flatten(2), to_place.flatten(1, 2))
+    spread(_scatter, len(maps), *inputs, maps.shape[-1], *outputs)
     return to_maps, to_place

@@ -4,11 +4,11 @@
     layer = MessagePassing(graph).start(joints)  # a torch module
     scores = layer(unary, flows)
 
-`pass_messages` is one round, on any list of edges.
+`score_of_pose` is what the messages maximise, and `pass_messages` one round, on any list of edges.
 """
 
-from .graph import PoseGraph
+from .graph import PoseGraph, score_of_pose
 from .layer import MessagePassing
 from .rounds import pass_messages
 
-__all__ = ["MessagePassing", "PoseGraph", "pass_messages"]
+__all__ = ["MessagePassing", "PoseGraph", "pass_messages", "score_of_pose"]

@@ -1,14 +1,18 @@
-"""Paper A's inference layer: loopy max-sum messages between joints and frames, with learnt springs."""
+"""Paper A's inference layer (Sec. 3.3, Eqs. 3 and 4): loopy max-sum messages, learnt springs."""
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Self
 
 import numpy as np
 import torch
-from torch import nn
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
 
 from ..distance_transform import distance_transform
 from ..errors import NotFinite
 from ..warp import warp_unchecked
+from .graph import PoseGraph
 from .rounds import pass_unchecked
 
 STIFFNESS = 0.01  # per cell squared: where Paper A starts (Sec. 5.2)
@@ -29,39 +33,43 @@ class MessagePassing(nn.Module):
         Rounds; the paper has 3.
     normalization : "degree", "mean" or "none"
         own and share: 1 / (1 + degree) for both; 1 and 1 / degree; 1 and 1.
-    exclude : bool Whether a node's own message is taken out of what it hears back. On a tree, with
-        "none" and as many rounds as the tree is long, the scores are then exact max-marginals. The
-        paper keeps it in.
+    exclude : bool
+        Whether a node's own message is taken out of what it hears back. On a tree, with "none" and
+        as many rounds as the tree is long, the scores are then exact max-marginals. The paper keeps
+        it in.
     warp_once : bool
         Whether neighbour frames send their unaries, warped once, instead of their current scores.
 
     Attributes
     ----------
-    rest : Parameter (S, 2), cells Rest offset of each spring of the graph: its second node as seen
-        from its first, x first. 0 at first, as in the paper; `start` takes it from data.
-    log_stiffness : Parameter (S, 2) Logarithm of the stiffness in score per cell squared: whatever
-        training does, a spring pulls.
+    rest : Parameter (S, 2), cells
+        Rest offset of each spring of the graph: its second node as seen from its first, x first. 0
+        at first, as in the paper; `start` takes it from data.
+    log_stiffness : Parameter (S, 2)
+        Logarithm of the stiffness in score per cell squared, so that a spring always pulls.
     """
 
     def __init__(
         self,
-        graph,
-        iterations=3,
-        normalization="degree",
-        exclude=False,
-        warp_once=False,
-        stiffness=STIFFNESS,
-    ):
+        graph: PoseGraph,
+        iterations: int = 3,
+        normalization: str = "degree",
+        exclude: bool = False,
+        warp_once: bool = False,
+        stiffness: float = STIFFNESS,
+    ) -> None:
         super().__init__()
         if normalization not in NORMALIZATIONS:
+            choices = ", ".join(NORMALIZATIONS)
             raise ValueError(
-                f"there is no normalization {normalization!r}; choose one of {', '.join(NORMALIZATIONS)}."
+                f"there is no normalization {normalization!r}; choose one of {choices}."
             )
         if iterations < 0:
             raise ValueError(f"iterations must be 0 or more, but there are {iterations}.")
         if not 0 < stiffness < math.inf:
             raise ValueError(
-                f"stiffness must be positive (a spring pulls towards its rest offset), but is {stiffness}."
+                "stiffness must be positive (a spring pulls towards its rest offset), "
+                f"but is {stiffness}."
             )
         self.graph, self.iterations, self.normalization = graph, iterations, normalization
         self.exclude, self.warp_once = exclude, warp_once
@@ -69,12 +77,12 @@ class MessagePassing(nn.Module):
         self.log_stiffness = nn.Parameter(torch.full((len(graph.springs), 2), math.log(stiffness)))
 
     @property
-    def stiffness(self):
+    def stiffness(self) -> Tensor:
         """(S, 2), score per cell squared, positive."""
         return self.log_stiffness.exp()
 
     @torch.no_grad()
-    def start(self, joints, visible=None):
+    def start(self, joints: ArrayLike, visible: ArrayLike | None = None) -> Self:
         """Rest offsets from data: each spatial spring's mean offset. Returns the layer.
 
         joints : (n, K, 2) cells of the heat-map, NaN where unknown; visible : bool (n, K), optional
@@ -98,58 +106,82 @@ class MessagePassing(nn.Module):
                     self.rest[s] = torch.as_tensor(offset.mean(0))
         return self
 
-    def forward(self, unary, flows=None, watch=None):
+    def forward(
+        self,
+        unary: Tensor,
+        flows: Mapping[int, Tensor] | None = None,
+        watch: Callable[[int, Tensor, Tensor | None], object] | None = None,
+    ) -> Tensor:
         """Scores (B, T, K, H, W) from unaries of that shape.
 
         Parameters
         ----------
-        unary : Tensor (B, T, K, H, W) Finite heat-maps. T may differ from the graph's frames if the
-            graph was made by `PoseGraph.of`.
-        flows : {offset: Tensor (B, T, H, W, 2)}, optional ``flows[o][:, t]`` is the flow from frame
-            t to frame t + o on the cells of frame t, in cells; what leads out of the slice is
-            ignored. One for every offset, both ways, of the graph's temporal edges; None: nothing
-            moves.
-        watch : function, optional Called as watch(iteration, scores (B, T, K, H, W), messages (B,
-            2E, H, W)) after every round, the messages in the order of ``graph.directed``; with
-            iteration 0, the unaries and None before.
+        unary : (B, T, K, H, W)
+            Finite heat-maps. T may differ from the graph's frames if the graph was made by
+            `PoseGraph.of`.
+        flows : {offset: (B, T, H, W, 2)}, optional
+            ``flows[o][:, t]`` is the flow from frame t to frame t + o on the cells of frame t, in
+            cells; what leads out of the slice is ignored. One for every offset, both ways, of the
+            graph's temporal edges; None: nothing moves.
+        watch : function, optional
+            Called as watch(iteration, scores (B, T, K, H, W), messages (B, 2E, H, W)) after every
+            round, the messages in the order of ``graph.directed``; with iteration 0, the unaries
+            and None before.
 
         Raises
         ------
         ValueError
             Shapes that do not fit the graph, values that are not finite, a flow that is missing.
         """
-        graph, offsets = self._checked(unary, flows)
-        shape = unary.shape
-        edges, spring, degree = (
+        graph = self._checked(unary, flows)
+        sender, receiver, spring, degree = (
             torch.as_tensor(a, device=unary.device)
-            for a in (graph.directed, graph.spring, graph.degree)
+            for a in (*graph.directed.T, graph.spring, graph.degree)
         )
         stiffness, rest = self.stiffness[spring].to(unary.dtype), self.rest[spring].to(unary.dtype)
         stiffness, rest = torch.cat([stiffness, stiffness]), torch.cat([rest, -rest])
         own, share = self._weights(degree.to(unary.dtype))
+        if not (watch or self.exclude):
+            return self._fused(graph, unary, flows, stiffness, rest, own, share)
 
-        unary = unary.flatten(1, 2)
-        places = torch.stack([_places(graph, offsets).to(unary.device), edges[:, 1]], 1)
-        moved = _moved(unary, flows, offsets, shape)
-        score, messages = unary, torch.zeros((), dtype=unary.dtype, device=unary.device)
+        K = len(graph.joints)
+        apart = (sender // K != receiver // K)[:, None, None]
+        phi = score = unary.flatten(1, 2)
+        messages: Tensor | None = None
         if watch:
-            watch(0, score.view(shape), None)
+            watch(0, unary, None)
+        for iteration in range(1, self.iterations + 1):
+            sent = score[:, sender]
+            if self.warp_once:
+                sent = torch.where(apart, phi[:, sender], sent)
+            heard = _arrived(sent, graph, flows)
+            if self.exclude and messages is not None:
+                # What the sender has from the receiver itself: the last message the other way.
+                echo = share[sender, None, None] * messages.roll(len(spring), 1)
+                if self.warp_once:  # a neighbour's unary holds no message
+                    echo = echo.masked_fill(apart, 0)
+                heard = heard - _arrived(echo, graph, flows)
+            messages = distance_transform(heard, stiffness, rest)
+            total = torch.zeros_like(phi).index_add(1, receiver, messages)
+            score = own[:, None, None] * phi + share[:, None, None] * total
+            if watch:
+                watch(iteration, score.view(unary.shape), messages)
+        return score.view(unary.shape)
+
+    def _fused(self, graph, unary, flows, *springs_and_weights):
+        """The same scores where nobody asks for the messages: `pass_unchecked` adds each one up at
+        once, and the joints of a frame are warped together."""
+        offsets = graph.offsets if flows is not None or self.warp_once else []
+        places, receiver = _places(graph, offsets), torch.from_numpy(graph.directed[:, 1])
+        edges = torch.stack([places, receiver], 1).to(unary.device)
+        phi = score = unary.flatten(1, 2)
+        moved = _moved(unary, flows, offsets)
         for iteration in range(1, self.iterations + 1):
             if iteration > 1 and not self.warp_once:
-                moved = _moved(score, flows, offsets, shape)
+                moved = _moved(score.view(unary.shape), flows, offsets)
             senders = torch.cat([score, *moved], 1)
-            if watch or self.exclude:
-                heard = senders[:, places[:, 0]]
-                if self.exclude and iteration > 1:
-                    heard = heard - self._own_part(messages, edges, share, flows, graph)
-                messages = distance_transform(heard, stiffness, rest)
-                total = torch.zeros_like(unary).index_add(1, edges[:, 1], messages)
-                score = own[:, None, None] * unary + share[:, None, None] * total
-            else:
-                score = pass_unchecked(unary, senders, places, stiffness, rest, own, share)
-            if watch:
-                watch(iteration, score.view(shape), messages)
-        return score.view(shape)
+            score = pass_unchecked(phi, senders, edges, *springs_and_weights)
+        return score.view(unary.shape)
 
     def _weights(self, degree):
         """own and share of every node, (N,)."""
@@ -158,80 +190,61 @@ class MessagePassing(nn.Module):
             return 1 / (1 + degree), 1 / (1 + degree)
         return one, 1 / degree.clamp(min=1) if self.normalization == "mean" else one
 
-    def _own_part(self, messages, edges, share, flows, graph):
-        """What each receiver's own last message adds to the map it hears, (B, 2E, H, W), warped
-        like that.
-        """
-        E = len(edges) // 2
-        back = share[edges[:, 0], None, None] * messages.roll(
-            E, 1
-        )  # the message the other way, at the sender
-        frame = edges[:, 1] // len(graph.joints)
-        offset = edges[:, 0] // len(graph.joints) - frame
-        for o in sorted(set(offset.tolist()) - {0}) if flows or self.warp_once else ():
-            those = (offset == o).nonzero()[:, 0]
-            if self.warp_once:  # a neighbour's unary holds no message
-                back = back.index_fill(1, those, 0)
-            else:
-                back = back.index_copy(
-                    1, those, warp_unchecked(back[:, those], flows[o][:, frame[those]])
-                )
-        return back
-
     def _checked(self, unary, flows):
-        """The graph for these frames, and the offsets of its flows; ValueError says what does not
-        fit.
-        """
+        """The graph for these frames; ValueError says what does not fit."""
         K = len(self.graph.joints)
         if unary.dim() != 5 or unary.shape[2] != K:
             raise ValueError(
-                f"unary must have shape (B, T, {K}, H, W) for this graph, but has {tuple(unary.shape)}."
+                f"unary must have shape (B, T, {K}, H, W) for this graph, "
+                f"but has {tuple(unary.shape)}."
             )
         if not unary.isfinite().all():
-            b, t, k, y, x = (int(i[0]) for i in torch.nonzero(~unary.isfinite(), as_tuple=True))
+            place = (~unary.isfinite()).nonzero()[0].tolist()
             raise NotFinite(
-                f"unary must be finite, but unary[{b}, {t}, {k}, {y}, {x}] is {unary[b, t, k, y, x].item()}."
+                f"unary must be finite, but unary{place} is {unary[tuple(place)].item()}."
             )
         graph = self.graph.with_frames(unary.shape[1])
-        offsets = sorted({sign * int(o) for o in graph.offset if o for sign in (1, -1)})
-        if flows is None:
-            return (
-                graph,
-                offsets if self.warp_once else [],
-            )  # unmoved unaries are still not the scores
         B, T, _, H, W = unary.shape
-        for o in offsets:
-            if o in flows and not flows[o].isfinite().all():
-                raise ValueError(f"flows[{o}] must be finite, but holds NaN or infinity.")
+        for o in graph.offsets if flows is not None else ():
             if o not in flows:
                 raise ValueError(f"flows must hold offset {o}; they hold {sorted(flows)}.")
+            if not flows[o].isfinite().all():
+                raise ValueError(f"flows[{o}] must be finite, but holds NaN or infinity.")
             if tuple(flows[o].shape) != (B, T, H, W, 2):
                 raise ValueError(
-                    f"flows[{o}] must have shape {(B, T, H, W, 2)}, but has {tuple(flows[o].shape)}."
+                    f"flows[{o}] must have shape {(B, T, H, W, 2)}, "
+                    f"but has {tuple(flows[o].shape)}."
                 )
-        return graph, offsets
+        return graph
 
 
-def _moved(score, flows, offsets, shape):
-    """For each offset, all joints of the sending frames as seen from the receiving ones: (B, n, H,
-    W).
-    """
-    B, T, K, H, W = shape
-    score = score.view(shape)
-    moved = []
+def _arrived(maps, graph, flows):
+    """Maps (B, 2E, H, W), one for each message, on the cells of the receivers' frames: those from
+    another frame are warped along the flow."""
+    frame = graph.directed // len(graph.joints)
+    for o in graph.offsets if flows is not None else ():
+        those = np.flatnonzero(frame[:, 0] - frame[:, 1] == o)
+        flow = flows[o][:, frame[those, 1]]
+        those = torch.from_numpy(those).to(maps.device)
+        maps = maps.index_copy(1, those, warp_unchecked(maps[:, those], flow))
+    return maps
+
+
+def _moved(score, flows, offsets):
+    """For each offset, all joints of the sending frames as seen from the receiving ones: scores (B,
+    T, K, H, W) -> a list of (B, n, H, W)."""
+    T, moved = score.shape[1], []
     for o in offsets:
-        to = slice(max(0, -o), T - max(0, o))  # frames that have a neighbour there
         sent = score[:, max(0, o) : T + min(0, o)]
         if flows is not None:
+            to = slice(max(0, -o), T - max(0, o))  # the frames that have a neighbour there
             sent = warp_unchecked(sent, flows[o][:, to, None])
         moved.append(sent.flatten(1, 2))
     return moved
 
 
 def _places(graph, offsets):
-    """Where each message's sender lies among the scores and what `_moved` appends to them: int64
-    (2E,).
-    """
+    """Where each message's sender lies among the scores, `_moved` ones appended: int64 (2E,)."""
     T, K = graph.frames, len(graph.joints)
     sender, receiver = torch.from_numpy(graph.directed).T
     place, begin = sender.clone(), T * K

@@ -1,6 +1,7 @@
-"""One synchronous round of max-sum messages over any list of edges (Paper A, Eq. 3 and 4)."""
+"""One synchronous round of max-sum messages over any list of edges (Paper A, Eqs. 3 and 4)."""
 
 import torch
+from torch import Tensor
 
 from ..distance_transform.arguments import check_values
 from ..distance_transform.layer import DistanceTransform
@@ -8,32 +9,41 @@ from ..kernels.backends import choose_backend
 from ..kernels.operators import pass_round
 
 
-def pass_messages(unary, senders, edges, stiffness, rest, own, share, backend=None):
+def pass_messages(
+    unary: Tensor,
+    senders: Tensor,
+    edges: Tensor,
+    stiffness: Tensor,
+    rest: Tensor,
+    own: Tensor,
+    share: Tensor,
+    backend: str | None = None,
+) -> Tensor:
     """New scores of all nodes from their unaries and the messages of their neighbours,
     differentiable.
 
         score_i = own_i unary_i + share_i (sum of message_e over the edges e that end in i)
-        message_e[p] = max_q  senders[start of e][q] - stiffness_e (q - p - rest_e)^2, over both axes
+        message_e[p] = max_q  senders[start of e][q] - stiffness_e (q - p - rest_e)^2, both axes
 
     Parameters
     ----------
-    unary : Tensor (B, N, H, W), float32 or float64
+    unary : (B, N, H, W), float32 or float64
         Heat-maps of the N nodes.
-    senders : Tensor (B, M, H, W)
+    senders : (B, M, H, W)
         The maps that the messages are sent from: scores of the nodes, warped or not.
-    edges : int64 Tensor (E, 2)
+    edges : int64 (E, 2)
         Sender (one of M) and receiver (one of N) of each message, any number of times.
-    stiffness, rest : Tensor (E, 2)
+    stiffness, rest : (E, 2)
         As in `distance_transform`: positive, and in cells; x first.
-    own, share : Tensor (N,) Weights of a node's unary and of the sum of its messages; constants, no
-        gradient reaches them.
+    own, share : (N,)
+        Weights of a node's unary and of the sum of its messages; no gradient reaches them.
     backend : "compiled", "triton", "torch" or None
         Who computes; None takes what `choose_backend` names for the device of the unaries.
 
     Returns
     -------
-    score : Tensor (B, N, H, W) Gradients reach unary, senders, stiffness and rest; they cannot be
-        differentiated a second time.
+    score : (B, N, H, W)
+        Gradients reach unary, senders, stiffness and rest; they cannot be differentiated again.
 
     Raises
     ------
@@ -41,62 +51,20 @@ def pass_messages(unary, senders, edges, stiffness, rest, own, share, backend=No
         Shapes or dtypes that do not fit, an edge to a node that there is not, NaN or +inf among the
         senders, stiffness not positive.
     """
+    arguments = unary, senders, edges, stiffness, rest, own, share
     if not torch.compiler.is_compiling():  # values are unknown then
-        _check(unary, senders, edges, stiffness, rest, own, share)
-    return pass_unchecked(unary, senders, edges, stiffness, rest, own, share, backend)
+        _check(*arguments)
+    return pass_unchecked(*arguments, backend=backend)
 
 
-def pass_unchecked(unary, senders, edges, stiffness, rest, own, share, backend=None):
+def pass_unchecked(*arguments: Tensor, backend: str | None = None) -> Tensor:
     """`pass_messages` of arguments that are known to fit: on a GPU nothing waits for a check."""
+    unary, senders, _, stiffness, rest, *_ = arguments
     backend = choose_backend(unary.device, backend)
     if backend == "torch":
-        return _pass_torch(unary, senders, edges, stiffness, rest, own, share)
+        return _pass_torch(*arguments)
     keep = torch.is_grad_enabled() and any(t.requires_grad for t in (senders, stiffness, rest))
-    return pass_round(unary, senders, edges, stiffness, rest, own, share, backend, keep)[0]
-
-
-def _check(unary, senders, edges, stiffness, rest, own, share):
-    if unary.dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"unary must be a float32 or float64 tensor, but it is {unary.dtype}.")
-    if unary.dim() != 4 or not min(unary.shape[-2:]):
-        raise ValueError(
-            f"unary must have shape (B, N, H, W), with cells, but its shape is {tuple(unary.shape)}."
-        )
-    B, N, H, W = unary.shape
-    M, E = senders.shape[1] if senders.dim() == 4 else "M", len(edges)
-    wanted = {
-        "senders": (B, M, H, W),
-        "edges": (E, 2),
-        "stiffness": (E, 2),
-        "rest": (E, 2),
-        "own": (N,),
-    }
-    given = {
-        "senders": senders,
-        "edges": edges,
-        "stiffness": stiffness,
-        "rest": rest,
-        "own": own,
-        "share": share,
-    }
-    for name, shape in (wanted | {"share": (N,)}).items():
-        tensor, dtype = given[name], torch.int64 if name == "edges" else unary.dtype
-        if tuple(tensor.shape) != shape:
-            raise ValueError(
-                f"{name} must have shape {shape}, but its shape is {tuple(tensor.shape)}."
-            )
-        if tensor.dtype != dtype or tensor.device != unary.device:
-            raise ValueError(
-                f"{name} must be {dtype} on {unary.device}, but it is {tensor.dtype} on {tensor.device}."
-            )
-    least, most = (t.tolist() for t in edges.aminmax(dim=0)) if E else ([0, 0], [-1, -1])
-    for column, count, name in ((0, M, "sender"), (1, N, "receiver")):
-        if least[column] < 0 or most[column] >= count:
-            e = int(((edges[:, column] < 0) | (edges[:, column] >= count)).nonzero()[0])
-            raise ValueError(
-                f"edges[{e}] names {name} {int(edges[e, column])}, but there are {count}, counted from 0."
-            )
-    check_values(*(t.detach() for t in (senders, stiffness, rest)))
+    return pass_round(*arguments, backend, keep)[0]
 
 
 def _pass_torch(unary, senders, edges, stiffness, rest, own, share):
@@ -107,3 +75,39 @@ def _pass_torch(unary, senders, edges, stiffness, rest, own, share):
     )
     total = torch.zeros_like(unary).index_add(1, edges[:, 1], message.view(B, E, H, W))
     return own[:, None, None] * unary + share[:, None, None] * total
+
+
+def _check(unary, senders, edges, stiffness, rest, own, share):
+    if unary.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"unary must be a float32 or float64 tensor, but it is {unary.dtype}.")
+    if unary.dim() != 4 or not min(unary.shape[-2:]):
+        raise ValueError(
+            f"unary must have shape (B, N, H, W), with cells, but has {tuple(unary.shape)}."
+        )
+    B, N, H, W = unary.shape
+    M, E = senders.shape[1] if senders.dim() == 4 else "M", len(edges)
+    for name, tensor, shape in (
+        ("senders", senders, (B, M, H, W)),
+        ("edges", edges, (E, 2)),
+        ("stiffness", stiffness, (E, 2)),
+        ("rest", rest, (E, 2)),
+        ("own", own, (N,)),
+        ("share", share, (N,)),
+    ):
+        if tuple(tensor.shape) != shape:
+            raise ValueError(f"{name} must have shape {shape}, but has {tuple(tensor.shape)}.")
+        dtype = torch.int64 if name == "edges" else unary.dtype
+        if tensor.dtype != dtype or tensor.device != unary.device:
+            raise ValueError(
+                f"{name} must be {dtype} on {unary.device}, "
+                f"but it is {tensor.dtype} on {tensor.device}."
+            )
+    for column, count, name in ((0, M, "sender"), (1, N, "receiver")):
+        outside = (edges[:, column] < 0) | (edges[:, column] >= count)
+        if outside.any():
+            e = int(outside.nonzero()[0])
+            raise ValueError(
+                f"edges[{e}] names {name} {int(edges[e, column])}, but there are {count}, "
+                "counted from 0."
+            )
+    check_values(*(t.detach() for t in (senders, stiffness, rest)))

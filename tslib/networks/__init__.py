@@ -16,11 +16,10 @@ __all__ = [
 ]
 
 
-def convnet(joints, architecture):
+def convnet(
+    joints: int, architecture: Architecture | FusionArchitecture
+) -> ConvolutionalPoseMachine | SpatialFusionNetwork:
     """The ConvNet of so many joints that an architecture describes, Paper A's or Paper B's."""
-    kind = (
-        SpatialFusionNetwork
-        if isinstance(architecture, FusionArchitecture)
-        else ConvolutionalPoseMachine
-    )
-    return kind(joints, architecture)
+    if isinstance(architecture, FusionArchitecture):
+        return SpatialFusionNetwork(joints, architecture)
+    return ConvolutionalPoseMachine(joints, architecture)

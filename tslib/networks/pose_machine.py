@@ -9,7 +9,9 @@ stages are supervised.
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+Layers = tuple[tuple[int, int], ...]  # kernel and channels of each convolution
 
 CENTER_SIGMA = 21 / 368  # of the map of the person's centre, in shares of the input; 21 px of 368
 
@@ -28,14 +30,14 @@ class Architecture:
     """
 
     stages: int = 3
-    trunk: tuple = ((9, 128), (9, 128), (9, 128))
-    head: tuple = ((5, 32), (9, 512), (1, 512))
+    trunk: Layers = ((9, 128), (9, 128), (9, 128))
+    head: Layers = ((5, 32), (9, 512), (1, 512))
     features: int = 32
-    later: tuple = ((11, 128), (11, 128), (11, 128), (1, 128))
+    later: Layers = ((11, 128), (11, 128), (11, 128), (1, 128))
     dropout: float = 0.5
 
     @property
-    def stride(self):
+    def stride(self) -> int:
         """Input pixels to a cell of the heat-maps."""
         return 2 ** len(self.trunk)
 
@@ -50,26 +52,13 @@ SMALL = Architecture(
 )
 
 
-def convolutions(channels, layers, dropout=0.0):
-    """ "Same" convolutions, a ReLU after each; dropout after each of the last two."""
-    modules = []
+def convolutions(channels: int, layers: Layers, dropout: float = 0.0) -> nn.Sequential:
+    """Convolutions that keep the size, a ReLU after each; dropout after each of the last two."""
+    modules: list[nn.Module] = []
     for n, (kernel, wide) in enumerate(layers):
         modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU(inplace=True)]
         if dropout and n >= len(layers) - 2:
             modules.append(nn.Dropout(dropout))
-        channels = wide
-    return nn.Sequential(*modules)
-
-
-def trunk(layers):
-    """Convolutions, each followed by a ReLU and a halving: 368 -> 184 -> 92 -> 46."""
-    modules, channels = [], 3
-    for kernel, wide in layers:
-        modules += [
-            nn.Conv2d(channels, wide, kernel, padding=kernel // 2),
-            nn.ReLU(inplace=True),
-            Halving(),
-        ]
         channels = wide
     return nn.Sequential(*modules)
 
@@ -81,17 +70,36 @@ class Halving(nn.Module):
     Caffe's pooling, and the layer of torch with ceil_mode, would lose the last cell of an odd side.
     """
 
-    def forward(self, maps):
+    def forward(self, maps: Tensor) -> Tensor:
         H, W = maps.shape[-2:]
-        maps = nn.functional.pad(maps, (0, W % 2, 0, H % 2)) if H % 2 or W % 2 else maps  # >= 0
+        if H % 2 or W % 2:
+            maps = nn.functional.pad(maps, (0, W % 2, 0, H % 2))  # zeros, after a ReLU the least
         return nn.functional.max_pool2d(maps, 3, 2, ceil_mode=True)
 
 
-class ConvolutionalPoseMachine(nn.Module):
-    """Pictures (B, 3, H, W) from 0 to 1 -> heat-maps of every stage, a list of (B, K + 1, H / s, W
-    / s).
+def trunk(layers: Layers) -> nn.Sequential:
+    """Convolutions, each followed by a ReLU and a halving: 368 -> 184 -> 92 -> 46."""
+    modules: list[nn.Module] = []
+    channels = 3
+    for kernel, wide in layers:
+        convolution = nn.Conv2d(channels, wide, kernel, padding=kernel // 2)
+        modules += [convolution, nn.ReLU(inplace=True), Halving()]
+        channels = wide
+    return nn.Sequential(*modules)
 
-    s is the architecture's stride; sides are rounded up.
+
+def _answer(channels, maps):
+    """What makes a stage's heat-maps of its features; the background's begins at 1."""
+    last = nn.Conv2d(channels, maps, 1)
+    with torch.no_grad():
+        last.get_parameter("bias")[-1] = 1
+    return last
+
+
+class ConvolutionalPoseMachine(nn.Module):
+    """Pictures (B, 3, H, W) from 0 to 1 -> heat-maps of every stage, a list of (B, K + 1, h, w).
+
+    h is H / s and w is W / s, where s is the architecture's stride; sides are rounded up.
 
     joints : int, K; the last map of each stage is the background
     architecture : Architecture, the original's sizes by default
@@ -102,14 +110,14 @@ class ConvolutionalPoseMachine(nn.Module):
     recover.
     """
 
-    def __init__(self, joints, architecture=None):
+    def __init__(self, joints: int, architecture: Architecture | None = None) -> None:
         super().__init__()
         self.joints, self.architecture = joints, architecture or Architecture()
         a, maps = self.architecture, joints + 1
         channels = a.trunk[-1][1]
         self.trunk = trunk(a.trunk)
         self.head = convolutions(channels, a.head, a.dropout)
-        self.first = nn.Conv2d(a.head[-1][1], maps, 1)
+        self.first = _answer(a.head[-1][1], maps)
         if a.stages > 1:
             self.later_trunk = trunk(a.trunk)
         self.features = nn.ModuleList(
@@ -117,18 +125,13 @@ class ConvolutionalPoseMachine(nn.Module):
         )
         self.later = nn.ModuleList(
             nn.Sequential(
-                convolutions(a.features + maps + 1, a.later), nn.Conv2d(a.later[-1][1], maps, 1)
+                convolutions(a.features + maps + 1, a.later), _answer(a.later[-1][1], maps)
             )
             for _ in range(a.stages - 1)
         )
-        for last in (self.first, *(stage[-1] for stage in self.later)):
-            with torch.no_grad():
-                last.bias[-1] = 1
 
-    def forward(self, images, center=None):
-        """Heat-maps of every stage. center: (B, 2) px, the person of interest; the middle by
-        default.
-        """
+    def forward(self, images: Tensor, center: Tensor | None = None) -> list[Tensor]:
+        """Heat-maps of every stage. center: (B, 2) px, the person, in the middle by default."""
         images = images - 0.5
         stages = [self.first(self.head(self.trunk(images)))]
         if len(self.later):

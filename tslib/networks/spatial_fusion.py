@@ -10,7 +10,9 @@ the authors' released code.
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from .pose_machine import Layers
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,16 @@ class FusionArchitecture:
     normalized : whether a batch normalisation follows each convolution but the last ones
     """
 
-    near: tuple = ((5, 128), (5, 128), (5, 128))
-    far: tuple = ((9, 256), (9, 512), (1, 256), (1, 256))
-    fusion: tuple = ((7, 64), (13, 64), (13, 128), (1, 256))
+    near: Layers = ((5, 128), (5, 128), (5, 128))
+    far: Layers = ((9, 256), (9, 512), (1, 256), (1, 256))
+    fusion: Layers = ((7, 64), (13, 64), (13, 128), (1, 256))
     rectified: bool = True
     pooled: bool = True
     coarse: int = 1
     normalized: bool = False
 
     @property
-    def stride(self):
+    def stride(self) -> int:
         """Input pixels to a cell of the heat-maps."""
         return 2 ** (len(self.near) - 1)
 
@@ -55,9 +57,9 @@ SMALL_FUSION = FusionArchitecture(
 )
 
 
-def layers(channels, sizes, normalized, stride=1):
-    """ "Same" convolutions, each followed by a ReLU."""
-    modules = []
+def layers(channels: int, sizes: Layers, normalized: bool, stride: int = 1) -> list[nn.Module]:
+    """Convolutions that keep the size, but for the stride, each followed by a ReLU."""
+    modules: list[nn.Module] = []
     for kernel, wide in sizes:
         modules.append(nn.Conv2d(channels, wide, kernel, stride, kernel // 2, bias=not normalized))
         modules += [nn.BatchNorm2d(wide)] * normalized + [nn.ReLU(inplace=True)]
@@ -79,14 +81,15 @@ class SpatialFusionNetwork(nn.Module):
     code.
     """
 
-    def __init__(self, joints, architecture=None):
+    def __init__(self, joints: int, architecture: FusionArchitecture | None = None) -> None:
         super().__init__()
         self.joints, self.architecture = joints, architecture or FusionArchitecture()
         a = self.architecture
-        near, channels = [], 3
+        near: list[nn.Module] = []
+        channels = 3
         for n, size in enumerate(a.near):
             halves = n < len(a.near) - 1
-            near += layers(channels, [size], a.normalized, 1 + (halves and not a.pooled))
+            near += layers(channels, (size,), a.normalized, 1 + (halves and not a.pooled))
             near += [nn.MaxPool2d(2, ceil_mode=True)] * (halves and a.pooled)
             channels = size[1]
         self.near = nn.Sequential(*near)
@@ -96,9 +99,9 @@ class SpatialFusionNetwork(nn.Module):
         self.last = nn.Conv2d(a.fusion[-1][1], joints, 1)
         for answer in (self.first, self.last):
             nn.init.normal_(answer.weight, std=0.01)
-            nn.init.zeros_(answer.bias)
+            nn.init.zeros_(answer.get_parameter("bias"))
 
-    def forward(self, images):
+    def forward(self, images: Tensor) -> list[Tensor]:
         """Both answers, the better one last."""
         near, coarse = self.near(images - 0.5), self.architecture.coarse
         if coarse == 1:

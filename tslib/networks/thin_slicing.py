@@ -1,9 +1,11 @@
-"""Paper A's model: a ConvNet's heat-maps, and messages between all joints of a slice of frames
-(Sec. 3).
-"""
+"""Paper A's model (Sec. 3): a ConvNet's heat-maps, and messages between the joints of a slice."""
+
+from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from ..message_passing import MessagePassing
 
 
 class ThinSlicingNetwork(nn.Module):
@@ -20,19 +22,21 @@ class ThinSlicingNetwork(nn.Module):
 
     Attributes
     ----------
-    gain, offset : Parameter (K, 1, 1) The calibration for Eq. 6, whose targets are 1 and -1 where
-        heat-maps are 1 and 0: gain * score + offset, 2 and -1 at first. It moves no arg-max. Not
-        there without inference.
+    gain, offset : Parameter (K, 1, 1)
+        The calibration for Eq. 6, whose targets are 1 and -1 where heat-maps are 1 and 0: gain *
+        score + offset, 2 and -1 at first. It moves no arg-max. Not there without inference.
     """
 
-    def __init__(self, convnet, inference=None):
+    def __init__(self, convnet: nn.Module, inference: MessagePassing | None = None) -> None:
         super().__init__()
         self.convnet, self.inference = convnet, inference
         if inference is not None:
             K = len(inference.graph.joints)
             self.gain, self.offset = (nn.Parameter(torch.full((K, 1, 1), v)) for v in (2.0, -1.0))
 
-    def forward(self, images, flows=None):
+    def forward(
+        self, images: Tensor, flows: Mapping[int, Tensor] | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
         """Scores of the slice, and the ConvNet's stages (B, T, K + 1 or K, h, w), a list.
 
         flows : see MessagePassing.forward
@@ -42,6 +46,6 @@ class ThinSlicingNetwork(nn.Module):
         scores = stages[-1][:, :, : self.convnet.joints].float()  # the background comes last
         return scores if self.inference is None else self.inference(scores, flows), stages
 
-    def calibrated(self, scores):
+    def calibrated(self, scores: Tensor) -> Tensor:
         """Scores as Eq. 6 compares them with its targets."""
         return self.gain * scores + self.offset
