@@ -4,7 +4,7 @@ import numpy as np
 
 from tslib.skeletons import mapping
 
-from .body import AT, BODY, FOOT, HEAD, LENGTHS, POINTS, _unit
+from .body import AT, BODY, FOOT, HEAD, LENGTHS, POINTS, unit
 from .draw import Figure
 
 NEAR = 0.1  # heights between limbs, so that they are painted in a sensible order
@@ -81,7 +81,7 @@ def figure_of(joints, hidden, height):
     neck, pelvis = sum(shoulders) / 2, sum(hips) / 2
     spine = neck - pelvis
     head = at("head")
-    up = _unit(np.where(np.isfinite(head), head - neck, spine))
+    up = unit(np.where(np.isfinite(head), head - neck, spine))
     points[:, AT["waist"]], points[:, AT["chest"]] = pelvis + 0.32 * spine, pelvis + 0.72 * spine
     points[:, AT["neck"]], points[:, AT["crown"]] = (
         neck + 0.03 * height * up,
@@ -99,11 +99,11 @@ def figure_of(joints, hidden, height):
     points[:, AT["face"]] = head + HEAD * height * aside
     depth[:, AT["face"]] = -HEAD * facing
     for n, side in enumerate(("left", "right")):
-        points[:, AT[f"{side}_hand"]] = at(f"{side}_wrist") + 0.05 * height * _unit(
+        points[:, AT[f"{side}_hand"]] = at(f"{side}_wrist") + 0.05 * height * unit(
             at(f"{side}_wrist") - at(f"{side}_elbow")
         )
-        toe = _unit(at(f"{side}_ankle") - at(f"{side}_knee")) * 0.4 + aside * 0.8 + [0, 0.35]
-        points[:, AT[f"{side}_toe"]] = at(f"{side}_ankle") + FOOT * 0.7 * height * _unit(toe)
+        toe = unit(at(f"{side}_ankle") - at(f"{side}_knee")) * 0.4 + aside * 0.8 + [0, 0.35]
+        points[:, AT[f"{side}_toe"]] = at(f"{side}_ankle") + FOOT * 0.7 * height * unit(toe)
         # Seen from the side, one arm and one leg are far; seen from the front both arms are near.
         sign = (1 if n else -1) * (1 - np.abs(facing)) * np.sign(aside[:, 0] + 1e-9)
         for part in ("shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "toe"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .body import AT, SOLE, _unit
+from .body import AT, unit
 
 STEEL, WOOD, DARK = (150, 152, 158), (150, 104, 62), (38, 38, 42)
 
@@ -66,8 +66,8 @@ def _box(low, high):
 
 def _barbell(points, times, rng):
     left, right = _wrists(points)
-    axis, middle = _unit(left - right), (left + right) / 2 + [0, 0.02, 0]
-    up = _unit(np.array([0.0, 1, 0]) - axis * axis[:, 1:2])
+    axis, middle = unit(left - right), (left + right) / 2 + [0, 0.02, 0]
+    up = unit(np.array([0.0, 1, 0]) - axis * axis[:, 1:2])
     side = np.cross(axis, up)
     length, size = rng.uniform(0.45, 0.58), rng.uniform(0.07, 0.13)
     color = tuple(rng.choice([(30, 30, 34), (150, 30, 30), (30, 50, 120), (70, 70, 70)]).tolist())
@@ -113,7 +113,7 @@ def _grip(points):
 
 def _bat(points, times, rng):
     hands, _ = _grip(points)
-    way = _unit(_unit(hands - points[:, AT["chest"]]) * [1.0, 0.4, 1.0] + [0, 0.45, 0])
+    way = unit(unit(hands - points[:, AT["chest"]]) * [1.0, 0.4, 1.0] + [0, 0.45, 0])
     line = (
         np.stack([hands - 0.04 * way, hands + 0.2 * way], 1),
         np.stack([hands + 0.2 * way, hands + 0.46 * way], 1),
@@ -123,7 +123,7 @@ def _bat(points, times, rng):
 
 def _club(points, times, rng):
     hands, _ = _grip(points)
-    way = _unit(hands - points[:, AT["chest"]] + [0, -0.03, 0])
+    way = unit(hands - points[:, AT["chest"]] + [0, -0.03, 0])
     # The head of the club stays above the ground.
     reach = np.where(
         way[:, 1] < -0.1,
@@ -131,7 +131,7 @@ def _club(points, times, rng):
         0.58,
     )
     head = hands + reach[:, None] * way
-    across = _unit(np.cross(way, [0.0, 1, 0]) + [1e-6, 0, 0])
+    across = unit(np.cross(way, [0.0, 1, 0]) + [1e-6, 0, 0])
     return [
         Prop(np.stack([hands - 0.05 * way, head], 1), 0.006, STEEL),
         Prop(np.stack([head, head + 0.045 * across], 1), 0.016, DARK),
@@ -142,10 +142,10 @@ def _racquet(points, times, rng):
     wrist, elbow = points[:, AT["right_wrist"]], points[:, AT["right_elbow"]]
     hand, arm = (
         points[:, AT["right_hand"]],
-        _unit(points[:, AT["right_wrist"]] - points[:, AT["right_elbow"]]),
+        unit(points[:, AT["right_wrist"]] - points[:, AT["right_elbow"]]),
     )
-    way = _unit(arm + 0.25 * _unit(wrist - points[:, AT["chest"]]) + [0, 0.25, 0])
-    across = _unit(np.cross(way, elbow - points[:, AT["right_shoulder"]]) + [1e-6, 0, 0])
+    way = unit(arm + 0.25 * unit(wrist - points[:, AT["chest"]]) + [0, 0.25, 0])
+    across = unit(np.cross(way, elbow - points[:, AT["right_shoulder"]]) + [1e-6, 0, 0])
     ring = _ring(hand + 0.25 * way, way * 1.25, across, 0.075)
     color = tuple(rng.choice([(200, 30, 30), (30, 30, 30), (30, 60, 160), (220, 200, 40)]).tolist())
     return [
@@ -156,7 +156,7 @@ def _racquet(points, times, rng):
 
 def _ball(points, times, rng):
     hand = points[:, AT["right_hand"]]
-    center = hand + 0.035 * _unit(hand - points[:, AT["right_elbow"]])
+    center = hand + 0.035 * unit(hand - points[:, AT["right_elbow"]])
     gone = np.clip(times - 1.55, 0, None)[:, None]  # released: it rolls on
     last = (
         center[np.argmin(np.abs(times - 1.55))] if times[0] <= 1.55 else np.array([-0.08, 0.1, 1.3])
@@ -191,8 +191,8 @@ def _guitar(points, times, rng):
     body = (
         hip + (points[:, AT["face"]] - points[:, AT["head"]]) * [0, 0, 1.4] + [-0.03, 0.035, 0.06]
     )
-    way = _unit(left - body)
-    up = _unit(np.array([0.0, 1, 0]) - way * way[:, 1:2])
+    way = unit(left - body)
+    up = unit(np.array([0.0, 1, 0]) - way * way[:, 1:2])
     color = tuple(
         rng.choice([(170, 110, 50), (120, 30, 20), (30, 30, 34), (200, 160, 90)]).tolist()
     )
@@ -214,6 +214,3 @@ def shadow_of(points):
         low[:, 1] = points[:, AT["neck"]]
     low[..., 1] = 0
     return low
-
-
-__all__ = ["Prop", "props_of", "shadow_of", "SOLE"]

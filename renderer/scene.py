@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .draw import CLOTH, FIRST_OCCLUDER, SKIN, Look, Painting, _circle, _fixed, _mix
+from .draw import CLOTH, FIRST_OCCLUDER, SKIN, Look, Painting, circle, fixed, mixed
 
 
 def place_of(rng, size, margin, camera, still=(), bystanders=()):
@@ -36,10 +36,10 @@ def place_of(rng, size, margin, camera, still=(), bystanders=()):
     for prop in still:
         points = prop.points[0] + margin
         if prop.filled:
-            cv2.fillConvexPoly(canvas, _fixed(points), prop.color, cv2.LINE_AA, 4)
+            cv2.fillConvexPoly(canvas, fixed(points), prop.color, cv2.LINE_AA, 4)
         else:
             thick = max(1, round(2 * prop.radius * camera.focal / camera.distance))
-            cv2.polylines(canvas, [_fixed(points)], False, prop.color, thick, cv2.LINE_AA, 4)
+            cv2.polylines(canvas, [fixed(points)], False, prop.color, thick, cv2.LINE_AA, 4)
     for figure in bystanders:
         Painting(figure, Look.any(rng)).draw(canvas, 0)
     texture = _cloud(rng, (W, H), (H // 6, H // 2)) * rng.uniform(6, 26)
@@ -101,7 +101,7 @@ def _trees(rng, canvas, floor, px):
                 canvas,
                 (int(a), int(top + 0.2 * wide)),
                 (int(a + 0.16 * wide), int(top + 0.45 * wide)),
-                _mix(color, 0.45),
+                mixed(color, 0.45),
                 -1,
             )
 
@@ -165,7 +165,7 @@ def _room(rng, canvas, floor, px):
                 canvas,
                 (int(x), int(high)),
                 (int(x + wide), int(low)),
-                _mix(color, 0.55),
+                mixed(color, 0.55),
                 max(1, round(0.8 * px)),
             )
         if rng.random() < 0.3:  # shelves, bars, panes
@@ -174,7 +174,7 @@ def _room(rng, canvas, floor, px):
                     canvas,
                     (int(x), int(y)),
                     (int(x + wide), int(y)),
-                    _mix(color, 0.6),
+                    mixed(color, 0.6),
                     max(1, round(0.7 * px)),
                 )
     if rng.random() < 0.7:
@@ -291,13 +291,13 @@ def _clutter(rng, canvas, floor, px):
 
 def _stick(canvas, points, color, thick):
     """A bent stick in two tones, like a limb."""
-    line = _fixed(points)
-    cv2.polylines(canvas, [line], False, _mix(color, 0.74), max(1, round(thick)), cv2.LINE_AA, 4)
+    line = fixed(points)
+    cv2.polylines(canvas, [line], False, mixed(color, 0.74), max(1, round(thick)), cv2.LINE_AA, 4)
     cv2.polylines(
         canvas,
         [line - round(2 * thick)],
         False,
-        _mix(color, 1.0),
+        mixed(color, 1.0),
         max(1, round(0.55 * thick)),
         cv2.LINE_AA,
         4,
@@ -329,7 +329,7 @@ def _spectator(rng, canvas, foot, height):
             0.05 * height,
         )
     center = tuple(np.round(at(0, 0.93)).astype(int).tolist())
-    cv2.circle(canvas, center, max(1, round(0.065 * height)), _mix(skin, 0.8), -1, cv2.LINE_AA)
+    cv2.circle(canvas, center, max(1, round(0.065 * height)), mixed(skin, 0.8), -1, cv2.LINE_AA)
     if rng.random() < 0.7:
         hair = tuple(np.round(at(0, 0.955)).astype(int).tolist())
         cv2.circle(canvas, hair, max(1, round(0.055 * height)), (40, 30, 26), -1, cv2.LINE_AA)
@@ -349,7 +349,7 @@ class Occluder:
     shown: np.ndarray | None = None
 
     def __post_init__(self):
-        placed = [(_fixed(points + self.middle[:, None]), color) for points, color in self.polygons]
+        placed = [(fixed(points + self.middle[:, None]), color) for points, color in self.polygons]
         object.__setattr__(self, "_placed", placed)
 
     def draw(self, picture, moment):
@@ -389,24 +389,24 @@ def occluders_of(rng, joints, times, size, affine, most=3):
         if kind == "post":
             wide, high = rng.uniform(0.04, 0.11) * body, 3 * size[1]
             parts = [
-                (_bar((0, -high), (0, high), wide), _mix(color, 0.75)),
+                (_bar((0, -high), (0, high), wide), mixed(color, 0.75)),
                 (_bar((-0.2 * wide, -high), (-0.2 * wide, high), 0.55 * wide), color),
             ]
         elif kind == "ball":
             radius = rng.uniform(0.05, 0.11) * body
             parts = [
-                (_disc(0, 0, radius), _mix(color, 0.75)),
+                (_disc(0, 0, radius), mixed(color, 0.75)),
                 (_disc(-0.2 * radius, -0.3 * radius, 0.6 * radius), color),
             ]
         elif kind == "passer":  # somebody walks through the picture, near the camera
             s = rng.uniform(0.2, 0.32) * body
-            skin = _mix(SKIN[rng.integers(len(SKIN))], 0.7)
+            skin = mixed(SKIN[rng.integers(len(SKIN))], 0.7)
             parts = [
-                (_disc(0, 0.25 * s, 0.45 * s), _mix(color, 0.7)),
-                (_bar((0, 0.3 * s), (0, 6 * s), 0.9 * s), _mix(color, 0.7)),
-                (_bar((-0.1 * s, 0.4 * s), (-0.1 * s, 6 * s), 0.5 * s), _mix(color, 0.9)),
+                (_disc(0, 0.25 * s, 0.45 * s), mixed(color, 0.7)),
+                (_bar((0, 0.3 * s), (0, 6 * s), 0.9 * s), mixed(color, 0.7)),
+                (_bar((-0.1 * s, 0.4 * s), (-0.1 * s, 6 * s), 0.5 * s), mixed(color, 0.9)),
                 (_bar((-0.35 * s, 0.35 * s), (-0.5 * s, 1.5 * s), 0.24 * s), color),
-                (_bar((0.35 * s, 0.35 * s), (0.5 * s, 1.5 * s), 0.24 * s), _mix(color, 0.8)),
+                (_bar((0.35 * s, 0.35 * s), (0.5 * s, 1.5 * s), 0.24 * s), mixed(color, 0.8)),
                 (_disc(0, -0.5 * s, 0.27 * s), skin),
                 (_disc(0, -0.58 * s, 0.25 * s), (38, 30, 26)),
             ]
@@ -417,7 +417,7 @@ def occluders_of(rng, joints, times, size, affine, most=3):
             angle = rng.uniform(0, 2 * np.pi)
             way = np.array([np.cos(angle), np.sin(angle)]) * far
             parts = [
-                (_bar(-way, way, wide), _mix(skin, 0.74)),
+                (_bar(-way, way, wide), mixed(skin, 0.74)),
                 (_bar(-way, way, 0.55 * wide), skin),
             ]
         if kind == "post" and rng.random() < 0.15:  # it stands in the world: the camera moves it
@@ -444,7 +444,7 @@ def cover(rng, positions, hidden, radius):
     angle, far = rng.uniform(0, 2 * np.pi), rng.uniform(0, max(0, min(0.6 * radius, radius - 1.5)))
     positions = positions + far * np.array([np.cos(angle), np.sin(angle)])
     parts = [
-        (_disc(0, 0, radius), _mix(color, 0.75)),
+        (_disc(0, 0, radius), mixed(color, 0.75)),
         (_disc(-0.2 * radius, -0.3 * radius, 0.6 * radius), color),
     ]
     # It moves with the point even while it is not shown, as its flow leads into the moments around
@@ -462,7 +462,7 @@ def _bar(a, b, wide):
 
 
 def _disc(x, y, radius):
-    return _circle(np.array([[x, y]]), np.array([radius]), 1, 16)[0]
+    return circle(np.array([[x, y]]), np.array([radius]), 1, 16)[0]
 
 
 @dataclass(frozen=True)
