@@ -14,7 +14,9 @@ from .camera import Perspective, path_of, transform
 from .draw import FIRST_OCCLUDER, SEGMENT, Figure, Look, Painting
 from .flow import controls_of, flow_of
 from .props import props_of, shadow_of
-from .scene import Faults, cover, occluders_of, place_of, shade_ground
+from .faults import Faults
+from .occluders import cover, occluders_of
+from .scene import place_of, shade_ground
 
 CELL = 24  # the picture's height in heat-map cells, for the speed of the camera: 4 px of 96
 TEST = 5  # every fifth clip is a test clip
@@ -42,7 +44,7 @@ class Settings:
 
     size : (W, H) px; frames : T; motion : "" for the fifteen activities, or "penn_action:ROOT",
     "jhmdb:ROOT"
-    camera : "usual" or "poor", see scene.CAMERAS
+    camera : "usual" or "poor", see faults.CAMERAS
     """
 
     size: tuple = (96, 96)
@@ -56,7 +58,7 @@ class Rendered:
     """A clip as rendered: frames uint8 (T, H, W, 3) RGB; joints (T, 13, 2) px, 0-based, in the
     order of penn13's file columns; visible (T, 13); box (T, 4), x1, y1, x2, y2 px; flow, a
     PartFlow; action, pose (viewpoint; "" where tracks drive the figure), split; quality, of JPEG;
-    fault (T,), what the camera did to a frame, see scene.Faults.kind. A joint that the tracks never
+    fault (T,), what the camera did to a frame, see faults.Faults.kind. A joint that the tracks never
     show is NaN.
     """
 

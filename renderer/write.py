@@ -37,7 +37,7 @@ from tslib.part_flow import packed, read_flow
 
 from . import motion as tracks
 from .clip import Settings, render_clip
-from .scene import CAMERAS
+from .faults import CAMERAS
 
 UNFINISHED = ".unfinished"
 MOST = {"clips": 9999, "frames": 10_000}  # names have four digits
@@ -52,7 +52,7 @@ def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion="", c
     clips, seed, frames, workers : int; size : (W, H) px
     motion : "" for the fifteen activities, or "penn_action:ROOT", "jhmdb:ROOT"; to go on, ROOT may
         have moved but must hold the same tracks
-    camera : "usual" or "poor", see scene.CAMERAS
+    camera : "usual" or "poor", see faults.CAMERAS
 
     Returns the number of clips that were rendered now.
 
