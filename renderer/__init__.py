@@ -1,6 +1,6 @@
 """Videos of people doing exercises, filmed badly, with everything known about them.
 
-``python -m tslib render OUT --clips N --seed S``, or in Python:
+``python -m renderer OUT --clips N --seed S``, or in Python:
 
     render("out", clips=100)                       # files in Penn Action's layout
     render_clip(0, 1, Settings())                  # the first of them as arrays
