@@ -123,9 +123,8 @@ def _whole(point: Sequence[float]) -> tuple[int, int]:
     return int(point[0]), int(point[1])
 
 
-def _line(canvas, start, end, color, thick):
-    thick = max(1, round(thick))
-    cv2.line(canvas, _whole(start), _whole(end), color, thick, cv2.LINE_AA)
+def _line(canvas, start, end, color, thick, kind=cv2.LINE_AA):
+    cv2.line(canvas, _whole(start), _whole(end), color, max(1, round(thick)), kind)
 
 
 def _block(canvas, start, end, color, thick=None):
@@ -242,10 +241,12 @@ class _Place:
                 _block(canvas, (x, high), (x + wide, low), mixed(color, 0.55), 0.8 * px)
             if rng.random() < ODDS.shelved:
                 for y in np.linspace(high, low, int(rng.integers(3, 8)))[1:-1]:
-                    _line(canvas, (x, y), (x + wide, y), mixed(color, 0.6), 0.7 * px)
+                    tone, hard = mixed(color, 0.6), cv2.LINE_8
+                    _line(canvas, (x, y), (x + wide, y), tone, 0.7 * px, hard)
         if rng.random() < ODDS.skirting:
             color = any_color(rng, 20, 230, 8)
-            _line(canvas, (0, floor), (self.W, floor), color, self.uniform(1, 3))
+            thick = self.uniform(1, 3)
+            _line(canvas, (0, floor), (self.W, floor), color, thick, cv2.LINE_8)
         for _ in self.count(ODDS.racks):
             x, high = rng.uniform(0, self.W), self.uniform(20, 85)
             color, thick = any_color(rng, 15, 200, 20), self.uniform(0.8, 2.6)

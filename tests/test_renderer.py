@@ -28,6 +28,7 @@ from renderer.motion import joints_of
 from renderer.occluders import Occluder
 from renderer.statistics import statistics, viewpoints
 from tslib.clip import Clip
+from tslib.datasets import penn_action
 from tslib.errors import InputError
 from tslib.part_flow import PartFlow, packed, read_flow
 from tslib.skeletons import SKELETONS
@@ -92,7 +93,6 @@ def test_files_hold_what_was_drawn(tmp_path):
 
 
 def test_the_loader_of_penn_action_reads_them(tmp_path):
-    penn_action = pytest.importorskip("tslib.datasets.penn_action")
     render(tmp_path / "out", 5, seed=7, frames=3)
     for number, clip in enumerate(penn_action.load(tmp_path / "out"), 1):
         truth = render_clip(7, number, Settings((96, 96), 3))
@@ -424,7 +424,6 @@ def test_flow_of_covers_that_come_and_go_stays_in_the_picture():
 
 @pytest.mark.real
 def test_real_tracks_drive_the_figures(real_data, tmp_path):
-    penn_action = pytest.importorskip("tslib.datasets.penn_action")
     assert (
         render(tmp_path / "out", 4, frames=8, motion=f"penn_action:{real_data / 'penn_action'}")
         == 4

@@ -84,7 +84,8 @@ def cost(
 
 def costs(root: Path | str, steps: int, how: dict[str, Any]) -> dict[str, dict[str, float]]:
     """The printed recipe with 3 stages and with 6: {"3 stages, pretrain": see `cost`, ...}."""
-    printed, found = read_config(PRINTED), {}
+    printed = read_config(PRINTED)
+    found: dict[str, dict[str, float]] = {}
     for count in (3, 6):
         config = replace(printed, network=replace(printed.network, stages=count))
         with TemporaryDirectory() as folder:
