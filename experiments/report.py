@@ -38,8 +38,7 @@ def cells(name: str, row: Mapping[str, Any]) -> list:
 
 def printed(table: str, name: str, skeleton: Skeleton) -> list[float]:
     """A row of the paper's: per cent of the groups that our skeleton has, and the mean."""
-    row = PAPER_TABLES[table].loc[name]
-    return [float(row[column]) for column in (*heads(skeleton), "Mean")]
+    return [float(v) for v in PAPER_TABLES[table][[*heads(skeleton), "Mean"]].loc[name].to_numpy()]
 
 
 def curves(

@@ -39,8 +39,8 @@ def size(text: str) -> tuple[int, int]:
 
 RENDER = Command(
     "renderer",
-    "render videos of people doing exercises, with their true joints and optical flow; writes frames, labels "
-    "and flow in Penn Action's layout, 500 frames a second at 96 px",
+    "render videos of people doing exercises, with their true joints and optical flow; writes "
+    "frames, labels and flow in Penn Action's layout, 500 frames a second at 96 px",
     "renderer.write:command",
     _options,
     "python -m renderer data/rendered --clips 500 --camera poor",

@@ -4,31 +4,33 @@ Lengths are in heights of the person, angles in degrees. World: x to the left of
 the camera, y up from the ground, z towards the camera. A pose is given by what a coach would say:
 where the pelvis is and how it leans, where the hands and the feet are. Elbows and knees follow from
 the lengths of the limbs, so a planted foot stays planted and two hands stay on one bar whatever the
-body.
+body. The exercises themselves are key poses in activities.toml.
 """
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tslib.skeletons import SKELETONS
 
 # Points of a figure. The first thirteen are the joints; sides are the person's own.
 POINTS = (
-    "head left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip right_hip "
-    "left_knee right_knee left_ankle right_ankle "
+    "head left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist "
+    "left_hip right_hip left_knee right_knee left_ankle right_ankle "
     "neck chest waist left_hand right_hand left_toe right_toe crown face "
     "left_eye right_eye badge_0 badge_1 badge_2 badge_3"
 ).split()
 JOINTS = POINTS[:13]
+DRAWN = POINTS.index("face")  # points before this one bound what is drawn of a person
 BODY = SKELETONS["penn13"].with_joints(JOINTS)
 AT = {name: n for n, name in enumerate(POINTS)}
 
-HEAD, HAND, FOOT = (
-    0.062,
-    0.05,
-    0.10,
-)  # radius of the head, length from wrist to knuckles and from ankle to toe
+HEAD = 0.062  # radius
+HAND, FOOT = 0.05, 0.10  # from wrist to knuckles, from ankle to toe
 SOLE = 0.04  # height of the ankle above the ground
 LENGTHS = {
     "upper": 0.172,
@@ -40,52 +42,45 @@ LENGTHS = {
 }
 WIDTHS = {"shoulder": 0.108, "hip": 0.058}  # from the middle to the joint
 
+# Where the numbers of a key pose lie in its row of 24.
 CHANNELS = {
-    "pelvis": 3,
-    "turn": 3,
-    "spine": 3,
-    "head": 2,
-    "L": 3,
-    "R": 3,
-    "l": 3,
-    "r": 3,
-    "toes": 1,
+    "pelvis": slice(0, 3),
+    "turn": slice(3, 6),
+    "spine": slice(6, 9),
+    "head": slice(9, 11),
+    "L": slice(11, 14),
+    "R": slice(14, 17),
+    "l": slice(17, 20),
+    "r": slice(20, 23),
+    "toes": slice(23, 24),
+}
+# What a key pose says, and what it says where activities.toml is silent.
+USUAL = {
+    "pelvis": (0, 0.525, 0),
+    "turn": (0, 0, 0),
+    "spine": (0, 0, 0),
+    "head": (0, 0),
+    "L": (0.15, -0.31, 0.03),
+    "R": None,
+    "l": (0.07, SOLE, 0.0),
+    "r": None,
+    "toes": (0,),
 }
 
 
-def key(time, L=(0.15, -0.31, 0.03), R=None, l=(0.07, SOLE, 0.0), r=None, **others):
-    """One key pose: (time, channels (24,)).
-
-    time : s, for a person of usual tempo
-    pelvis : its middle in the world; ``turn``: yaw to the own left, pitch forward, roll
-    spine : bend forward, to the side, twist to the own left; head: nod, turn
-    L, R : wrists from the middle of the shoulders in the chest's frame (left, up, forward), or in
-    the world
-    l, r : ankles in the world, or from the pelvis; toes: where the feet point to, yaw to the left
-    A right side that is left out mirrors the left one.
-    """
-    values = {
-        "pelvis": (0, 0.525, 0),
-        "turn": (0, 0, 0),
-        "spine": (0, 0, 0),
-        "head": (0, 0),
-        "toes": (0,),
-        "L": L,
-        "R": R or (-L[0], *L[1:]),
-        "l": l,
-        "r": r or (-l[0], *l[1:]),
-        **others,
-    }
-    return time, np.concatenate(
-        [np.atleast_1d(np.asarray(values[name], float)) for name in CHANNELS]
-    )
+def _channels(pose: dict[str, Any]) -> np.ndarray:
+    """A key pose of activities.toml as numbers (24,), see CHANNELS."""
+    values = USUAL | pose
+    for side, other in (("R", "L"), ("r", "l")):
+        values[side] = values[side] or (-values[other][0], *values[other][1:])
+    return np.concatenate([np.atleast_1d(np.asarray(values[name], float)) for name in CHANNELS])
 
 
 @dataclass(frozen=True)
 class Activity:
     """Key poses and what goes with them.
 
-    keys : list of (time, channels); the last one of a cycle is followed by the first
+    keys : list of (time, channels (24,)); the last one of a cycle is followed by the first
     views : shares of (front, side, back)
     cycle : s from the first key to its return; 0 for what is done once
     hands, feet : "world" where the keys give them there; else they follow "chest" and "pelvis"
@@ -97,738 +92,56 @@ class Activity:
         limbs lie behind near ones in every frame
     """
 
-    keys: list
-    views: tuple
+    keys: list[tuple[float, np.ndarray]]
+    views: tuple[float, ...]
     cycle: float = 0.0
     hands: str = "chest"
     feet: str = "world"
-    elbows: tuple = (0.6, -1.0, -0.5)
+    elbows: tuple[float, ...] = (0.6, -1.0, -0.5)
     prop: str = ""
     framing: float = 0.70
     toes: bool = False
     lying: bool = False
 
 
-BEHIND_HEAD = (0.10, 0.12, -0.02)
+def _read(path: Path) -> dict[str, Activity]:
+    """Activities by name from a file like activities.toml, which explains itself."""
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {
+        name: Activity([(pose.pop("time"), _channels(pose)) for pose in table.pop("keys")], **table)
+        for name, table in tables.items()
+    }
 
-# Penn Action's labels have more views from the side, and many more from the back
-# (experiments/real/labels.py). With their shares a small network takes left for right much more
-# often (experiments/paper_a/failure_modes.py --views), and seen from the back it does so in many
-# frames in a row, where no neighbour frame can help. So for most activities the share of sides lies
-# half-way between one in nine and that of the labels, and backs are few.
-ACTIVITIES = {
-    "baseball_pitch": Activity(
-        [
-            key(
-                0.0,
-                L=(0.03, -0.16, 0.18),
-                R=(-0.03, -0.16, 0.18),
-                turn=(-40, 0, 0),
-                toes=-40,
-                head=(0, 40),
-            ),
-            key(
-                0.5,
-                L=(0.03, -0.05, 0.17),
-                R=(-0.03, -0.05, 0.17),
-                turn=(-80, 0, 0),
-                toes=-60,
-                head=(0, 70),
-                l=(0.06, 0.42, 0.16),
-                r=(-0.07, SOLE, -0.02),
-            ),
-            key(
-                0.9,
-                L=(0.30, -0.02, 0.10),
-                R=(-0.28, 0.02, -0.10),
-                turn=(-75, 0, 0),
-                toes=-30,
-                head=(0, 65),
-                pelvis=(0, 0.46, 0.14),
-                l=(0.08, SOLE, 0.42),
-                r=(-0.07, SOLE, -0.04),
-            ),
-            key(
-                1.1,
-                L=(0.20, -0.10, 0.05),
-                R=(-0.22, 0.18, 0.12),
-                turn=(-10, 20, 0),
-                spine=(10, 0, 10),
-                pelvis=(0, 0.45, 0.24),
-                l=(0.08, SOLE, 0.42),
-                r=(-0.08, 0.08, -0.02),
-            ),
-            key(
-                1.25,
-                L=(0.17, -0.12, -0.04),
-                R=(-0.06, 0.02, 0.32),
-                turn=(15, 38, 0),
-                spine=(22, 0, 20),
-                pelvis=(0, 0.45, 0.29),
-                l=(0.08, SOLE, 0.42),
-                r=(-0.10, 0.16, 0.02),
-                head=(-30, 0),
-            ),
-            key(
-                1.6,
-                L=(0.20, -0.10, -0.08),
-                R=(0.14, -0.26, 0.16),
-                turn=(25, 50, 0),
-                spine=(28, 0, 20),
-                pelvis=(0.02, 0.45, 0.34),
-                l=(0.08, SOLE, 0.42),
-                r=(-0.16, 0.20, 0.16),
-                head=(-45, 0),
-            ),
-            key(
-                2.1,
-                turn=(0, 20, 0),
-                pelvis=(0, 0.50, 0.38),
-                l=(0.08, SOLE, 0.42),
-                r=(-0.12, SOLE, 0.36),
-            ),
-        ],
-        views=(0.74, 0.21, 0.05),
-    ),
-    "baseball_swing": Activity(
-        [
-            key(
-                0.0,
-                L=(-0.12, 0.0, 0.16),
-                R=(-0.17, 0.04, 0.13),
-                turn=(-20, 10, 0),
-                spine=(8, 0, -25),
-                pelvis=(0, 0.49, 0),
-                l=(0.14, SOLE, 0),
-                head=(0, 50),
-            ),
-            key(
-                0.5,
-                L=(-0.14, 0.02, 0.14),
-                R=(-0.20, 0.05, 0.09),
-                turn=(-30, 10, 0),
-                spine=(8, 0, -40),
-                pelvis=(-0.03, 0.48, 0),
-                l=(0.17, 0.12, 0.02),
-                r=(-0.14, SOLE, 0),
-                head=(0, 65),
-            ),
-            key(
-                0.85,
-                L=(-0.05, -0.10, 0.24),
-                R=(-0.10, -0.08, 0.22),
-                turn=(10, 12, 0),
-                spine=(10, 0, -15),
-                pelvis=(0.03, 0.46, 0),
-                l=(0.22, SOLE, 0),
-                r=(-0.14, SOLE, 0),
-                head=(10, 30),
-            ),
-            key(
-                1.0,
-                L=(0.10, -0.10, 0.29),
-                R=(0.04, -0.10, 0.29),
-                turn=(45, 8, 0),
-                spine=(8, 0, 10),
-                pelvis=(0.05, 0.46, 0),
-                l=(0.22, SOLE, 0),
-                r=(-0.13, 0.06, 0),
-            ),
-            key(
-                1.25,
-                L=(0.22, 0.06, 0.12),
-                R=(0.17, 0.06, 0.15),
-                turn=(70, 0, 0),
-                spine=(-5, 0, 35),
-                pelvis=(0.06, 0.47, 0),
-                l=(0.22, SOLE, 0),
-                r=(-0.12, 0.09, 0.02),
-                head=(0, -30),
-            ),
-            key(
-                1.8,
-                L=(0.20, 0.10, 0.02),
-                R=(0.15, 0.10, 0.08),
-                turn=(75, 0, 0),
-                spine=(-5, 0, 40),
-                pelvis=(0.06, 0.48, 0),
-                l=(0.22, SOLE, 0),
-                r=(-0.12, 0.09, 0.02),
-                head=(0, -30),
-            ),
-        ],
-        views=(0.49, 0.46, 0.05),
-        prop="bat",
-    ),
-    "bench_press": Activity(
-        [
-            key(
-                0.0,
-                pelvis=(0, 0.26, 0.05),
-                turn=(0, -90, 0),
-                L=(0.19, 0.0, 0.31),
-                l=(0.16, SOLE, 0.28),
-            ),
-            key(
-                1.0,
-                pelvis=(0, 0.26, 0.05),
-                turn=(0, -90, 0),
-                spine=(-6, 0, 0),
-                L=(0.21, -0.08, 0.09),
-                l=(0.16, SOLE, 0.28),
-            ),
-            key(
-                1.4,
-                pelvis=(0, 0.26, 0.05),
-                turn=(0, -90, 0),
-                spine=(-6, 0, 0),
-                L=(0.21, -0.08, 0.09),
-                l=(0.16, SOLE, 0.28),
-            ),
-        ],
-        views=(0.22, 0.76, 0.02),
-        cycle=2.2,
-        elbows=(1.0, -0.7, -0.5),
-        prop="bench barbell",
-        lying=True,
-    ),
-    "bowl": Activity(
-        [
-            key(
-                0.0,
-                L=(0.04, -0.14, 0.16),
-                R=(-0.06, -0.15, 0.17),
-                pelvis=(0, 0.51, 0),
-                turn=(0, 8, 0),
-            ),
-            key(
-                0.45,
-                L=(0.10, -0.20, 0.20),
-                R=(-0.10, -0.24, 0.16),
-                pelvis=(0, 0.50, 0.16),
-                turn=(0, 12, 0),
-                l=(0.06, SOLE, -0.02),
-                r=(-0.06, SOLE, 0.26),
-            ),
-            key(
-                0.80,
-                L=(0.26, -0.18, 0.04),
-                R=(-0.14, -0.32, -0.02),
-                pelvis=(0, 0.49, 0.40),
-                turn=(-8, 20, 0),
-                l=(0.06, SOLE, 0.52),
-                r=(-0.06, 0.08, 0.24),
-            ),
-            key(
-                1.10,
-                L=(0.32, -0.06, 0.02),
-                R=(-0.14, -0.12, -0.30),
-                pelvis=(0, 0.46, 0.62),
-                turn=(-18, 32, 0),
-                spine=(12, 0, -10),
-                l=(0.05, 0.09, 0.50),
-                r=(-0.06, SOLE, 0.74),
-            ),
-            key(
-                1.45,
-                L=(0.30, -0.02, -0.06),
-                R=(-0.12, -0.32, 0.06),
-                pelvis=(0.02, 0.38, 0.92),
-                turn=(0, 40, 0),
-                spine=(20, 0, 0),
-                l=(0.04, SOLE, 1.06),
-                r=(-0.02, 0.07, 0.62),
-                head=(-35, 0),
-            ),
-            key(
-                1.75,
-                L=(0.30, -0.04, -0.10),
-                R=(-0.08, 0.06, 0.31),
-                pelvis=(0.02, 0.37, 0.96),
-                turn=(6, 42, 0),
-                spine=(16, 0, 10),
-                l=(0.04, SOLE, 1.06),
-                r=(0.16, 0.09, 0.56),
-                head=(-35, 0),
-            ),
-            key(
-                2.3,
-                L=(0.26, -0.14, -0.06),
-                R=(-0.06, 0.16, 0.24),
-                pelvis=(0.02, 0.44, 0.98),
-                turn=(6, 24, 0),
-                spine=(8, 0, 8),
-                l=(0.04, SOLE, 1.06),
-                r=(0.12, 0.08, 0.66),
-                head=(-20, 0),
-            ),
-        ],
-        views=(0.67, 0.08, 0.25),
-        prop="ball",
-        framing=0.68,
-    ),
-    "clean_and_jerk": Activity(
-        [
-            key(
-                0.0,
-                L=(0.20, 0.09, 0.13),
-                pelvis=(0, 0.26, -0.08),
-                turn=(0, 52, 0),
-                spine=(6, 0, 0),
-                l=(0.09, SOLE, 0),
-                head=(-40, 0),
-            ),
-            key(
-                0.9,
-                L=(0.20, 0.40, 0.11),
-                pelvis=(0, 0.47, -0.04),
-                turn=(0, 30, 0),
-                l=(0.09, SOLE, 0),
-            ),
-            key(
-                1.15,
-                L=(0.19, 0.66, 0.13),
-                pelvis=(0, 0.545, 0.01),
-                turn=(0, -4, 0),
-                l=(0.09, 0.055, 0),
-            ),
-            key(
-                1.45,
-                L=(0.17, 0.62, 0.11),
-                pelvis=(0, 0.30, -0.04),
-                turn=(0, 12, 0),
-                l=(0.12, SOLE, 0),
-            ),
-            key(2.2, L=(0.17, 0.83, 0.10), pelvis=(0, 0.525, 0), l=(0.11, SOLE, 0)),
-            key(2.7, L=(0.17, 0.78, 0.10), pelvis=(0, 0.475, 0), l=(0.11, SOLE, 0)),
-            key(
-                2.95,
-                L=(0.20, 1.08, 0.03),
-                pelvis=(0, 0.46, 0),
-                l=(0.08, SOLE, 0.20),
-                r=(-0.08, 0.07, -0.24),
-            ),
-            key(3.8, L=(0.20, 1.15, 0.02), pelvis=(0, 0.525, 0), l=(0.10, SOLE, 0)),
-        ],
-        views=(0.60, 0.40, 0.00),
-        hands="world",
-        elbows=(0.8, -0.6, 0.35),
-        prop="barbell",
-        framing=0.74,
-    ),
-    "golf_swing": Activity(
-        [
-            key(
-                0.0,
-                L=(0.02, -0.27, 0.19),
-                R=(-0.01, -0.30, 0.19),
-                turn=(0, 28, 0),
-                spine=(12, 0, 0),
-                pelvis=(0, 0.49, -0.05),
-                l=(0.11, SOLE, 0),
-                head=(20, 0),
-            ),
-            key(
-                0.7,
-                L=(-0.20, 0.00, 0.22),
-                R=(-0.24, -0.02, 0.18),
-                turn=(-35, 22, 0),
-                spine=(12, 0, -45),
-                pelvis=(-0.02, 0.49, -0.04),
-                l=(0.11, SOLE, 0),
-                head=(20, 70),
-            ),
-            key(
-                0.95,
-                L=(-0.19, 0.14, 0.15),
-                R=(-0.22, 0.12, 0.11),
-                turn=(-42, 20, 0),
-                spine=(12, 0, -52),
-                pelvis=(-0.02, 0.49, -0.04),
-                l=(0.11, 0.05, 0),
-                r=(-0.11, SOLE, 0),
-                head=(20, 80),
-            ),
-            key(
-                1.2,
-                L=(0.02, -0.28, 0.17),
-                R=(-0.01, -0.30, 0.17),
-                turn=(20, 28, 0),
-                spine=(12, 6, -10),
-                pelvis=(0.03, 0.48, -0.04),
-                l=(0.11, SOLE, 0),
-                head=(20, 0),
-            ),
-            key(
-                1.4,
-                L=(0.18, -0.10, 0.24),
-                R=(0.12, -0.12, 0.26),
-                turn=(55, 15, 0),
-                spine=(8, 6, 20),
-                pelvis=(0.05, 0.50, -0.02),
-                l=(0.11, SOLE, 0),
-                r=(-0.10, 0.06, 0),
-                head=(10, -40),
-            ),
-            key(
-                1.7,
-                L=(0.16, 0.16, 0.06),
-                R=(0.12, 0.14, 0.10),
-                turn=(75, 4, 0),
-                spine=(-8, 0, 30),
-                pelvis=(0.06, 0.515, 0),
-                l=(0.11, SOLE, 0),
-                r=(-0.08, 0.10, 0.02),
-                head=(0, -30),
-            ),
-            key(
-                2.3,
-                L=(0.16, 0.16, 0.04),
-                R=(0.12, 0.14, 0.08),
-                turn=(78, 4, 0),
-                spine=(-8, 0, 32),
-                pelvis=(0.06, 0.515, 0),
-                l=(0.11, SOLE, 0),
-                r=(-0.08, 0.10, 0.02),
-                head=(0, -30),
-            ),
-        ],
-        views=(0.63, 0.32, 0.05),
-        prop="club",
-        elbows=(0.5, -1.0, 0.0),
-        framing=0.68,
-    ),
-    "jump_rope": Activity(
-        [
-            key(0.0, L=(0.22, -0.21, 0.07), pelvis=(0, 0.50, 0), l=(0.04, SOLE, 0)),
-            key(0.2, L=(0.23, -0.19, 0.09), pelvis=(0, 0.58, 0), l=(0.04, 0.105, 0)),
-        ],
-        views=(0.79, 0.16, 0.05),
-        cycle=0.4,
-        prop="rope",
-    ),
-    "jumping_jacks": Activity(
-        [
-            key(0.0, L=(0.16, -0.31, 0.02), l=(0.04, SOLE, 0), pelvis=(0, 0.51, 0)),
-            key(0.22, L=(0.40, -0.06, 0.04), l=(0.12, 0.08, 0), pelvis=(0, 0.56, 0)),
-            key(0.45, L=(0.09, 0.30, 0.02), l=(0.21, SOLE, 0), pelvis=(0, 0.48, 0)),
-            key(0.52, L=(0.10, 0.30, 0.02), l=(0.21, SOLE, 0), pelvis=(0, 0.475, 0)),
-            key(0.74, L=(0.40, -0.04, 0.04), l=(0.12, 0.08, 0), pelvis=(0, 0.555, 0)),
-        ],
-        views=(0.87, 0.08, 0.05),
-        cycle=1.0,
-        elbows=(0.7, -0.6, -0.5),
-        framing=0.72,
-    ),
-    "pullup": Activity(
-        [
-            key(
-                0.0,
-                L=(0.20, 1.20, 0.0),
-                pelvis=(0, 0.62, 0.0),
-                turn=(0, 4, 0),
-                l=(0.04, -0.44, -0.10),
-            ),
-            key(
-                0.9,
-                L=(0.20, 1.20, 0.0),
-                pelvis=(0, 0.86, -0.05),
-                turn=(0, -4, 0),
-                spine=(-8, 0, 0),
-                l=(0.04, -0.38, -0.18),
-                head=(-15, 0),
-            ),
-            key(
-                1.1,
-                L=(0.20, 1.20, 0.0),
-                pelvis=(0, 0.87, -0.05),
-                turn=(0, -4, 0),
-                spine=(-8, 0, 0),
-                l=(0.04, -0.38, -0.18),
-                head=(-15, 0),
-            ),
-        ],
-        views=(0.63, 0.19, 0.18),
-        cycle=2.2,
-        hands="world",
-        feet="pelvis",
-        elbows=(1.0, -1.0, 0.2),
-        prop="highbar",
-        framing=0.74,
-    ),
-    "pushup": Activity(
-        [
-            key(
-                0.0,
-                pelvis=(0, 0.235, 0),
-                turn=(0, 74, 0),
-                L=(0.15, 0.035, 0.31),
-                l=(0.05, 0.085, -0.46),
-                head=(-35, 0),
-            ),
-            key(
-                0.8,
-                pelvis=(0, 0.135, 0),
-                turn=(0, 86, 0),
-                L=(0.15, 0.035, 0.31),
-                l=(0.05, 0.085, -0.47),
-                head=(-30, 0),
-            ),
-        ],
-        views=(0.13, 0.85, 0.02),
-        cycle=1.6,
-        hands="world",
-        elbows=(1.0, -0.8, -0.8),
-        toes=True,
-        lying=True,
-    ),
-    "situp": Activity(
-        [
-            key(0.0, pelvis=(0, 0.075, 0), turn=(0, -88, 0), L=BEHIND_HEAD, l=(0.06, SOLE, 0.33)),
-            key(
-                0.8,
-                pelvis=(0, 0.075, 0),
-                turn=(0, -25, 0),
-                spine=(45, 0, 0),
-                L=BEHIND_HEAD,
-                l=(0.06, SOLE, 0.33),
-            ),
-            key(
-                1.0,
-                pelvis=(0, 0.075, 0),
-                turn=(0, -20, 0),
-                spine=(50, 0, 0),
-                L=BEHIND_HEAD,
-                l=(0.06, SOLE, 0.33),
-            ),
-        ],
-        views=(0.10, 0.88, 0.02),
-        cycle=2.0,
-        elbows=(1.0, 0.1, 0.5),
-        lying=True,
-    ),
-    "squat": Activity(
-        [
-            key(0.0, L=(0.21, -0.02, 0.0), pelvis=(0, 0.52, 0), turn=(0, 4, 0), l=(0.10, SOLE, 0)),
-            key(
-                1.1,
-                L=(0.21, -0.02, 0.0),
-                pelvis=(0, 0.27, -0.12),
-                turn=(0, 36, 0),
-                l=(0.10, SOLE, 0),
-                head=(-25, 0),
-            ),
-            key(
-                1.25,
-                L=(0.21, -0.02, 0.0),
-                pelvis=(0, 0.27, -0.12),
-                turn=(0, 36, 0),
-                l=(0.10, SOLE, 0),
-                head=(-25, 0),
-            ),
-        ],
-        views=(0.48, 0.49, 0.03),
-        cycle=2.3,
-        elbows=(0.5, -1.0, -0.3),
-        prop="barbell",
-    ),
-    "strum_guitar": Activity(
-        [
-            key(0.0, L=(0.27, -0.08, 0.16), R=(-0.06, -0.17, 0.17), spine=(6, 0, 0), head=(15, 20)),
-            key(
-                0.16, L=(0.27, -0.08, 0.16), R=(-0.08, -0.28, 0.16), spine=(6, 0, 0), head=(17, 20)
-            ),
-            key(
-                0.32, L=(0.25, -0.09, 0.16), R=(-0.05, -0.16, 0.17), spine=(7, 0, 0), head=(18, 18)
-            ),
-            key(
-                0.48, L=(0.25, -0.09, 0.16), R=(-0.08, -0.27, 0.16), spine=(7, 0, 0), head=(16, 18)
-            ),
-        ],
-        views=(1.00, 0.00, 0.00),
-        cycle=0.64,
-        elbows=(0.8, -1.0, -0.3),
-        prop="guitar",
-        framing=1.15,
-    ),
-    "tennis_forehand": Activity(
-        [
-            key(
-                0.0,
-                L=(0.04, -0.16, 0.20),
-                R=(-0.08, -0.18, 0.20),
-                pelvis=(0, 0.49, 0),
-                turn=(0, 12, 0),
-                l=(0.13, SOLE, 0),
-            ),
-            key(
-                0.5,
-                L=(-0.06, -0.10, 0.26),
-                R=(-0.30, -0.06, -0.02),
-                pelvis=(-0.04, 0.47, 0),
-                turn=(-45, 10, 0),
-                spine=(6, 0, -30),
-                l=(0.12, 0.07, 0.08),
-                r=(-0.16, SOLE, 0),
-                head=(0, 50),
-            ),
-            key(
-                0.85,
-                L=(0.12, -0.04, 0.22),
-                R=(-0.26, -0.20, 0.08),
-                pelvis=(0.02, 0.46, 0.06),
-                turn=(-20, 14, 0),
-                spine=(8, 0, -15),
-                l=(0.16, SOLE, 0.20),
-                r=(-0.16, SOLE, 0),
-                head=(0, 20),
-            ),
-            key(
-                1.05,
-                L=(0.20, -0.02, 0.10),
-                R=(-0.08, -0.06, 0.30),
-                pelvis=(0.05, 0.47, 0.10),
-                turn=(25, 12, 0),
-                spine=(6, 0, 15),
-                l=(0.16, SOLE, 0.20),
-                r=(-0.14, 0.06, 0.02),
-            ),
-            key(
-                1.35,
-                L=(0.24, 0.0, 0.02),
-                R=(0.16, 0.12, 0.12),
-                pelvis=(0.06, 0.49, 0.12),
-                turn=(50, 6, 0),
-                spine=(0, 0, 30),
-                l=(0.16, SOLE, 0.20),
-                r=(-0.10, 0.09, 0.06),
-            ),
-            key(
-                1.9,
-                L=(0.08, -0.16, 0.18),
-                R=(-0.06, -0.14, 0.20),
-                pelvis=(0.02, 0.49, 0.14),
-                turn=(5, 10, 0),
-                l=(0.16, SOLE, 0.20),
-                r=(-0.12, SOLE, 0.12),
-            ),
-        ],
-        views=(0.61, 0.34, 0.05),
-        prop="racquet",
-        framing=0.67,
-    ),
-    "tennis_serve": Activity(
-        [
-            key(
-                0.0,
-                L=(0.10, -0.18, 0.20),
-                R=(-0.04, -0.22, 0.18),
-                turn=(-50, 6, 0),
-                toes=-30,
-                head=(0, 45),
-                l=(0.09, SOLE, 0.10),
-            ),
-            key(
-                0.6,
-                L=(0.26, 0.14, 0.14),
-                R=(-0.28, -0.12, -0.08),
-                turn=(-60, 0, 0),
-                toes=-30,
-                head=(-25, 40),
-                pelvis=(0, 0.49, 0.04),
-                l=(0.09, SOLE, 0.12),
-                r=(-0.09, SOLE, -0.06),
-            ),
-            key(
-                0.95,
-                L=(0.14, 0.29, 0.10),
-                R=(-0.19, 0.08, -0.12),
-                turn=(-55, -10, 0),
-                spine=(-12, 8, 0),
-                pelvis=(0, 0.45, 0.08),
-                toes=-30,
-                head=(-35, 35),
-                l=(0.09, SOLE, 0.12),
-                r=(-0.08, SOLE, -0.02),
-            ),
-            key(
-                1.2,
-                L=(0.16, -0.02, 0.16),
-                R=(-0.10, 0.31, 0.06),
-                turn=(-5, 8, 0),
-                spine=(0, 12, 10),
-                pelvis=(0, 0.58, 0.14),
-                head=(-30, 0),
-                l=(0.07, 0.10, 0.16),
-                r=(-0.08, 0.11, 0.0),
-            ),
-            key(
-                1.4,
-                L=(0.14, -0.16, 0.06),
-                R=(-0.04, 0.10, 0.31),
-                turn=(20, 28, 0),
-                spine=(16, 0, 20),
-                pelvis=(0, 0.51, 0.26),
-                l=(0.08, SOLE, 0.32),
-                r=(-0.12, 0.24, 0.02),
-                head=(-20, 0),
-            ),
-            key(
-                1.7,
-                L=(0.16, -0.20, -0.02),
-                R=(0.16, -0.24, 0.18),
-                turn=(30, 36, 0),
-                spine=(18, 0, 20),
-                pelvis=(0.02, 0.48, 0.32),
-                l=(0.08, SOLE, 0.32),
-                r=(-0.14, 0.22, 0.16),
-                head=(-20, 0),
-            ),
-            key(
-                2.2,
-                L=(0.16, -0.24, 0.06),
-                R=(0.0, -0.22, 0.18),
-                turn=(5, 10, 0),
-                pelvis=(0.02, 0.51, 0.38),
-                l=(0.08, SOLE, 0.32),
-                r=(-0.10, SOLE, 0.46),
-            ),
-        ],
-        views=(0.67, 0.28, 0.05),
-        prop="racquet",
-        framing=0.67,
-    ),
-}
+
+ACTIVITIES = _read(Path(__file__).with_name("activities.toml"))
 
 
 @dataclass(frozen=True)
 class Body:
     """One person: lengths of LENGTHS and WIDTHS together, and girth, a factor on every radius."""
 
-    lengths: dict
+    lengths: dict[str, float]
     girth: float
 
     @classmethod
-    def any(cls, rng):
+    def any(cls, rng: np.random.Generator) -> Self:
         """Somebody, from a numpy Generator."""
         spread = {name: value * rng.normal(1, 0.035) for name, value in (LENGTHS | WIDTHS).items()}
         return cls(spread, float(np.clip(rng.normal(1.05, 0.13), 0.8, 1.4)))
 
 
-def motion(activity, body, times, rng):
+def motion(
+    activity: Activity, body: Body, times: ArrayLike, rng: np.random.Generator
+) -> np.ndarray:
     """What a body does.
 
-    activity : Activity
     times : (N,) s, increasing; any origin for a cycle, from 0 for what is done once
-    rng : numpy Generator, for habits: everybody does it a little differently
+    rng : for habits, because everybody does it a little differently
 
     Returns points float64 (N, 28, 3) in heights, in the order of POINTS.
     """
     channels = _interpolate(activity, np.asarray(times, float), rng)
-    parts, start = {}, 0
-    for name, count in CHANNELS.items():
-        parts[name] = channels[:, start : start + count]
-        start += count
+    parts = {name: channels[:, part] for name, part in CHANNELS.items()}
     size = body.lengths
     pelvis = parts["pelvis"]
     hips = _rotation(*parts["turn"].T)
@@ -860,7 +173,7 @@ def motion(activity, body, times, rng):
         pole = _apply(trunk, (sign * activity.elbows[0], *activity.elbows[1:]))
         elbow, wrist = _two_bones(shoulder, wrist, size["upper"], size["fore"], pole)
         out[f"{side}_shoulder"], out[f"{side}_elbow"], out[f"{side}_wrist"] = shoulder, elbow, wrist
-        out[f"{side}_hand"] = wrist + HAND * _unit(wrist - elbow)
+        out[f"{side}_hand"] = wrist + HAND * unit(wrist - elbow)
         # leg
         hip = pelvis + _apply(hips, (sign * size["hip"], -0.01, 0))
         if activity.feet == "world":
@@ -873,28 +186,26 @@ def motion(activity, body, times, rng):
         )
         out[f"{side}_hip"], out[f"{side}_knee"], out[f"{side}_ankle"] = hip, knee, ankle
         yaw = np.radians(parts["toes"][:, 0] + 12 * sign)
-        heel = np.clip((ankle[:, 1] - SOLE) / 0.08, 0, 1) * 0.75  # a lifted foot points down
+        # A lifted foot points down.
+        heel = np.clip((ankle[:, 1] - SOLE) / 0.08, 0, 1) * 0.75
         if activity.toes:
             heel = np.full(len(yaw), 1.25)
         forward = np.stack(
             [np.sin(yaw) * np.cos(heel), -np.sin(heel) - 0.28, np.cos(yaw) * np.cos(heel)], -1
         )
-        out[f"{side}_toe"] = ankle + FOOT * _unit(forward)
+        out[f"{side}_toe"] = ankle + FOOT * unit(forward)
         out[f"{side}_toe"][:, 1] = np.maximum(out[f"{side}_toe"][:, 1], 0.012)
     return np.stack([out[name] for name in POINTS], 1)
 
 
-def _interpolate(activity, times, rng):
+def _interpolate(activity: Activity, times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Channels (N, 24) at times: smooth, and at rest wherever two key poses agree."""
     at = np.array([time for time, _ in activity.keys])
     keys = np.stack([values for _, values in activity.keys])
     # Habits: an offset for the whole clip and a little for each key. What stands on the ground, or
     # holds a bar, is left where it is in all keys alike.
     each, whole = np.zeros(keys.shape[1]), np.zeros(keys.shape[1])
-    start = 0
-    for name, count in CHANNELS.items():
-        part = slice(start, start + count)
-        start += count
+    for name, part in CHANNELS.items():
         if name in ("turn", "spine", "head"):
             each[part], whole[part] = 3.0, 3.5
         elif name in ("L", "R") and activity.hands == "chest":
@@ -920,17 +231,9 @@ def _interpolate(activity, times, rng):
 
 
 def _rotation(yaw, pitch, roll):
-    """Rotations (N, 3, 3): roll first, then pitch (up towards forward), then yaw (forward towards
-    left).
-    """
-    yaw, pitch, roll = np.radians(yaw), np.radians(pitch), np.radians(roll)
-    cy, sy, cp, sp, cr, sr = (
-        np.cos(yaw),
-        np.sin(yaw),
-        np.cos(pitch),
-        np.sin(pitch),
-        np.cos(roll),
-        np.sin(roll),
+    """Rotations (N, 3, 3): roll first, then pitch (up to forward), then yaw (forward to left)."""
+    (cy, sy), (cp, sp), (cr, sr) = (
+        (np.cos(angle), np.sin(angle)) for angle in np.radians((yaw, pitch, roll))
     )
     rows = (
         (cy * cr + sy * sp * sr, -cy * sr + sy * sp * cr, sy * cp),
@@ -944,7 +247,8 @@ def _apply(rotation, vector):
     return rotation @ np.asarray(vector, float)
 
 
-def _unit(vector):
+def unit(vector: np.ndarray) -> np.ndarray:
+    """Vectors (..., n) of length 1; zero stays zero."""
     return vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), 1e-9)
 
 
@@ -954,7 +258,7 @@ def _two_bones(start, end, first, second, pole):
     far = np.linalg.norm(way, axis=-1, keepdims=True)
     along = way / np.maximum(far, 1e-9)
     far = np.clip(far, abs(first - second) + 0.02, 0.9995 * (first + second))
-    across = _unit(pole - (pole * along).sum(-1, keepdims=True) * along)
+    across = unit(pole - (pole * along).sum(-1, keepdims=True) * along)
     cosine = (first**2 + far**2 - second**2) / (2 * first * far)
     middle = start + first * (cosine * along + np.sqrt(np.maximum(1 - cosine**2, 0)) * across)
     return middle, start + far * along

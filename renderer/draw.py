@@ -5,13 +5,19 @@ its lit side. One list of polygons for all moments of a clip is made with array 
 filling is a loop.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import cv2
 import numpy as np
 
-from .body import AT, HAND, HEAD
+from .body import AT, HEAD
 
+if TYPE_CHECKING:
+    from .props import Prop
+
+Color = tuple[float, ...]  # RGB
 SHIFT = 4  # polygons have 1/16 px
 ROUND = 6  # corners of the round end of a limb
 
@@ -93,44 +99,45 @@ class Figure:
     points : (N, 28, 2) px, in the order of body.POINTS; NaN for what is not to be drawn
     depth : (N, 28) heights from the camera, or from anywhere
     scale : (N, 28) px for a height at that point
-    props : list of props.Prop with points (N, m, 2) px
-    prop_depth : list of (N,) heights
+    props : with points (N, m, 2) px
+    prop_depth : (N,) heights of each
     """
 
     points: np.ndarray
     depth: np.ndarray
     scale: np.ndarray
-    props: tuple = ()
-    prop_depth: tuple = ()
+    props: "tuple[Prop, ...]" = ()
+    prop_depth: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
 class Look:
-    """Clothes and colours (RGB) of one person; sleeve, leg and sock are shares of a limb that they
-    cover.
+    """Clothes and colours of one person; sleeve and leg are the shares of a limb that they cover.
+
+    light : (x, y) in the picture, where it comes from
     """
 
-    skin: tuple
-    hair: tuple
-    shirt: tuple
-    trousers: tuple
-    shoe: tuple
-    sock: tuple
-    badge: tuple
+    skin: Color
+    hair: Color
+    shirt: Color
+    trousers: Color
+    shoe: Color
+    sock: Color
+    badge: Color
     sleeve: float
     leg: float
     long_hair: bool
     girth: float
-    light: tuple  # (x, y) in the picture: where it comes from
+    light: tuple[float, float]
 
     @classmethod
-    def any(cls, rng, girth=1.0):
-        """Somebody's clothes, from a numpy Generator."""
-        pick = lambda colors: tuple(  # noqa: E731
-            np.clip(
-                np.array(colors[rng.integers(len(colors))]) + rng.normal(0, 8, 3), 8, 247
-            ).tolist()
-        )
+    def any(cls, rng: np.random.Generator, girth: float = 1.0) -> Self:
+        """Somebody's clothes."""
+
+        def pick(colors: Sequence[Color]) -> Color:
+            color = np.array(colors[int(rng.integers(len(colors)))]) + rng.normal(0, 8, 3)
+            return tuple(np.clip(color, 8, 247).tolist())
+
         skin, shirt = pick(SKIN), pick(CLOTH)
         sleeve = float(rng.choice([0.12, 0.55, 0.62, 1.0], p=[0.2, 0.35, 0.2, 0.25]))
         leg = float(rng.choice([0.35, 0.6, 1.7], p=[0.2, 0.3, 0.5]))
@@ -139,42 +146,64 @@ class Look:
         badge = skin if bare else shirt if rng.random() < 0.35 else pick(CLOTH)
         angle = rng.uniform(-1.2, 1.2)
         return cls(
-            skin,
-            pick(HAIR),
-            skin if bare else shirt,
-            trousers,
-            pick(CLOTH),
-            pick(CLOTH[:4]),
-            badge,
-            0.0 if bare else sleeve,
-            leg,
-            bool(rng.random() < 0.3),
-            girth,
-            (float(np.sin(angle)), float(-np.cos(angle))),
+            skin=skin,
+            hair=pick(HAIR),
+            shirt=skin if bare else shirt,
+            trousers=trousers,
+            shoe=pick(CLOTH),
+            sock=pick(CLOTH[:4]),
+            badge=badge,
+            sleeve=0.0 if bare else sleeve,
+            leg=leg,
+            long_hair=bool(rng.random() < 0.3),
+            girth=girth,
+            light=(float(np.sin(angle)), float(-np.cos(angle))),
         )
 
 
-def tones_of(px):
-    """(radius, offset to the light, brightness) of each tone for a person of so many px."""
-    if px < 130:
-        return ((1.0, 0.0, 0.76), (0.66, 0.24, 1.05))
-    return ((1.0, 0.0, 0.70), (0.87, 0.08, 0.83), (0.68, 0.18, 0.97), (0.42, 0.30, 1.08))
+FINE = 130  # px of a person from which on limbs have four tones and faces have eyes
+
+
+class Tone(NamedTuple):
+    """One layer of a piece: its radius, how far it is moved to the light, and its brightness."""
+
+    radius: float
+    offset: float
+    brightness: float
+
+
+COARSE_TONES = Tone(1.0, 0.0, 0.76), Tone(0.66, 0.24, 1.05)
+FINE_TONES = (
+    Tone(1.0, 0.0, 0.70),
+    Tone(0.87, 0.08, 0.83),
+    Tone(0.68, 0.18, 0.97),
+    Tone(0.42, 0.30, 1.08),
+)
+
+
+class Piece(NamedTuple):
+    """One tone of a part: what is filled at each moment, or None, or a line where thick is not 0.
+
+    valid : (N,) bool, when it is there at all; None for always
+    """
+
+    polygons: Sequence[Any] | np.ndarray
+    color: Color
+    valid: np.ndarray | None
+    thick: int
 
 
 class Painting:
-    """All polygons of a figure at its N moments, ready to be filled.
+    """All polygons of a figure at its N moments, ready to be filled."""
 
-    figure : Figure; look : Look
-    """
-
-    def __init__(self, figure, look):
+    def __init__(self, figure: Figure, look: Look) -> None:
         self.figure, self.look = figure, look
-        # Everything is drawn from these: per piece (segment, polygons (N, P, 2), color, hull?), in
-        # order.
-        self._pieces = {n: [] for n in range(1, FIRST_PROP + len(figure.props))}
-        size = float(np.nanmedian(figure.scale))
-        self._tones = tones_of(size)
-        self._fine = size > 130
+        # Everything is drawn from these, in order: all tones of a piece, then the next piece.
+        self._pieces: dict[int, list[Piece]] = {
+            n: [] for n in range(1, FIRST_PROP + len(figure.props))
+        }
+        self._fine = float(np.nanmedian(figure.scale)) >= FINE
+        self._tones = FINE_TONES if self._fine else COARSE_TONES
         with np.errstate(invalid="ignore"):
             self._dress()
             for n, prop in enumerate(figure.props):
@@ -182,23 +211,24 @@ class Painting:
         depth = np.full((len(figure.points), len(self._pieces) + 1), np.inf)
         for name, (a, b) in ENDS.items():
             middle = (figure.depth[:, AT[a]] + figure.depth[:, AT[b]]) / 2
-            depth[:, SEGMENT[name]] = middle - NEARER.get(
-                name.removeprefix("left_").removeprefix("right_"), 0
-            )
+            part = name.removeprefix("left_").removeprefix("right_")
+            depth[:, SEGMENT[name]] = middle - NEARER.get(part, 0)
         for n, far in enumerate(figure.prop_depth):
             depth[:, FIRST_PROP + n] = far
         self._order = np.argsort(-depth[:, 1:], axis=1, kind="stable") + 1
         behind = depth - depth[:, SEGMENT["chest"], None]
         behind[:, FIRST_PROP:] = 0
-        self._shade = 1 - np.clip(
-            np.nan_to_num(1.5 * behind), -0.06, 0.28
-        )  # the far side lies in shadow
+        # The far side lies in shadow.
+        self._shade = 1 - np.clip(np.nan_to_num(1.5 * behind), -0.06, 0.28)
 
-    def draw(self, picture, moment, shade_of=None):
-        """Fill in a uint8 (H, W, 3) picture what is seen at a moment (its number)."""
-        fill, AA = cv2.fillConvexPoly, cv2.LINE_AA
-        shade = self._shade[moment if shade_of is None else shade_of]
-        order = self._order[moment if shade_of is None else shade_of]
+    def draw(self, picture: np.ndarray, moment: int, shade_of: int | None = None) -> None:
+        """Fill in a uint8 (H, W, 3) picture what is seen at a moment (its number).
+
+        shade_of : the moment whose order and shadows are used, if not the same
+        """
+        fill, soft = cv2.fillConvexPoly, cv2.LINE_AA
+        other = moment if shade_of is None else shade_of
+        shade, order = self._shade[other], self._order[other]
         for segment in order.tolist():
             light = float(shade[segment])
             for polygons, color, valid, thick in self._pieces[segment]:
@@ -207,259 +237,204 @@ class Painting:
                 r, g, b = color
                 color = r * light, g * light, b * light
                 if thick:
-                    cv2.polylines(picture, [polygons[moment]], False, color, thick, AA, SHIFT)
+                    cv2.polylines(picture, [polygons[moment]], False, color, thick, soft, SHIFT)
                 else:
-                    fill(picture, polygons[moment], color, AA, SHIFT)
+                    fill(picture, polygons[moment], color, soft, SHIFT)
 
-    def label(self, labels, moment):
-        """Fill in a uint8 (H, W) picture the number of the segment or prop that each pixel shows."""
-        tones = len(self._tones)
+    def label(self, labels: np.ndarray, moment: int) -> None:
+        """Fill in a uint8 (H, W) picture the number of what each pixel shows."""
+        fill, hard, tones = cv2.fillConvexPoly, cv2.LINE_8, len(self._tones)
         for segment in self._order[moment].tolist():
             for n, (polygons, _, valid, thick) in enumerate(self._pieces[segment]):
                 if valid is not None and not valid[moment]:
                     continue
                 if thick:
-                    cv2.polylines(
-                        labels, [polygons[moment]], False, segment, thick, cv2.LINE_8, SHIFT
-                    )
-                elif (
-                    n % tones == 0 or segment == SEGMENT["head"]
-                ):  # the darkest tone is the whole piece
-                    cv2.fillConvexPoly(labels, polygons[moment], segment, cv2.LINE_8, SHIFT)
+                    cv2.polylines(labels, [polygons[moment]], False, segment, thick, hard, SHIFT)
+                # The darkest tone is the whole piece.
+                elif n % tones == 0 or segment == SEGMENT["head"]:
+                    fill(labels, polygons[moment], segment, hard, SHIFT)
 
-    def _dress(self):
-        look, side_of = self.look, ("left", "right")
-        P, scale = self.figure.points, self.figure.scale
-        at = lambda name: (P[:, AT[name]], scale[:, AT[name]])  # noqa: E731
-        girth = look.girth
-        shorts = look.leg < 1
-        # pelvis and chest: the hull of a few balls
-        low, waist = 0.061 * girth, 0.066 * girth
-        self._hull(
-            "pelvis", [("left_hip", low), ("right_hip", low), ("waist", 0.9 * waist)], look.trousers
-        )
-        self._hull(
-            "chest",
-            [
-                ("left_shoulder", 0.036),
-                ("right_shoulder", 0.036),
-                ("chest", 0.078 * girth),
-                ("waist", waist),
-                ("neck", 0.03),
-            ],
-            look.shirt,
-        )
-        badge = P[:, [AT[f"badge_{n}"] for n in range(4)]]
-        front = self.figure.depth[:, AT["chest"]] - self.figure.depth[
-            :, AT["badge_0"] : AT["badge_3"] + 1
-        ].mean(1)
-        self._polygon("chest", badge, look.badge, front > 0.02)
-        # head: neck, hair all round, a face on the side that looks at the camera
-        self._limb(
-            "head", at("neck"), at("head"), -0.1, 0.6, 0.030 * girth, 0.027, _mix(look.skin, 0.86)
-        )
-        head, s = at("head")
-        crown, _ = at("crown")
-        face = P[:, AT["face"]]
-        facing = (self.figure.depth[:, AT["head"]] - self.figure.depth[:, AT["face"]]) / HEAD
-        up = (crown - head) * 0.75
+    def _at(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """A point of the figure: (N, 2) px, and its scale (N,)."""
+        return self.figure.points[:, AT[name]], self.figure.scale[:, AT[name]]
+
+    def _dress(self) -> None:
+        """Add all pieces of the body. Radii are in heights."""
+        look, girth = self.look, self.look.girth
+        hips, waist = 0.061 * girth, 0.066 * girth
+        balls = [("left_hip", hips), ("right_hip", hips), ("waist", 0.9 * waist)]
+        self._hull("pelvis", balls, look.trousers)
+        balls = [("left_shoulder", 0.036), ("right_shoulder", 0.036)]
+        balls += [("chest", 0.078 * girth), ("waist", waist), ("neck", 0.03)]
+        self._hull("chest", balls, look.shirt)
+        depth, corners = self.figure.depth, slice(AT["badge_0"], AT["badge_3"] + 1)
+        front = depth[:, AT["chest"]] - depth[:, corners].mean(1)
+        self._polygon("chest", self.figure.points[:, corners], look.badge, front > 0.02)
+        self._dress_head()
+        for side in ("left", "right"):
+            self._limbs(side, self._arm() + self._leg())
+
+    def _dress_head(self) -> None:
+        """A neck, hair all round, and a face on the side that looks at the camera."""
+        look, depth, (head, s) = self.look, self.figure.depth, self._at("head")
+        neck = 0.030 * look.girth, 0.027
+        self._limb("head", self._at("neck"), (head, s), (-0.1, 0.6), neck, mixed(look.skin, 0.86))
+        face = self._at("face")[0]
+        facing = (depth[:, AT["head"]] - depth[:, AT["face"]]) / HEAD
+        up = (self._at("crown")[0] - head) * 0.75
         back = head - 0.30 * (face - head)
         if look.long_hair:
-            self._limb("head", (back, s), at("neck"), 0.0, 0.7, 0.056, 0.036, look.hair)
-        self._limb(
-            "head", (head + up, s), (head - 1.2 * up, s), 0, 1, 0.92 * HEAD, 0.044, look.skin
-        )
+            tail = (back, s), self._at("neck")
+            self._limb("head", *tail, (0.0, 0.7), (0.056, 0.036), look.hair)
+        skull = (head + up, s), (head - 1.2 * up, s)
+        self._limb("head", *skull, (0, 1), (0.92 * HEAD, 0.044), look.skin)
         low = 0.5 - 0.9 * np.clip(-facing[:, None], 0, 1)  # from behind hair reaches to the neck
-        self._limb(
-            "head", (back + 0.9 * up, s), (back + low * up, s), 0, 1, 0.058, 0.058, look.hair
-        )
+        hair = (back + 0.9 * up, s), (back + low * up, s)
+        self._limb("head", *hair, (0, 1), (0.058, 0.058), look.hair)
         shift = 0.42 * (face - head) - 0.18 * up * (1 - abs(facing[:, None]))
         wide = (0.036 + 0.016 * facing).clip(0.02, None)
-        self._limb(
-            "head",
-            (head + shift + 0.15 * up, s),
-            (head + shift - 1.3 * up, s),
-            0,
-            1,
-            wide,
-            0.82 * wide,
-            look.skin,
-            facing > -0.45,
-        )
+        front = (head + shift + 0.15 * up, s), (head + shift - 1.3 * up, s)
+        self._limb("head", *front, (0, 1), (wide, 0.82 * wide), look.skin, facing > -0.45)
         if self._fine:
-            for side in side_of:
-                eye, s = at(f"{side}_eye")
-                seen = (
-                    self.figure.depth[:, AT["head"]] - self.figure.depth[:, AT[f"{side}_eye"]]
-                    > 0.018
-                )
-                self._polygon("head", _circle(eye, 0.0065 * s), _mix(look.skin, 0.25), seen)
-            mouth = head + 0.8 * (face - head) - 0.95 * up
-            self._polygon(
-                "head", _circle(mouth, 0.012 * s, 0.4), _mix(look.skin, 0.6), facing > 0.25
-            )
-        for side in side_of:
-            arm = at(f"{side}_shoulder"), at(f"{side}_elbow")
-            fore = at(f"{side}_elbow"), at(f"{side}_wrist")
-            hand = at(f"{side}_wrist"), at(f"{side}_hand")
-            if look.sleeve < 1:
-                self._limb(f"{side}_upper_arm", *arm, 0, 1, 0.031 * girth, 0.024 * girth, look.skin)
-                self._limb(f"{side}_forearm", *fore, 0, 1, 0.024 * girth, 0.0155, look.skin)
-                if look.sleeve:
-                    self._limb(
-                        f"{side}_upper_arm",
-                        *arm,
-                        -0.03,
-                        look.sleeve,
-                        0.038 * girth,
-                        0.034 * girth,
-                        look.shirt,
-                    )
-            else:
-                self._limb(
-                    f"{side}_upper_arm", *arm, 0, 1, 0.036 * girth, 0.028 * girth, look.shirt
-                )
-                self._limb(f"{side}_forearm", *fore, 0, 0.97, 0.028 * girth, 0.020, look.shirt)
-            self._limb(f"{side}_forearm", *hand, 0.1, 0.75, 0.0165, 0.020, look.skin)
-            thigh = at(f"{side}_hip"), at(f"{side}_knee")
-            shin = at(f"{side}_knee"), at(f"{side}_ankle")
-            foot = at(f"{side}_ankle"), at(f"{side}_toe")
-            if shorts:
-                self._limb(f"{side}_thigh", *thigh, 0, 1, 0.050 * girth, 0.033 * girth, look.skin)
-                self._limb(
-                    f"{side}_thigh",
-                    *thigh,
-                    0,
-                    look.leg,
-                    0.060 * girth,
-                    0.052 * girth,
-                    look.trousers,
-                )
-                self._limb(f"{side}_shin", *shin, 0, 1, 0.034 * girth, 0.019, look.skin)
-                self._limb(
-                    f"{side}_shin", *shin, 0.2, 0.45, 0.035 * girth, 0.028 * girth, look.skin
-                )
-                self._limb(f"{side}_shin", *shin, 0.72, 1, 0.023, 0.022, look.sock)
-            else:
-                self._limb(
-                    f"{side}_thigh", *thigh, 0, 1, 0.058 * girth, 0.041 * girth, look.trousers
-                )
-                self._limb(f"{side}_shin", *shin, 0, 0.96, 0.041 * girth, 0.029, look.trousers)
-            self._limb(f"{side}_foot", *foot, 0.0, 0.85, 0.025, 0.018, look.shoe)
+            for name in ("left_eye", "right_eye"):
+                eye, s = self._at(name)
+                seen = depth[:, AT["head"]] - depth[:, AT[name]] > 0.018
+                self._polygon("head", circle(eye, 0.0065 * s), mixed(look.skin, 0.25), seen)
+            mouth = circle(head + 0.8 * (face - head) - 0.95 * up, 0.012 * s, 0.4)
+            self._polygon("head", mouth, mixed(look.skin, 0.6), facing > 0.25)
 
-    def _limb(self, segment, start, end, t0, t1, r0, r1, color, when=None):
-        """A tapered piece from share t0 to share t1 of the way between two (points (N, 2), scale
-        (N,)).
+    def _arm(self) -> list[tuple]:
+        """Rows of `_limbs` of an arm, bare or in a sleeve."""
+        look, girth = self.look, self.look.girth
+        upper, fore = ("upper_arm", "shoulder", "elbow"), ("forearm", "elbow", "wrist")
+        if look.sleeve < 1:
+            rows: list[tuple] = [
+                (*upper, (0, 1), (0.031 * girth, 0.024 * girth), look.skin),
+                (*fore, (0, 1), (0.024 * girth, 0.0155), look.skin),
+            ]
+            if look.sleeve:
+                sleeve = 0.038 * girth, 0.034 * girth
+                rows += [(*upper, (-0.03, look.sleeve), sleeve, look.shirt)]
+        else:
+            rows = [
+                (*upper, (0, 1), (0.036 * girth, 0.028 * girth), look.shirt),
+                (*fore, (0, 0.97), (0.028 * girth, 0.020), look.shirt),
+            ]
+        return [*rows, ("forearm", "wrist", "hand", (0.1, 0.75), (0.0165, 0.020), look.skin)]
+
+    def _leg(self) -> list[tuple]:
+        """Rows of `_limbs` of a leg, in shorts or in trousers."""
+        look, girth = self.look, self.look.girth
+        thigh, shin = ("thigh", "hip", "knee"), ("shin", "knee", "ankle")
+        if look.leg < 1:
+            rows: list[tuple] = [
+                (*thigh, (0, 1), (0.050 * girth, 0.033 * girth), look.skin),
+                (*thigh, (0, look.leg), (0.060 * girth, 0.052 * girth), look.trousers),
+                (*shin, (0, 1), (0.034 * girth, 0.019), look.skin),
+                (*shin, (0.2, 0.45), (0.035 * girth, 0.028 * girth), look.skin),
+                (*shin, (0.72, 1), (0.023, 0.022), look.sock),
+            ]
+        else:
+            rows = [
+                (*thigh, (0, 1), (0.058 * girth, 0.041 * girth), look.trousers),
+                (*shin, (0, 0.96), (0.041 * girth, 0.029), look.trousers),
+            ]
+        return [*rows, ("foot", "ankle", "toe", (0.0, 0.85), (0.025, 0.018), look.shoe)]
+
+    def _limbs(self, side: str, rows: list[tuple]) -> None:
+        """Pieces of a side. rows : (part, start, end, along, radii, color), see `_limb`"""
+        for part, start, end, *how in rows:
+            ends = (self._at(f"{side}_{name}") for name in (start, end))
+            self._limb(f"{side}_{part}", *ends, *how)
+
+    def _limb(self, segment, start, end, along, radii, color, when=None):
+        """A tapered piece between two points, (N, 2) px and scale (N,) each.
+
+        along : from and to which share of the way it goes; radii : heights there
         """
         (a, sa), (b, sb) = start, end
-        a, b = a + t0 * (b - a), a + t1 * (b - a)
-        self._tapered(SEGMENT[segment], a, b, r0 * sa, r1 * sb, color, when)
+        a, b = a + along[0] * (b - a), a + along[1] * (b - a)
+        self._tapered(SEGMENT[segment], a, b, radii[0] * sa, radii[1] * sb, color, when)
 
     def _tapered(self, segment, a, b, ra, rb, color, when=None):
         ra, rb = np.maximum(ra, 0.55), np.maximum(rb, 0.55)
         valid = np.isfinite(a).all(1) & np.isfinite(b).all(1)
         if when is not None:
             valid &= when
-        way = b - a
-        angle = np.arctan2(way[:, 1], way[:, 0])
+        angle = np.arctan2(*(b - a).T[::-1])
         along = np.stack([np.cos(angle), np.sin(angle)], -1)
-        light = np.array(self.look.light)
+        arc, light = np.linspace(np.pi / 2, 3 * np.pi / 2, ROUND), np.array(self.look.light)
         for size, offset, tone in self._tones:
-            arc = np.linspace(np.pi / 2, 3 * np.pi / 2, ROUND)
             ends = []
             for point, radius, turn in ((a, ra, 0.0), (b, rb, np.pi)):
                 direction = angle[:, None] + arc + turn
                 # Narrower but as long: else every joint would show a dark seam.
                 point = point + (1 - size) * radius[:, None] * along * (1 if turn else -1)
-                corner = (
-                    np.stack([np.cos(direction), np.sin(direction)], -1)
-                    * (size * radius)[:, None, None]
-                )
-                ends.append((point + offset * radius[:, None] * light)[:, None] + corner)
-            self._keep(segment, np.concatenate(ends, 1), _mix(color, tone), valid)
+                corner = np.stack([np.cos(direction), np.sin(direction)], -1)
+                middle = (point + offset * radius[:, None] * light)[:, None]
+                ends.append(middle + corner * (size * radius)[:, None, None])
+            self._keep(segment, fixed(np.concatenate(ends, 1)), mixed(color, tone), valid)
 
     def _hull(self, segment, balls, color):
+        """The hull of a few balls, (point, radius) each."""
         light = np.array(self.look.light)
         for size, offset, tone in self._tones:
-            corners = []
+            rings = []
             for name, radius in balls:
-                point, scale = self.figure.points[:, AT[name]], self.figure.scale[:, AT[name]]
-                corners.append(
-                    _circle(
-                        point + (offset * radius * scale)[:, None] * light,
-                        size * radius * scale,
-                        1,
-                        10,
-                    )
-                )
-            corners = np.concatenate(corners, 1)
+                point, scale = self._at(name)
+                middle = point + (offset * radius * scale)[:, None] * light
+                rings.append(circle(middle, size * radius * scale, 1, 10))
+            corners = np.concatenate(rings, 1)
             valid = np.isfinite(corners).all((1, 2))
-            fixed = _fixed(corners)
-            hulls = [
-                cv2.convexHull(moment) if ok else None
-                for moment, ok in zip(fixed, valid, strict=True)
-            ]
-            self._pieces[SEGMENT[segment]].append(
-                (hulls, _mix(color, tone), None if valid.all() else valid, 0)
-            )
+            moments = zip(fixed(corners), valid, strict=True)
+            hulls = [cv2.convexHull(moment) if ok else None for moment, ok in moments]
+            self._keep(SEGMENT[segment], hulls, mixed(color, tone), valid)
 
     def _polygon(self, segment, points, color, when):
         valid = np.isfinite(points).all((1, 2)) & when
-        self._keep(SEGMENT[segment], points, color, valid)
+        self._keep(SEGMENT[segment], fixed(points), color, valid)
         for _ in self._tones[1:]:  # flat, but as many entries as every other piece
-            self._keep(SEGMENT[segment], points, color, np.zeros(len(points), bool))
+            self._keep(SEGMENT[segment], fixed(points), color, np.zeros(len(points), bool))
 
     def _add_prop(self, label, prop):
         points, scale = prop.points, np.nanmedian(self.figure.scale, axis=1)
         valid = np.isfinite(points).all((1, 2))
         if prop.filled:
-            self._keep(label, points, prop.color, valid)
+            self._keep(label, fixed(points), prop.color, valid)
             for _ in self._tones[1:]:
                 inner = points.mean(1, keepdims=True) * 0.28 + points * 0.72
-                self._keep(label, inner, _mix(prop.color, 1.25), valid)
+                self._keep(label, fixed(inner), mixed(prop.color, 1.25), valid)
         elif points.shape[1] == 2:
             radius = prop.radius * scale
             self._tapered(label, points[:, 0], points[:, 1], radius, radius, prop.color, valid)
         else:
             thick = max(1, round(2 * prop.radius * float(np.median(scale))))
-            self._pieces[label].append(
-                (_fixed(points), prop.color, None if valid.all() else valid, thick)
-            )
+            self._keep(label, fixed(points), prop.color, valid, thick)
 
-    def _keep(self, segment, points, color, valid):
-        self._pieces[segment].append((_fixed(points), color, None if valid.all() else valid, 0))
+    def _keep(self, segment, polygons, color, valid, thick=0):
+        piece = Piece(polygons, color, None if valid.all() else valid, thick)
+        self._pieces[segment].append(piece)
 
 
-def _fixed(points):
-    """Points in px as the whole numbers of 1/16 px that OpenCV takes."""
+def fixed(points: np.ndarray) -> np.ndarray:
+    """Points in px as the whole numbers of 1/16 px that OpenCV takes, int32."""
     with np.errstate(invalid="ignore"):  # NaN becomes a number that is not used
-        return np.ascontiguousarray(
-            np.clip(np.rint(points * (1 << SHIFT)), -(1 << 18), 1 << 18), np.int32
-        )
+        whole = np.clip(np.rint(points * (1 << SHIFT)), -(1 << 18), 1 << 18)
+        return np.ascontiguousarray(whole, np.int32)
 
 
-def _circle(center, radius, flat=1.0, count=12):
+def circle(
+    center: np.ndarray, radius: np.ndarray, flat: float = 1.0, count: int = 12
+) -> np.ndarray:
+    """Points (N, count, 2) around centers (N, 2) at radii (N,); flat : height over width."""
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     ring = np.stack([np.cos(angle), flat * np.sin(angle)], -1)
     return center[:, None] + ring * np.asarray(radius)[:, None, None]
 
 
-def _mix(color, tone):
+def mixed(color: Sequence[float] | np.ndarray, tone: float) -> Color:
     """A color brightened by a factor: towards white above 1."""
     color = np.asarray(color, float)
-    return tuple(
-        (color * tone if tone <= 1 else color + (255 - color) * (tone - 1) * 1.2 + 4).tolist()
-    )
-
-
-__all__ = [
-    "ENDS",
-    "FIRST_OCCLUDER",
-    "FIRST_PROP",
-    "HAND",
-    "SEGMENT",
-    "SEGMENTS",
-    "Figure",
-    "Look",
-    "Painting",
-]
+    if tone <= 1:
+        return tuple((color * tone).tolist())
+    return tuple((color + (255 - color) * (tone - 1) * 1.2 + 4).tolist())

@@ -1,14 +1,17 @@
-"""Numbers about clips in Penn Action's layout, rendered or real, so that the two can be compared."""
+"""Numbers about clips in Penn Action's layout, rendered or real, to compare the two by."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from tslib.clip import Clip
 from tslib.datasets.matlab import read_mat
 from tslib.skeletons import SKELETONS
 
 PENN = SKELETONS["penn13"]
-CELLS = 16  # heat-map cells across a person, as when 24 cells show one who fills two thirds of the picture
+# Heat-map cells across a person, as when 24 cells show one who fills two thirds of the picture.
+CELLS = 16
 VIEWS = {"front": "front", "left": "side", "right": "side", "back": "back"}  # by the labels' `pose`
 
 
@@ -23,7 +26,7 @@ def _mean(values):
     return float(known.mean()) if known.size else np.nan
 
 
-def statistics(clips, window=20):
+def statistics(clips: Sequence[Clip], window: int = 20) -> dict[str, float]:
     """How people move and hide in clips.
 
     clips : Clips with the joints of penn13, as datasets.penn_action.load returns them
@@ -40,34 +43,32 @@ def statistics(clips, window=20):
     NaN for what nothing is known of. A clip without a box more than 10 px long counts in clips,
     frames and hidden alone. ValueError where all are such, or for another skeleton.
     """
-    steps, shakes, hidden, sizes, spread, means = [], [], [], [], [], []
+    moves, shakes, covered, sizes, spread, means = [], [], [], [], [], []
     if {clip.skeleton.name for clip in clips} - {PENN.name}:
         raise ValueError("statistics need clips with the joints of penn13.")
     for clip in clips:
         joints, seen, sides = clip.joints.astype(np.float64), clip.visible, clip.size_of_person
         sides = sides[sides > 10]
-        hidden.append(~seen)
+        covered.append(~seen)
         if not sides.size:
             continue
         cell = np.median(sides) / CELLS
         sizes.append(np.median(sides) / max(clip.size) if clip.size else np.nan)
         joints = np.where(seen[..., None], joints, np.nan) / cell
-        steps.append(np.linalg.norm(np.diff(joints, axis=0), axis=-1))
+        moves.append(np.linalg.norm(np.diff(joints, axis=0), axis=-1))
         shakes.append(np.linalg.norm(np.diff(joints, 2, axis=0), axis=-1))
-        limbs = np.stack(
-            [np.linalg.norm(joints[:, a] - joints[:, b], axis=-1) for a, b in PENN.edges], 1
-        )
+        first, second = np.transpose(PENN.edges)
+        limbs = np.linalg.norm(joints[:, first] - joints[:, second], axis=-1)
         for start in range(0, len(limbs), window):
             part = limbs[start : start + window]
             part = part[:, np.isfinite(part).sum(0) >= 5]
             if part.size:
-                spread.append(
-                    np.mean(np.nanstd(part, axis=0) / np.maximum(np.nanmean(part, axis=0), 0.2))
-                )
+                usual = np.maximum(np.nanmean(part, axis=0), 0.2)
+                spread.append(np.mean(np.nanstd(part, axis=0) / usual))
         means.append([_mean(limb) if np.isfinite(limb).sum() >= 5 else np.nan for limb in limbs.T])
     if not means:
         raise ValueError("statistics need a clip with a box.")
-    steps, hidden = np.concatenate(steps), np.concatenate(hidden)
+    steps, hidden = np.concatenate(moves), np.concatenate(covered)
     moved = _known(steps)
     median, high = np.percentile(moved, (50, 90)) if moved.size else (np.nan, np.nan)
     people = [_known(limb) for limb in np.transpose(means)]  # of a limb, in each clip that shows it
@@ -84,15 +85,15 @@ def statistics(clips, window=20):
         "limb_spread": _mean(spread),
         "people_spread": _mean([limb.std() / limb.mean() for limb in people if limb.size]),
     }
-    for group, joints in PENN.groups.items():
-        found[f"motion_{group}"] = _mean(steps[:, joints])
-        found[f"hidden_{group}"] = _mean(hidden[:, joints])
+    for group, those in PENN.groups.items():
+        found[f"motion_{group}"] = _mean(steps[:, those])
+        found[f"hidden_{group}"] = _mean(hidden[:, those])
     return found
 
 
-def viewpoints(files):
-    """From where label files show the person: {"view_front": share of the clips, "view_side",
-    "view_back"}.
+def viewpoints(files: Iterable[Path | str]) -> dict[str, float]:
+    """From where label files show the person: shares of clips, "view_front", "view_side" and
+    "view_back".
 
     files : paths of labels/NNNN.mat; a clip whose `pose` is not in VIEWS does not count. NaN where
     none counts, InputError for a file that cannot be read.

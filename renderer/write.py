@@ -1,9 +1,9 @@
 """Rendered clips on disk, in Penn Action's own layout: one loader serves both.
 
     frames/0001/000001.jpg   the pictures
-    labels/0001.mat          x, y (T, 13) from 1; visibility; bbox (x1, y1, x2, y2); train 1 or -1; action;
-                             pose; dimensions (H, W, T); nframes
-    flow/0001.npz            exact flow, see renderer.flow.read_flow
+    labels/0001.mat          x, y (T, 13) from 1; visibility; bbox (x1, y1, x2, y2); train 1 or -1;
+                             action; pose; dimensions (H, W, T); nframes
+    flow/0001.npz            exact flow, see tslib.part_flow.read_flow
     render.json              with what settings
 
 As in the real files the first joint of a pair is the person's own right one (see tslib.skeletons).
@@ -13,6 +13,7 @@ Where a file was lost or cut off since, the clip is rendered again. Two runs may
 file appears whole, and the same from both.
 """
 
+import argparse
 import hashlib
 import io
 import json
@@ -20,16 +21,20 @@ import multiprocessing
 import os
 import platform
 import shutil
+import signal
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from scipy.io import savemat
 from tqdm import tqdm
 
+from tslib.clip import Clip
 from tslib.datasets import LOADERS
 from tslib.datasets.matlab import number, read_mat
 from tslib.errors import InputError
@@ -37,23 +42,43 @@ from tslib.images import size_of
 from tslib.part_flow import packed, read_flow
 
 from . import motion as tracks
-from .clip import Settings, render_clip
-from .scene import CAMERAS
+from .clip import Rendered, Settings, render_clip
+from .faults import CAMERAS
 
 UNFINISHED = ".unfinished"
-MOST = {"clips": 9999, "frames": 10_000}  # names have four digits
+# The least and the most of what can be asked for; names have four digits.
+LIMITS = {"clips": (1, 9999), "seed": (0, np.inf), "frames": (2, 10_000), "workers": (1, np.inf)}
 CORNER = 0.75  # where the real labels put a joint that was never placed, counted from 1
 SMALLEST, LARGEST = 32, 2048  # px
 
 
-def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion="", camera="usual"):
+@dataclass(frozen=True)
+class Target:
+    """Where clips of a seed go. private : a folder in `out` for what is not finished"""
+
+    out: Path
+    private: Path
+    seed: int
+    settings: Settings
+
+
+def render(
+    out: Path | str,
+    clips: int,
+    seed: int = 0,
+    size: tuple[int, int] = (96, 96),
+    frames: int = 20,
+    workers: int = 1,
+    motion: str = "",
+    camera: str = "usual",
+) -> int:
     """Write clips 1 to `clips` to a folder; those that are there already, and whole, stay.
 
-    out : path; made if it does not exist
-    clips, seed, frames, workers : int; size : (W, H) px
+    out : made if it does not exist
+    size : (W, H) px
     motion : "" for the fifteen activities, or "penn_action:ROOT", "jhmdb:ROOT"; to go on, ROOT may
         have moved but must hold the same tracks
-    camera : "usual" or "poor", see scene.CAMERAS
+    camera : "usual" or "poor", see faults.CAMERAS
 
     Returns the number of clips that were rendered now.
 
@@ -61,52 +86,46 @@ def render(out, clips, seed=0, size=(96, 96), frames=20, workers=1, motion="", c
     unusable tracks.
     """
     out = Path(out)
-    for name, value, least in (
-        ("clips", clips, 1),
-        ("seed", seed, 0),
-        ("frames", frames, 2),
-        ("workers", workers, 1),
-    ):
-        if value < least:
-            raise InputError(f"{name} is {value}, but must be {least} or more.")
-        if value > MOST.get(name, value):
-            raise InputError(f"{name} is {value}, but must be {MOST[name]} or less.")
+    asked = {"clips": clips, "seed": seed, "frames": frames, "workers": workers}
+    for name, (least, most) in LIMITS.items():
+        if asked[name] < least:
+            raise InputError(f"{name} is {asked[name]}, but must be {least} or more.")
+        if asked[name] > most:
+            raise InputError(f"{name} is {asked[name]}, but must be {most} or less.")
     if not all(SMALLEST <= n <= LARGEST for n in size):
         raise InputError(
-            f"the size {size[0]}x{size[1]} px must lie between {SMALLEST} and {LARGEST} px each way."
+            f"the size {size[0]}x{size[1]} px must lie between {SMALLEST} and {LARGEST} px "
+            "each way."
         )
     if camera not in CAMERAS:
         raise InputError(f"there is no camera {camera!r}; choose one of {', '.join(CAMERAS)}.")
-    settings = Settings(tuple(size), frames, motion, camera)
+    target = Target(out, _private(out), seed, Settings((size[0], size[1]), frames, motion, camera))
     _loaded.clear()  # the tracks may have changed since
-    _claim(
-        out, seed, settings, _content(motion)
-    )  # an unusable motion is found before anything is written
-    wanted = [n for n in range(1, clips + 1) if not _complete(out, f"{n:04d}", settings.size)]
-    _check_space(out, len(wanted), settings)
-    private = _private(out)
-    jobs = [(out, private, seed, n, settings) for n in wanted]
+    # An unusable motion is found before anything is written.
+    _claim(target, _content(motion))
+    wanted = [n for n in range(1, clips + 1) if not _complete(out, f"{n:04d}", target.settings)]
+    _check_space(out, len(wanted), target.settings)
     bar = tqdm(total=clips, initial=clips - len(wanted), unit="clip", disable=None)
     try:
         with bar:
             if workers == 1 or len(wanted) < 2:
-                for job in jobs:
-                    _write(job)
+                for n in wanted:
+                    write_clip(target, n)
                     bar.update()
             else:
-                _share(jobs, min(workers, len(wanted)), bar)
+                _share(target, wanted, min(workers, len(wanted)), bar)
     finally:
-        shutil.rmtree(private, ignore_errors=True)
+        shutil.rmtree(target.private, ignore_errors=True)
     return len(wanted)
 
 
-def _share(jobs, workers, bar):
+def _share(target: Target, wanted: Sequence[int], workers: int, bar: tqdm) -> None:
     """Write clips in several processes; InputError where one of them is killed."""
-    # spawned, as a forked process would share the state of OpenCV's threads
+    # Spawned, because a forked process would share the state of OpenCV's threads.
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _quiet)
     try:
-        for done in as_completed([pool.submit(_write, job) for job in jobs]):
+        for done in as_completed([pool.submit(write_clip, target, n) for n in wanted]):
             done.result()
             bar.update()
     except BaseException as error:
@@ -115,26 +134,26 @@ def _share(jobs, workers, bar):
             child.terminate()
         if isinstance(error, BrokenProcessPool):
             raise InputError(
-                "a process was killed, probably for memory; the same command goes on with fewer --workers."
+                "a process was killed, probably for memory; the same command goes on with fewer "
+                "--workers."
             ) from error
         raise
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-_loaded = {}
+_loaded: dict[str, list[Clip]] = {}
 
 
-def sources_of(motion):
-    """The clips whose joints drive the figures: of a data set, where somebody is seen; () for none."""
+def sources_of(motion: str) -> Sequence[Clip]:
+    """The clips of a data set that can drive the figures; () for none."""
     if not motion:
         return ()
     if motion not in _loaded:
         name, _, root = motion.partition(":")
-        if name not in ("penn_action", "jhmdb") or not root:
+        if name not in LOADERS or not root:
             raise InputError(f"motion {motion!r} cannot be; give penn_action:ROOT or jhmdb:ROOT.")
-        clips = LOADERS[name].load(root)
-        _loaded[motion] = [clip for clip in clips if tracks.usable(clip)]
+        _loaded[motion] = [clip for clip in LOADERS[name].load(root) if tracks.usable(clip)]
         if not _loaded[motion]:
             raise InputError(
                 f"{root} holds no clip with three frames in which eight joints are visible."
@@ -142,7 +161,7 @@ def sources_of(motion):
     return _loaded[motion]
 
 
-def _content(motion):
+def _content(motion: str) -> str:
     """What is noted of a motion: the data set, and a hash of all its tracks; "" for none."""
     content = hashlib.sha256()
     for clip in sources_of(motion):
@@ -151,10 +170,10 @@ def _content(motion):
     return f"{motion.partition(':')[0]}, tracks {content.hexdigest()[:16]}" if motion else ""
 
 
-def _claim(out, seed, settings, motion):
+def _claim(target: Target, motion: str) -> None:
     """Make the folder and note its settings; InputError where it was made otherwise."""
-    private = _private(out)
-    now = json.dumps({"seed": seed, **asdict(replace(settings, motion=motion))})
+    out, private = target.out, target.private
+    now = json.dumps({"seed": target.seed, **asdict(replace(target.settings, motion=motion))})
     note = out / "render.json"
     free = not out.exists() or (
         out.is_dir() and all(p.name.startswith(UNFINISHED) for p in out.iterdir())
@@ -164,7 +183,8 @@ def _claim(out, seed, settings, motion):
         part = private / note.name
         part.write_text(now, encoding="utf-8")
         os.replace(part, note)
-    if not note.is_file():  # looked for last: another run may have noted it just now
+    # Looked for last, because another run may have noted it just now.
+    if not note.is_file():
         raise InputError(f"{out} exists and was not made by this command; give another folder.")
     try:
         then = note.read_text(encoding="utf-8")
@@ -178,19 +198,18 @@ def _claim(out, seed, settings, motion):
     for folder in out.glob(private.name.rpartition("-")[0] + "-*"):
         if _gone(folder.name.rpartition("-")[2]):
             shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(private, ignore_errors=True)  # of an earlier process with our number
+    # An earlier process may have had our number.
+    shutil.rmtree(private, ignore_errors=True)
     for folder in (out / "frames", out / "labels", out / "flow", private):
         folder.mkdir(exist_ok=True)
 
 
-def _private(out):
-    """The folder for what this process has not finished: others may render into `out` at the same
-    time.
-    """
+def _private(out: Path) -> Path:
+    """A folder of this process alone, because others may render into `out` at the same time."""
     return out / f"{UNFINISHED}-{platform.node()}-{os.getpid()}"
 
 
-def _gone(process):
+def _gone(process: str) -> bool:
     """Whether no process of this computer has that number, as far as that can be told."""
     if os.name != "posix" or not process.isdecimal():  # elsewhere os.kill ends a process
         return False
@@ -203,51 +222,47 @@ def _gone(process):
     return False
 
 
-def _complete(out, name, size):
-    """Whether the files of a clip are there and whole; its frames, of size (W, H) px, are not
-    opened.
-    """
+def _complete(out: Path, name: str, settings: Settings) -> bool:
+    """Whether the files of a clip are there and whole; of its frames the sizes are read."""
     label = out / "labels" / f"{name}.mat"
     try:
         T = int(number(read_mat(label, ["nframes"])["nframes"], f"nframes in {label}"))
         sizes = {size_of(out / "frames" / name / f"{t:06d}.jpg") for t in range(1, T + 1)}
-        return sizes == {size} and len(read_flow(out, name)) == T
+        return sizes == {settings.size} and len(read_flow(out, name)) == T
     except (InputError, OSError):
         return False
 
 
-def _check_space(out, clips, settings):
+def _check_space(out: Path, clips: int, settings: Settings) -> None:
     W, H = settings.size
     need = clips * (settings.frames * W * H * 0.75 + 40_000 + 2_000 * settings.frames)
     free = shutil.disk_usage(out).free
     if need > free:
         raise InputError(
-            f"{clips} clips need about {need / 1e9:.1f} GB, but the disk of {out} has {free / 1e9:.1f} GB "
-            "free; render fewer, shorter or smaller ones."
+            f"{clips} clips need about {need / 1e9:.1f} GB, but the disk of {out} has "
+            f"{free / 1e9:.1f} GB free; render fewer, shorter or smaller ones."
         )
 
 
-def _quiet():
-    import signal
-
+def _quiet() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops them
     cv2.setNumThreads(1)
 
 
-def _write(job):
+def write_clip(target: Target, number: int) -> None:
     """Render one clip and move its files into place, the label last."""
-    out, private, seed, number, settings = job
-    clip = render_clip(seed, number, settings, sources_of(settings.motion))
+    out, private, settings = target.out, target.private, target.settings
+    clip = render_clip(target.seed, number, settings, sources_of(settings.motion))
+    assert clip.flow is not None  # it was not declined
     name = f"{number:04d}"
     part = private / name
     part.mkdir()
     for t, frame in enumerate(clip.frames, 1):
-        done, jpeg = cv2.imencode(
-            ".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, clip.quality]
-        )
+        bgr, how = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, clip.quality]
+        done, jpeg = cv2.imencode(".jpg", bgr, how)
         if not done:
             raise OSError(f"frame {t} of clip {name} cannot be written as JPEG.")
-        (part / f"{t:06d}.jpg").write_bytes(jpeg)
+        (part / f"{t:06d}.jpg").write_bytes(jpeg.tobytes())
     flow = private / f"{name}.npz"
     flow.write_bytes(packed(clip.flow))
     label = private / f"{name}.mat"
@@ -260,15 +275,15 @@ def _write(job):
     os.replace(label, out / "labels" / label.name)
 
 
-def _matlab(variables):
+def _matlab(variables: dict[str, Any]) -> bytes:
     """The bytes of a .mat file; its header says who wrote it, and not when."""
     stream = io.BytesIO()
     savemat(stream, variables, oned_as="row")
     return b"MATLAB 5.0 MAT-file, by tslib render".ljust(116) + stream.getvalue()[116:]
 
 
-def labels_of(clip):
-    """The variables of a label file for a clip.Rendered."""
+def labels_of(clip: Rendered) -> dict[str, Any]:
+    """The variables of a label file."""
     T, H, W = clip.frames.shape[:3]
     place = np.where(np.isfinite(clip.joints), clip.joints + 1, CORNER)
     return {
@@ -284,16 +299,16 @@ def labels_of(clip):
     }
 
 
-def command(options) -> str:
+def command(options: argparse.Namespace) -> str:
     """`render` with the options of the command line."""
     made = render(
         options.output,
         options.clips,
-        options.seed,
-        options.size,
-        options.frames,
-        options.workers,
-        options.motion,
-        options.camera,
+        seed=options.seed,
+        size=options.size,
+        frames=options.frames,
+        workers=options.workers,
+        motion=options.motion,
+        camera=options.camera,
     )
     return f"rendered {made} clips; {options.output} holds {options.clips} or more"

@@ -5,7 +5,7 @@ and how often it was counted: int64 (..., 2, K). Tallies of clips add up, and ra
 means, curves, tables and intervals over clips are all made from them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -225,7 +225,7 @@ def table(rows: Mapping[str, ArrayLike], skeleton: Skeleton) -> pd.DataFrame:
     return pd.DataFrame(lines, list(rows), [*heads(skeleton), *MEANS]).round(1)
 
 
-def curve(tally: np.ndarray, thresholds: Sequence[float], skeleton: Skeleton) -> pd.DataFrame:
+def curve(tally: np.ndarray, thresholds: ArrayLike, skeleton: Skeleton) -> pd.DataFrame:
     """Accuracy against the threshold (Paper A, Fig. 3; Paper B, Fig. 4): a pandas frame of per
     cent.
 
@@ -234,7 +234,9 @@ def curve(tally: np.ndarray, thresholds: Sequence[float], skeleton: Skeleton) ->
     Columns as in `table`; not rounded.
     """
     lines = [_line(one, skeleton) for one in tally]
-    return pd.DataFrame(lines, pd.Index(thresholds, name="threshold"), [*heads(skeleton), *MEANS])
+    return pd.DataFrame(
+        lines, pd.Index(np.asarray(thresholds), name="threshold"), [*heads(skeleton), *MEANS]
+    )
 
 
 def _line(tally, skeleton):

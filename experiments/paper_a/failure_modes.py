@@ -1,5 +1,7 @@
-"""How a small single-image ConvNet fails on rendered clips: python
-experiments/paper_a/failure_modes.py [--write]
+"""How a small single-image ConvNet fails on rendered clips.
+
+    python -m experiments paper_a failure_modes [--clips 500] [--steps 900] [--seed 0] \\
+        [--views PENN_ACTION] [--write]
 
 It trains on one core (85,000 weights, a receptive field smaller than a person, 900 steps), is
 tested on clips that it has not seen, and every error is asked what would have helped: is it the
@@ -11,11 +13,12 @@ failure_modes_real_views.json.
 """
 
 import argparse
-import json
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,21 +29,20 @@ from tqdm import tqdm
 
 from renderer import Settings, render_clip
 from renderer.body import ACTIVITIES
+from renderer.clip import split_of
 from renderer.statistics import VIEWS, viewpoints
 from tslib.datasets.matlab import read_mat
 from tslib.skeletons import SKELETONS
 
-from ..records import RESULTS
+from .. import records
 
 PENN = SKELETONS["penn13"]
 SIZE, STRIDE, FRAMES, SIGMA = 96, 4, 20, 5.0  # px, px, frames, px
 ALPHA, PEAK = 0.2, 0.05  # a joint within 0.2 of the person's size is right; a lower peak is none
-MIRROR = np.arange(13)
-for left, right in PENN.mirror_pairs:
-    MIRROR[left], MIRROR[right] = right, left
+MIRROR = np.array(PENN.mirrored)
 
 
-def film_as(folder):
+def film_as(folder: Path | str) -> None:
     """Give every activity the viewpoints that a folder of real labels has for it."""
     files = defaultdict(list)
     for file in sorted((Path(folder) / "labels").glob("*.mat")):
@@ -50,40 +52,39 @@ def film_as(folder):
         ACTIVITIES[name] = replace(ACTIVITIES[name], views=shares)
 
 
-def network():
+def network() -> nn.Module:
     """Frames (B, 3, 96, 96), see scaled, to heat-maps (B, 13, 24, 24)."""
-    layers = [
-        nn.Conv2d(3, 16, 5, 2, 2),
-        nn.ReLU(),
-        nn.Conv2d(16, 32, 3, 1, 1),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-    ]
+    layers: list[nn.Module] = [nn.Conv2d(3, 16, 5, 2, 2), nn.ReLU()]
+    layers += [nn.Conv2d(16, 32, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2)]
     for inputs in (32, 48, 48, 48):
         layers += [nn.Conv2d(inputs, 48, 3, 1, 1), nn.ReLU()]
-    return nn.Sequential(
-        *layers, nn.Conv2d(48, 48, 1), nn.ReLU(), nn.Dropout2d(0.1), nn.Conv2d(48, 13, 1)
-    )
+    layers += [nn.Conv2d(48, 48, 1), nn.ReLU(), nn.Dropout2d(0.1), nn.Conv2d(48, 13, 1)]
+    return nn.Sequential(*layers)
 
 
-def scaled(frames):
+def scaled(frames: np.ndarray) -> np.ndarray:
     """Pixels uint8 as the network takes them: float32 from 0 to 1."""
     return frames.astype(np.float32) / 255
 
 
-def clips_of(seed, count, split):
-    """Frames uint8 (n, T, 96, 96, 3), joints (n, T, 13, 2) px, visible, size (n, T) px and pose
-    (n,) of the split's clips 1..count."""
+def clips_of(seed: int, count: int, split: str) -> list[np.ndarray]:
+    """What the clips 1 to `count` of a split hold.
+
+    Returns frames uint8 (n, T, 96, 96, 3), joints (n, T, 13, 2) px, visible (n, T, 13), size (n, T)
+    px and pose (n,).
+    """
     found = []
     for number in tqdm(range(1, count + 1), desc=f"rendering {split}", disable=None):
-        if (number % 5 == 0) == (split == "test"):
+        if split_of(number) == split:
             clip = render_clip(seed, number, Settings((SIZE, SIZE), FRAMES), flow=False)
             sides = (clip.box[:, 2:] - clip.box[:, :2]).max(-1)
             found.append((clip.frames, clip.joints, clip.visible, np.maximum(sides, 30), clip.pose))
     return [np.stack(column) for column in zip(*found, strict=True)]
 
 
-def train(frames, joints, visible, steps, seed):
+def train(
+    frames: np.ndarray, joints: np.ndarray, visible: np.ndarray, steps: int, seed: int
+) -> nn.Module:
     """A trained network; joints that are hidden do not count."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -94,21 +95,16 @@ def train(frames, joints, visible, steps, seed):
     cells = (np.arange(SIZE // STRIDE) + 0.5) * STRIDE - 0.5
     for _ in tqdm(range(steps), desc="training", disable=None):
         pick = rng.integers(len(frames), size=32)
-        picture, place, counts = (
-            frames[pick].astype(np.float32) / 255,
-            joints[pick].copy(),
-            visible[pick].copy(),
-        )
+        picture, place, counts = scaled(frames[pick]), joints[pick].copy(), visible[pick].copy()
         for n in range(len(pick)):
             picture[n] = picture[n][..., rng.permutation(3)]
             if rng.random() < 0.5:
                 picture[n] = picture[n][:, ::-1]
                 place[n] = place[n, MIRROR] * [-1, 1] + [SIZE - 1, 0]
                 counts[n] = counts[n, MIRROR]
-        across, down = (
-            np.exp(-((cells - place[..., axis, None]) ** 2) / (2 * SIGMA**2)) for axis in (0, 1)
-        )
-        target = torch.from_numpy(np.float32(down)[..., :, None] * np.float32(across)[..., None, :])
+        away = cells - place[..., None]
+        across, down = np.moveaxis(np.exp(-(away**2) / (2 * SIGMA**2)).astype(np.float32), -2, 0)
+        target = torch.from_numpy(down[..., :, None] * across[..., None, :])
         belief = net(torch.from_numpy(picture).permute(0, 3, 1, 2))
         error = (belief - target) ** 2 * torch.from_numpy(counts).float()[..., None, None]
         loss = error.sum((1, 2, 3)).mean()
@@ -120,7 +116,7 @@ def train(frames, joints, visible, steps, seed):
 
 
 @torch.inference_mode()
-def maps_of(net, frames):
+def maps_of(net: nn.Module, frames: np.ndarray) -> np.ndarray:
     """Heat-maps float32 (n, T, 13, 24, 24)."""
     flat = frames.reshape(-1, *frames.shape[2:])
     parts = [
@@ -130,10 +126,8 @@ def maps_of(net, frames):
     return np.concatenate(parts).reshape(*frames.shape[:2], 13, SIZE // STRIDE, SIZE // STRIDE)
 
 
-def peaks_of(maps):
-    """Where heat-maps (..., h, w) have their highest cell, (..., 2) px, refined by a parabola each
-    way.
-    """
+def peaks_of(maps: np.ndarray) -> np.ndarray:
+    """Where heat-maps (..., h, w) are highest, (..., 2) px, refined by a parabola each way."""
     h, w = maps.shape[-2:]
     best = maps.reshape(*maps.shape[:-2], -1).argmax(-1)
     y, x = np.divmod(best, w)
@@ -152,28 +146,31 @@ def peaks_of(maps):
     return np.stack(place, -1).reshape(*maps.shape[:-2], 2)
 
 
-def failure_modes(maps, joints, visible, size):
-    """The table: {row: {"all": share, "head": share, ...}}; arrays as clips_of and maps_of give
-    them.
+Row = dict[str, float | None]
+
+
+def failure_modes(
+    maps: np.ndarray, joints: np.ndarray, visible: np.ndarray, size: np.ndarray
+) -> dict[str, Row]:
+    """The table: {row: {"all": share, "head": share, ...}}; None where nothing counts.
+
+    The arrays are those of maps_of and clips_of.
     """
     place = peaks_of(maps)
     limit = ALPHA * size[..., None]
-    away = lambda a, b: np.linalg.norm(a - b, axis=-1)  # noqa: E731
-    right = away(place, joints) <= limit
+    off = np.linalg.norm(place - joints, axis=-1)
+    right = off <= limit
     wrong = visible & ~right
-    swap = wrong & (away(place, joints[:, :, MIRROR]) <= limit)
+    swap = wrong & (np.linalg.norm(place - joints[:, :, MIRROR], axis=-1) <= limit)
     swap[:, :, 0] = False  # a head has no other side
     # other peaks: cells that no neighbour exceeds
     wide = np.pad(maps, [(0, 0)] * 3 + [(1, 1)] * 2, constant_values=-1)
     h, w = maps.shape[-2:]
-    around = np.max(
-        [wide[..., 1 + a : 1 + a + h, 1 + b : 1 + b + w] for a in (-1, 0, 1) for b in (-1, 0, 1)],
-        axis=0,
-    )
+    shifts = [(a, b) for a in range(3) for b in range(3)]
+    around = np.max([wide[..., a : a + h, b : b + w] for a, b in shifts], axis=0)
     cells = (np.arange(h) + 0.5) * STRIDE - 0.5
-    near = (cells[:, None] - joints[..., 1][..., None, None]) ** 2 + (
-        cells - joints[..., 0][..., None, None]
-    ) ** 2
+    x, y = np.moveaxis(joints, -1, 0)[..., None, None]
+    near = (cells[:, None] - y) ** 2 + (cells - x) ** 2
     peak = (maps >= around) & (maps > PEAK) & (near <= limit[..., None, None] ** 2)
     second = wrong & peak.any((-2, -1))
     beside = np.zeros_like(right)
@@ -183,29 +180,23 @@ def failure_modes(maps, joints, visible, size):
     lasting = wrong.copy()  # wrong wherever it is visible in the five frames around
     for step in (-2, -1, 1, 2):
         other = np.roll(wrong | ~visible, step, axis=1)
-        other[:, :step] = other[:, :step] if step < 0 else True
-        if step < 0:
-            other[:, step:] = True
-        else:
-            other[:, :step] = True
+        other[:, slice(step, None) if step < 0 else slice(step)] = True
         lasting &= other
     inside = ((joints >= 0) & (joints <= SIZE - 1)).all(-1)
-    groups = {"all": range(13)} | PENN.groups
+    groups: dict[str, Iterable[int]] = {"all": range(13), **PENN.groups}
 
-    def row(count, among):
-        rates = {}
+    def row(count: np.ndarray, among: np.ndarray) -> Row:
+        rates: Row = {}
         for name, ks in groups.items():
             total = among[:, :, list(ks)].sum()
             rates[name] = round(float(count[:, :, list(ks)].sum() / total), 3) if total else None
         return rates
 
-    near_hit = away(place, joints) <= limit / 2
+    hidden = ~visible & inside
     return {
         "right at 0.2": row(right & visible, visible),
-        "right at 0.1": row(near_hit & visible, visible),
-        "hidden joints in the picture, right at 0.2": row(
-            right & ~visible & inside, ~visible & inside
-        ),
+        "right at 0.1": row((off <= limit / 2) & visible, visible),
+        "hidden joints in the picture, right at 0.2": row(right & hidden, hidden),
         "share of errors: other side": row(swap, wrong),
         "share of errors: another peak is right": row(second, wrong),
         "share of errors: right in the next or previous frame": row(neighbour, wrong),
@@ -213,16 +204,9 @@ def failure_modes(maps, joints, visible, size):
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--clips", type=int, default=500, help="four fifths of them are for training"
-    )
-    parser.add_argument("--steps", type=int, default=900)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--views", metavar="PENN_ACTION", help="folder with labels/*.mat")
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
+def run(options: argparse.Namespace) -> None:
+    """options : clips, of which four fifths are for training; steps; seed; views, a folder or None;
+    write"""
     if options.views:
         film_as(options.views)
     torch.set_num_threads(1)
@@ -231,25 +215,18 @@ def main():
     train_set = clips_of(options.seed, options.clips, "train")
     test_set = clips_of(options.seed, options.clips, "test")
     rendered = time.process_time()
-    net = train(*train_set[:3], options.steps, options.seed)
+    frames, joints, visible, *_ = train_set
+    net = train(frames, joints, visible, options.steps, options.seed)
     trained = time.process_time()
     tested, pose = [maps_of(net, test_set[0]), *test_set[1:-1]], test_set[-1]
-    table = failure_modes(*tested)
-    by_view = {}
+    rows = failure_modes(*tested)
+    by_view: dict[str, dict[str, Any]] = {}
     for view in dict.fromkeys(VIEWS.values()):
         chosen = np.array([VIEWS[word] == view for word in pose])
-        rows = failure_modes(*(part[chosen] for part in tested))
-        by_view[view] = {"clips": int(chosen.sum())} | {
-            name: row["all"] for name, row in rows.items()
-        }
-    names = list(next(iter(table.values())))
-    print("| | " + " | ".join(names) + " |\n|---" * 1 + "|---" * len(names) + "|")
-    for name, row in table.items():
-        print(
-            f"| {name} | "
-            + " | ".join("" if v is None else f"{100 * v:.0f}" for v in row.values())
-            + " |"
-        )
+        found = failure_modes(*(part[chosen] for part in tested))
+        shares = {name: row["all"] for name, row in found.items()}
+        by_view[view] = {"clips": int(chosen.sum()), **shares}
+    print((100 * pd.DataFrame(rows, dtype=float).T).round().to_string(na_rep=""))
     print(pd.DataFrame(by_view).to_string())
     settings = {
         "clips": options.clips,
@@ -266,11 +243,4 @@ def main():
     print(f"CPU seconds: {rendered - start:.0f} to render, {trained - rendered:.0f} to train")
     if options.write:
         name = "failure_modes_real_views" if options.views else "failure_modes"
-        file = RESULTS / f"{name}.json"
-        file.parent.mkdir(exist_ok=True)
-        content = {"settings": settings, "rows": table, "by_view": by_view}
-        file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+        records.store(name, {"settings": settings, "rows": rows, "by_view": by_view})

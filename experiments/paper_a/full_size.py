@@ -1,8 +1,8 @@
-"""Paper A's network at its own size: what a step of the printed recipe costs, and what its rows
-reach.
+"""Paper A's network at its own size: what a step costs, and what its rows reach.
 
-    python -m tslib render data/large --clips 500 --size 368 --camera poor python -m
-    experiments.paper_a.full_size --data data/large --output runs-large --workers 14 [--write]
+    python -m renderer data/large --clips 500 --size 368 --camera poor
+    python -m experiments paper_a full_size --data data/large --output runs-large \\
+        --workers 14 [--steps 20] [--only steps|rows] [--write]
 
 The printed recipe (data/training/paper.toml) runs for --steps steps of each stage, with 3 stages of
 the ConvNet and with 6. data/training/full.toml, a shorter recipe, trains rows of Table 1 from
@@ -12,67 +12,59 @@ experiments/results/full_size.json.
 
 import argparse
 import datetime
-import json
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import torch
 
-from experiments import report
-from experiments.comparison import Compared
-from experiments.paper_a.runs import Runs
-from experiments.paper_a.tables import differences
+from tslib.errors import InputError
 from tslib.skeletons import SKELETONS
 from tslib.slices import Slices
 from tslib.training import stages
-from tslib.training.config import read_config
-from tslib.training.data import load_data
+from tslib.training.config import Config, read_config
+from tslib.training.data import Data, load_data
 from tslib.training.loop import Trainer
 from tslib.training.processes import device_of
 
-from ..records import RESULTS, ROOT
+from .. import records, report
+from ..comparison import Compared
 from ..speed.messages import machine, rounded, table
+from .runs import Runs
+from .tables import differences
 
-PRINTED, SHORTER = (ROOT / "data" / "training" / name for name in ("paper.toml", "full.toml"))
+RECIPES = records.ROOT / "data" / "training"
+PRINTED, SHORTER = RECIPES / "paper.toml", RECIPES / "full.toml"
 ROWS = ("baseline", "longer", "longer, ST untrained", "S-infer", "ST-infer")
 PAIRS = (("S-infer", "baseline"), ("ST-infer", "S-infer"), ("ST-infer", "longer, ST untrained"))
 WARM = 4  # steps that are not counted: kernels are chosen and memory is fetched
 
 
-def cost(config, data, folder, steps, **options):
-    """Of both stages of a recipe: {stage: {"s a step", "GPU, GB"}}, the median of the steps after
-    WARM.
+def cost(
+    config: Config, data: Data, folder: Path, steps: int, **how: Any
+) -> dict[str, dict[str, float]]:
+    """Of both stages of a recipe: {stage: {"s a step", "GPU, GB"}}, medians of steps after WARM.
+
+    how : device and workers, see loop.fit
     """
-    # Eq. 6 as printed drives an untrained network to infinity within steps (section 5.7), at the
-    # same price.
-    plans = {
-        name: replace(getattr(config, name), steps=steps, rate=1e-9)
-        for name in ("pretrain", "joint")
-    }
-    config = replace(config, **plans)
+    # Eq. 6 as printed drives an untrained network to infinity within steps (section 5.7). At this
+    # rate it stays where it is, and a step costs the same.
+    short = replace(config.pretrain, steps=steps, rate=1e-9)
+    config = replace(config, pretrain=short, joint=replace(config.joint, steps=steps, rate=1e-9))
     alone = stages.network(config)
     both = stages.with_inference(config, alone, data.train, 1)
+    frames = Slices(data.train, config.view, 1)
+    slices = Slices(data.train, config.view, config.joint.frames, data.flow)
     runs = {
-        "pretrain": (
-            alone,
-            config.pretrain,
-            stages.first_stage,
-            Slices(data.train, config.view, 1),
-        ),
-        "joint": (
-            both,
-            config.joint,
-            stages.second_stage,
-            Slices(data.train, config.view, config.joint.frames, data.flow),
-        ),
+        "pretrain": (alone, config.pretrain, stages.first_stage, frames),
+        "joint": (both, config.joint, stages.second_stage, slices),
     }
     found = {}
-    for name, (model, plan, objective, slices) in runs.items():
-        began = []
+    for name, (model, plan, objective, clips) in runs.items():
+        began: list[float] = []
 
         def timed(model, batch, plan, objective=objective, began=began):
             if batch["images"].is_cuda:
@@ -82,29 +74,28 @@ def cost(config, data, folder, steps, **options):
 
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
-        # In a fresh folder, so that nothing is resumed.
-        Trainer(model, slices, timed, plan, folder / name, name=name, **options).fit()
+        # A fresh folder, so that no earlier run is continued.
+        Trainer(model, clips, timed, plan, folder / name, name=name, **how).fit()
         found[name] = {"s a step": float(np.median(np.diff(began)[WARM:]))}
         if torch.cuda.is_available():
             found[name]["GPU, GB"] = torch.cuda.max_memory_allocated() / 1e9
     return found
 
 
-def costs(options, how):
+def costs(root: Path | str, steps: int, how: dict[str, Any]) -> dict[str, dict[str, float]]:
     """The printed recipe with 3 stages and with 6: {"3 stages, pretrain": see `cost`, ...}."""
-    printed, found = read_config(PRINTED), {}
+    printed = read_config(PRINTED)
+    found: dict[str, dict[str, float]] = {}
     for count in (3, 6):
         config = replace(printed, network=replace(printed.network, stages=count))
         with TemporaryDirectory() as folder:
-            spent = cost(
-                config, load_data(options.data, config), Path(folder), options.steps, **how
-            )
+            spent = cost(config, load_data(root, config), Path(folder), steps, **how)
         found |= {f"{count} stages, {stage}": row for stage, row in spent.items()}
     return found
 
 
-def rows_of(runs):
-    """Rows of Table 1 by one seed: {"clips", "rows": as report.row_of, "differences", "minutes"}."""
+def rows_of(runs: Runs) -> dict[str, Any]:
+    """Rows of Table 1 by one seed, "rows" as report.row_of, with "clips" and "minutes"."""
     results, minutes = {}, {}
     for row in ROWS:
         began = time.perf_counter()
@@ -124,48 +115,32 @@ def rows_of(runs):
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True, type=Path)
-    parser.add_argument("--output", required=True, type=Path)
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    parser.add_argument("--workers", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--only", choices=["steps", "rows"])
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
+def run(options: argparse.Namespace) -> None:
+    """options : data and output, folders; device; workers; steps; only, "steps" or "rows"; write"""
     how = {"device": device_of(options.device), "workers": options.workers}
     about = {"date": datetime.date.today().isoformat(), "machine": machine(how["device"].type)}
-    about["workers"], found = options.workers, {}
+    about["workers"] = options.workers
+    found: dict[str, Any] = {}
     if options.only != "steps":
         config = read_config(SHORTER)
-        if (options.output / "seed0").exists():
-            sys.exit(
+        if (Path(options.output) / "seed0").exists():
+            raise InputError(
                 f"{options.output} holds rows already; name another folder, so that all are timed."
             )
-        found["table"] = made = rows_of(
-            Runs(config, load_data(options.data, config), options.output, **how)
-        )
-        made |= about
+        runs = Runs(config, load_data(options.data, config), Path(options.output), **how)
+        found["table"] = made = rows_of(runs) | about
         lines = {
-            row: {
-                "@0.2": r["mean"],
-                **{k: r[k] for k in ("@0.1", "@0.05")},
-                "minutes": made["minutes"][row],
-            }
+            row: {"@0.2": r["mean"], "@0.1": r["@0.1"], "@0.05": r["@0.05"]}
+            | {"minutes": made["minutes"][row]}
             for row, r in made["rows"].items()
         }
         print(table(lines, "row, PCK"), *made["differences"], sep="\n")
     if options.only != "rows":
-        found["recipe"] = about | {"steps": options.steps, "cost": costs(options, how)}
-        print(table(found["recipe"]["cost"], "printed recipe"))
+        spent = costs(options.data, options.steps, how)
+        found["recipe"] = about | {"steps": options.steps, "cost": spent}
+        print(table(spent, "printed recipe"))
     if options.write:
-        file = RESULTS / "full_size.json"
-        before = (
-            json.loads(file.read_text(encoding="utf-8")) if options.only and file.exists() else {}
-        )
-        file.write_text(json.dumps(before | rounded(found), indent=1) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+        kept = (records.RESULTS / "full_size.json").exists()
+        before = records.stored("full_size") if options.only and kept else {}
+        before.pop("date", None)
+        records.store("full_size", before | rounded(found))

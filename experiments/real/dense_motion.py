@@ -1,5 +1,6 @@
-"""Does a corrector that learnt real motion help a real detector's tracks? python
-experiments/real/dense_motion.py
+"""Does a corrector that learnt real motion help a real detector's tracks?
+
+    python -m experiments real dense_motion [--quick]
 
 Needs TSLIB_DATA, see data/README.md. YouTube Pose's labels lie seconds apart; here every frame has
 one. Truth to learn from: 804 JHMDB clips and 474 Penn Action label tracks, every second frame. What
@@ -18,18 +19,19 @@ nothing is stored.
 """
 
 import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from experiments import records as real
-from experiments.comparison import Compared, at_pixels
-from experiments.paper_b.runs import FILTERS
 from tslib.augment import Affine
 from tslib.clip import Clip
 from tslib.correction import Corrector, CorrectorPlan, PoseCorrector
 from tslib.correction.controls import Identity, Offset
+from tslib.correction.model import WindowNetwork
 from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.correction.normalization import place
 from tslib.correction.windows import filled
@@ -37,24 +39,22 @@ from tslib.datasets import jhmdb, penn_action
 from tslib.skeletons import SKELETONS
 from tslib.training.evaluate import tallies_in_pixels
 
+from .. import records, report
+from ..comparison import Compared, at_pixels
+from ..paper_b.runs import FILTERS
+
 ARMS = SKELETONS["youtube7"].with_joints(
     ("left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist")
 )
+# The joints of Poses in the Wild.
 WILD = (
-    "neck",
-    "left_shoulder",
-    "left_elbow",
-    "left_wrist",
-    "right_shoulder",
-    "right_elbow",
-    "right_wrist",
-    "torso",
+    "neck left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist torso".split()
 )
 STEP, LENGTH, HIDDEN = 2, 10, 64  # Poses in the Wild has every second frame of a film
 PIXELS, MAIN = np.arange(51), 20
 GROSS = 0.3  # shoulder widths, beside the usual shift
 STEPS = (0, 3, 10, 30, 100, 300)
-NETWORKS = {
+NETWORKS: dict[str, Callable[[], WindowNetwork]] = {
     "MLP, frame by frame": lambda: FrameMLP(6, HIDDEN, residual=True),
     "temporal MLP": lambda: TemporalMLP(6, LENGTH, HIDDEN, residual=True),
     "bi-LSTM": lambda: BiLSTM(6, HIDDEN, residual=True),
@@ -64,9 +64,10 @@ OFFSET = "constant offset"
 
 
 @dataclass(frozen=True, eq=False)
-class Sequence:
-    """A detector's track of ARMS and its truth (T, 6, 2) px, NaN where nobody can see; scene, of a
-    film.
+class Measured:
+    """A detector's track of ARMS and its truth, (T, 6, 2) px, NaN where nobody can see.
+
+    scene : of a film, which its name begins with
     """
 
     scene: str
@@ -74,11 +75,11 @@ class Sequence:
     truth: np.ndarray
 
     @property
-    def film(self):
+    def film(self) -> str:
         return self.scene.rstrip("-0123456789")
 
 
-def sequences(folder):
+def sequences(folder: Path) -> list[Measured]:
     """The 16 sequences with tracks of Flowing ConvNets."""
     data = np.load(folder / "poses_in_the_wild" / "flowing_convnets_16_sequences.npz")
     joints = [WILD.index(name) for name in ARMS.joints]
@@ -86,52 +87,51 @@ def sequences(folder):
     for length in data["sequence_length"].tolist():
         part = slice(start, start + length)
         seen = data["visible"][part][:, joints, None] > 0
-        track, truth = (
-            data[k][part][:, joints].astype(np.float64) for k in ("prediction", "truth")
-        )
+        both = (data[name][part] for name in ("prediction", "truth"))
+        track, truth = (poses[:, joints].astype(np.float64) for poses in both)
         scene = str(data["image"][start]).rpartition("-")[0]
-        found.append(Sequence(scene, track, np.where(seen, truth, np.nan)))
+        found.append(Measured(scene, track, np.where(seen, truth, np.nan)))
         start += length
     return found
 
 
-def motion(folder):
+def motion(folder: Path) -> list[np.ndarray]:
     """Clean tracks (T, 6, 2) of people in motion, px, NaN where hidden; up to 20 frames each."""
     world = np.load(folder / "jhmdb" / "joint_positions_world.npz")["pos_world"].astype(np.float64)
     body, penn = SKELETONS["jhmdb15"], SKELETONS["penn13"]
     world = [clip[np.isfinite(clip).all((1, 2))][:, _places(body)] for clip in world]
-    tracks = [
-        from_world(clip, np.ones(clip.shape[:2])) for clip in world
-    ]  # of any size: it is taken out
+    # Of any size, because it is taken out later.
+    tracks = [from_world(clip, np.ones(clip.shape[:2])) for clip in world]
     for clip in penn_action.load(folder / "penn_action"):
         seen = clip.visible[:, _places(penn), None]
         tracks.append(np.where(seen, clip.joints[:, _places(penn)].astype(np.float64), np.nan))
     pieces = [t[s : s + 20 * STEP : STEP] for t in tracks for s in range(0, len(t), 20 * STEP)]
-    known = [np.isfinite(piece).all(-1) for piece in pieces]
-    return [
-        p
-        for p, k in zip(pieces, known, strict=True)
-        if len(p) >= 8 and k.mean() > 0.8 and k.any(0).all()
-    ]
+    return [piece for piece in pieces if _learnable(piece)]
+
+
+def _learnable(piece: np.ndarray) -> bool:
+    known = np.isfinite(piece).all(-1)
+    return len(piece) >= 8 and known.mean() > 0.8 and bool(known.any(0).all())
 
 
 def _places(skeleton):
     return [skeleton.joints.index(name) for name in ARMS.joints]
 
 
-def size(track):
+def size(track: np.ndarray) -> float:
     """Shoulder width of a track, px, as the networks see it."""
-    return place(track, ARMS, "shoulders")[1]
+    return float(place(track, ARMS, "shoulders")[1])
 
 
 class Replayed:
     """Errors of whole tracks, in shoulder widths, played forth and back from any frame."""
 
-    def __init__(self, measured):
+    def __init__(self, measured: Sequence[Measured]) -> None:
         errors = [(s.track - s.truth) / size(s.track) for s in measured]
         self.errors = [filled(e) for e in errors if np.isfinite(e).all(-1).any(0).all()]
 
-    def draw(self, frames, rng):
+    def draw(self, frames: int, rng: np.random.Generator) -> np.ndarray:
+        """Errors (frames, 6, 2) in shoulder widths."""
         error = self.errors[rng.integers(len(self.errors))]
         T = len(error)
         place = (np.arange(frames) + rng.integers(2 * T)) % (2 * T)
@@ -139,31 +139,27 @@ class Replayed:
 
 
 class Drawn:
-    """Errors from statistics of each joint: a shift, a tremble with a memory of a frame, gross
-    bursts.
-    """
+    """Errors from statistics of each joint: a shift, a tremble that lasts, gross bursts."""
 
-    def __init__(self, measured):
+    def __init__(self, measured: Sequence[Measured]) -> None:
         errors = [(s.track - s.truth) / size(s.track) for s in measured]
         self.shift = np.nanmedian(np.concatenate(errors), 0)
         away = [np.linalg.norm(e - self.shift, axis=-1) for e in errors]  # NaN where unknown
-        usual = [
-            np.where(a[..., None] < GROSS, e - self.shift, np.nan)
-            for e, a in zip(errors, away, strict=True)
-        ]
+        both = zip(errors, away, strict=True)
+        usual = [np.where(a[..., None] < GROSS, e - self.shift, np.nan) for e, a in both]
         self.spread = 1.48 * np.nanmedian(np.abs(np.concatenate(usual)), 0)
         pairs = np.concatenate([np.stack([u[1:], u[:-1]]) for u in usual], 1)
         pairs = np.where(np.isfinite(pairs).all(0), pairs, np.nan)
         self.memory = np.clip(np.nansum(pairs.prod(0), 0) / np.nansum(pairs[1] ** 2, 0), 0, 0.97)
         gross = [a >= GROSS for a in away]
-        self.share = np.concatenate(gross).sum(0) / np.isfinite(np.concatenate(away)).sum(0)
         bursts = sum(g[0] + (g[1:] & ~g[:-1]).sum(0) for g in gross)
-        self.burst = np.concatenate(gross).sum(0) / np.maximum(bursts, 1)
-        self.sizes = [
-            a[g] for a, g in zip(np.concatenate(away).T, np.concatenate(gross).T, strict=True)
-        ]
+        far, often = np.concatenate(away), np.concatenate(gross)
+        self.share = often.sum(0) / np.isfinite(far).sum(0)
+        self.burst = often.sum(0) / np.maximum(bursts, 1)
+        self.sizes = [a[g] for a, g in zip(far.T, often.T, strict=True)]
 
-    def draw(self, frames, rng):
+    def draw(self, frames: int, rng: np.random.Generator) -> np.ndarray:
+        """Errors (frames, 6, 2) in shoulder widths."""
         tremble = rng.normal(size=(frames, *self.shift.shape))
         for t in range(1, frames):
             tremble[t] = self.memory * tremble[t - 1] + np.sqrt(1 - self.memory**2) * tremble[t]
@@ -171,45 +167,56 @@ class Drawn:
         for k, (share, burst) in enumerate(zip(self.share, self.burst, strict=True)):
             if not len(self.sizes[k]):
                 continue
-            t = -rng.integers(1 + int(burst))
+            t = -int(rng.integers(1 + int(burst)))
             while t < frames:
                 angle, far = rng.uniform(0, 2 * np.pi), rng.choice(self.sizes[k])
                 if rng.random() < share:
-                    error[max(0, t) : max(0, t + round(burst)), k] += far * np.array(
-                        [np.cos(angle), np.sin(angle)]
-                    )
+                    way = np.array([np.cos(angle), np.sin(angle)])
+                    error[max(0, t) : max(0, t + round(burst)), k] += far * way
                 t += max(1, round(burst))
         return error
 
 
-def turned(track, rng):
-    """Motion in a mirror or not, and turned a little; what a detector adds comes later, and is not."""
+def turned(track: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Motion in a mirror or not, turned a little; what a detector adds comes later, unturned."""
     angle, flip = rng.uniform(-15, 15), bool(rng.integers(2))
     return Affine.about(np.nanmean(track, (0, 1)), angle, flip=flip).joints(track, ARMS)
 
 
-def pairs(clean, errors, rng):
+def pairs(
+    clean: Sequence[np.ndarray], errors: Replayed | Drawn, rng: np.random.Generator
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Estimates and truths, lists of tracks."""
     truths = [turned(track, rng) for track in clean]
     return [filled(t) + size(t) * errors.draw(len(t), rng) for t in truths], truths
 
 
-def right(method, measured):
+def right(method: Any, measured: Sequence[Measured]) -> int:
     """How many joints of sequences a method has right, within MAIN px."""
     hits = [np.linalg.norm(method.correct(s.track) - s.truth, axis=-1) <= MAIN for s in measured]
     return sum(int(h.sum()) for h in hits)
 
 
-def methods(measured, clean, seed, fold, steps):
-    """{name: method} that have learnt from scenes that are not tested; {name: steps} of those
-    stopped.
+def methods(
+    measured: Sequence[Measured],
+    clean: Sequence[np.ndarray],
+    seed: int,
+    fold: int,
+    steps: Sequence[int],
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """Methods by name that have learnt from scenes that are not tested.
+
+    Returns them, and after how many steps those were stopped that were.
     """
-    found, chosen = {"identity": Identity()} | {name: make() for name, make in FILTERS.items()}, {}
+    usual: dict[str, Any] = {"identity": Identity, **FILTERS}
+    found: dict[str, Any] = {name: make() for name, make in usual.items()}
+    chosen = {}
     found[OFFSET] = Offset(ARMS).fit([s.track for s in measured], [s.truth for s in measured])
-    for kind, Errors in (("replayed", Replayed), ("drawn", Drawn)):
-        tracks, truths = pairs(clean, Errors(measured), np.random.default_rng([seed, fold]))
+    for errors in (Replayed(measured), Drawn(measured)):
+        kind = type(errors).__name__.lower()
+        tracks, truths = pairs(clean, errors, np.random.default_rng([seed, fold]))
         for name, make in NETWORKS.items():
-            tried = {0: Identity()}
+            tried: dict[int, Any] = {0: Identity()}
             for count in steps[1:] if kind == "drawn" else steps[-1:]:
                 torch.manual_seed(seed)
                 plan = CorrectorPlan(steps=count, rate=3e-3, beta=0.03, augment=False)
@@ -217,19 +224,20 @@ def methods(measured, clean, seed, fold, steps):
                 tried[count].stride = 1
             found[f"{name}, {kind}, to the end"] = tried[steps[-1]]
             if kind == "drawn":
-                best = max(tried, key=lambda count: right(tried[count], measured))  # noqa: B023
-                found[f"{name}, {kind}, stopped"], chosen[f"{name}, {kind}, stopped"] = (
-                    tried[best],
-                    best,
-                )
+                hits = {count: right(method, measured) for count, method in tried.items()}
+                best = chosen[f"{name}, {kind}, stopped"] = max(hits, key=hits.__getitem__)
+                found[f"{name}, {kind}, stopped"] = tried[best]
     return found, chosen
 
 
-def measure(folder, seeds, steps, log=print):
+def measure(
+    folder: Path, seeds: Sequence[int], steps: Sequence[int], log: Callable = print
+) -> dict[str, Any]:
     """Everything that dense_motion.json holds but the date."""
     wild, clean = sequences(folder), motion(folder)
     films, scenes = (sorted({getattr(s, kind) for s in wild}) for kind in ("film", "scene"))
-    poses, stops = {}, {}
+    poses: dict[str, dict[int, list]] = {}
+    stops: dict[str, list[int]] = {}
     for seed in seeds:
         for fold, film in enumerate(films):
             found, chosen = methods([s for s in wild if s.film != film], clean, seed, fold, steps)
@@ -242,10 +250,9 @@ def measure(folder, seeds, steps, log=print):
                 stops.setdefault(name, []).append(count)
             log(f"seed {seed}, {film}", flush=True)
     clips = [clip_of(n, sequence) for n, sequence in enumerate(wild)]
-    place = np.array(
-        [scenes.index(s.scene) for s in wild]
-    )  # sequences of one scene are no two witnesses
-    results = {}
+    # Sequences of one scene are no two witnesses.
+    place = np.array([scenes.index(s.scene) for s in wild])
+    results: dict[str, dict[int, np.ndarray]] = {}
     for name, by_seed in poses.items():
         for seed, tracks in by_seed.items():
             counted = tallies_in_pixels(tracks, clips, PIXELS)
@@ -253,14 +260,12 @@ def measure(folder, seeds, steps, log=print):
             results.setdefault(name, {})[seed] = together
     c = Compared(results, ARMS, at=at_pixels)
     best = max(FILTERS, key=lambda name: c.rate(name, MAIN))
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for name in results:
-        rows[name] = {f"@{d} px": c.rate(name, d) for d in (10, MAIN, 40)} | {
-            "by seed": c.by_seed(name, MAIN)
-        }
-        rows[name] |= {
-            f"over {other}": c.difference(name, other, MAIN) for other in ("identity", OFFSET, best)
-        }
+        rows[name] = {f"@{d} px": c.rate(name, d) for d in (10, MAIN, 40)}
+        rows[name]["by seed"] = c.by_seed(name, MAIN)
+        for other in ("identity", OFFSET, best):
+            rows[name][f"over {other}"] = c.difference(name, other, MAIN)
         if name in stops:
             rows[name]["stopped after"] = stops[name]
     return {
@@ -275,14 +280,16 @@ def measure(folder, seeds, steps, log=print):
     }
 
 
-def clip_of(number, sequence):
+def clip_of(number: int, sequence: Measured) -> Clip:
     """A Clip for what counts hits: truth, and which joints can be seen."""
     visible = np.isfinite(sequence.truth).all(-1)
     box = np.full((len(visible), 4), np.nan, np.float32)
     return Clip(f"{number:02d}", sequence.truth.astype(np.float32), visible, box, ARMS)
 
 
-def from_world(world, scale, size=jhmdb.SIZE):
+def from_world(
+    world: np.ndarray, scale: np.ndarray, size: tuple[int, int] = jhmdb.SIZE
+) -> np.ndarray:
     """Joints in px that count from 0, from the data set's own centred, scaled coordinates.
 
     world : (..., 2) of `pos_world`; scale : the person's, broadcast against (...); size : (W, H) px
@@ -293,22 +300,14 @@ def from_world(world, scale, size=jhmdb.SIZE):
     return np.asarray(world) * np.asarray(scale)[..., None] * H + np.divide([W, H], 2) - 1
 
 
-def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args(arguments)
+def run(options: argparse.Namespace) -> None:
+    """options : quick"""
     torch.set_num_threads(1)
     seeds, steps = ((0,), STEPS[:2]) if options.quick else ((0, 1, 2), STEPS)
-    found = measure(real.folder(), seeds, steps)
+    found = measure(records.folder(), seeds, steps)
     for name, row in found["rows"].items():
         rates = " ".join(f"{row[f'@{d} px']:5.1f}" for d in (10, MAIN, 40))
-        gains = " ".join(
-            "{:+5.1f} [{:+.1f}, {:+.1f}]".format(*row[f"over {o}"]) for o in ("identity", OFFSET)
-        )
+        gains = " ".join(report.points(row[f"over {other}"]) for other in ("identity", OFFSET))
         print(f"{name:45} {rates}   {gains}  {row.get('stopped after', '')}")
     if not options.quick:
-        real.store("dense_motion", found)
-
-
-if __name__ == "__main__":
-    main()
+        records.store("dense_motion", found)

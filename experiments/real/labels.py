@@ -1,12 +1,12 @@
-"""Statistics of rendered clips beside those of real labels: python experiments/real/labels.py
-PENN_ACTION [--write]
+"""Statistics of rendered clips beside those of real labels.
+
+    python -m experiments real labels PENN_ACTION [--write]
 
 PENN_ACTION is the folder with labels/*.mat. --write stores the table in
 experiments/results/labels.json.
 """
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
@@ -14,16 +14,13 @@ from renderer import render
 from renderer.statistics import statistics, viewpoints
 from tslib.datasets import penn_action
 
-from ..records import RESULTS
+from .. import records
 
 CLIPS, SEED = 500, 0
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("real", metavar="PENN_ACTION", help="folder with labels/*.mat")
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
+def run(options: argparse.Namespace) -> None:
+    """options : real, the folder of real labels; write"""
     table = {}
     with tempfile.TemporaryDirectory() as folder:
         render(Path(folder) / "exercises", CLIPS, SEED)
@@ -31,23 +28,14 @@ def main():
     table["real"] = _numbers(Path(options.real))
     print("| | " + " | ".join(table) + " |\n|---|---|---|")
     for name in table["real"]:
-        print(
-            f"| {name} | " + " | ".join(f"{column[name]:.3f}" for column in table.values()) + " |"
-        )
+        cells = " | ".join(f"{column[name]:.3f}" for column in table.values())
+        print(f"| {name} | {cells} |")
     if options.write:
-        file = RESULTS / "labels.json"
         rounded = {c: {k: round(v, 4) for k, v in numbers.items()} for c, numbers in table.items()}
         settings = {"clips": CLIPS, "seed": SEED, "size": 96, "frames": 20}
-        file.write_text(
-            json.dumps({"settings": settings, "columns": rounded}, indent=1) + "\n",
-            encoding="utf-8",
-        )
+        records.store("labels", {"settings": settings, "columns": rounded})
 
 
-def _numbers(folder):
+def _numbers(folder: Path) -> dict[str, float]:
     files = sorted((folder / "labels").glob("*.mat"))
     return statistics(penn_action.load(folder)) | viewpoints(files)
-
-
-if __name__ == "__main__":
-    main()

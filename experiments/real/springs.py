@@ -1,8 +1,8 @@
 """Do springs help on a real detector's heat-maps once they are trained on such maps?
 
-    python experiments/real/springs.py --estimates runs-youtube/estimates.npz
+    python -m experiments real springs --estimates runs-youtube/estimates.npz [--quick]
 
-Needs TSLIB_DATA, see data/README.md, and boxes: estimates of YouTube Pose as `python -m tslib
+Needs TSLIB_DATA, see data/README.md, and boxes: estimates of YouTube Pose as `python -m experiments
 estimate` writes them, so that no label has a part in a crop. The detector's maps of the videos to
 learn from, frame by frame, train the springs of the arms (Eq. 6): one for each limb, and mixtures
 of four, of which the best one counts at each cell. Then: the five videos held out, and the real
@@ -11,17 +11,17 @@ few frames and steps, nothing is stored.
 """
 
 import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from experiments.comparison import Compared, at_pixels
-from experiments.mixture_of_parts.parts import cluster
-from experiments.poses import read_estimates
 from tslib import losses
+from tslib.clip import Clip
 from tslib.crop import Crop
 from tslib.distance_transform import distance_transform
 from tslib.heatmaps import decode, disc
@@ -33,13 +33,15 @@ from tslib.training.evaluate import tallies_in_pixels
 from tslib.video.detector import SEEN, HeatmapDetector
 from tslib.video.inference import ITERATIONS
 
-from .. import records as real
-from .real_clip import CONFIG, observed, truth_of
+from .. import records, report
+from ..comparison import Compared, at_pixels
+from ..mixture_of_parts.parts import cluster
+from ..poses import read_estimates
+from .real_clip import CONFIG, observed, pairs_of, truth_of
 
 UPPER = SKELETONS["youtube7"]
-ARMS = [
-    k for k, name in enumerate(UPPER.joints) if name != "head"
-]  # the detector knows a nose, not a head
+# The detector knows a nose, not a head.
+ARMS = [k for k, name in enumerate(UPPER.joints) if name != "head"]
 WIDTH = [UPPER.joints.index(f"{side}_shoulder") for side in ("left", "right")]
 TYPES, BATCH, POSITIVE, RADIUS = 4, 16, 20, 2.0
 RATES = {"rest": 0.05, "log_stiffness": 0.02, "bias": 0.01, "gain": 0.05, "offset": 0.05}
@@ -49,13 +51,14 @@ ALONE = "detector alone"
 
 @dataclass(frozen=True, eq=False)
 class Maps:
-    """A detector's maps of UPPER's joints (N, 7, H, W), their crops, and the true joints on the
-    cells.
+    """A detector's maps of UPPER's joints (N, 7, H, W), and their crops.
+
+    cells : (N, 7, 2), the true joints on the maps; NaN where unknown
     """
 
     maps: np.ndarray
-    crops: list
-    cells: np.ndarray | None = None
+    crops: list[Crop]
+    cells: np.ndarray
 
 
 class Springs(nn.Module):
@@ -64,7 +67,7 @@ class Springs(nn.Module):
     rest (L, C, 2) cells, of each limb's second joint as seen from its first
     """
 
-    def __init__(self, rest):
+    def __init__(self, rest: np.ndarray) -> None:
         super().__init__()
         a, b = torch.tensor(UPPER.edges).T
         self.sender, self.receiver = torch.cat([b, a]), torch.cat([a, b])
@@ -74,7 +77,7 @@ class Springs(nn.Module):
         self.gain, self.offset = (nn.Parameter(torch.full((7, 1, 1), v)) for v in (2.0, -1.0))
         self.degree = torch.bincount(self.receiver).float()[:, None, None]
 
-    def forward(self, unary, scale=1.0):
+    def forward(self, unary: torch.Tensor, scale: float = 1.0) -> torch.Tensor:
         """scale : cells of these maps to one of those that the springs were trained on"""
         rest = torch.cat([self.rest, -self.rest]) * scale
         stiffness = torch.cat([self.log_stiffness, self.log_stiffness]).exp() / scale**2
@@ -85,18 +88,29 @@ class Springs(nn.Module):
             score = (unary + total) / (1 + self.degree)
         return score
 
+    def limbs(self) -> dict[str, dict[str, list]]:
+        """{limb: {"rest", "stiffness"}}, of each type."""
+        names = ("-".join(UPPER.joints[k] for k in limb) for limb in UPPER.edges)
+        values = zip(names, self.rest, self.log_stiffness.exp(), strict=True)
+        return {name: {"rest": r.tolist(), "stiffness": s.tolist()} for name, r, s in values}
 
-def places(detector):
+
+def places(detector: HeatmapDetector) -> list[int]:
     """Numbers of UPPER's joints among a detector's maps; its nose stands for the head."""
-    return [
-        detector.skeleton.joints.index({"head": "nose"}.get(name, name)) for name in UPPER.joints
-    ]
+    names = ("nose" if name == "head" else name for name in UPPER.joints)
+    return [detector.skeleton.joints.index(name) for name in names]
 
 
-def looked_at(detector, clips, boxes, every=1):
+def looked_at(
+    detector: HeatmapDetector,
+    clips: Sequence[Clip],
+    boxes: Mapping[str, np.ndarray],
+    every: int = 1,
+) -> Maps:
     """Maps of every so many frames of clips, in one box each."""
     maps, crops, cells = [], [], []
     for clip in clips:
+        assert clip.frames is not None  # videos have them
         crop = Crop.around(boxes[clip.name], detector.grid)
         for t in range(0, len(clip), every):
             maps.append(detector(clip.frames[t], crop)[places(detector)].astype(np.float16))
@@ -106,11 +120,12 @@ def looked_at(detector, clips, boxes, every=1):
     return Maps(np.stack(maps), crops, np.stack(cells))
 
 
-def unary(maps):
+def unary(maps: np.ndarray) -> torch.Tensor:
+    """Maps as what messages start from: no score is negative."""
     return torch.from_numpy(maps.astype(np.float32)).clamp(min=0)
 
 
-def rests(cells, types, seed):
+def rests(cells: np.ndarray, types: int, seed: int) -> np.ndarray:
     """Rest offsets (L, types, 2): the means of the offsets' types."""
     found = []
     for a, b in UPPER.edges:
@@ -119,7 +134,7 @@ def rests(cells, types, seed):
     return np.stack(found)
 
 
-def trained(springs, seen, steps, seed):
+def trained(springs: Springs, seen: Maps, steps: int, seed: int) -> Springs:
     """Springs after so many steps of Eq. 6 on maps with truth."""
     rng = np.random.default_rng(seed)
     optimizer = torch.optim.Adam(
@@ -139,7 +154,7 @@ def trained(springs, seen, steps, seed):
 
 
 @torch.no_grad()
-def joints_of(seen, springs=None, scale=1.0):
+def joints_of(seen: Maps, springs: Springs | None = None, scale: float = 1.0) -> np.ndarray:
     """Joints (N, 7, 2) px of maps, by themselves or after messages."""
     found = []
     for maps, crop in zip(seen.maps, seen.crops, strict=True):
@@ -151,14 +166,11 @@ def joints_of(seen, springs=None, scale=1.0):
 
 
 @torch.no_grad()
-def on_seen(seen, springs=None, every=10):
-    """What springs reach on the frames that they have learnt from: {"Eq. 6", "@20 px"}, of some of
-    them.
-    """
+def on_seen(seen: Maps, springs: Springs | None = None, every: int = 10) -> dict[str, float]:
+    """{"Eq. 6", "@20 px"} that springs reach on some of the frames that they have learnt from."""
     some = Maps(seen.maps[::every], seen.crops[::every], seen.cells[::every])
-    truth = np.stack(
-        [crop.to_image(cells) for crop, cells in zip(some.crops, some.cells, strict=True)]
-    )
+    pairs = zip(some.crops, some.cells, strict=True)
+    truth = np.stack([crop.to_image(cells) for crop, cells in pairs])
     away = np.linalg.norm(joints_of(some, springs) - truth, axis=-1)[:, ARMS]
     found = {f"@{MAIN} px": 100 * float((away <= MAIN).sum() / np.isfinite(away).sum())}
     if springs is not None:
@@ -168,18 +180,20 @@ def on_seen(seen, springs=None, every=10):
     return found
 
 
-def width(seen):
+def width(seen: Maps) -> float:
     """Median shoulder width on the maps, cells, where the detector is sure of both."""
     cells, peaks = decode(seen.maps)
     sure = (peaks[:, WIDTH] >= SEEN).all(1)
-    return float(
-        np.median(np.linalg.norm(np.subtract(*cells[sure][:, WIDTH].swapaxes(0, 1)), axis=-1))
-    )
+    apart = np.subtract(*cells[sure][:, WIDTH].swapaxes(0, 1))
+    return float(np.median(np.linalg.norm(apart, axis=-1)))
 
 
-def on_videos(tracks, clips):
-    """{row: {"@20 px", "@10 px", "change", ...}} of {row: {seed: joints (N, 7, 2)}}, arms alone."""
-    results = {}
+Tracks = dict[str, dict[int, np.ndarray]]  # of each row and seed joints (N, 7, 2) px
+
+
+def on_videos(tracks: Tracks, clips: Sequence[Clip]) -> dict[str, dict]:
+    """{row: {"@20 px", "@10 px", "groups", "over the detector"}} of the arms alone."""
+    results: Tracks = {}
     for row, by_seed in tracks.items():
         for seed, joints in by_seed.items():
             parts = np.split(joints, np.cumsum([len(c) for c in clips])[:-1])
@@ -190,15 +204,13 @@ def on_videos(tracks, clips):
     for row in tracks:
         groups = dict(zip(UPPER.groups, c.groups(row, MAIN).tolist(), strict=True))
         found[row] = {f"@{d} px": c.rate(row, d) for d in (MAIN, 10)} | {
-            "groups": {g: v for g, v in groups.items() if g != "head"}
-        }
-        found[row]["over the detector"] = {
-            f"@{d} px": c.difference(row, ALONE, d) for d in (MAIN, 10)
+            "groups": {g: v for g, v in groups.items() if g != "head"},
+            "over the detector": {f"@{d} px": c.difference(row, ALONE, d) for d in (MAIN, 10)},
         }
     return found
 
 
-def on_clip(tracks, truth):
+def on_clip(tracks: Tracks, truth: np.ndarray) -> dict[str, dict[str, float]]:
     """{row: PCK@0.2 and @0.1 of the arms on the real clip}."""
     size = np.ptp(truth, axis=1).max(-1)
     theirs = [SKELETONS["jhmdb15"].joints.index(UPPER.joints[k]) for k in ARMS]
@@ -212,40 +224,34 @@ def on_clip(tracks, truth):
     }
 
 
-def measure(folder, estimates, seeds, steps, every):
+def measure(
+    folder: Path, estimates: Path | str, seeds: Sequence[int], steps: int, every: int
+) -> dict[str, Any]:
+    """Everything that real_springs.json holds but the date. every : frames are learnt from"""
     learn, test = clips_in(folder / "youtube_pose")
-    boxes = {
-        name: still_box(track) for name, track in read_estimates(estimates, learn + test).items()
-    }
+    poses = read_estimates(estimates, learn + test)
+    boxes = {name: still_box(track) for name, track in poses.items()}
     detector = HeatmapDetector(folder / "detector" / "simplepose.onnx", CONFIG)
     seen, held_out = looked_at(detector, learn, boxes, every), looked_at(detector, test, boxes)
     _, observations = observed(folder)
-    clip = Maps(
-        np.stack([o.maps[places(detector)] for o in observations]), [o.crop for o in observations]
-    )
+    crops, maps = zip(*pairs_of(observations), strict=True)
+    unknown = np.full((len(maps), len(UPPER.joints), 2), np.nan)
+    clip = Maps(np.stack(maps)[:, places(detector)], [*crops], unknown)
     scale = width(clip) / width(seen)
-    videos, filmed = {ALONE: {0: joints_of(held_out)}}, {ALONE: {0: joints_of(clip)}}
+    videos: Tracks = {ALONE: {0: joints_of(held_out)}}
+    filmed: Tracks = {ALONE: {0: joints_of(clip)}}
     learnt, known = {}, {ALONE: on_seen(seen)}
     for types in (1, TYPES):
         name = "one spring a limb" if types == 1 else f"{types} springs a limb"
         for seed in seeds:
             start = rests(seen.cells, types, seed)
-            for row, springs in (
-                (f"{name}, not trained", Springs(start)),
-                (f"{name}, trained", trained(Springs(start), seen, steps, seed)),
-            ):
+            taught = trained(Springs(start), seen, steps, seed)
+            for how, springs in (("not trained", Springs(start)), ("trained", taught)):
+                row = f"{name}, {how}"
                 videos.setdefault(row, {})[seed] = joints_of(held_out, springs)
                 filmed.setdefault(row, {})[seed] = joints_of(clip, springs, scale)
                 known[row] = on_seen(seen, springs)
-                learnt[row] = {
-                    "-".join(UPPER.joints[k] for k in limb): {
-                        "rest": rest.tolist(),
-                        "stiffness": stiff.exp().tolist(),
-                    }
-                    for limb, rest, stiff in zip(
-                        UPPER.edges, springs.rest, springs.log_stiffness, strict=True
-                    )
-                }
+                learnt[row] = springs.limbs()
             print(f"{name}, seed {seed}", flush=True)
     every_seed = {
         row: {s: by_seed.get(s, by_seed[min(by_seed)]) for s in seeds}
@@ -264,27 +270,15 @@ def measure(folder, estimates, seeds, steps, every):
     }
 
 
-def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--estimates", required=True, type=Path)
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args(arguments)
+def run(options: argparse.Namespace) -> None:
+    """options : estimates, a file; quick"""
     torch.set_num_threads(1)
     seeds, steps, every = ((0,), 2, 50) if options.quick else ((0, 1, 2), 300, 2)
-    found = measure(real.folder(), options.estimates, seeds, steps, every)
+    found = measure(records.folder(), options.estimates, seeds, steps, every)
     for row, numbers in found["held-out videos"].items():
-        gains = [
-            "{:+.1f} [{:+.1f}, {:+.1f}]".format(*v) for v in numbers["over the detector"].values()
-        ]
-        rates = found["real clip"][row].values()
-        print(
-            f"{row:32} {numbers[f'@{MAIN} px']:5.1f} {numbers['@10 px']:5.1f} ",
-            *gains,
-            *(f"{v:5.1f}" for v in rates),
-        )
+        gains = map(report.points, numbers["over the detector"].values())
+        rates = [numbers[f"@{MAIN} px"], numbers["@10 px"]]
+        clip = [f"{v:5.1f}" for v in found["real clip"][row].values()]
+        print(f"{row:32}", *(f"{v:5.1f}" for v in rates), "", *gains, *clip)
     if not options.quick:
-        real.store("real_springs", found)
-
-
-if __name__ == "__main__":
-    main()
+        records.store("real_springs", found)

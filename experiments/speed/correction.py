@@ -1,15 +1,18 @@
-"""Time to correct a pose, beside the time to read its frame: python experiments/speed/correction.py
-[--write]
+"""Time to correct a pose, beside the time to read its frame.
+
+    python -m experiments speed correction [--write]
 
 One thread. --write stores the numbers in experiments/results/correction.json.
 """
 
 import argparse
-import json
 import platform
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,58 +24,48 @@ from tslib.correction.networks import BiLSTM
 from tslib.images import read_image
 from tslib.skeletons import SKELETONS
 
-from ..records import RESULTS
+from .. import records
 
 FRAMES, REPEATS, SKELETON = 500, 7, SKELETONS["penn13"]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
+def run(options: argparse.Namespace) -> None:
+    """options : write"""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     rng = np.random.default_rng(0)
     track = rng.normal(0, 40, (13, 2)) + rng.normal(0, 2, (FRAMES, 13, 2)).cumsum(0)
     table = {"median filter": _per_frame(lambda: MedianFilter().correct(track))}
-    for name, network in (
-        ("PoseCorrector", PoseCorrector(13)),
-        ("bi-LSTM without attention", BiLSTM(13)),
-    ):
+    networks = {"PoseCorrector": PoseCorrector(13), "bi-LSTM without attention": BiLSTM(13)}
+    for name, network in networks.items():
         for stride in (1, 5, 20):
-            corrector = Corrector(network, SKELETON, stride=stride)
-            table[f"{name}, stride {stride}"] = _per_frame(
-                lambda made=corrector: made.correct(track)
-            )
+            made = Corrector(network, SKELETON, stride=stride)
+            table[f"{name}, stride {stride}"] = _per_frame(partial(made.correct, track))
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "frame.jpg"
-        noise = cv2.resize(
-            rng.integers(0, 256, (60, 80, 3), np.uint8), (640, 480), interpolation=cv2.INTER_CUBIC
-        )
-        cv2.imwrite(str(file), noise)
-        table["read a 640x480 JPEG frame"] = _per_frame(
-            lambda: [read_image(file) for _ in range(FRAMES)]
-        )
+        file, small = Path(folder) / "frame.jpg", rng.integers(0, 256, (60, 80, 3), np.uint8)
+        cv2.imwrite(str(file), cv2.resize(small, (640, 480), interpolation=cv2.INTER_CUBIC))
+        reading = _per_frame(lambda: [read_image(file) for _ in range(FRAMES)])
+        table["read a 640x480 JPEG frame"] = reading
     for name, spent in table.items():
         print(f"{name:32s} {spent:.3f} ms a frame")
     if options.write:
-        settings = {
+        settings: dict[str, Any] = {
             "frames": FRAMES,
             "repeats": REPEATS,
             "joints": 13,
             "hidden": 128,
+        }
+        settings |= {
             "length": 20,
             "threads": 1,
+            "machine": platform.machine(),
+            "torch": torch.__version__,
         }
-        settings |= {"machine": platform.machine(), "torch": torch.__version__}
         numbers = {name: round(spent, 4) for name, spent in table.items()}
-        file = RESULTS / "correction.json"
-        file.write_text(
-            json.dumps({"settings": settings, "ms": numbers}, indent=1) + "\n", encoding="utf-8"
-        )
+        records.store("correction", {"settings": settings, "ms": numbers})
 
 
-def _per_frame(work):
+def _per_frame(work: Callable[[], object]) -> float:
     """Milliseconds of this thread's own time, the median of some runs after a first one."""
     spent = []
     for _ in range(1 + REPEATS):
@@ -80,7 +73,3 @@ def _per_frame(work):
         work()
         spent.append(1e3 * (time.thread_time() - began) / FRAMES)
     return float(np.median(spent[1:]))
-
-
-if __name__ == "__main__":
-    main()

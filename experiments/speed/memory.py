@@ -1,8 +1,8 @@
-"""How much memory a torch computation really takes: counted, so that every machine prints the same
-number.
-"""
+"""How much memory a torch computation takes, counted, so that it is the same on every machine."""
 
 import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -16,15 +16,16 @@ class LiveBytes(TorchDispatchMode):
     inside.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.now = self.peak = 0
-        self.known = weakref.WeakSet()
+        self.known: weakref.WeakSet = weakref.WeakSet()
 
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        before = {
-            t.untyped_storage() for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)
-        }
+    def __torch_dispatch__(
+        self, function: Callable, types: Any, args: Sequence = (), kwargs: dict | None = None
+    ) -> Any:
+        given = (t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor))
+        before = {t.untyped_storage() for t in given}
         result = function(*args, **(kwargs or {}))
         for tensor in tree_leaves(result):
             if isinstance(tensor, torch.Tensor):
@@ -35,6 +36,6 @@ class LiveBytes(TorchDispatchMode):
                     weakref.finalize(storage, self._add, -storage.nbytes())
         return result
 
-    def _add(self, size):
+    def _add(self, size: int) -> None:
         self.now += size
         self.peak = max(self.peak, self.now)

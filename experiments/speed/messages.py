@@ -1,5 +1,6 @@
-"""How fast messages are and what they take: python -m experiments.speed.messages [--quick]
-[--write] [--device cuda]
+"""How fast messages are and what they take.
+
+    python -m experiments speed messages [--quick] [--write] [--device cuda] [--no-compile]
 
 Everything runs in one process on the same inputs, the rivals in turn, round by round, and what is
 compared are ratios. Times are medians of CPU time with one thread, which other programs disturb
@@ -12,31 +13,32 @@ import argparse
 import datetime
 import functools
 import importlib.metadata
-import json
+import multiprocessing
 import os
 import platform
 import shutil
-import subprocess
-import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-
-os.environ.setdefault(
-    "OMP_WAIT_POLICY", "passive"
-)  # threads that spin take the core from those that work
-import torch  # noqa: E402  reads that once
+import torch
 
 from tslib.distance_transform import choose_backend, distance_transform, distance_transform_numpy
 from tslib.message_passing import pass_messages
 from tslib.message_passing.rounds import pass_unchecked
 from tslib.skeletons import SKELETONS
 
-from ..records import RESULTS, ROOT
+from .. import records
+from . import peers
+from .memory import LiveBytes
 
 PENN = SKELETONS["penn13"]
 ROUNDS = 3  # Paper A, Sec. 5.3
+Table = dict[str, dict[str, float]]
+Clock = Callable[[], float]
 
 # What is measured against what, the least ratio that we accept, and the one that we aim at.
 BARS = {
@@ -59,9 +61,10 @@ CEILINGS = {
 # Inputs
 
 
-def heat_maps(N, n, cells=46, seed=0):
-    """N maps n x n, of three peaks and a little noise; a peak is as wide as 1.5 cells of a map of
-    `cells`.
+def heat_maps(N: int, n: int, cells: int = 46, seed: int = 0) -> torch.Tensor:
+    """N maps n x n of three peaks and a little noise.
+
+    cells : a peak is as wide as 1.5 cells of a map of so many
     """
     g = torch.Generator().manual_seed(seed)
     at, sigma = torch.arange(n), 1.5 * n / cells
@@ -74,9 +77,10 @@ def heat_maps(N, n, cells=46, seed=0):
     return maps
 
 
-def some_springs(N, scale=1.0, seed=1):
-    """Stiffness .01 to .1, linear weights -.1 to .1, as stiffness and rest; cells `scale` times as
-    fine.
+def some_springs(N: int, scale: float = 1.0, seed: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
+    """Stiffness .01 to .1 and linear weights -.1 to .1, as stiffness and rest (N, 2).
+
+    scale : cells are so many times as fine
     """
     g = torch.Generator().manual_seed(seed)
     stiffness = torch.rand(N, 2, generator=g) * 0.09 + 0.01
@@ -84,9 +88,11 @@ def some_springs(N, scale=1.0, seed=1):
     return stiffness / scale**2, rest * scale
 
 
-def transform_inputs(kind, N, n):
-    """Maps and springs: heat-maps, a finer grid over one picture, noise, or scores that bound
-    nothing.
+def transform_inputs(kind: str, N: int, n: int) -> tuple[torch.Tensor, ...]:
+    """Maps and springs.
+
+    kind : "heat", "finer" for a finer grid over one picture, "noise", or "x 100" for scores that
+        bound nothing
     """
     if kind == "noise":
         return torch.randn(N, n, n, generator=torch.Generator().manual_seed(0)), *some_springs(N)
@@ -94,27 +100,42 @@ def transform_inputs(kind, N, n):
     return heat_maps(N, n) * (100 if kind == "x 100" else 1), *some_springs(N, scale)
 
 
-def layer_inputs(B=6, T=5, n=46, joints=13, edges=None, seed=2, device="cpu"):
-    """Unaries, edges, springs and weights of a slice of T frames: limbs, mirror pairs, the next
-    frame.
+def layer_inputs(
+    B: int = 6,
+    T: int = 5,
+    n: int = 46,
+    joints: int = 13,
+    edges: int | None = None,
+    seed: int = 2,
+    device: str = "cpu",
+) -> list[torch.Tensor]:
+    """Unaries, edges, springs and weights of a slice: limbs, mirror pairs, the next frame.
+
+    edges : the first so many of them
     """
-    limbs = (
-        [*PENN.edges, *PENN.mirror_pairs]
-        if joints == 13
-        else [(k, k + 1) for k in range(joints - 1)]
-    )
+    limbs = [(k, k + 1) for k in range(joints - 1)]
+    if joints == 13:
+        limbs = [*PENN.edges, *PENN.mirror_pairs]
     ends = [(t * joints + a, t * joints + b) for t in range(T) for a, b in limbs]
     ends += [(t * joints + k, (t + 1) * joints + k) for t in range(T - 1) for k in range(joints)]
-    ends = torch.tensor([(a, b) for pair in ends for a, b in (pair, pair[::-1])])[:edges]
+    directed = torch.tensor([(a, b) for pair in ends for a, b in (pair, pair[::-1])])[:edges]
     g, N = torch.Generator().manual_seed(seed), T * joints
-    stiffness = torch.rand(len(ends), 2, generator=g) * 0.09 + 0.01
-    rest = torch.randn(len(ends), 2, generator=g) * 4 * n / 46
-    weight = 1 / (1 + torch.bincount(ends[:, 1], minlength=N).float())
+    stiffness = torch.rand(len(directed), 2, generator=g) * 0.09 + 0.01
+    rest = torch.randn(len(directed), 2, generator=g) * 4 * n / 46
+    weight = 1 / (1 + torch.bincount(directed[:, 1], minlength=N).float())
     unary = heat_maps(B * N, n).view(B, N, n, n)
-    return [t.to(device) for t in (unary, ends, stiffness, rest, weight)]
+    return [t.to(device) for t in (unary, directed, stiffness, rest, weight)]
 
 
-def layer(one_round, rounds, unary, ends, stiffness, rest, weight):
+def layer(
+    one_round: Callable,
+    rounds: int,
+    unary: torch.Tensor,
+    ends: torch.Tensor,
+    stiffness: torch.Tensor,
+    rest: torch.Tensor,
+    weight: torch.Tensor,
+) -> torch.Tensor:
     """The scores after some rounds of messages."""
     score = unary
     for _ in range(rounds):
@@ -122,14 +143,17 @@ def layer(one_round, rounds, unary, ends, stiffness, rest, weight):
     return score
 
 
-def training_step(one_round, rounds, inputs, clock=time.process_time):
-    """Scores, gradients of the unaries and the springs, seconds of the forward and of the backward
-    pass.
-    """
+def training_step(
+    one_round: Callable,
+    rounds: int,
+    inputs: Sequence[torch.Tensor],
+    clock: Clock = time.process_time,
+) -> tuple[torch.Tensor, tuple[torch.Tensor, ...], float, float]:
+    """Scores, gradients of the unaries and the springs, seconds of the forward and the backward."""
     unary, ends, stiffness, rest, weight = inputs
     leaves = [t.clone().requires_grad_() for t in (unary, stiffness, rest)]
     start = clock()
-    score = layer(one_round, rounds, leaves[0], ends, *leaves[1:], weight)
+    score = layer(one_round, rounds, leaves[0], ends, leaves[1], leaves[2], weight)
     middle = clock()
     gradients = torch.autograd.grad(score, leaves, unary)
     return score.detach(), gradients, middle - start, clock() - middle
@@ -138,11 +162,9 @@ def training_step(one_round, rounds, inputs, clock=time.process_time):
 # The rivals
 
 
-def transforms(device="cpu", compile=True):
+def transforms(device: str = "cpu", compile: bool = True) -> dict[str, Callable]:
     """{name: function of (score, stiffness, rest)}."""
-    from . import peers
-
-    found = {
+    found: dict[str, Callable] = {
         "ours": functools.partial(distance_transform, backend=choose_backend(device)),
         "torch Function": functools.partial(distance_transform, backend="torch"),
         "plain torch": peers.message_plain,
@@ -154,10 +176,8 @@ def transforms(device="cpu", compile=True):
     return found
 
 
-def layers(device="cpu"):
+def layers(device: str = "cpu") -> dict[str, Callable]:
     """{name: one round of messages}; on a GPU without checks, for which it would wait."""
-    from . import peers
-
     one_round = pass_messages if device == "cpu" else pass_unchecked
     return {
         "ours": functools.partial(one_round, backend=choose_backend(device)),
@@ -166,22 +186,25 @@ def layers(device="cpu"):
     }
 
 
-def first(result):
+def first(result: Any) -> torch.Tensor:
     """The message of what a transform returns."""
     return torch.as_tensor(result[0] if isinstance(result, tuple) else result)
 
 
 # Measuring
 
+HUGE = "plain torch", "torch.compile"  # they write every candidate down, too much for a GPU
 
-def gpu_clock():
+
+def gpu_clock() -> float:
+    """Seconds once the GPU has done all that it was asked for."""
     torch.cuda.synchronize()
     return time.perf_counter()
 
 
-def in_turn(functions, repeats, clock):
+def in_turn(functions: Mapping[str, Callable], repeats: int, clock: Clock) -> dict[str, Any]:
     """{name: median seconds} of calls that take turns; those that return a list time themselves."""
-    spent = {name: [] for name in functions}
+    spent: dict[str, list] = {name: [] for name in functions}
     for turn in range(repeats + 1):
         for name, function in functions.items():
             start = clock()
@@ -193,33 +216,36 @@ def in_turn(functions, repeats, clock):
     return {name: m if len(m) > 1 else m[0] for name, m in medians.items()}
 
 
-def measure_transforms(sizes, repeats, device="cpu", compile=True):
+def measure_transforms(
+    sizes: Mapping[str, Sequence[int]], repeats: int, device: str = "cpu", compile: bool = True
+) -> dict[str, Table]:
     """{kind: {size: {name: ns a cell}}}, the rivals on as many of the maps as they manage."""
     clock = gpu_clock if device == "cuda" else time.process_time
     share = {"plain torch": 40, "torch.compile": 20, "torch Function": 8, "NumPy reference": 40}
-    table = {}
+    table: dict[str, Table] = {}
     for kind, ns in sizes.items():
         for n in ns:
             N = max(2, (1_000_000 if device == "cpu" else 30_000_000) // n**2)
             inputs = [t.to(device) for t in transform_inputs(kind, N, n)]
             calls, counts = {}, {}
             for name, function in transforms(device, compile and n < 100).items():
-                counts[name] = max(1, N // share.get(name, 1)) if device == "cpu" else N
-                part = [t[: counts[name]] for t in inputs]
+                if device == "cpu":
+                    counts[name] = max(1, N // share.get(name, 1))
+                else:
+                    counts[name] = max(1, N // 64) if name in HUGE else N
+                part: list = [t[: counts[name]] for t in inputs]
                 if name == "NumPy reference":
                     part = [t.numpy() for t in part]
-                elif device == "cuda" and name in ("plain torch", "torch.compile"):
-                    counts[name] = max(1, N // 64)
-                    part = [t[: counts[name]] for t in inputs]
                 calls[name] = functools.partial(function, *part)
-            table.setdefault(kind, {})[str(n)] = {
-                name: 1e9 * seconds / (counts[name] * n * n)
-                for name, seconds in in_turn(calls, repeats, clock).items()
-            }
+            seconds = in_turn(calls, repeats, clock)
+            row = {name: 1e9 * s / (counts[name] * n * n) for name, s in seconds.items()}
+            table.setdefault(kind, {})[str(n)] = row
     return table
 
 
-def measure_layer(inputs, repeats, rounds=ROUNDS, device="cpu"):
+def measure_layer(
+    inputs: Sequence[torch.Tensor], repeats: int, rounds: int = ROUNDS, device: str = "cpu"
+) -> Table:
     """{name: {"forward", "backward", "total"}} in ms."""
     clock = gpu_clock if device == "cuda" else time.process_time
     calls = {
@@ -230,26 +256,22 @@ def measure_layer(inputs, repeats, rounds=ROUNDS, device="cpu"):
     slow = {name: calls.pop(name) for name in ("plain autograd", "torch Function")}
     for group, count in ((slow, max(1, repeats // 4)), (calls, repeats)):
         for name, (forward, backward) in in_turn(group, count, clock).items():
-            table[name] = {
-                "forward": 1e3 * forward,
-                "backward": 1e3 * backward,
-                "total": 1e3 * (forward + backward),
-            }
+            row = {"forward": forward, "backward": backward, "total": forward + backward}
+            table[name] = {what: 1e3 * seconds for what, seconds in row.items()}
     return table
 
 
 @torch.inference_mode()
-def measure_gpu_forward(inputs, repeats, rounds=ROUNDS):
+def measure_gpu_forward(
+    inputs: Sequence[torch.Tensor], repeats: int, rounds: int = ROUNDS
+) -> Table:
     """{name: {"with launches", "kernels"}} in ms, of the layer forward: as Python calls it, and as
     a recorded graph of the same kernels, which the GPU replays without asking Python. Torch's
     allocator keeps the memory, so that neither fetches any.
     """
-    unary, ends, stiffness, rest, weight = inputs
-    calls = {}
+    calls: dict[tuple[str, str], Callable] = {}
     for name in ("ours", "torch Function"):
-        one = functools.partial(
-            layer, layers("cuda")[name], rounds, unary, ends, stiffness, rest, weight
-        )
+        one = functools.partial(layer, layers("cuda")[name], rounds, *inputs)
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):  # compiles
@@ -259,32 +281,31 @@ def measure_gpu_forward(inputs, repeats, rounds=ROUNDS):
         with torch.cuda.graph(graph):
             one()
         calls |= {(name, "with launches"): one, (name, "kernels"): graph.replay}
-    spent = {which: [] for which in calls}
+    spent: dict[tuple[str, str], list[float]] = {which: [] for which in calls}
     for turn in range(10 * repeats + 1):
         for which, call in calls.items():
             start = gpu_clock()
             call()
             if turn:
                 spent[which].append(1e3 * (gpu_clock() - start))
-    table = {}
+    table: Table = {}
     for (name, how), values in spent.items():
         table.setdefault(name, {})[how] = float(np.median(values))
     return table
 
 
-def others():
-    """Seconds of processor time that all other programs have taken so far; 0 where /proc does not
-    tell.
-    """
+def others() -> float:
+    """Seconds of processor time that other programs have taken; 0 where /proc does not tell."""
     if not Path("/proc/stat").exists():
         return 0.0
-    user, nice, system, _, _, *rest = map(
-        int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
-    )
+    fields = Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
+    user, nice, system, _, _, *rest = map(int, fields)
     return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK") - time.process_time()
 
 
-def measure_threads(inputs, repeats, patience):
+def measure_threads(
+    inputs: Sequence[torch.Tensor], repeats: int, patience: float
+) -> dict[str, float] | str:
     """Wall ms of a training step with one thread and with two, or a sentence; and what two threads
     gain in arithmetic that needs no memory: 2 on two cores, less where they are halves of one.
 
@@ -292,13 +313,12 @@ def measure_threads(inputs, repeats, patience):
     core of them do not count, and quieter moments are waited for, so many seconds; with no patience
     all counts.
     """
-    from . import peers
-
-    ours, runs, start = layers()["ours"], {1: [], 2: []}, time.perf_counter()
-    alone = {threads: [] for threads in runs}
+    ours, start = layers()["ours"], time.perf_counter()
+    runs: dict[int, list[float]] = {1: [], 2: []}
+    alone: dict[int, list[float]] = {1: [], 2: []}
     while min(map(len, runs.values())) < repeats:
         before, begin = others(), time.perf_counter()
-        found = {threads: [] for threads in runs}
+        found: dict[int, list[float]] = {1: [], 2: []}
         counted = {threads: peers.seconds_together(threads, 2 * 10**6) for threads in runs}
         for threads in 2 * list(runs):
             torch.set_num_threads(threads)
@@ -319,9 +339,9 @@ def measure_threads(inputs, repeats, patience):
     return wall | {"arithmetic alone": gain}
 
 
-def measure_growth(quick):
+def measure_growth(quick: bool) -> Table:
     """Ours: ms of a training step, {what grows: {how far: ms}}."""
-    series = {
+    series: dict[str, tuple[str, tuple[int, ...], dict[str, int]]] = {
         "side of a map, cells": ("n", (12, 24) if quick else (12, 24, 46, 92, 184), {"B": 1}),
         "directed edges": ("edges", (8, 16) if quick else (32, 64, 128, 284), {}),
         "joints": ("joints", (4, 8) if quick else (4, 8, 16, 32), {}),
@@ -329,16 +349,13 @@ def measure_growth(quick):
         "rounds": ("rounds", (1, 2) if quick else (1, 2, 3, 6, 12), {}),
     }
     ours, table = layers()["ours"], {}
+    usual: dict[str, Any] = {"B": 1, "n": 12, "T": 2} if quick else {"B": 6, "n": 46, "T": 5}
     for title, (name, values, fixed) in series.items():
         calls = {}
         for value in values:
-            settings = {
-                "B": 1 if quick else 6,
-                "n": 12 if quick else 46,
-                "T": 2 if quick else 5,
-            } | fixed
-            rounds = value if name == "rounds" else ROUNDS
-            inputs = layer_inputs(**settings | ({} if name == "rounds" else {name: value}))
+            settings = usual | fixed | {name: value}
+            rounds = settings.pop("rounds", ROUNDS)
+            inputs = layer_inputs(**settings)
             calls[str(value)] = lambda inputs=inputs, rounds=rounds: [
                 sum(training_step(ours, rounds, inputs)[2:])
             ]
@@ -347,84 +364,71 @@ def measure_growth(quick):
     return table
 
 
-def measure_limits(quick):
+def measure_limits(quick: bool) -> dict[str, Any]:
     """What the processor could do at most, and how many candidates we ask of it."""
-    from . import peers
-
     count = 10**5 if quick else 10**7
     seconds = in_turn({"steps": lambda: peers.register_steps(count)}, 5, time.process_time)["steps"]
     source = torch.randn(2**20 if quick else 2**26)
     target = torch.empty_like(source)
     copied = in_turn({"copy": lambda: target.copy_(source)}, 5, time.process_time)["copy"]
-    counts = {}
-    for kind, ns in ((k, (24,) if quick else (24, 46, 92, 184, 368)) for k in ("heat", "finer")):
+    sides = (24,) if quick else SIDES
+    sizes = {"heat": sides, "finer": sides, "x 100": (24 if quick else 46,)}
+    counts: dict[str, Table] = {}
+    for kind, ns in sizes.items():
         for n in ns:
-            maps = [
-                t.numpy() for t in transform_inputs(kind, 2 if quick else max(2, 60 * 46 // n), n)
-            ]
-            asked = np.mean([peers.candidates(*one) for one in zip(*maps, strict=True)])
+            maps = transform_inputs(kind, 2 if quick else max(2, 60 * 46 // n), n)
+            each = zip(*(t.numpy() for t in maps), strict=True)
+            asked = float(np.mean([peers.candidates(*one) for one in each]))
             counts.setdefault(kind, {})[str(n)] = {"window": asked, "full": 2.0 * n}
-    maps = [t.numpy() for t in transform_inputs("x 100", 2 if quick else 60, 24 if quick else 46)]
-    asked = np.mean([peers.candidates(*one) for one in zip(*maps, strict=True)])
-    counts["x 100"] = {str(maps[0].shape[-1]): {"window": asked, "full": 2.0 * maps[0].shape[-1]}}
+    steps = count * peers.CHAINS * peers.LANES
     return {
-        "candidates a second, registers only, 1e9": count
-        * peers.CHAINS
-        * peers.LANES
-        / seconds
-        / 1e9,
+        "candidates a second, registers only, 1e9": steps / seconds / 1e9,
         "copy, GB read and written a second": 2 * source.nbytes / copied / 1e9,
         "candidates a cell": counts,
     }
 
 
-def measure_pgmax(sizes, repeats):
-    """PGMax and ours on one clip, CPU ms of three rounds forward; a sentence where PGMax is
-    missing.
-    """
-    from . import peers
-
+def measure_pgmax(sizes: Sequence[int], repeats: int) -> Table | str:
+    """CPU ms of three rounds forward by PGMax and by ours; a sentence where PGMax is missing."""
     table = {}
     for n in sizes:
         unary, ends, stiffness, rest, _ = layer_inputs(B=1, n=n)
         ones = torch.ones(unary.shape[1])
         stiffness, rest = stiffness[::2].repeat_interleave(2, 0), rest[::2].repeat_interleave(2, 0)
         rest[1::2] *= -1  # PGMax has one spring for both directions
-        ours = lambda count: layer(pass_messages, count, unary, ends, stiffness, rest, ones)  # noqa: B023, E731
+        given = unary, ends, stiffness, rest, ones
         springs = [t[::2].numpy() for t in (stiffness, rest)]
         try:
             theirs = peers.pgmax(unary[0].numpy(), ends[::2].tolist(), springs)
         except ImportError as error:
             return f"PGMax is not installed here ({error}): pip install pgmax"
-        gap = theirs(1) - ours(1)[0].numpy()
+        gap = theirs(1) - layer(pass_messages, 1, *given)[0].numpy()
         gap = np.abs(gap - gap.mean((1, 2), keepdims=True)).max()
-        assert gap < 1e-4, (
-            f"PGMax's beliefs after one round differ from ours by {gap}, beyond a constant"
-        )
-        seconds = in_turn({"PGMax": lambda: theirs(ROUNDS)}, repeats, time.process_time)["PGMax"]  # noqa: B023
-        mine = in_turn({"ours": lambda: ours(ROUNDS)}, 9, time.process_time)["ours"]  # noqa: B023
-        table[str(n)] = {"PGMax": 1e3 * seconds, "ours": 1e3 * mine}
+        assert gap < 1e-4, f"PGMax's beliefs after a round differ by {gap}, beyond a constant"
+        calls: dict[str, Callable] = {"PGMax": functools.partial(theirs, ROUNDS)}
+        seconds = in_turn(calls, repeats, time.process_time)
+        calls = {"ours": functools.partial(layer, pass_messages, ROUNDS, *given)}
+        seconds |= in_turn(calls, 9, time.process_time)
+        table[str(n)] = {name: 1e3 * spent for name, spent in seconds.items()}
     return table
 
 
 # Memory, each in a process of its own
 
 
-def resident(field):
+def resident(field: str) -> int:
     """VmRSS or VmHWM of this process, in bytes."""
     status = Path("/proc/self/status").read_text()
     return int(status.split(f"{field}:")[1].split()[0]) * 1024
 
 
-def memory_of(name, settings):
-    """What one training step takes beyond its inputs: the process's peak, and what torch operators
-    return.
+def memory_of(name: str, settings: Mapping[str, Any]) -> dict[str, float]:
+    """MB that one training step takes beyond its inputs: "process", its peak, and "counted", what
+    torch operators return.
 
     A tiny step first compiles, starts threads and imports; then the peak is set back to what is
     resident.
     """
-    from .memory import LiveBytes
-
     torch.set_num_threads(1)
     one_round, inputs = layers()[name], layer_inputs(**settings)
     training_step(one_round, ROUNDS, layer_inputs(B=1, T=2, n=12))
@@ -437,26 +441,16 @@ def memory_of(name, settings):
     return {"process": peak / 1e6, "counted": counted.peak / 1e6}
 
 
-def measure_memory(names, settings):
+def measure_memory(names: Sequence[str], settings: Mapping[str, Any]) -> Table | str:
     """{name: MB}, or a sentence where the system does not tell."""
     if not os.access("/proc/self/clear_refs", os.W_OK):
         return "The peak of a process is read from /proc, which this system does not have."
-    table = {}
-    for name in names:
-        command = [
-            sys.executable,
-            "-m",
-            "experiments.speed.messages",
-            "--memory",
-            name,
-            json.dumps(settings),
-        ]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        table[name] = json.loads(done.stdout)
-    return table
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, fresh, max_tasks_per_child=1) as pool:
+        return {name: pool.submit(memory_of, name, settings).result() for name in names}
 
 
-def gpu_memory(inputs):
+def gpu_memory(inputs: Sequence[torch.Tensor]) -> Table:
     """{name: MB} that torch's allocator hands out beyond what is there before the step."""
     table = {}
     for name, one_round in layers("cuda").items():
@@ -471,7 +465,7 @@ def gpu_memory(inputs):
 # Results
 
 
-def machine(device):
+def machine(device: str) -> dict[str, Any]:
     """What it was measured on."""
     model = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
@@ -490,24 +484,24 @@ def machine(device):
     return found | ({"gpu": torch.cuda.get_device_name()} if device == "cuda" else {})
 
 
-def measure(quick, device, compile=True):
+SIDES = 24, 46, 92, 184, 368  # of maps, cells
+
+
+def measure(quick: bool, device: str, compile: bool = True) -> dict[str, Any]:
     """Every table, as results/messages.json holds it."""
     torch.set_num_threads(1)
     repeats = 2 if quick else 9
-    if quick:
-        sizes, settings = {"heat": (12,), "finer": (24,)}, {"B": 1, "T": 2, "n": 12}
-    else:
-        sizes = {k: (24, 46, 92, 184, 368) for k in ("heat", "finer")} | {
-            "noise": (46,),
-            "x 100": (46,),
-        }
+    sizes: dict[str, tuple[int, ...]] = {"heat": (12,), "finer": (24,)}
+    settings: dict[str, Any] = {"B": 1, "T": 2, "n": 12}
+    if not quick:
+        sizes = {"heat": SIDES, "finer": SIDES, "noise": (46,), "x 100": (46,)}
         settings = {"B": 6, "T": 5, "n": 46}
     inputs = layer_inputs(**settings, device=device)
+    about = {"rounds": ROUNDS, "joints": 13, "edges": len(inputs[1]), "repeats": repeats}
     found = {
         "date": datetime.date.today().isoformat(),
         "machine": machine(device),
-        "settings": settings
-        | {"rounds": ROUNDS, "joints": 13, "edges": len(inputs[1]), "repeats": repeats},
+        "settings": settings | about,
         "transform": measure_transforms(sizes, repeats, device, compile and not quick),
         "layer": measure_layer(inputs, repeats, device=device),
     }
@@ -523,7 +517,7 @@ def measure(quick, device, compile=True):
     }
 
 
-def ratios(found):
+def ratios(found: Mapping[str, Any]) -> dict[str, float]:
     """{what: measured} of all rows that BARS and CEILINGS name and this run has."""
     layer, transform = found["layer"], found["transform"]
     total = {name: row["total"] for name, row in layer.items()}
@@ -551,7 +545,7 @@ def ratios(found):
     return rows
 
 
-def table(rows, corner, digits=3):
+def table(rows: Table | str, corner: str, digits: int = 3) -> str:
     """Markdown of {row: {column: number}}, or a sentence as it is."""
     if isinstance(rows, str):
         return rows
@@ -563,48 +557,36 @@ def table(rows, corner, digits=3):
     return "\n".join(lines)
 
 
-def one_row(name, row):
-    """A table of one row; a sentence stays one."""
-    return row if isinstance(row, str) else {name: row}
+def turned(rows: Table) -> Table:
+    """Columns as rows."""
+    columns = dict.fromkeys(c for row in rows.values() for c in row)
+    return {c: {r: row[c] for r, row in rows.items() if c in row} for c in columns}
 
 
-def turned(rows):
-    return {
-        c: {r: row[c] for r, row in rows.items() if c in row} for row in rows.values() for c in row
-    }
-
-
-def report(found):
+def report(found: Mapping[str, Any]) -> str:
     """Everything as Markdown."""
     parts = [f"{found['date']}, {found['machine']}"]
     for kind, rows in found["transform"].items():
         ours = {n: {k: v / row["ours"] for k, v in row.items()} for n, row in rows.items()}
-        parts += [
-            table(turned(rows), f"{kind}: ns a cell, side ="),
-            table(turned(ours), "times ours, side ="),
-        ]
-    if not any(
-        "torch.compile" in row for rows in found["transform"].values() for row in rows.values()
-    ):
+        parts.append(table(turned(rows), f"{kind}: ns a cell, side ="))
+        parts.append(table(turned(ours), "times ours, side ="))
+    every = [row for rows in found["transform"].values() for row in rows.values()]
+    if not any("torch.compile" in row for row in every):
         parts.append(
             "torch.compile was left out: not asked for, or no C++ compiler ($CXX, g++) here."
         )
     total = found["layer"]["ours"]["total"]
-    parts.append(
-        table(
-            {n: r | {"times ours": r["total"] / total} for n, r in found["layer"].items()},
-            "layer, ms",
-        )
-    )
+    steps = {n: r | {"times ours": r["total"] / total} for n, r in found["layer"].items()}
+    parts.append(table(steps, "layer, ms"))
     if "forward" in found:
         parts.append(table(found["forward"], "layer forward, ms"))
     if "limits" in found:
-        limits = dict(found["limits"])
+        limits, threads = dict(found["limits"]), found["threads"]
         for kind, rows in limits.pop("candidates a cell").items():
             parts.append(table(turned(rows), f"{kind}: candidates a cell, side ="))
         parts += [
             table({"measured": limits}, "limit"),
-            table(one_row("wall, ms", found["threads"]), "threads"),
+            table(threads if isinstance(threads, str) else {"wall, ms": threads}, "threads"),
             table(found["pgmax"], "3 rounds forward, ms"),
         ]
         parts += [table({"ms": row}, title) for title, row in found["growth"].items()]
@@ -612,8 +594,8 @@ def report(found):
     return "\n\n".join([*parts, against_the_bars(found)])
 
 
-def against_the_bars(found):
-    """The ratios beside what we accept and what we aim at, as Markdown; the README has this table."""
+def against_the_bars(found: Mapping[str, Any]) -> str:
+    """The ratios beside what we accept and what we aim at: the README's table, as Markdown."""
     lines = ["| ratio | measured | bar | aim | |", "|---|---|---|---|---|"]
     for name, value in ratios(found).items():
         least, aim = BARS.get(name) or CEILINGS[name]
@@ -624,35 +606,16 @@ def against_the_bars(found):
     return "\n".join(lines)
 
 
-def rounded(value):
+def rounded(value: Any) -> Any:
     """Numbers to four digits, as they are worth no more."""
     if isinstance(value, dict):
         return {k: rounded(v) for k, v in value.items()}
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--quick", action="store_true", help="tiny inputs, in seconds: does it run?"
-    )
-    parser.add_argument("--write", action="store_true", help="store the results")
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
-    parser.add_argument(
-        "--memory", nargs=2, help=argparse.SUPPRESS
-    )  # how measure_memory asks for one number
-    options = parser.parse_args(arguments)
-    if options.memory:
-        name, settings = options.memory
-        print(json.dumps(memory_of(name, json.loads(settings))))
-        return
+def run(options: argparse.Namespace) -> None:
+    """options : quick, write, device, no_compile"""
     found = rounded(measure(options.quick, options.device, not options.no_compile))
     print(report(found))
     if options.write:
-        name = "messages-cuda.json" if options.device == "cuda" else "messages.json"
-        (RESULTS / name).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+        records.store("messages-cuda" if options.device == "cuda" else "messages", found)

@@ -1,10 +1,10 @@
-"""Other ways to the same messages, for experiments/speed/messages.py: each is written as well as
-its idea allows.
-"""
+"""Other ways to the same messages, each written as well as its idea allows, for messages.py."""
 
 import functools
 import os
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,23 +18,34 @@ from tslib.kernels.transform_numba import compiled, exact_window, pool
 from tslib.kernels.vectors import INDEX, INDICES, constant, everywhere
 
 
-def message_plain(score, stiffness, rest):
-    """Plain torch, every candidate written down: score (N, H, W), springs (N, 2) -> message (N, H,
-    W).
+def message_plain(score: torch.Tensor, stiffness: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
+    """Plain torch, every candidate written down.
+
+    score (N, H, W), stiffness and rest (N, 2) -> message (N, H, W)
     """
     across, _ = max_plus(score, stiffness[:, 0], rest[:, 0])
     message, _ = max_plus(across.mT, stiffness[:, 1], rest[:, 1])
     return message.mT
 
 
-def message_and_sources(score, stiffness, rest):
-    """The same with both arg-maxes, for torch.compile, which would leave out what nobody asks for."""
+def message_and_sources(
+    score: torch.Tensor, stiffness: torch.Tensor, rest: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The same with both arg-maxes, because torch.compile leaves out what nobody asks for."""
     across, column = max_plus(score, stiffness[:, 0], rest[:, 0])
     message, row = max_plus(across.mT, stiffness[:, 1], rest[:, 1])
     return message.mT, column, row.mT
 
 
-def round_plain(unary, senders, edges, stiffness, rest, own, share):
+def round_plain(
+    unary: torch.Tensor,
+    senders: torch.Tensor,
+    edges: torch.Tensor,
+    stiffness: torch.Tensor,
+    rest: torch.Tensor,
+    own: torch.Tensor,
+    share: torch.Tensor,
+) -> torch.Tensor:
     """One round of `tslib.message_passing.pass_messages`, all maps at once, left to autograd."""
     B, N, H, W = unary.shape
     maps = senders[:, edges[:, 0]].reshape(-1, H, W)
@@ -44,11 +55,11 @@ def round_plain(unary, senders, edges, stiffness, rest, own, share):
 
 
 @compiled()
-def envelope_line(score, inverse, stiffness, rest, hull, starts, message, source):
+def _envelope_line(score, inverse, stiffness, rest, hull, starts, message, source):
     """Felzenszwalb and Huttenlocher's upper envelope of one line; inverse[d] = 1 / (2 stiffness d).
 
-    hull: the senders whose parabolas are on the envelope; starts: where each one begins to be the
-    best.
+    hull : the senders whose parabolas are on the envelope
+    starts : where each one begins to be the best
     """
     number, k = score.dtype.type, 0
     hull[0], starts[0] = 0, -np.inf
@@ -72,15 +83,12 @@ def envelope_line(score, inverse, stiffness, rest, hull, starts, message, source
 
 
 @compiled()
-def envelope_maps(score, stiffness, rest, message, column, row):
+def _envelope_maps(score, stiffness, rest, message, column, row):
     """Message and the arg-max of each pass of score (N, H, W); row (N, W, H). Finite scores."""
     N, H, W = score.shape
     n = max(H, W)
-    hull, starts, inverse = (
-        np.empty(n, np.int32),
-        np.empty(n + 1, score.dtype),
-        np.empty(n, score.dtype),
-    )
+    hull, starts = np.empty(n, np.int32), np.empty(n + 1, score.dtype)
+    inverse = np.empty(n, score.dtype)
     across, down = np.empty((W, H), score.dtype), np.empty(n, score.dtype)
     for i in range(N):
         for axis in range(2):
@@ -89,22 +97,25 @@ def envelope_maps(score, stiffness, rest, message, column, row):
                 inverse[d] = score.dtype.type(0.5) / (a * score.dtype.type(d))
             if axis == 0:
                 for y in range(H):
-                    envelope_line(score[i, y], inverse, a, mu, hull, starts, down[:W], column[i, y])
-                    across[:, y] = down[
-                        :W
-                    ]  # turned round, so that the next pass reads lines as well
+                    _envelope_line(
+                        score[i, y], inverse, a, mu, hull, starts, down[:W], column[i, y]
+                    )
+                    # Turned round, so that the next pass reads lines as well.
+                    across[:, y] = down[:W]
             else:
                 for x in range(W):
-                    envelope_line(across[x], inverse, a, mu, hull, starts, down[:H], row[i, x])
+                    _envelope_line(across[x], inverse, a, mu, hull, starts, down[:H], row[i, x])
                     message[i, :, x] = down[:H]
 
 
-def envelope(score, stiffness, rest):
+def envelope(
+    score: torch.Tensor, stiffness: torch.Tensor, rest: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """The textbook's linear-time transform: tensors as for `tslib`'s transform, one thread."""
     N, H, W = score.shape
     message = torch.empty_like(score)
     column, row = (torch.empty(N, *shape, dtype=index_type(H, W)) for shape in ((H, W), (W, H)))
-    envelope_maps(*(t.numpy() for t in (score, stiffness, rest, message, column, row)))
+    _envelope_maps(*(t.numpy() for t in (score, stiffness, rest, message, column, row)))
     return message, column, row.mT
 
 
@@ -112,9 +123,10 @@ CHAINS = 6  # running maxima side by side, so that none waits for its own last s
 
 
 @intrinsic
-def steps(typing, count):
-    """count max-plus steps of CHAINS vectors in registers alone: subtract, compare, keep value and
-    number.
+def _steps(typing, count):
+    """count max-plus steps of CHAINS vectors in registers alone.
+
+    A step subtracts, compares, and keeps value and number.
     """
 
     def build(context, code, signature, arguments):
@@ -150,11 +162,12 @@ def steps(typing, count):
 
 
 @compiled()
-def register_steps(count):
-    return steps(count)
+def register_steps(count: int) -> float:
+    """So many of `_steps`; the sum of what is kept."""
+    return _steps(count)  # type: ignore[call-arg]  # numba gives the typing context
 
 
-def seconds_together(threads, count):
+def seconds_together(threads: int, count: int) -> float:
     """Wall seconds in which so many of the kernels' threads each do `count` register_steps."""
     workers = pool(os.getpid(), threads)
     list(workers.map(register_steps, [10**5] * threads))  # they wake up
@@ -163,15 +176,14 @@ def seconds_together(threads, count):
     return time.perf_counter() - start
 
 
-def candidates(score, stiffness, rest):
-    """How many candidates the compiled transform compares, a cell: it asks `exact_window` as
-    transform_map does.
+def candidates(score: np.ndarray, stiffness: np.ndarray, rest: np.ndarray) -> float:
+    """How many candidates a cell the compiled transform compares; it asks `window` alike.
 
     score (H, W), stiffness, rest (2,), float32 arrays. Every vector of LANES receivers counts
     whole.
     """
     H, W = score.shape
-    eps, mu = np.finfo(score.dtype).eps, np.float64(rest)
+    eps, mu = np.finfo(score.dtype).eps, rest.astype(np.float64)
     lows, highs = score.min(1), score.max(1)
     total, furthest = 0, 0.5
     for low, high in zip(lows, highs, strict=True):
@@ -189,9 +201,10 @@ def candidates(score, stiffness, rest):
     return total * LANES / (H * W)
 
 
-def pgmax(unary, pairs, springs):
-    """PGMax on an undirected graph: a function rounds -> beliefs (N, n, n), compiled at its first
-    call.
+def pgmax(
+    unary: np.ndarray, pairs: Sequence[tuple[int, int]], springs: Sequence[np.ndarray]
+) -> Callable[[int], np.ndarray]:
+    """PGMax on an undirected graph: a function rounds -> beliefs (N, n, n), compiled when called.
 
     unary (N, n, n) and springs[0], springs[1] (P, 2), of the message from first to second, as
     arrays. PGMax enumerates all pairs of cells: n^4 numbers for each pair of joints. Raises
@@ -201,9 +214,8 @@ def pgmax(unary, pairs, springs):
     import jax.extend.backend
     from pgmax import fgraph, fgroup, infer, vgroup
 
-    if not hasattr(
-        jax.lib, "xla_bridge"
-    ):  # PGMax 0.6 asks there for what newer versions of jax keep here
+    # PGMax 0.6 asks there for what newer versions of jax keep here.
+    if not hasattr(jax.lib, "xla_bridge"):
         jax.lib.xla_bridge = jax.extend.backend
     N, n, _ = unary.shape
     y, x = np.divmod(np.arange(n * n), n)
@@ -222,13 +234,13 @@ def pgmax(unary, pairs, springs):
     )
     propagation = infer.build_inferer(graph.bp_state, backend="bp")
     start = propagation.init(evidence_updates={variables: unary.reshape(N, -1)})
-    steps = functools.cache(
-        lambda count: jax.jit(
-            lambda a: propagation.run(a, num_iters=count, damping=0.0, temperature=0.0)
-        )
-    )
 
-    def beliefs(rounds):
+    @functools.cache
+    def steps(count: int) -> Any:
+        how = {"num_iters": count, "damping": 0.0, "temperature": 0.0}
+        return jax.jit(lambda arrays: propagation.run(arrays, **how))
+
+    def beliefs(rounds: int) -> np.ndarray:
         arrays = jax.block_until_ready(steps(rounds)(start))
         return np.asarray(propagation.get_beliefs(arrays)[variables]).reshape(N, n, n)
 

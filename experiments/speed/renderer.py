@@ -1,48 +1,49 @@
-"""How many frames a second the renderer makes, of CPU time on one core: python
-experiments/speed/renderer.py
+"""How many frames a second the renderer makes, of CPU time on one core.
+
+python -m experiments speed renderer
 """
 
+import argparse
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 
 from renderer import Settings, render_clip
-from renderer.write import _write
+from renderer.write import Target, write_clip
 
-cv2.setNumThreads(1)
 FRAMES = 20
+CLIPS = {96: 80, 368: 16}  # how many are rendered of each size, px
 
 
-def measured(size, clips, job):
-    """Frames a second of process time for job(number, settings) over some clips."""
+def measured(size: int, job: Callable[[int, Settings], object]) -> float:
+    """Frames a second of process time for a job over some clips."""
     settings = Settings((size, size), FRAMES)
     job(1, settings)
     start = time.process_time()
-    for number in range(2, clips + 2):
+    for number in range(2, CLIPS[size] + 2):
         job(number, settings)
-    return clips * FRAMES / (time.process_time() - start)
+    return CLIPS[size] * FRAMES / (time.process_time() - start)
 
 
-def main():
+def run(options: argparse.Namespace) -> None:
+    """No options."""
+    cv2.setNumThreads(1)
     print("| frames a second, one core | 96 px | 368 px |\n|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
 
-        def on_disk(number, settings):
+        def on_disk(number: int, settings: Settings) -> None:
             out = Path(folder) / str(settings.size[0])
             for name in ("frames", "labels", "flow", "unfinished"):
                 (out / name).mkdir(parents=True, exist_ok=True)
-            _write((out, out / "unfinished", 0, number, settings))
+            write_clip(Target(out, out / "unfinished", 0, settings), number)
 
-        jobs = {
+        jobs: dict[str, Callable[[int, Settings], object]] = {
             "pictures and labels": lambda n, s: render_clip(0, n, s, flow=False),
             "and exact flow both ways": lambda n, s: render_clip(0, n, s),
             "and written to disk": on_disk,
         }
         for name, job in jobs.items():
-            print(f"| {name} | {measured(96, 80, job):.0f} | {measured(368, 16, job):.0f} |")
-
-
-if __name__ == "__main__":
-    main()
+            print(f"| {name} | {measured(96, job):.0f} | {measured(368, job):.0f} |")

@@ -173,7 +173,7 @@ class Trainer:
         self.model.to(self.place)
         # Channels last is a quarter faster, on CPUs too. Batches are of one size, so cuDNN may
         # measure first and then choose.
-        self.model.convnet.to(memory_format=torch.channels_last)
+        self.model.convnet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stubs lack it
         torch.backends.cudnn.benchmark = True
         set_dropout(self.model, self.plan.dropout)
         self.optimizer = grouped_optimizer(self.model, self.plan)

@@ -83,7 +83,7 @@ def with_inference(
     """A copy of a pretrained model with messages behind it; springs start as the config says."""
     new = network(config, span)
     new.convnet.load_state_dict(model.convnet.state_dict())
-    if config.inference.start == "data":
+    if new.inference is not None and config.inference.start == "data":
         new.inference.start(*offsets(config, clips))
     return new
 

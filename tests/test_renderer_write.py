@@ -64,7 +64,7 @@ def test_a_frame_or_flow_of_another_size_is_rendered_again(tmp_path, whole):
     assert contents(out) == contents(whole)
 
 
-def test_two_runs_that_finish_the_same_clip(tmp_path, monkeypatch, whole):
+def test_two_runs_may_finish_the_same_clip(tmp_path, monkeypatch, whole):
     """One finishes it within each step of the other, which may end there: no label without its
     files.
     """
@@ -84,17 +84,17 @@ def test_two_runs_that_finish_the_same_clip(tmp_path, monkeypatch, whole):
             if steps == step:
                 with monkeypatch.context() as fast:
                     fast.setattr(os, "replace", replace)
-                    write._write((out, out / "fast", 0, 1, FEW))
+                    write.write_clip(write.Target(out, out / "fast", 0, FEW), 1)
                 if ends:
                     raise Ended
             replace(source, target)
             steps += 1
-            assert not any(out.glob("labels/*")) or write._complete(out, "0001", FEW.size)
+            assert not any(out.glob("labels/*")) or write._complete(out, "0001", FEW)
 
         with monkeypatch.context() as slow:
             slow.setattr(os, "replace", step_by_step)
             try:
-                write._write((out, out / "slow", 0, 1, FEW))
+                write.write_clip(write.Target(out, out / "slow", 0, FEW), 1)
             except Ended:
                 pass
         found = contents(out)
@@ -112,9 +112,9 @@ def test_two_runs_that_finish_the_same_clip(tmp_path, monkeypatch, whole):
     assert [between(n, True) for n in range(alone)] == list(range(alone))
 
 
-def test_two_runs_at_once(tmp_path):
-    arguments = "render out --clips 12 --size 64 --frames 4".split()
-    command = [sys.executable, "-m", "tslib", *arguments]
+def test_two_runs_at_once_fill_one_folder(tmp_path):
+    arguments = "out --clips 12 --size 64 --frames 4".split()
+    command = [sys.executable, "-m", "renderer", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     runs = [subprocess.Popen(command, cwd=tmp_path, env=environment) for _ in range(2)]
     assert [run.wait() for run in runs] == [0, 0]

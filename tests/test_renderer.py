@@ -1,4 +1,4 @@
-"""Rendered clips: the same everywhere, read back as they were drawn, and with flow that is exact."""
+"""Rendered clips: the same everywhere, read back as they were drawn, with flow that is exact."""
 
 import hashlib
 import multiprocessing
@@ -19,13 +19,14 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from renderer import Settings, render, render_clip
-from renderer import scene as scenes
+from renderer.__main__ import main
 from renderer.body import ACTIVITIES, AT, JOINTS, SOLE, Body, motion
 from renderer.clip import FILE_ORDER, MEET, split_of
 from renderer.draw import FIRST_OCCLUDER
+from renderer.faults import Faults
 from renderer.motion import joints_of
+from renderer.occluders import Occluder
 from renderer.statistics import statistics, viewpoints
-from tslib.__main__ import main
 from tslib.clip import Clip
 from tslib.datasets import penn_action
 from tslib.errors import InputError
@@ -48,7 +49,7 @@ def digest(folder):
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def test_one_worker_or_two_and_however_many_clips(tmp_path):
+def test_clips_are_the_same_by_one_worker_or_two_and_however_many(tmp_path):
     render(tmp_path / "one", 8, seed=3, frames=4)
     render(tmp_path / "two", 8, seed=3, frames=4, workers=2)
     render(tmp_path / "few", 3, seed=3, frames=4)
@@ -121,7 +122,7 @@ def test_flow_carries_visible_joints_to_the_next_frame_and_back(some):
     assert (errors < 1).mean() > 0.999
 
 
-def test_flow_there_and_back_again(some):
+def test_flow_there_and_back_again_ends_where_it_began(some):
     for clip in some:
         for t in range(len(clip.frames) - 1):
             y, x = np.mgrid[0:96, 0:96]
@@ -153,8 +154,8 @@ def test_a_visible_joint_is_not_covered_in_the_picture(monkeypatch):
         for points, _ in self._placed:
             cv2.fillConvexPoly(picture, points[moment], magenta.tolist(), cv2.LINE_AA, 4)
 
-    monkeypatch.setattr(scenes.Occluder, "draw", draw)
-    monkeypatch.setattr(scenes.Faults, "apply", lambda self, picture, t: picture)
+    monkeypatch.setattr(Occluder, "draw", draw)
+    monkeypatch.setattr(Faults, "apply", lambda self, picture, t: picture)
     met = 0
     for number in range(1, 25):
         clip = render_clip(7, number, SMALL)
@@ -170,9 +171,7 @@ def test_a_visible_joint_is_not_covered_in_the_picture(monkeypatch):
 def test_a_poor_camera_fails_more_often_and_shows_less():
     def damaged(camera):
         """Share of the frames in a burst, and how much of their contrast and sharpness is left."""
-        found = [
-            scenes.Faults.any(np.random.default_rng(n), 40, (96, 96), camera) for n in range(200)
-        ]
+        found = [Faults.any(np.random.default_rng(n), 40, (96, 96), camera) for n in range(200)]
         blur, contrast, light, noise = (
             np.stack([getattr(f, name) for f in found])
             for name in ("blur", "contrast", "light", "noise")
@@ -229,19 +228,8 @@ def test_bones_keep_their_lengths_and_feet_stay_above_the_ground(name):
 
 
 def test_a_killed_run_leaves_no_half_clip_and_goes_on(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "tslib",
-        "render",
-        "killed",
-        "--clips",
-        "60",
-        "--seed",
-        "2",
-        "--frames",
-        "8",
-    ]
+    arguments = "killed --clips 60 --seed 2 --frames 8".split()
+    command = [sys.executable, "-m", "renderer", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True)
     labels = tmp_path / "killed" / "labels"
@@ -288,28 +276,28 @@ def test_another_setting_in_the_same_folder_is_refused(tmp_path):
         ({"clips": 9999, "frames": 10_000, "size": (2048, 2048)}, "GB free"),
     ],
 )
-def test_one_sentence_for(tmp_path, arguments, words):
+def test_what_cannot_be_rendered_is_refused_in_one_sentence(tmp_path, arguments, words):
     with pytest.raises(InputError, match=words) as caught:
         render(tmp_path / "out", **{"clips": 1, **arguments})
     assert str(caught.value).count(". ") == 0
     assert not (tmp_path / "out" / "labels" / "0001.mat").exists()
 
 
-def test_damaged_settings(tmp_path):
+def test_damaged_settings_are_refused(tmp_path):
     (tmp_path / "render.json").write_bytes(b"\xff\xfe\x80")
     with pytest.raises(InputError, match="render.json is damaged"):
         render(tmp_path, 1)
 
 
 def test_what_another_process_has_not_finished_stays(tmp_path):
-    """That of a process which runs; what a process left that is gone does not (see the killed run)."""
+    """If the process runs; what one left that is gone does not stay (see the killed run)."""
     theirs = tmp_path / f".unfinished-{platform.node()}-{os.getppid()}" / "0001"
     theirs.mkdir(parents=True)
     render(tmp_path, 1, frames=2)
     assert theirs.is_dir() and len(list(tmp_path.glob(".unfinished*"))) == 1
 
 
-def test_a_process_that_is_killed(tmp_path):
+def test_a_process_that_is_killed_ends_the_run_in_a_sentence(tmp_path):
     def kill():
         deadline = time.time() + 30
         while time.time() < deadline and not list(tmp_path.glob("out/labels/*.mat")):
@@ -333,20 +321,20 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_the_command(tmp_path, capsys):
+def test_the_command_renders_and_says_what_is_wrong_in_one_sentence(tmp_path, capsys):
     out = str(tmp_path / "out")
-    assert main(["render", out, "--clips", "1", "--frames", "2", "--size", "64x48"]) == 0
+    assert main([out, "--clips", "1", "--frames", "2", "--size", "64x48"]) == 0
     assert "rendered 1 clips" in capsys.readouterr().out
     assert cv2.imread(str(tmp_path / "out" / "frames" / "0001" / "000002.jpg")).shape == (48, 64, 3)
-    assert main(["render", out, "--clips", "1"]) == 2
-    assert capsys.readouterr().err.startswith("tslib: ")
+    assert main([out, "--clips", "1"]) == 2
+    assert capsys.readouterr().err.startswith("renderer: ")
     for wrong in ("big", "96x", "x96", "96x48x", "9" * 5000):
         with pytest.raises(SystemExit):
-            main(["render", out, "--clips", "1", "--size", wrong])
+            main([out, "--clips", "1", "--size", wrong])
         assert "must be a number of px, or WIDTHxHEIGHT" in capsys.readouterr().err
 
 
-def test_flow_of_more_rows_than_a_png_can_have(tmp_path):
+def test_flow_of_more_rows_than_a_png_can_have_is_read_back(tmp_path):
     parts = np.zeros((600, 1800, 33), np.uint8)
     parts[599, 1700] = 20
     maps = np.zeros((600, 36, 2, 3), np.float32)
@@ -355,7 +343,7 @@ def test_flow_of_more_rows_than_a_png_can_have(tmp_path):
     assert np.array_equal(read_flow(tmp_path, "0001").parts, parts)
 
 
-def test_damaged_or_missing_flow(tmp_path):
+def test_damaged_or_missing_flow_is_refused(tmp_path):
     with pytest.raises(InputError, match="no flow"):
         read_flow(tmp_path, "0001")
     (tmp_path / "flow").mkdir()
@@ -421,7 +409,7 @@ def test_what_is_hidden_in_the_tracks_is_covered_in_the_picture():
     assert clip.pose == ""
 
 
-def test_flow_of_covers_that_come_and_go():
+def test_flow_of_covers_that_come_and_go_stays_in_the_picture():
     shown = np.ones((10, 13), bool)
     shown[3:6, 5:7] = shown[7, 0] = False
     met = 0
@@ -435,7 +423,7 @@ def test_flow_of_covers_that_come_and_go():
 
 
 @pytest.mark.real
-def test_motion_of_real_tracks(real_data, tmp_path):
+def test_real_tracks_drive_the_figures(real_data, tmp_path):
     assert (
         render(tmp_path / "out", 4, frames=8, motion=f"penn_action:{real_data / 'penn_action'}")
         == 4
@@ -446,7 +434,7 @@ def test_motion_of_real_tracks(real_data, tmp_path):
 
 
 @pytest.mark.filterwarnings("error")
-def test_statistics_by_hand():
+def test_statistics_are_those_counted_by_hand():
     """A person of 160 px: a cell is 10 px. Everything moves 21 px a frame; one wrist is hidden."""
     joints = np.arange(13)[:, None] * [4.0, 10.0] + np.arange(6)[:, None, None] * [21.0, 0.0]
     seen = np.ones((6, 13), bool)
@@ -473,7 +461,7 @@ def limbs_of(*joints):
 
 
 @pytest.mark.filterwarnings("error")
-def test_statistics_of_what_is_unknown():
+def test_statistics_of_what_is_unknown_are_nan():
     box = np.tile(np.float32([9, 9, 80, 160]), (6, 1))
     clip = Clip(
         "a", np.zeros((6, 13, 2), np.float32), np.zeros((6, 13), bool), box, SKELETONS["penn13"]
@@ -489,7 +477,7 @@ def test_statistics_of_what_is_unknown():
             statistics(clips)
 
 
-def test_viewpoints_by_hand(tmp_path):
+def test_viewpoints_are_those_counted_by_hand(tmp_path):
     """Three clips count; of one that tracks drive nothing is known."""
     for n, pose in enumerate(("front", "left", "right", "")):
         savemat(tmp_path / f"{n}.mat", {"pose": pose})

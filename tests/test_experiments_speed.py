@@ -1,0 +1,106 @@
+"""What is measured for speed: the rivals agree, and a quick run goes through. No time is tested."""
+
+from argparse import Namespace
+
+import numpy as np
+import pytest
+import torch
+
+from experiments import records
+from experiments.speed import correction, messages, peers, renderer
+from tslib.distance_transform import distance_transform_numpy
+from tslib.distance_transform.layer import flat_source
+
+
+@pytest.mark.parametrize("kind", ["heat", "finer", "noise", "x 100"])
+def test_every_transform_gives_the_references_message(kind):
+    score, stiffness, rest = messages.transform_inputs(kind, 3, 21)
+    expected, _ = distance_transform_numpy(score.numpy(), stiffness.numpy(), rest.numpy())
+    found = messages.transforms(compile=False)
+    assert len(found) == 5
+    for name, function in found.items():
+        arguments = [
+            t.numpy() if name == "NumPy reference" else t for t in (score, stiffness, rest)
+        ]
+        assert np.allclose(messages.first(function(*arguments)), expected, atol=1e-4), name
+
+
+def test_the_envelope_names_senders_that_offer_its_message():
+    score, stiffness, rest = messages.transform_inputs("noise", 2, 19)
+    message, column, row = peers.envelope(score, stiffness, rest)
+    source = flat_source(column, row, 19)
+    y, x = torch.meshgrid(torch.arange(19), torch.arange(19), indexing="ij")
+    price = sum(
+        stiffness[:, axis, None, None] * (q - p - rest[:, axis, None, None]) ** 2
+        for axis, q, p in ((0, source % 19, x), (1, source // 19, y))
+    )
+    assert torch.allclose(
+        score.flatten(1).gather(1, source.flatten(1)).view_as(price) - price, message, atol=1e-5
+    )
+
+
+def test_every_layer_gives_the_same_scores_and_gradients():
+    inputs = messages.layer_inputs(B=2, T=2, n=11)
+    results = {
+        name: messages.training_step(one_round, 2, inputs)[:2]
+        for name, one_round in messages.layers().items()
+    }
+    score, gradients = results.pop("ours")
+    assert len(results) == 2
+    for name, (other, theirs) in results.items():
+        assert torch.allclose(score, other, atol=1e-5), name
+        for a, b in zip(gradients, theirs, strict=True):
+            assert torch.allclose(a, b, rtol=1e-3, atol=1e-4), name
+
+
+def test_the_layers_graph_has_limbs_mirror_pairs_and_neighbour_frames():
+    assert len(messages.layer_inputs(B=1, n=4)[1]) == 284
+    assert len(messages.layer_inputs(B=1, n=4, joints=5, T=3)[1]) == 2 * (3 * 4 + 2 * 5)
+
+
+def test_candidates_are_counted_within_the_window():
+    stiffness, rest = np.float32([0.1, 0.1]), np.float32([0, 0])
+    flat, steep = np.zeros((32, 32), np.float32), np.zeros((32, 32), np.float32)
+    steep[::2] = 1e6
+    steep[:, ::2] = -1e6
+    assert peers.candidates(flat, stiffness, rest) < 40
+    assert peers.candidates(steep, stiffness, rest) >= 2 * 32
+
+
+def test_a_quick_run_goes_through(capsys):
+    options = Namespace(quick=True, write=False, device="cpu", no_compile=False)
+    messages.run(options)
+    printed = capsys.readouterr().out
+    for part in (
+        "numba envelope",
+        "plain autograd",
+        "candidates a cell",
+        "frames",
+        "| ratio | measured | bar |",
+    ):
+        assert part in printed
+
+
+def test_the_stored_results_are_of_a_whole_run_and_the_readme_shows_them():
+    found = records.stored("messages")
+    bars = {*messages.BARS, *messages.CEILINGS}
+    cuda = {name for name in bars if name.startswith("CUDA")}
+    assert set(messages.ratios(found)) == bars - cuda
+    assert found["settings"]["edges"] == 284 and set(found["layer"]) == set(messages.layers())
+    assert set(found["pgmax"]) == {"8", "12"}  # measured where PGMax is installed
+    readme = (records.ROOT / "README.md").read_text(encoding="utf-8")
+    assert messages.against_the_bars(found) in readme
+    found = records.stored("messages-cuda")
+    assert set(messages.ratios(found)) == cuda and messages.against_the_bars(found) in readme
+
+
+def test_correction_and_renderer_print_their_tables(capsys, monkeypatch):
+    monkeypatch.setattr(correction, "FRAMES", 40)
+    monkeypatch.setattr(correction, "REPEATS", 1)
+    monkeypatch.setattr(renderer, "FRAMES", 2)
+    monkeypatch.setattr(renderer, "CLIPS", {96: 1, 368: 1})
+    correction.run(Namespace(write=False))
+    renderer.run(Namespace())
+    printed = capsys.readouterr().out
+    for part in ("median filter", "PoseCorrector, stride 20", "JPEG", "and written to disk"):
+        assert part in printed
