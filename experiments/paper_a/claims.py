@@ -121,7 +121,10 @@ def loopy_graphs(known: object, graphs: int = 5) -> Evidence:
     for seed in range(graphs):
         rng = np.random.default_rng(seed)
         drawn = [(a, b) for a in range(6) for b in range(a) if rng.random() < 0.6]
-        edges = drawn + [e for e in ((1, 0), (2, 1), (2, 0)) if e not in drawn]  # a cycle at least
+        edges = [
+            *drawn,
+            *(e for e in ((1, 0), (2, 1), (2, 0)) if e not in drawn),
+        ]  # a cycle at least
         spring = rng.integers(0, 3, len(edges))
         graph = PoseGraph(2, ("a", "b", "c"), np.array(edges), spring, ("x", "y", "z"))
         layer = MessagePassing(graph).double()
