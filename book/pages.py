@@ -28,7 +28,7 @@ def write(root: Path, source: Path) -> None:
     """
     readme = (root / "README.md").read_text(encoding="utf-8")
     for picture in (
-        "data/front.gif",
+        "data/front.webp",
         "data/front.png",
         "data/message.png",
         "docs/architecture.svg",
@@ -60,7 +60,7 @@ def front_page(readme: str, source: Path) -> str:
         )
     return "\n\n".join(
         [
-            inside(about, source).replace("data/front.gif", "front.gif").rstrip(),
+            inside(about, source).replace("data/front.webp", "front.webp").rstrip(),
             "## The chapters",
             '<div class="cards">' + "".join(cards) + "</div>",
             "## Before you start",

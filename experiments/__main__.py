@@ -219,6 +219,13 @@ COMMANDS = (
         left="name another folder to begin again",
     ),
     _script(
+        "paper_a front_picture",
+        "the moving picture of the README, its clip chosen by a rule; writes DIR/front.webp and "
+        "DIR/front.png, a minute",
+        of.front_picture,
+        "--output data",
+    ),
+    _script(
         "real labels",
         "statistics of rendered clips beside those of real labels; writes results/labels.json "
         "with --write, minutes",

@@ -160,7 +160,7 @@ def estimate_by(
     are new to it if they have another seed, and another data set is.
 
     path : of a model's file; root : folder of clips, see `data.clips_in`, which have all joints of
-    the model
+        the model
     output : path of a folder; gets estimates.npz
     device : see `run.train`
 

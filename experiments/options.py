@@ -51,6 +51,15 @@ def messages(parser: OPTION) -> None:
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
 
 
+def front_picture(parser: OPTION) -> None:
+    """Of `paper_a front_picture`."""
+    add = parser.add_argument
+    add("--output", required=True, type=Path, metavar="DIR", help="folder for the two pictures")
+    add("--seed", type=int, default=0, metavar="S", help="of the clips")
+    among = "clips to choose among, of which every fifth is a test clip"
+    add("--clips", type=int, default=500, metavar="N", help=among)
+
+
 def failure_modes(parser: OPTION) -> None:
     """Of `paper_a failure_modes`."""
     add = parser.add_argument

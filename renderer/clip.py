@@ -51,7 +51,7 @@ class Settings:
     """What the clips of a folder have in common.
 
     size : (W, H) px; frames : T; motion : "" for the fifteen activities, or "penn_action:ROOT",
-    "jhmdb:ROOT"
+        "jhmdb:ROOT"
     camera : "usual" or "poor", see faults.CAMERAS
     """
 

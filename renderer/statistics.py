@@ -96,7 +96,7 @@ def viewpoints(files: Iterable[Path | str]) -> dict[str, float]:
     "view_back".
 
     files : paths of labels/NNNN.mat; a clip whose `pose` is not in VIEWS does not count. NaN where
-    none counts, InputError for a file that cannot be read.
+        none counts, InputError for a file that cannot be read.
     """
     poses = [read_mat(Path(file), ["pose"])["pose"] for file in files]
     seen = [VIEWS[pose] for pose in poses if pose in VIEWS]

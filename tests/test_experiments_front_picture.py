@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from experiments import front_picture
-from experiments.front_picture import GAP, PANEL, TITLE, Shown, best_of, clip_of, picture_of
+from experiments.paper_a import front_picture
 from experiments.paper_a.figures import RED
+from experiments.paper_a.front_picture import GAP, PANEL, TITLE, Shown, best_of, clip_of, picture_of
 from renderer import Settings, render_clip
 
 

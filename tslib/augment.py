@@ -114,7 +114,7 @@ class Affine:
         """Optical flow (H, W, 2) of the old pictures as that of the new ones: float32 (h, w, 2).
 
         size : (w, h) px. Each vector moves to the new place of its pixel and is turned and scaled
-        with it. Beyond the old picture the border's flow goes on.
+            with it. Beyond the old picture the border's flow goes on.
         """
         moved = self._resample(np.asarray(flow, np.float32), size, cv2.BORDER_REPLICATE)
         return self.vectors(moved).astype(np.float32)

@@ -14,7 +14,7 @@ def squared(stages: Sequence[Tensor], target: Tensor) -> Tensor:
     """Eq. 5 at every stage: half the squared error of heat-maps.
 
     stages : list of (N, C, H, W); target : (N, C, H, W), see heatmaps.gaussian and
-    heatmaps.with_background
+        heatmaps.with_background
     """
     # mypy sees the number that a sum over no stages would be.
     return sum((stage - target).square().sum() for stage in stages) / (2 * len(target))  # type: ignore
@@ -25,7 +25,7 @@ def hinge(score: Tensor, target: Tensor, weight: float = 1.0) -> Tensor:
 
     score : (N, K, H, W); target : the same shape, 1 or -1, see heatmaps.disc
     weight : of the cells inside the circles; 1 is the paper's form, where they are a hundredth of
-    all cells
+        all cells
     """
     share = torch.where(target > 0, weight, 1.0)
     return (share * (1 - score * target).clamp(min=0)).sum() / len(target)

@@ -96,7 +96,7 @@ def splat(score: Tensor, flow: Tensor) -> Tensor:
 
     score : Tensor (..., H, W), finite, of the neighbour frame
     flow : Tensor (..., H, W, 2) in cells, from the neighbour frame to this one, on the neighbour's
-    cells
+        cells
 
     Returns (..., H, W); where no cell arrives, the map's minimum. Differentiable in the score.
     Raises ValueError as `warp` does.
@@ -132,7 +132,7 @@ def inconsistent(flow: Tensor, back: Tensor) -> Tensor:
     home.
 
     flow : Tensor (..., H, W, 2) cells, from this frame to the other; back : from the other to this
-    one
+        one
 
     Returns bool (..., H, W): |flow + back|^2 > 0.01 (|flow|^2 + |back|^2) + 0.5, where back is read
     where flow leads (Sundaram, Brox, Keutzer, ECCV 2010). Raises ValueError as `warp` does.

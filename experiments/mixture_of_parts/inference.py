@@ -29,7 +29,7 @@ def best_pose(
     scores : P tensors (B, T_i, H, W), of T_i types; -inf where a part may not be
     parents : P part numbers, each smaller than the part's own; -1 for part 0, the root
     stiffness, rest : P tensors (T_i, 2), x first, see `distance_transform`; those of the root are
-    not read
+        not read
     bias : P tensors (T_i, T_parent); whatever stands for the root is not read
 
     Returns

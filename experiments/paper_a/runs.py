@@ -70,7 +70,7 @@ class Runs(Experiment):
         """Joints of the test clips by a row's model, a list of (T, K, 2) px.
 
         change : alters the model before, and label is its name in the file; options : of
-        `predict_clips`, beside those that the row has
+            `predict_clips`, beside those that the row has
         """
 
         def predict() -> Sequence[np.ndarray]:

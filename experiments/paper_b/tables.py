@@ -101,7 +101,7 @@ def table(
         best filter, {"filter", "difference": [points, low, high]}}}; best is what is best on the
         test clips
     transfer : [{"from", "to", "mean", "change"}], attention that learnt on one estimator, applied
-    to another
+        to another
     sweeps : {"stride" or "length": {frames: {"mean", "jitter"}}} of attention, on the first
         estimator; lengths with the first seed; the largest stride is that of windows side by side
     jitter : px, of the true tracks; ms : what attention takes for a frame

@@ -52,7 +52,7 @@ def attend(energy: Tensor, h: Tensor, mask: Tensor | None = None) -> tuple[Tenso
     """The context c_i = sum_j alpha_ij h_j (B, encoded) and the weights alpha_i (B, T).
 
     energy : (B, T); h : (B, T, encoded); mask : bool (B, T), False where there is no frame, which
-    then gets weight 0 (Paper B, Eqs. 3, 4)
+        then gets weight 0 (Paper B, Eqs. 3, 4)
     """
     if mask is not None:
         energy = energy.masked_fill(~mask, -torch.inf)

@@ -20,7 +20,7 @@ class PoseGraph:
     joints : tuple of K names
     edges : int64 (E, 2), first and second node of each edge
     spring : int64 (E,), the spring that an edge uses, one of S; edges that name the same one share
-    it
+        it
     springs : tuple of S names
 
     A spring's rest offset is where the second node lies as seen from the first. `PoseGraph.of`

@@ -24,7 +24,7 @@ class FusionArchitecture:
     fusion : (kernel, channels) of the fusion layers but the last
     rectified : whether the first answer ends in a ReLU, as the released code has it
     pooled : whether the largest of 2 x 2 cells is what halves; else each second cell is computed at
-    all
+        all
     coarse : conv4 to conv7 work on cells so many times as wide
     normalized : whether a batch normalisation follows each convolution but the last ones
     """

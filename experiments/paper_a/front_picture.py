@@ -1,6 +1,6 @@
 """The moving picture of the README: one badly filmed clip, without messages and with them.
 
-    python -m experiments front_picture --output data
+    python -m experiments paper_a front_picture --output data
 
 A rule chooses the clip, so that no hand can. Of the test clips of a seed, filmed by a poor camera,
 it takes the one in which messages over space and time repair most joints, less those that they
@@ -28,8 +28,8 @@ from tslib.skeletons import SKELETONS
 from tslib.training.evaluate import predict_as_trained
 from tslib.training.models import load_model
 
-from .paper_a.figures import RED, RIGHT, off
-from .records import ROOT
+from ..records import ROOT
+from .figures import RED, RIGHT, off
 
 MODELS = ROOT / "data" / "models" / "seed0"
 # Each side of the picture: its title, and the model whose joints it shows.
