@@ -9,7 +9,7 @@ from experiments import records
 from experiments.paper_a import full_size
 from experiments.paper_a.runs import Runs
 from renderer import render
-from tslib.training.data import load
+from tslib.training.data import load_data
 
 
 def test_full_size_measures_steps_and_rows(tmp_path):
@@ -18,7 +18,7 @@ def test_full_size_measures_steps_and_rows(tmp_path):
     config = replace(
         short_runs.config(2), joint=replace(short_runs.CONFIG.joint, steps=2, frames=3)
     )
-    data = load(tmp_path / "clips", config)
+    data = load_data(tmp_path / "clips", config)
     found = full_size.cost(config, data, tmp_path / "cost", full_size.WARM + 3)
     assert set(found) == {"pretrain", "joint"}
     assert all(row["s a step"] > 0 for row in found.values())
