@@ -5,7 +5,7 @@ BIN = .venv/bin
 READY = .venv/ready$(TRITON:%=-triton)
 ONE = $(CHAPTER:%=--chapter %)
 
-help: ## list the targets
+help: ## Lists the targets.
 	@echo 'The targets are:'
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1:	/' | expand -t 20
 	@echo
