@@ -118,7 +118,7 @@ def test_the_stored_results_are_of_a_whole_run_and_the_readme_shows_them():
 )
 def test_scripts_start_by_their_path(name):
     script = messages.ROOT / "benchmarks" / name
-    done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, script, "--help"], capture_output=True, encoding="utf-8")
     assert done.returncode == 0 and ("--write" in done.stdout or "--quick" in done.stdout), (
         done.stderr
     )

@@ -685,7 +685,7 @@ except ValueError as error:
 
 def test_without_numba_torch_does_the_work_and_says_why():
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_NUMBA], capture_output=True, text=True, check=True
+        [sys.executable, "-c", WITHOUT_NUMBA], capture_output=True, encoding="utf-8", check=True
     )
     name, value, warned, refused = done.stdout.splitlines()
     layer = MessagePassing(PoseGraph.of(PENN, 2))

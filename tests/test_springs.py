@@ -105,7 +105,7 @@ GOOD = '[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0, 0.25]\nstiffn
 )
 def test_a_file_that_is_wrong(tmp_path, text, word):
     path = tmp_path / "a.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=word):
         load(path)
 
@@ -127,11 +127,11 @@ def test_saves_the_whole_file_or_nothing(tmp_path, monkeypatch):
         save(springs, tmp_path / "none" / "a.toml")
     with pytest.raises(InputError, match="is a folder"):
         save(springs, tmp_path)
-    path.write_text("precious")
+    path.write_text("precious", encoding="utf-8")
     with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
         patch.setattr("os.replace", lambda *_: 1 / 0)
         save(springs, path)
-    assert path.read_text() == "precious" and list(tmp_path.iterdir()) == [path]
+    assert path.read_text(encoding="utf-8") == "precious" and list(tmp_path.iterdir()) == [path]
     save(springs, path)
     assert len(load(path)) == 8 and list(tmp_path.iterdir()) == [path]
 
@@ -139,7 +139,8 @@ def test_saves_the_whole_file_or_nothing(tmp_path, monkeypatch):
 def test_reads_joints(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(
-        "frame,joint,x,y,score\n0,head,1,2,0.9\n0,left_hip,,,0\n0,tail,1,1,1\n7,head,3,4,0.1\n7,left_hip,5,6,1\n"
+        "frame,joint,x,y,score\n0,head,1,2,0.9\n0,left_hip,,,0\n0,tail,1,1,1\n7,head,3,4,0.1\n7,left_hip,5,6,1\n",
+        encoding="utf-8",
     )
     found = read_joints(path, PENN)
     assert found.shape == (2, 13, 2)
@@ -154,7 +155,7 @@ def test_reads_joints(tmp_path):
         ("a,b\n1,2\n", "header"),
         ("", "header"),
     ):
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match=word):
             read_joints(path, PENN)
     path.write_text(

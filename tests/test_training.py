@@ -47,7 +47,7 @@ def root(tmp_path_factory):
 
 def log_of(folder):
     """The columns of log.csv: {name: (n,)}."""
-    heading, *rows = (folder / "log.csv").read_text().splitlines()
+    heading, *rows = (folder / "log.csv").read_text(encoding="utf-8").splitlines()
     return dict(
         zip(heading.split(","), np.array([row.split(",") for row in rows], float).T, strict=True)
     )
@@ -85,7 +85,7 @@ def log_of(folder):
 )
 def test_what_a_config_may_not_hold(tmp_path, content, said):
     path = tmp_path / "run.toml"
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     fails(said.format(path), read_config, path)
 
 
@@ -565,7 +565,7 @@ def test_the_board(root, tmp_path):
     run(root, tmp_path, every=2, board=board)
     picture = cv2.imread(str(tmp_path / "training.png"))
     assert picture.shape == (580, 1200, 3) and (picture != 255).any(-1).mean() > 0.2
-    lines = (tmp_path / "validation.csv").read_text().splitlines()
+    lines = (tmp_path / "validation.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "step,PCK@0.2,PCK@0.1,PCK@0.05" and [l.split(",")[0] for l in lines[1:]] == [
         "2",
         "4",
@@ -632,7 +632,7 @@ rate = 1e-4
 
 def test_the_commands(root, tmp_path, capsys):
     path, out = tmp_path / "run.toml", tmp_path / "out"
-    path.write_text(TOML)
+    path.write_text(TOML, encoding="utf-8")
     arguments = ["--data", str(root), "--output", str(out), "--device", "cpu"]
     for row in ("baseline", "ST-infer(2)"):
         assert main(["train", str(path), *arguments, "--row", row, "--seed", "3"]) == 0
@@ -685,7 +685,7 @@ def test_every_row_can_be_made():
 
 def test_torchrun(root, tmp_path):
     """The command with two processes: one of them writes and speaks."""
-    (tmp_path / "run.toml").write_text(TOML)
+    (tmp_path / "run.toml").write_text(TOML, encoding="utf-8")
     command = [
         sys.executable,
         "-m",
@@ -708,7 +708,7 @@ def test_torchrun(root, tmp_path):
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+        command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", timeout=120
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "wrote out/ST-infer.safetensors\n"

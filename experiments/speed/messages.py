@@ -279,7 +279,7 @@ def others():
     if not Path("/proc/stat").exists():
         return 0.0
     user, nice, system, _, _, *rest = map(
-        int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
+        int, Path("/proc/stat").read_text(encoding="utf-8").split("\n")[0].split()[1:9]
     )
     return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK") - time.process_time()
 
@@ -412,7 +412,7 @@ def measure_pgmax(sizes, repeats):
 
 def resident(field):
     """VmRSS or VmHWM of this process, in bytes."""
-    status = Path("/proc/self/status").read_text()
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(status.split(f"{field}:")[1].split()[0]) * 1024
 
 
@@ -428,7 +428,7 @@ def memory_of(name, settings):
     torch.set_num_threads(1)
     one_round, inputs = layers()[name], layer_inputs(**settings)
     training_step(one_round, ROUNDS, layer_inputs(B=1, T=2, n=12))
-    Path("/proc/self/clear_refs").write_text("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     before = resident("VmRSS")
     training_step(one_round, ROUNDS, inputs)
     peak = resident("VmHWM") - before
@@ -451,7 +451,7 @@ def measure_memory(names, settings):
             name,
             json.dumps(settings),
         ]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
         table[name] = json.loads(done.stdout)
     return table
 
@@ -475,7 +475,7 @@ def machine(device):
     """What it was measured on."""
     model = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         fields = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
         model = fields.get("model name", model)
         if "cpu family" in fields:

@@ -90,7 +90,8 @@ def _predict(video, detector, folder, config, box, fps, flow, springs, correct):
     beliefs = infer(link(observe(frames, detector, box, flow), reach), reach, springs)
     with ExitStack() as files:
         tables = [
-            files.enter_context(open(folder / name, "w")) for name in ("joints.csv", "detector.csv")
+            files.enter_context(open(folder / name, "w", encoding="utf-8"))
+            for name in ("joints.csv", "detector.csv")
         ]
         bar = tqdm(
             beliefs, total=frames.count, unit="frame", disable=None
