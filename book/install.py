@@ -87,7 +87,9 @@ def _say(sentence: str) -> None:
 
 def imports(module: str) -> str:
     """What Python says when .venv imports a module: empty where all is well."""
-    done = subprocess.run([str(PYTHON), "-c", f"import {module}"], capture_output=True, text=True)
+    done = subprocess.run(
+        [str(PYTHON), "-c", f"import {module}"], capture_output=True, encoding="utf-8"
+    )
     return done.stderr if done.returncode else ""
 
 
