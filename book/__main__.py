@@ -14,8 +14,8 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib import metadata
 from pathlib import Path
 
@@ -97,33 +97,27 @@ def execute(folder: Path, work: Path, only: str = "") -> dict[str, str]:
         return failed
     kernels = Kernels()
     own = environment(folder)
-    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        running = {
-            pool.submit(_run, place, source, work, kernels, own): source
-            for place, source in pending
-        }
-        try:
-            for done in as_completed(running):
-                source = running[done]
-                try:
-                    _say(f"Chapter {source.stem} took {done.result():.0f} s.")
-                except ChapterFailed as error:
-                    failed[source.stem] = str(error)
-                    _say(f"Chapter {source.stem} stopped:\n{error}")
-        except KeyboardInterrupt:
-            _end(kernels, pool, list(running))
-            raise Interrupted from None
-    return failed
-
-
-def _end(kernels: Kernels, pool: ThreadPoolExecutor, running: list[Future]) -> None:
-    """End all kernels, also one that is just starting; a second Ctrl-C must not get in between."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    pool.shutdown(wait=False, cancel_futures=True)
-    for _ in range(8):
+    # Not in a `with`, which would wait for its threads after Ctrl-C.
+    pool = ThreadPoolExecutor(min(2, os.cpu_count() or 1))
+    running = {pool.submit(_run, *one, work, kernels, own): one[1] for one in pending}
+    try:
+        for done in as_completed(running):
+            source = running[done]
+            try:
+                _say(f"Chapter {source.stem} took {done.result():.0f} s.")
+            except ChapterFailed as error:
+                failed[source.stem] = str(error)
+                _say(f"Chapter {source.stem} stopped:\n{error}")
+    except BaseException as error:
+        # A second Ctrl-C must not get in between.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        pool.shutdown(wait=False, cancel_futures=True)
         kernels.end()
-        if not wait(running, timeout=0.5).not_done:
-            break
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted from None
+        raise
+    pool.shutdown()
+    return failed
 
 
 def is_current(source: Path, work: Path) -> bool:
@@ -142,6 +136,7 @@ def _run(
     path, stamp = work / f"{source.stem}.ipynb", work / f"{source.stem}.key"
     stamp.unlink(missing_ok=True)
     of_what = key(source)
+    _remember(source, work)
     shutil.copy(source, work)
     if source.with_suffix(".ipynb").exists():
         shutil.copy(source.with_suffix(".ipynb"), path)
@@ -169,6 +164,7 @@ def run(folder: Path, work: Path, only: str = "") -> dict[str, str]:
         if source.stem not in failed:
             shutil.copyfile(work / f"{source.stem}.ipynb", source.with_suffix(".ipynb"))
             save_pictures(source.with_suffix(".ipynb"))
+            _remember(source, work)
     return failed
 
 
@@ -179,12 +175,12 @@ def answers_in_danger(source: Path, work: Path) -> str:
     if not notebook.exists():
         return ""
     unknown = _cells(jupytext.read(notebook)) - _cells(jupytext.read(source))
-    for text in _earlier(source, work):
-        if not unknown:
-            return ""
-        unknown -= _cells(jupytext.reads(text, fmt="py:percent"))
     if not unknown:
         return ""
+    for text in _earlier(source, work):
+        unknown -= _cells(jupytext.reads(text, fmt="py:percent"))
+        if not unknown:
+            return ""
     line = next(iter(unknown))[1].strip().partition("\n")[0]
     return (
         f"{notebook} has a cell that {source.name} lacks; it begins with `{line}`. Nothing was run "
@@ -202,10 +198,20 @@ def _cells(notebook: nbformat.NotebookNode) -> Counter[tuple[str, str]]:
     return Counter(cell for cell in cells if cell[1])
 
 
-def _earlier(source: Path, work: Path):
-    """Texts of a .py as it was: when it last ran, and in git's last fifty commits of it."""
-    if (work / source.name).exists():
-        yield (work / source.name).read_text(encoding="utf-8")
+def _remember(source: Path, work: Path) -> None:
+    """Keep a .py that its notebook follows, to know later where the notebook's cells came from."""
+    notebook = source.with_suffix(".ipynb")
+    if notebook.exists() and not _cells(jupytext.read(notebook)) - _cells(jupytext.read(source)):
+        shutil.copyfile(source, work / f"{source.stem}.followed.py")
+
+
+def _earlier(source: Path, work: Path) -> Iterator[str]:
+    """Texts of a .py as it was: when the notebook followed it, in git's index, and in the last
+    fifty commits of it."""
+    followed = work / f"{source.stem}.followed.py"
+    if followed.exists():
+        yield followed.read_text(encoding="utf-8")
+    yield files.git(source.parent, "show", f":./{source.name}")
     log = files.git(source.parent, "rev-list", "-n", "50", "HEAD", "--", source.name)
     for commit in log.split():
         yield files.git(source.parent, "show", f"{commit}:./{source.name}")

@@ -108,8 +108,7 @@ def install(index: str, constraints: str, extras: str) -> None:
         torch = (re.findall("^torch==.*$", pins, re.MULTILINE) or ["torch"])[0]
         _say(f"Installing {torch} from {index}.")
         try:
-            # Alone, so that the index is asked for nothing else.
-            pip("--no-deps", "--retries", "0", "--index-url", index, torch)
+            pip(*alone(index), torch)
         except PipFailed as error:
             # It may fail where torch is already there.
             if imports("importlib.metadata as m; m.version('torch')"):
@@ -125,6 +124,14 @@ def install(index: str, constraints: str, extras: str) -> None:
     if problem := imports("cv2"):
         sys.exit(missing_library(problem) or f"OpenCV cannot be imported:\n{problem}")
     _say("Everything is installed.")
+
+
+def alone(index: str) -> tuple[str, ...]:
+    """Options for one package from one index, which is asked for nothing else.
+
+    Without a single retry pip would not say that an index cannot be reached.
+    """
+    return "--no-deps", "--retries", "1", "--index-url", index
 
 
 def why_no_torch(torch: str, index: str, said: str) -> str:

@@ -3,12 +3,14 @@ its pictures counted, and an end to all kernels at once.
 """
 
 import ast
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import matplotlib
@@ -150,15 +152,24 @@ class Kernels:
         """End all kernels and what they have started, now and without a word to them."""
         with self._lock:
             self._ended = True
-            for manager in self._running:
-                process = getattr(manager.provisioner, "process", None)
-                if process is None:
-                    continue
-                if os.name == "nt":
-                    process.kill()
-                else:
-                    try:
-                        # A kernel is the first process of its group.
-                        os.killpg(process.pid, signal.SIGKILL)
-                    except ProcessLookupError:
-                        pass
+            running = set(self._running)
+        # A kernel that is just starting has no process yet; two seconds are enough for that.
+        for _ in range(20):
+            running -= {manager for manager in running if _killed(manager)}
+            if not running:
+                break
+            time.sleep(0.1)
+
+
+def _killed(manager: AsyncKernelManager) -> bool:
+    """Kill a kernel with all its processes; whether it had one."""
+    process = getattr(manager.provisioner, "process", None)
+    if process is None:
+        return False
+    if os.name == "nt":
+        process.kill()
+    else:
+        with contextlib.suppress(ProcessLookupError):
+            # A kernel is the first process of its group.
+            os.killpg(process.pid, signal.SIGKILL)
+    return True

@@ -125,7 +125,7 @@ def make(root: Path) -> Path:
     for name in ("pyproject.toml", "chapters/jupytext.toml", "chapters/exercises/__init__.py"):
         shutil.copy(ROOT / name, root / name)
     shutil.copy(ROOT / ".gitignore", root)
-    assert run(root / "chapters", root / "build") == {}
+    assert run(root / "chapters", root / "build" / "executed") == {}
     git(root, "init", "--quiet")
     add(root)
     return root / "chapters"
