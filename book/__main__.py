@@ -253,6 +253,7 @@ def build(folder: Path, only: str = "") -> dict[str, str]:
             notebook.cells.insert(1, warning)
         nbformat.write(notebook, SOURCE / stored.name)
     shutil.copy("book/index.md", SOURCE)
+    _say("The pages are laid out, which takes half a minute.")
     if sphinx(["-q", "-W", "--keep-going", "-b", "html", "-c", "book", str(SOURCE), str(BOOK)]):
         sys.exit("The book was not built; Sphinx says why above.")
     _say(f"The book: {(BOOK / 'index.html').resolve().as_uri()}")

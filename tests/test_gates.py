@@ -5,7 +5,10 @@ The copy is of a tiny book of one chapter, so that a case takes a second.
 
 import functools
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import gates
 import pytest
@@ -297,3 +300,30 @@ def test_no_gate_passes_having_read_nothing(gate, tmp_path):
     except (AssertionError, FileNotFoundError) as error:
         problems = [str(error)]
     assert problems and problems[0].startswith(("There ", "No "))
+
+
+def test_no_import_or_gate_leaves_an_encoding_to_the_machine(chapters_folder):
+    """Python itself says so: with PYTHONWARNDEFAULTENCODING it warns, and here that is an error."""
+    script = """
+import importlib, pkgutil, sys, warnings
+from pathlib import Path
+ours = r"(tslib|renderer|experiments|book|gates|chapters)([.]|$)"
+warnings.filterwarnings("error", category=EncodingWarning, module=ours)
+sys.path.insert(0, "tests")
+import book, experiments, gates, renderer, tslib
+for package in (book, experiments, renderer, tslib):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__") and "triton" not in module.name:
+            importlib.import_module(module.name)
+folder = Path("chapters").resolve()
+for gate in (gates.pairs, gates.execution, gates.exports, gates.sizes, gates.hygiene):
+    gate(folder)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=chapters_folder.parent,
+        env=os.environ | {"PYTHONWARNDEFAULTENCODING": "1"},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
