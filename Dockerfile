@@ -9,9 +9,9 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 
 # Not as root, as Jupyter wants it.
-RUN useradd --create-home reader
+RUN useradd --create-home reader && mkdir /pose && chown reader /pose
 USER reader
-WORKDIR /home/reader/pose
+WORKDIR /pose
 COPY --chown=reader . .
 RUN python -m book.install && touch .venv/ready
 

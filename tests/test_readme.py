@@ -8,7 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from gates import chapters_of, listed
+from gates import chapters_of
+
+from book import files
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,7 +31,7 @@ def test_every_chapter_is_in_the_table(chapters_folder):
 
 
 def test_files_that_pages_link_to_exist():
-    pages = [p for p in listed(ROOT) if p.suffix == ".md" and p.parent.name != "book"]
+    pages = [p for p in files.listed(ROOT) if p.suffix == ".md" and p.parent.name != "book"]
     assert len(pages) >= 3
     for page in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
@@ -40,7 +42,7 @@ def test_shipped_data_is_listed_with_its_checksum():
     data = ROOT / "data"
     table = (data / "README.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| \[(.+?)\].*`([0-9a-f]+)` \|$", table, re.MULTILINE))
-    shipped = {p.relative_to(data).as_posix(): p for p in listed(ROOT) if data in p.parents}
+    shipped = {p.relative_to(data).as_posix(): p for p in files.listed(ROOT) if data in p.parents}
     assert set(listed) == set(shipped) - {"README.md"}
     for name, digest in listed.items():
         assert hashlib.sha256(shipped[name].read_bytes()).hexdigest() == digest, name
