@@ -83,7 +83,8 @@ def execute(folder: Path, work: Path, only: str = "") -> dict[str, str]:
     They run in the folder of the chapters: from there a chapter imports its exercises. Returns why
     a chapter failed, by its name. Raises Interrupted.
     """
-    sources, failed = chosen(folder, only), {}
+    sources = chosen(folder, only)
+    failed: dict[str, str] = {}
     work.mkdir(parents=True, exist_ok=True)
     shutil.copy(folder / "jupytext.toml", work)
     pending = []

@@ -90,7 +90,8 @@ def solved(notebook: NotebookNode) -> None:
             if later.cell_type == "code":
                 break
             below.append(later.source)
-        code = re.search(r"```python\n(.*?)```", SOLUTION.search("\n".join(below))[1], re.DOTALL)[1]
+        (solution,) = SOLUTION.findall("\n".join(below))
+        (code,) = re.findall(r"```python\n(.*?)```", solution, re.DOTALL)[:1]
         lines = cell.source.splitlines()
         lines[stub.lineno - 1 : stub.end_lineno] = code.rstrip().splitlines()
         cell.source = "\n".join(lines)
