@@ -1,35 +1,47 @@
 # The work is done by book/install.py and book/__main__.py; Windows runs them by name (see README.md).
 PYTHON ?= python3
 BIN = .venv/bin
-# Written when .venv holds what these two files ask for.
-READY = .venv/ready
+# Written when .venv holds what these two files ask for; with Triton it is another file.
+READY = .venv/ready$(TRITON:%=-triton)
+ONE = $(CHAPTER:%=--chapter %)
 
-help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1:	/' | expand -t 16
+help: ## Lists the targets.
+	@echo 'The targets are:'
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1:	/' | expand -t 20
 	@echo
-	@echo '  PYTHON=python3.12   the Python to set up with, 3.11 or newer'
-	@echo '  TORCH_INDEX=URL     where torch comes from; pypi: its default build, on Linux for CUDA'
-	@echo '  CONSTRAINTS=        newest versions instead of the pinned ones, on a fresh clone'
+	@echo 'These settings go behind a target, as in make book CHAPTER=04:'
+	@echo '  CHAPTER=04          Runs one chapter alone (make book, make run).'
+	@echo '  PYTHON=python3.12   Sets up with this Python, which must be 3.11 or newer.'
+	@echo '  TORCH_INDEX=URL     Takes torch from this index; pypi means its default build,'
+	@echo '                      which on Linux is the large one for CUDA.'
+	@echo '  TRITON=1            Installs Triton as well (1 GB, Linux), for the tests of CUDA kernels.'
+	@echo '  CONSTRAINTS=        Takes the newest versions, on a fresh clone, not the pinned ones.'
 
-book: $(READY) ## execute every chapter and build the book
-	@$(BIN)/python -m book
+book: $(READY) ## Runs the chapters that have changed and builds the book.
+	@$(BIN)/python -m book $(ONE)
 
-test: $(READY) ## run every test
+test: $(READY) ## Runs every test.
 	@$(BIN)/python -m pytest
 
-check: test ## the same: what CI runs
+check: test ## Does the same; it is what CI runs.
 
-run: $(READY) ## execute every chapter and write its outputs into its .ipynb
-	@$(BIN)/python -m book run
+run: $(READY) ## Runs the chapters that have changed and writes the outputs into their .ipynb.
+	@$(BIN)/python -m book run $(ONE)
 
-lab: $(READY) ## open the chapters in JupyterLab
+lab: $(READY) ## Opens the chapters in JupyterLab.
 	@$(BIN)/python -m jupyterlab chapters
 
-clean: ## remove the book and the caches; .venv stays
-	@rm -rf build .pytest_cache .ruff_cache .hypothesis
+student: $(READY) ## Writes build/student: the chapters without solutions, to hand out.
+	@$(BIN)/python -m book student
+
+instructor: $(READY) ## Writes build/instructor: the chapters with every exercise solved.
+	@$(BIN)/python -m book instructor
+
+clean: ## Removes the book and the caches, so that every chapter runs again; .venv stays.
+	@rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -m book.install
 	@touch $@
 
-.PHONY: help book test check run lab clean
+.PHONY: help book test check run lab student instructor clean

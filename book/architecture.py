@@ -1,8 +1,9 @@
 """python -m book.architecture: draw which room imports which, as docs/architecture.svg.
 
-The drawing is made from the code's own imports, read as syntax trees, those inside functions too. A room is a
-folder, or a file beside the folders of tslib; files that need nothing but each other are the ground floor. An arrow
-that follows from others is left out, so that the drawing stays readable; tests/test_imports.py asks about all.
+The drawing is made from the code's own imports, read as syntax trees, those inside functions too. A
+room is a folder, or a file beside the folders of tslib; files that need nothing but each other are
+the ground floor. An arrow that follows from others is left out, so that the drawing stays readable;
+tests/test_imports.py asks about all.
 """
 
 import ast
@@ -166,7 +167,8 @@ def drawing(graph: dict[str, set[str]]) -> str:
         "<title>Which room of the repository imports which: arrows point down</title>",
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-        'markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="#5b6770"/></marker></defs>',
+        'markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="#5b6770"/>'
+        "</marker></defs>",
     ]
     for room, others in sorted(needed(graph).items()):
         for other in sorted(others):

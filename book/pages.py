@@ -1,7 +1,9 @@
-"""The pages of the book that are no chapters: the front page, those of docs/, and the package's own reference.
+"""The pages of the book that are no chapters: the front page, those of docs/, and the package's own
+reference.
 
-They are written into the folder from which Sphinx builds, beside the executed chapters, so that nothing is kept
-twice: the front page takes its table from README.md, the reference takes its texts from the docstrings.
+They are written into the folder from which Sphinx builds, beside the executed chapters, so that
+nothing is kept twice: the front page takes its table from README.md, the reference takes its texts
+from the docstrings.
 """
 
 import ast
@@ -64,11 +66,14 @@ def front_page(readme: str, source: Path) -> str:
             "## The chapters",
             '<div class="cards">' + "".join(cards) + "</div>",
             "## Before you start",
-            "You need Python and NumPy, and from chapter 2 on a little torch. You need no GPU and no knowledge "
-            "of human pose. Every page was executed when this book was built, so its numbers and pictures come "
+            "You need Python and NumPy, and from chapter 2 on a little torch. You need no GPU "
+            "and no knowledge "
+            "of human pose. Every page was executed when this book was built, so its numbers "
+            "and pictures come "
             "from the code above them.",
             "## Run a chapter",
-            "`make lab` opens the chapters in JupyterLab, where you can change a cell and run it again. "
+            "`make lab` opens the chapters in JupyterLab, where you can change a cell and run "
+            "it again. "
             "Work on a copy in `chapters/copies`, because the tests insist on unsolved exercises. "
             "`make book CHAPTER=04` executes one chapter and builds the book anew.",
             contents("Chapters", [stem for _, _, stem, _, _ in ROW.findall(readme)]),
@@ -85,7 +90,9 @@ def contents(caption: str, pages: list[str] | tuple[str, ...]) -> str:
 
 
 def inside(text: str, source: Path) -> str:
-    """A page of the repository as one of the book: links lead to the book's pages, others are left as text."""
+    """A page of the repository as one of the book: links lead to the book's pages, others are left
+    as text.
+    """
 
     def link(found: re.Match[str]) -> str:
         mark, label, target = found.groups()
@@ -101,7 +108,9 @@ def inside(text: str, source: Path) -> str:
 
 
 def thumbnail(notebook: Path) -> str:
-    """The richest of a notebook's first pictures, made small: a PNG in base64, "" where there is none."""
+    """The richest of a notebook's first pictures, made small: a PNG in base64, "" where there is
+    none.
+    """
     pictures = []
     for cell in nbformat.read(notebook, as_version=4).cells:
         for output in cell.get("outputs", []):
@@ -124,11 +133,15 @@ def thumbnail(notebook: Path) -> str:
 
 
 def reference(package: Path) -> str:
-    """The reference of a package: its modules, and of each what it defines for others, from the docstrings."""
+    """The reference of a package: its modules, and of each what it defines for others, from the
+    docstrings.
+    """
     parts = [
         "# Reference\n",
-        "Every public class and function of `tslib`, with what its docstring says. Shapes stand in brackets, "
-        "lengths are in pixels (px) or in cells of a heat-map, x comes first and counts to the right.\n",
+        "Every public class and function of `tslib`, with what its docstring says. Shapes "
+        "stand in brackets, "
+        "lengths are in pixels (px) or in cells of a heat-map, x comes first and counts to the "
+        "right.\n",
     ]
     for path in sorted(package.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))

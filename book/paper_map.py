@@ -1,7 +1,8 @@
 """python -m book.paper_map: write the table of equations into README.md.
 
-chapters/paper_map.toml says of every equation, table and figure of both papers where the book shows it, which
-function computes it and which test holds it. The README shows the equations: equation, file, chapter.
+chapters/paper_map.toml says of every equation, table and figure of both papers where the book shows
+it, which function computes it and which test holds it. The README shows the equations: equation,
+file, chapter.
 """
 
 import importlib

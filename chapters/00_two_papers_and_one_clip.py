@@ -180,7 +180,7 @@ plt.show()
 
 # %%
 results = Path("../experiments/results")
-failures = json.loads((results / "failure_modes.json").read_text())
+failures = json.loads((results / "failure_modes.json").read_text(encoding="utf-8"))
 per_cent = pd.DataFrame(failures["rows"]).T.mul(100).round().astype(int)
 short = {row: row.replace("share of errors:", "errors:").replace(" in the picture", "") for row in per_cent.index}
 print(per_cent.rename(index=short).rename(columns=lambda name: name[:4]).to_string())
@@ -192,7 +192,7 @@ print(per_cent.rename(index=short).rename(columns=lambda name: name[:4]).to_stri
 # And is the film like the real thing? The same numbers for rendered clips and for Penn Action's own labels (`python experiments/real/labels.py PENN_ACTION`; lengths in cells, of which a person is 16 long):
 
 # %%
-labels = pd.DataFrame(json.loads((results / "labels.json").read_text())["columns"])
+labels = pd.DataFrame(json.loads((results / "labels.json").read_text(encoding="utf-8"))["columns"])
 shown = {
     "motion": "motion of a joint in one frame, mean",
     "fast": "share of joints that move 2 cells or more",
@@ -216,7 +216,7 @@ print(labels.loc[list(shown)].rename(index=shown).round(3).to_string())
 # %%
 by_view = pd.DataFrame(failures["by_view"]).drop(index="clips")
 by_view["all"] = pd.DataFrame(failures["rows"]).T["all"]
-real_views = json.loads((results / "failure_modes_real_views.json").read_text())
+real_views = json.loads((results / "failure_modes_real_views.json").read_text(encoding="utf-8"))
 by_view["all, real views"] = pd.DataFrame(real_views["rows"]).T["all"]
 rows = [row for row in by_view.index if row == "right at 0.2" or row.startswith("share of errors")]
 print(by_view.loc[rows].mul(100).round().astype(int).rename(index=short).to_string())
@@ -351,7 +351,7 @@ for name, who in (("visible joints only", clip.visible), ("everything", everythi
 # each pointer. Where no chapter is named, the package alone has it.
 
 # %%
-papers = tomllib.loads(Path("paper_map.toml").read_text())
+papers = tomllib.loads(Path("paper_map.toml").read_text(encoding="utf-8"))
 lines = ["| place | what | chapter | function, and its test |", "|---|---|---|---|"]
 for paper, rows in papers.items():
     for place, row in rows.items():

@@ -668,7 +668,7 @@ print("message and source from torch and from the back end that works here, to t
 # the file. The layer is Paper A's: 6 clips of 5 frames, 13 joints, 284 messages in each clip, three rounds, forward and backward.
 
 # %%
-measured = json.loads(Path("../experiments/results/messages.json").read_text())
+measured = json.loads(Path("../experiments/results/messages.json").read_text(encoding="utf-8"))
 taken = measured["transform"]["heat"]
 layer = {name: row["total"] for name, row in measured["layer"].items()}
 memory, threads = measured["memory"], measured["threads"]
@@ -752,7 +752,7 @@ plt.show()
 # lanes do here, and compare *all* senders: no windows, which would let some threads wait for others. For the gradient, each sender looks for the receivers that named it, so nothing is added in an order that changes from run to run.
 
 # %%
-gpu = json.loads(Path("../experiments/results/messages-cuda.json").read_text())
+gpu = json.loads(Path("../experiments/results/messages-cuda.json").read_text(encoding="utf-8"))
 print(f"{gpu['machine']['gpu']}, torch {gpu['machine']['versions']['torch']}, {gpu['date']}")
 forward = gpu["forward"]
 for how in ("kernels", "with launches"):

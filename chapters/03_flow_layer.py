@@ -594,7 +594,7 @@ plt.show()
 
 # %%
 folder = Path("../experiments/results")
-labels = json.loads((folder / "labels.json").read_text())["columns"]
+labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))["columns"]
 finer = 0.7 * 46 / 16
 for name, column in (("our clips", labels["rendered"]), ("Penn Action", labels["real"])):
     half, most = column["motion_50"], column["motion_90"]
@@ -602,7 +602,7 @@ for name, column in (("our clips", labels["rendered"]), ("Penn Action", labels["
           f"on Paper A's maps {finer * half:.1f} and {finer * most:.1f}")
 
 # %%
-real = json.loads((folder / "flow_real_clip.json").read_text())
+real = json.loads((folder / "flow_real_clip.json").read_text(encoding="utf-8"))
 shown = pd.DataFrame(real["columns"]).T.rename(columns=lambda name: name.replace("error_", ""))
 shown["share"] = shown["share"].map("{:.0%}".format)
 print(f"{real['settings']['frames']} frames of a real clip: motion of its joints and error there, cells")

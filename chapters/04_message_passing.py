@@ -535,7 +535,7 @@ beside[:, 1:] |= (right & visible)[:, :-1]
 beside[:, :-1] |= (right & visible)[:, 1:]
 at_mirror[:, :, 0] = False  # a head has no other side
 results = Path("../experiments/results")
-network = json.loads((results / "failure_modes.json").read_text())["rows"]
+network = json.loads((results / "failure_modes.json").read_text(encoding="utf-8"))["rows"]
 for row, ours in {"right at 0.2": right[visible], "share of errors: other side": at_mirror[wrong],
                   "share of errors: right in the next or previous frame": beside[wrong]}.items():
     print(f"{row:54} ours {100 * ours.mean():3.0f}, ConvNet {100 * network[row]['all']:3.0f}")
@@ -999,7 +999,7 @@ print("springs with a gradient:", int((layer.rest.grad.abs().sum(1) > 0).sum()),
 # rule, on a graph with edges to each of the four frames before and after (the farther, the looser), with springs in units of the body, and without left-right pairs.
 
 # %%
-real = json.loads((results / "real_clip_messages.json").read_text())
+real = json.loads((results / "real_clip_messages.json").read_text(encoding="utf-8"))
 print(f"{'':30}" + "".join(f"{name:>11}" for name in real["columns"]))
 for name, numbers in real["rows"].items():
     print(f"{name:30}" + "".join(f"{number:11.1f}" for number in numbers))

@@ -994,7 +994,7 @@ plt.show()
 # Paper B calls its method fast and prints no time. `experiments/speed/correction.py` measured ours, on one thread, per frame:
 
 # %%
-benchmark = json.loads(Path("../experiments/results/correction.json").read_text())
+benchmark = json.loads(Path("../experiments/results/correction.json").read_text(encoding="utf-8"))
 for name, spent in benchmark["ms"].items():
     if "stride 1" not in name and "stride 20" not in name:
         print(f"{name:36} {spent:.3f} ms")

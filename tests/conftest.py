@@ -3,14 +3,17 @@ run.
 """
 
 import os
+import shutil
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # on a busy machine threads that spin crawl
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))  # as the command line has it
-import torch  # noqa: E402  reads that once
+# On a busy machine threads that spin crawl. torch reads this once, so it is imported below.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# As the command line has it.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))
+import torch  # noqa: E402
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
@@ -24,6 +27,20 @@ def chapters_folder():
     return Path(__file__).parents[1] / "chapters"
 
 
+@pytest.fixture(scope="session")
+def tiny_book(tmp_path_factory):
+    """The chapters folder of a book that passes every gate."""
+    import tiny_book
+
+    return tiny_book.make(tmp_path_factory.mktemp("book"))
+
+
+@pytest.fixture
+def copy(tiny_book, tmp_path):
+    """A copy of the tiny book, to be tampered with."""
+    return shutil.copytree(tiny_book.parent, tmp_path / "book") / "chapters"
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--device", default="cpu", choices=["cpu", "cuda"], help="where the torch tests compute"
@@ -32,11 +49,11 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     if config.getoption("--device") == "cpu":
-        os.environ["TRITON_INTERPRET"] = (
-            "1"  # read when triton is imported; without it no kernel runs here
-        )
+        # Read when triton is imported; without it no kernel runs here.
+        os.environ["TRITON_INTERPRET"] = "1"
     else:
-        hypothesis.settings.load_profile("gpu")  # each size of map compiles its kernels first
+        # Each size of map compiles its kernels first.
+        hypothesis.settings.load_profile("gpu")
 
 
 @pytest.fixture(scope="session")

@@ -21,33 +21,38 @@ from pathlib import Path
 import jupytext
 from jupytext.compare import NotebookDifference, compare_notebooks
 
+from book.files import listed, numbered
+from book.files import sources as chapters_of
+from book.kernels import environment, lost_pictures
+
 DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 SANITIZE = Path(__file__).with_name("nbval.cfg")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
 
-def chapters_of(folder):
-    """The chapters' sources, in order."""
-    return sorted(folder.glob("[0-9][0-9]_*.py"))
+def notebooks_of(folder):
+    """The chapters' notebooks, in order; strangers beside them do not count."""
+    found = numbered(folder, "ipynb")
+    assert found, f"There are no notebooks of chapters in {folder}."
+    return found
 
 
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def syntax_tree(cell):
-    """The statements of a code cell; lines that only IPython understands are left out."""
-    return ast.parse(re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.MULTILINE))
+def syntax_tree(source):
+    """The statements of a text; lines that only IPython understands are left out."""
+    return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
 
 
 # What is stored is what the source computes, on every machine
 
 
 def pairs(folder):
-    """Each .py has its .ipynb and the other way round, with equal cells: an edit was carried over."""
-    sources, notebooks = (
-        {p.stem for p in folder.glob(f"[0-9][0-9]_*.{kind}")} for kind in ("py", "ipynb")
-    )
+    """Each .py has its .ipynb and the reverse, with equal cells: an edit was carried over."""
+    sources, notebooks = ({p.stem for p in numbered(folder, kind)} for kind in ("py", "ipynb"))
+    assert sources | notebooks, f"There are no chapters in {folder}."
     problems = [f"{name}.py has no notebook." for name in sorted(sources - notebooks)]
     problems += [f"{name}.ipynb has no .py." for name in sorted(notebooks - sources)]
     for name in sorted(sources & notebooks):
@@ -63,15 +68,19 @@ def pairs(folder):
 
 
 def execution(folder):
-    """Execution counts are exactly 1..N and no output is an error: one clean run, top to bottom."""
+    """Execution counts are exactly 1..N, no output is an error and no picture is missing: one clean
+    run, top to bottom."""
     problems = []
-    for path in sorted(folder.glob("*.ipynb")):
-        cells = code_cells(jupytext.read(path))
+    for path in notebooks_of(folder):
+        notebook = jupytext.read(path)
+        cells = code_cells(notebook)
         counts = [cell.execution_count for cell in cells]
         if counts != list(range(1, len(counts) + 1)):
             problems.append(f"{path.name} has execution counts {counts}.")
         if any(output.output_type == "error" for cell in cells for output in cell.outputs):
             problems.append(f"{path.name} stores an error.")
+        if sentence := lost_pictures(notebook):
+            problems.append(f"{path.name}: {sentence}")
     return problems
 
 
@@ -80,43 +89,27 @@ def outputs(folder, threads):
 
     A chapter that keeps to one thread itself runs but once.
     """
-    notebooks = sorted(
-        folder.glob("*.ipynb"), reverse=True
-    )  # the longest, which are the last, first
+    # The longest, which are the last, first.
+    notebooks = notebooks_of(folder)[::-1]
     if threads > 1:
         calls = {
             n: re.findall(r"set_num_threads\((\w+)\)", n.read_text(encoding="utf-8"))
             for n in notebooks
         }
         notebooks = [n for n in notebooks if calls[n][-1:] != ["1"]]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "--color=no",
-        "-p",
-        "no:cacheprovider",
-        "--nbval",
-    ]
-    command += [
-        "--nbval-current-env",
-        "--nbval-cell-timeout=300",
-        f"--nbval-sanitize-with={SANITIZE}",
-    ]
-    environment = os.environ | dict.fromkeys(THREADS, str(threads))
+    pytest = f"{sys.executable} -m pytest -q --color=no -p no:cacheprovider".split()
+    options = "--nbval --nbval-current-env --nbval-cell-timeout=300".split()
+    sanitize = f"--nbval-sanitize-with={SANITIZE}"
+    own = environment(folder) | dict.fromkeys(THREADS, str(threads))
 
     def run(notebook):
-        return subprocess.run(
-            [*command, str(notebook)], env=environment, capture_output=True, text=True
-        )
+        command = [*pytest, *options, sanitize, str(notebook)]
+        return subprocess.run(command, env=own, capture_output=True, encoding="utf-8")
 
     with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         failed = [done for done in pool.map(run, notebooks) if done.returncode]
-    return [
-        f"Run with threads = {threads}, a chapter prints something else:\n{done.stdout}{done.stderr}"
-        for done in failed
-    ]
+    said = f"Run with threads = {threads}, a chapter prints something else:\n"
+    return [said + done.stdout + done.stderr for done in failed]
 
 
 # What a chapter shows is what the package does
@@ -169,7 +162,7 @@ def exports(folder):
     problems = []
     for chapter in chapters_of(folder):
         for cell in code_cells(jupytext.read(chapter)):
-            shown = defined(syntax_tree(cell).body)
+            shown = defined(syntax_tree(cell.source).body)
             tags = [tag for tag in cell.metadata.get("tags", []) if tag.startswith("export:")]
             if not tags:
                 for name, node in shown.items():
@@ -260,13 +253,13 @@ def exercises(folder, at_least=4):
 
 
 def stated_exercises(chapter, checkers):
-    """Each checker is called in one cell, on the stub above it, and the solution below it is right."""
+    """Each checker is called in one cell, on the stub above it; the solution below it is right."""
     problems, called, namespace = [], [], {"__name__": "__main__"}
     cells = jupytext.read(chapter).cells
     for position, cell in enumerate(cells):
         if cell.cell_type != "code":
             continue
-        tree = syntax_tree(cell)
+        tree = syntax_tree(cell.source)
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             name = getattr(call.func, "attr", getattr(call.func, "id", None))
             if name not in checkers:
@@ -330,20 +323,9 @@ def refuted_mistakes(path, checkers):
 # The repository around them
 
 
-def tracked(root):
-    """Files that git has, or would take with `git add`; none where there is no git checkout."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
-    return [root / name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
-
-
-def sizes(folder, notebook=500_000, everything=30_000_000):
+def sizes(folder, notebook=2_000_000, everything=60_000_000):
     """Notebooks are light, and so is the whole repository (bytes)."""
-    size = {path: path.stat().st_size for path in tracked(folder.parent)}
+    size = {path: path.stat().st_size for path in listed(folder.parent)}
     problems = [
         f"{path.name} has {count // 1000} KB; {notebook // 1000} are allowed."
         for path, count in size.items()
@@ -361,7 +343,7 @@ def hygiene(folder):
     """No file names a place on somebody's machine, and the commands that the pages name exist."""
     root, problems = folder.parent, []
     private = re.compile(r"(?<![\w.])/(?:work|root|(?:home|Users)/[\w.-]+)/\S*")
-    for path in tracked(root):
+    for path in listed(root):
         with contextlib.suppress(UnicodeDecodeError):  # not a text
             places = private.findall(path.read_text(encoding="utf-8"))
             problems += [f"{path.relative_to(root)} names {place}." for place in places]
@@ -379,11 +361,79 @@ def hygiene(folder):
 
 
 def lint(folder):
-    """ruff finds nothing."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--quiet", "--output-format=concise", "."],
-        cwd=folder.parent,
-        capture_output=True,
-        text=True,
+    """ruff finds nothing in the project's files, nor lays them out anew, and mypy's types agree."""
+    root = folder.parent
+    files = [str(path.relative_to(root)) for path in listed(root) if path.suffix == ".py"]
+    assert files, f"There is no Python in {root}."
+    commands = (
+        ["ruff", "check", "--quiet", "--output-format=concise", "--force-exclude", *files],
+        ["ruff", "format", "--check", "--force-exclude", *files],
+        # What it checks, and how strictly, stands in pyproject.toml.
+        ["mypy"],
     )
-    return (done.stdout + done.stderr).splitlines()
+    problems = []
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=root,
+            env=environment(folder),
+            capture_output=True,
+            encoding="utf-8",
+        )
+        if done.returncode:
+            problems += (done.stdout + done.stderr).splitlines()
+    return problems
+
+
+def encodings(folder):
+    """No code reads or writes a text in the encoding of the machine that it happens to run on."""
+    problems, texts = [], 0
+    for path in listed(folder.parent):
+        if path.suffix == ".py":
+            calls = text_calls(syntax_tree(path.read_text(encoding="utf-8")))
+            texts += len(calls)
+            problems += [
+                f"{path.relative_to(folder.parent)}, line {call.lineno}: "
+                f"{ast.unparse(call.func)}() does not say encoding=."
+                for call, stated in calls
+                if not stated
+            ]
+    assert texts, f"No code in {folder.parent} reads or writes a text."
+    return problems
+
+
+# The functions that open texts, with the positions of their mode and of their encoding.
+OPENERS = {
+    "open": (1, 3),
+    "fdopen": (1, 3),
+    "Path.open": (0, 2),
+    "read_text": (None, 0),
+    "write_text": (None, 1),
+    "NamedTemporaryFile": (0, 2),
+    "TemporaryFile": (0, 2),
+}
+PROCESSES = ("run", "Popen", "check_output", "call", "check_call")
+
+
+def text_calls(tree):
+    """The calls that open a text, each with whether it states the encoding."""
+    found = []
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        owner = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+        if name in PROCESSES and {"text", "universal_newlines"} & set(given):
+            found.append((call, "encoding" in given))
+        if name == "open" and owner not in ("", "io"):
+            # Archives, pictures and file descriptors have an `open` of their own.
+            name = "Path.open" if "path" in owner.lower() or owner.startswith("(") else ""
+        if name not in OPENERS:
+            continue
+        mode, encoding = OPENERS[name]
+        modes = [] if mode is None else [*call.args[mode : mode + 1]]
+        modes += [given["mode"]] if "mode" in given else []
+        binary = any("b" in ast.unparse(node) for node in modes)
+        if not binary and (modes or not name.endswith("TemporaryFile")):
+            stated = "encoding" in given or None in given or len(call.args) > encoding
+            found.append((call, stated))
+    return found

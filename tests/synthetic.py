@@ -124,7 +124,7 @@ def write_detector(folder, **changes):
     """toy.onnx and toy.toml in a folder; returns the path of the network. changes: see
     write_network.
     """
-    (folder / "toy.toml").write_text(CONFIG)
+    (folder / "toy.toml").write_text(CONFIG, encoding="utf-8")
     return write_network(folder / "toy.onnx", **changes)
 
 

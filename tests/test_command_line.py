@@ -48,7 +48,7 @@ print(*({"torch", "numpy", "cv2"} & set(sys.modules)), file=sys.stderr)
 @pytest.mark.parametrize("program", ["tslib", "renderer", "experiments"])
 def test_help_comes_without_waiting_for_libraries(program, arguments):
     done = subprocess.run(
-        [sys.executable, "-c", HELP, program, *arguments], capture_output=True, text=True
+        [sys.executable, "-c", HELP, program, *arguments], capture_output=True, encoding="utf-8"
     )
     assert done.returncode == 0 and done.stderr == "\n"
     said = "usage: python -m " if arguments == ["--help"] else ""
@@ -115,7 +115,7 @@ def test_after_ctrl_c_a_command_says_what_is_left(program, command, capsys):
 )
 def test_a_command_that_has_moved_says_where_it_went(word, where):
     done = subprocess.run(
-        [sys.executable, "-m", "tslib", word, "out"], capture_output=True, text=True
+        [sys.executable, "-m", "tslib", word, "out"], capture_output=True, encoding="utf-8"
     )
     assert done.returncode == 2 and not done.stdout
     assert where in done.stderr and done.stderr.count("\n") == 1

@@ -198,7 +198,7 @@ def test_names_that_are_not_utf_8_are_escaped(tmp_path):
         root / os.fsdecode(b"\xe9.png"),
     ]
     ended = subprocess.run(
-        command, capture_output=True, text=True, env=os.environ | {"PYTHONUTF8": "1"}
+        command, capture_output=True, encoding="utf-8", env=os.environ | {"PYTHONUTF8": "1"}
     )
     assert ended.returncode == 0, ended.stderr
     assert (

@@ -4,13 +4,26 @@ The copy is of a tiny book of one chapter, so that a case takes a second.
 """
 
 import functools
+import json
+import os
 import shutil
 import subprocess
+import sys
 
 import gates
 import pytest
+from tiny_book import (
+    CHECKER,
+    MISTAKE,
+    NOTEBOOK,
+    PACKAGE_FILE,
+    SOURCE,
+    add,
+    add_chapter,
+    change,
+)
 
-from book.__main__ import execute
+from book.__main__ import run
 
 ONE_THREAD, TWO_THREADS = (functools.partial(gates.outputs, threads=n) for n in (1, 2))
 GATES = {
@@ -23,119 +36,8 @@ GATES = {
     "sizes": gates.sizes,
     "hygiene": gates.hygiene,
     "lint": gates.lint,
+    "encodings": gates.encodings,
 }
-
-CHAPTER = '''\
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3 (ipykernel)
-#     language: python
-#     name: python3
-# ---
-
-# %% [markdown]
-# # 1. Count
-
-# %%
-from exercises import chapter_01 as check
-
-LIMIT = 2 * 2
-
-# %% tags=["export:tslib.counting"]
-STEP = 2
-
-
-def double(x):
-    """Twice x (Eq. 1.1), said at more length than in the package."""
-    return STEP * x  # the same code all the same
-
-
-# %%
-print("twice", LIMIT, "is", double(LIMIT))
-
-
-# %%
-def triple(x):
-    raise NotImplementedError
-
-
-check.exercise_1_1(triple)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# Once more.
-#
-# </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def triple(x):
-#     return double(x) + x
-# ```
-#
-# </details>
-'''
-
-CHECKERS = """\
-from . import exercise
-
-
-@exercise("1.1")
-def exercise_1_1(triple):
-    if triple(5) != 15:
-        return f"Three times 5 is 15, not {triple(5)}."
-"""
-
-MISTAKES = """\
-def exercise_1_1_adds_three(x):
-    return x + 3
-"""
-
-PACKAGE = '''\
-STEP = 2
-
-
-def double(x):
-    """Twice x."""
-    return STEP * x
-'''
-
-
-@pytest.fixture(scope="session")
-def tiny_book(tmp_path_factory, chapters_folder):
-    """The chapters folder of a book that passes every gate."""
-    root = tmp_path_factory.mktemp("book")
-    texts = {
-        "chapters/01_count.py": CHAPTER,
-        "chapters/exercises/chapter_01.py": CHECKERS,
-        "tests/mistakes/chapter_01.py": MISTAKES,
-        "tslib/counting.py": PACKAGE,
-        "Makefile": "book:\n\ntest:\n",
-        "README.md": "Run `make book`, or\n\n```\nmake test\n```\n",
-    }
-    for name, text in texts.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text, encoding="utf-8")
-    for name in ("pyproject.toml", "chapters/jupytext.toml", "chapters/exercises/__init__.py"):
-        shutil.copy(chapters_folder.parent / name, root / name)
-    subprocess.run(["git", "init", "--quiet", root], check=True)
-    execute(root / "chapters", home=root / "chapters")
-    return root / "chapters"
-
-
-@pytest.fixture
-def copy(tiny_book, tmp_path):
-    """A copy of the tiny book, to be tampered with."""
-    return shutil.copytree(tiny_book.parent, tmp_path / "book") / "chapters"
-
-
-def change(path, old, new):
-    """Tamper with a file: new text in the place of old, which must be there."""
-    text = path.read_text(encoding="utf-8")
-    assert old in text, f"there is no {old!r} in {path}"
-    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 @pytest.mark.parametrize("gate", GATES.values(), ids=GATES.keys())
@@ -152,13 +54,10 @@ def test_the_tiny_book_passes(gate, tiny_book):
 
 def test_running_again_changes_nothing(copy):
     before = (copy / NOTEBOOK).read_bytes()
-    execute(copy, home=copy)
+    run(copy, copy.parent / "build" / "again")
     assert (copy / NOTEBOOK).read_bytes() == before
 
 
-NOTEBOOK, SOURCE = "01_count.ipynb", "01_count.py"
-CHECKER, MISTAKE = "exercises/chapter_01.py", "../tests/mistakes/chapter_01.py"
-PACKAGE_FILE = "../tslib/counting.py"
 EXERCISES = functools.partial(gates.exercises, at_least=1)
 
 # What is done, then: the gate, a file, what stands in it, what is put there, a word of the gate's
@@ -242,7 +141,7 @@ SABOTAGE = {
     "a mistake of no exercise": (EXERCISES, MISTAKE, "1_1", "1_2", "belongs to no exercise"),
     "a checker without mistakes": (EXERCISES, MISTAKE, "1_1", "1_2", "has no mistake"),
     "too few exercises": (gates.exercises, CHECKER, "5", "6", "4 are needed"),
-    "a heavy notebook": (gates.sizes, NOTEBOOK, "is 8", "8" * 500_000, "500 are allowed"),
+    "a heavy notebook": (gates.sizes, NOTEBOOK, "is 8", "8" * 2_000_000, "2000 are allowed"),
     "a place on a machine": (
         gates.hygiene,
         SOURCE,
@@ -252,6 +151,28 @@ SABOTAGE = {
     ),
     "a command that is gone": (gates.hygiene, "../Makefile", "book:", "html:", "make book"),
     "an unused name": (gates.lint, PACKAGE_FILE, "STEP = 2", "import os\n\nSTEP = 2", "F401"),
+    "a layout of one's own": (
+        gates.lint,
+        PACKAGE_FILE,
+        "STEP * x",
+        "STEP*x",
+        "would be reformatted",
+    ),
+    "a wrong type": (gates.lint, PACKAGE_FILE, "STEP = 2", 'STEP: int = "2"', "Incompatible types"),
+    "a text in any encoding": (
+        gates.encodings,
+        "../read.py",
+        ', encoding="utf-8"',
+        "",
+        "open() does not say",
+    ),
+    "a process read in any encoding": (
+        gates.encodings,
+        PACKAGE_FILE,
+        "STEP * x",
+        'subprocess.run("x", text=True)',
+        "subprocess.run() does not say",
+    ),
 }
 
 
@@ -275,6 +196,7 @@ def test_a_solved_exercise_prints_something_else(copy):
 
 def test_a_notebook_without_its_source_and_the_reverse(copy):
     (copy / SOURCE).rename(copy / "02_count.py")
+    add(copy.parent)
     assert gates.pairs(copy) == ["02_count.py has no notebook.", "01_count.ipynb has no .py."]
 
 
@@ -282,10 +204,139 @@ def test_an_output_that_depends_on_the_machine(copy, monkeypatch):
     change(copy / SOURCE, "LIMIT = 2 * 2", "import torch\n\nLIMIT = torch.get_num_threads()")
     for name in gates.THREADS:
         monkeypatch.setenv(name, "2")
-    execute(copy, home=copy)
+    run(copy, copy.parent / "build")
     assert TWO_THREADS(copy) == []
     assert "twice 1 is 2" in "\n".join(ONE_THREAD(copy))
 
 
 def test_a_heavy_repository(copy):
     assert "are allowed" in "\n".join(gates.sizes(copy, everything=1000))
+
+
+def test_a_chapter_without_its_pictures_is_caught(copy):
+    notebook = add_chapter(copy).with_suffix(".ipynb")
+    run(copy, copy.parent / "build")
+    add(copy.parent)
+    assert gates.execution(copy) == []
+    stored = json.loads(notebook.read_text(encoding="utf-8"))
+    stored["cells"][-1]["outputs"] = []
+    notebook.write_text(json.dumps(stored), encoding="utf-8")
+    assert "has no picture" in "\n".join(gates.execution(copy))
+
+
+# Those that read the folder, and take no time.
+READING = {name: gate for name, gate in GATES.items() if "outputs" not in name}
+
+
+def verdicts(chapters):
+    """What the gates that read the folder say, all together."""
+    return [
+        line
+        for gate in READING.values()
+        for line in (EXERCISES if gate is gates.exercises else gate)(chapters)
+    ]
+
+
+def without_git(monkeypatch, tmp_path, why):
+    """Take git away in one of three ways."""
+    if why == "not installed":
+        (tmp_path / "empty").mkdir()
+        monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    elif why == "somebody else's":
+        # A switch of git's own tests: every checkout belongs to another user.
+        monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    else:
+        shutil.rmtree(tmp_path / "book" / ".git")
+
+
+WAYS = ["a ZIP", "not installed", "somebody else's"]
+
+
+@pytest.mark.parametrize("why", WAYS)
+def test_without_git_the_gates_read_the_folder(why, copy, monkeypatch, tmp_path):
+    without_git(monkeypatch, tmp_path, why)
+    assert verdicts(copy) == []
+    change(copy / SOURCE, "Once more.", "/home" + "/ada/clips")
+    change(copy.parent / "read.py", ', encoding="utf-8"', "")
+    change(copy / PACKAGE_FILE, "STEP * x", "STEP*x")
+    said = "\n".join(verdicts(copy))
+    assert all(
+        word in said for word in ("ada/clips", "does not say", "would be reformatted", "differ")
+    )
+
+
+@pytest.mark.parametrize("why", ["with git", *WAYS])
+def test_strangers_in_the_folder_change_no_verdict(why, copy, monkeypatch, tmp_path):
+    broken = "/home" + "/ada/x.py\nimport os; open('x')"
+    strangers = [
+        ".vscode/settings.json",
+        ".idea/x.py",
+        "env/pyvenv.cfg",
+        "env/lib/x.py",
+        "my-environment/pyvenv.cfg",
+        "my-environment/x.py",
+        "runs/log.py",
+        "runs-b/log.py",
+        "estimates/x.py",
+        "chapters/my_copy.ipynb",
+        "chapters/Untitled.ipynb",
+        "chapters/01_count-Copy1.ipynb",
+        "chapters/.ipynb_checkpoints/01_count-checkpoint.ipynb",
+        "chapters/copies/01_count.ipynb",
+        "chapters/copies/01_count.py",
+    ]
+    if why == "with git":
+        strangers += ["chapters/01_count_copy.ipynb", "chapters/01_count_copy.py", "notes.py"]
+    else:
+        # What has an ordinary name, and no git to ask, belongs to the project.
+        strangers = [name for name in strangers if "Copy1" not in name and "my_" not in name]
+        strangers.remove("chapters/Untitled.ipynb")
+        for name in ("my_copy", "Untitled", "01_count-Copy1"):
+            (copy / f"{name}.ipynb").write_bytes((copy / NOTEBOOK).read_bytes())
+    for name in strangers:
+        (copy.parent / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy.parent / name).write_text(broken, encoding="utf-8")
+    without = why != "with git"
+    if without:
+        without_git(monkeypatch, tmp_path, why)
+    assert verdicts(copy) == []
+    assert run(copy, copy.parent / "build" / "again") == {}
+    for name in strangers:
+        assert (copy.parent / name).read_text(encoding="utf-8") == broken
+
+
+@pytest.mark.parametrize("gate", GATES.values(), ids=GATES.keys())
+def test_no_gate_passes_having_read_nothing(gate, tmp_path):
+    (tmp_path / "chapters").mkdir()
+    try:
+        problems = gate(tmp_path / "chapters")
+    except (AssertionError, FileNotFoundError) as error:
+        problems = [str(error)]
+    assert problems and problems[0].startswith(("There ", "No "))
+
+
+def test_no_import_or_gate_leaves_an_encoding_to_the_machine(chapters_folder):
+    """Python itself says so: with PYTHONWARNDEFAULTENCODING it warns, and here that is an error."""
+    script = """
+import importlib, pkgutil, sys, warnings
+from pathlib import Path
+ours = r"(tslib|renderer|experiments|book|gates|chapters)([.]|$)"
+warnings.filterwarnings("error", category=EncodingWarning, module=ours)
+sys.path.insert(0, "tests")
+import book, experiments, gates, renderer, tslib
+for package in (book, experiments, renderer, tslib):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__") and "triton" not in module.name:
+            importlib.import_module(module.name)
+folder = Path("chapters").resolve()
+for gate in (gates.pairs, gates.execution, gates.exports, gates.sizes, gates.hygiene):
+    gate(folder)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=chapters_folder.parent,
+        env=os.environ | {"PYTHONWARNDEFAULTENCODING": "1"},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,4 +1,6 @@
-"""Imports go one way: chapters -> experiments -> renderer -> tslib, without a cycle, as the drawing says."""
+"""Imports go one way: chapters -> experiments -> renderer -> tslib, without a cycle, as the drawing
+says.
+"""
 
 import re
 from pathlib import Path

@@ -28,7 +28,7 @@ def test_a_changed_source_forgets_all_kernels(tmp_path, monkeypatch):
     cache = folder / "__pycache__"
     cache.mkdir(parents=True)
     for name in ("transform_numba", "vectors"):
-        (folder / f"{name}.py").write_text("x = 1\n")
+        (folder / f"{name}.py").write_text("x = 1\n", encoding="utf-8")
         (cache / f"{name}.kernel.1.nbc").touch()
     there = lambda: len(list(tmp_path.rglob("*.nbc")))  # noqa: E731
     monkeypatch.setattr(compiled, "__file__", str(folder / "transform_numba.py"))
@@ -37,6 +37,6 @@ def test_a_changed_source_forgets_all_kernels(tmp_path, monkeypatch):
     (cache / "transform_numba.kernel.1.nbc").touch()
     compiled.forget_stale_kernels()
     assert there() == 1  # nothing has changed
-    (folder / "vectors.py").write_text("x = 2\n")
+    (folder / "vectors.py").write_text("x = 2\n", encoding="utf-8")
     compiled.forget_stale_kernels()
     assert there() == 0

@@ -721,7 +721,7 @@ print([name for name in compiled if name in sys.modules])
 def test_an_import_compiles_and_deletes_nothing():
     """What is compiled is imported by the first message that needs it."""
     done = subprocess.run(
-        [sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True
+        [sys.executable, "-c", IMPORTS], capture_output=True, encoding="utf-8", check=True
     )
     assert done.stdout == "[]\n"
 
@@ -752,7 +752,7 @@ except ValueError as error:
 
 def test_without_numba_torch_does_the_work_and_says_why():
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_NUMBA], capture_output=True, text=True, check=True
+        [sys.executable, "-c", WITHOUT_NUMBA], capture_output=True, encoding="utf-8", check=True
     )
     name, value, warned, refused = done.stdout.splitlines()
     layer = MessagePassing(PoseGraph.of(PENN, 2))

@@ -8,9 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from gates import chapters_of, tracked
+from gates import chapters_of
 
-from book import architecture, paper_map
+from book import architecture, files, paper_map
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,7 +55,9 @@ def test_the_reading_core_is_twenty_files():
 
 
 def test_the_reading_core_can_be_read_in_order():
-    """What a file of the core imports of tslib is in a file before it, or on no page of the core's at all."""
+    """What a file of the core imports of tslib is in a file before it, or on no page of the core's
+    at all.
+    """
     graph, files = architecture.imports(ROOT), core()
     names = ["tslib." + f.removesuffix(".py").replace("/", ".") for f in files]
     later = {
@@ -69,7 +71,8 @@ def test_the_reading_core_can_be_read_in_order():
     assert {r for r in rooms if not r.startswith(OTHER_ROOMS)} == set()
 
 
-# What the core may need of other rooms: sentences for wrong input, one table of joints, and who computes.
+# What the core may need of other rooms: sentences for wrong input, one table of joints, and who
+# computes.
 OTHER_ROOMS = (
     "tslib.errors",
     "tslib.skeletons",
@@ -95,7 +98,7 @@ def test_every_chapter_is_in_the_table(chapters_folder):
 
 
 def test_files_that_pages_link_to_exist():
-    pages = [p for p in tracked(ROOT) if p.suffix == ".md"]
+    pages = [p for p in files.listed(ROOT) if p.suffix == ".md"]
     assert len(pages) >= 10
     for page in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
@@ -106,7 +109,7 @@ def test_shipped_data_is_listed_with_its_checksum():
     data = ROOT / "data"
     table = (data / "README.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| \[(.+?)\].*`([0-9a-f]+)` \|$", table, re.MULTILINE))
-    shipped = {p.relative_to(data).as_posix(): p for p in tracked(ROOT) if data in p.parents}
+    shipped = {p.relative_to(data).as_posix(): p for p in files.listed(ROOT) if data in p.parents}
     assert set(listed) == set(shipped) - {"README.md"}
     for name, digest in listed.items():
         assert hashlib.sha256(shipped[name].read_bytes()).hexdigest() == digest, name

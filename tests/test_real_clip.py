@@ -96,7 +96,7 @@ def test_the_command_gives_the_same_joints(table, real_data, tmp_path):
     out = predict(
         video, real_data / "detector" / "simplepose.onnx", tmp_path / "out", config=CONFIG, fps=FPS
     )
-    with open(out / "joints.csv", newline="") as file:
+    with open(out / "joints.csv", newline="", encoding="utf-8") as file:
         joints = {
             (int(r["frame"]), r["joint"]): (float(r["x"]), float(r["y"]))
             for r in csv.DictReader(file)

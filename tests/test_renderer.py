@@ -315,7 +315,7 @@ def test_a_process_that_is_killed_ends_the_run_in_a_sentence(tmp_path):
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match="not made by this command"):
         render(tmp_path, 1)
     assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]

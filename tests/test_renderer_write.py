@@ -133,7 +133,7 @@ def test_tracks_may_move_but_not_change(tmp_path):
         )
 
     assert go_on(1, tmp_path / "b") == 1
-    assert str(tmp_path) not in (tmp_path / "out" / "render.json").read_text()
+    assert str(tmp_path) not in (tmp_path / "out" / "render.json").read_text(encoding="utf-8")
     (tmp_path / "b").rename(tmp_path / "c")
     assert go_on(2, tmp_path / "c") == 1
     shutil.copytree(tmp_path / "c", tmp_path / "d")

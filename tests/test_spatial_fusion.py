@@ -192,7 +192,7 @@ def test_eq_5_needs_no_background():
 
 def config_of(tmp_path, content):
     path = tmp_path / "run.toml"
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     return read_config(path)
 
 

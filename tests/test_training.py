@@ -49,7 +49,7 @@ def root(tmp_path_factory):
 
 def log_of(folder):
     """The columns of log.csv: {name: (n,)}."""
-    heading, *rows = (folder / "log.csv").read_text().splitlines()
+    heading, *rows = (folder / "log.csv").read_text(encoding="utf-8").splitlines()
     return dict(
         zip(heading.split(","), np.array([row.split(",") for row in rows], float).T, strict=True)
     )
@@ -89,7 +89,7 @@ def test_a_config_that_breaks_a_rule_is_refused_by_the_name_of_what_breaks_it(
     tmp_path, content, said
 ):
     path = tmp_path / "run.toml"
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     fails(said.format(path), read_config, path)
 
 
@@ -577,7 +577,7 @@ def test_the_board_draws_curves_and_heat_maps_at_each_checkpoint(root, tmp_path)
     run(root, tmp_path, every=2, board=board)
     picture = cv2.imread(str(tmp_path / "training.png"))
     assert picture.shape == (580, 1200, 3) and (picture != 255).any(-1).mean() > 0.2
-    lines = (tmp_path / "validation.csv").read_text().splitlines()
+    lines = (tmp_path / "validation.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "step,PCK@0.2,PCK@0.1,PCK@0.05" and [l.split(",")[0] for l in lines[1:]] == [
         "2",
         "4",
@@ -644,7 +644,7 @@ rate = 1e-4
 
 def test_train_writes_a_model_that_evaluate_reads(root, tmp_path, capsys):
     path, out = tmp_path / "run.toml", tmp_path / "out"
-    path.write_text(TOML)
+    path.write_text(TOML, encoding="utf-8")
     arguments = ["--data", str(root), "--output", str(out), "--device", "cpu"]
     for row in ("baseline", "ST-infer(2)"):
         assert main(["train", str(path), *arguments, "--row", row, "--seed", "3"]) == 0
@@ -680,7 +680,7 @@ def test_train_writes_a_model_that_evaluate_reads(root, tmp_path, capsys):
 
 
 def test_a_row_that_does_not_exist_is_refused_before_anything_is_read(tmp_path):
-    (tmp_path / "run.toml").write_text(TOML)
+    (tmp_path / "run.toml").write_text(TOML, encoding="utf-8")
     fails(
         "there is no row 'T-infer'; name one of baseline, S-infer",
         train,
@@ -708,7 +708,7 @@ def test_every_row_can_be_made():
 
 def test_torchrun_trains_with_two_processes_of_which_one_writes(root, tmp_path):
     """The command with two processes: one of them writes and speaks."""
-    (tmp_path / "run.toml").write_text(TOML)
+    (tmp_path / "run.toml").write_text(TOML, encoding="utf-8")
     command = [
         sys.executable,
         "-m",
@@ -731,7 +731,7 @@ def test_torchrun_trains_with_two_processes_of_which_one_writes(root, tmp_path):
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+        command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", timeout=120
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "wrote out/ST-infer.safetensors\n"

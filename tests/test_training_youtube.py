@@ -81,7 +81,7 @@ def write(folder, names, bare=(), T=3):
 @pytest.fixture(scope="session")
 def path(tmp_path_factory):
     file = tmp_path_factory.mktemp("toml") / "run.toml"
-    file.write_text(TOML)
+    file.write_text(TOML, encoding="utf-8")
     return file
 
 

@@ -149,7 +149,7 @@ def test_a_model_that_says_something_strange_is_refused(place, capsys, changes, 
 
 def test_files_without_a_model_are_refused(place, capsys):
     fails(place, capsys, "there is no file", model="none.safetensors")
-    (place / "text.safetensors").write_text("no model")
+    (place / "text.safetensors").write_text("no model", encoding="utf-8")
     fails(place, capsys, "cannot be read as a model of tslib", model="text.safetensors")
     (place / "folder").mkdir()
     fails(place, capsys, "cannot be read as a model of tslib", model="folder")
@@ -192,15 +192,17 @@ def test_files_without_a_model_are_refused(place, capsys):
     ],
 )
 def test_joints_that_cannot_be_used_are_refused(place, capsys, old, new, word):
-    text = (place / "joints.csv").read_text()
+    text = (place / "joints.csv").read_text(encoding="utf-8")
     assert old in text
-    (place / "wrong.csv").write_text(text.replace(old, new))
+    (place / "wrong.csv").write_text(text.replace(old, new), encoding="utf-8")
     fails(place, capsys, word, joints="wrong.csv")
 
 
 def test_a_joint_that_the_file_lacks_is_named(place, capsys):
-    text = (place / "joints.csv").read_text().splitlines(keepends=True)
-    (place / "wrong.csv").write_text("".join(line for line in text if "head" not in line))
+    text = (place / "joints.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (place / "wrong.csv").write_text(
+        "".join(line for line in text if "head" not in line), encoding="utf-8"
+    )
     fails(place, capsys, "lacks the joint head", joints="wrong.csv")
     fails(place, capsys, "there is no joints file", joints="none.csv")
     fails(place, capsys, "cannot be written", output="none/out.csv")
@@ -217,7 +219,7 @@ def test_rows_may_come_in_any_order(tmp_path):
     assert np.array_equal(read.poses, [[[3.5, 4], [NAN] * 2], [[NAN] * 2, [1, 2]]], equal_nan=True)
     assert read.score.tolist() == [[0.25, 0], [0.1, 0.5]]
     write_tracks(read, tmp_path / "out.csv")
-    with open(tmp_path / "out.csv", newline="") as file:
+    with open(tmp_path / "out.csv", newline="", encoding="utf-8") as file:
         written = list(csv.reader(file))
     assert written == [
         ["frame", "joint", "x", "y", "score"],

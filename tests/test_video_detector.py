@@ -32,7 +32,8 @@ def test_channels_and_normalisation_are_those_of_the_configuration(tmp_path):
     config.write_text(
         synthetic.CONFIG.replace("rgb", "bgr")
         .replace("[0, 0, 0]", "[0.5, 0.5, 0.5]")
-        .replace("[1, 1, 1]", "[0.5, 0.5, 0.5]")
+        .replace("[1, 1, 1]", "[0.5, 0.5, 0.5]"),
+        encoding="utf-8",
     )
     crop = Crop.around((40, 25, 45, 75), synthetic.GRID)
     same = HeatmapDetector(synthetic.write_detector(tmp_path))(synthetic.frame(3), crop)
@@ -43,7 +44,7 @@ def test_channels_and_normalisation_are_those_of_the_configuration(tmp_path):
 def test_joints_may_come_in_another_order(tmp_path):
     names = list(synthetic.SKELETON.joints)[::-1]
     model = synthetic.write_detector(tmp_path, colors=synthetic.COLORS[::-1])
-    with open(tmp_path / "toy.toml", "a") as file:
+    with open(tmp_path / "toy.toml", "a", encoding="utf-8") as file:
         file.write(f"joints = {names!r}\nperson_score = 0.4\n")
     detector = HeatmapDetector(model)
     assert detector.skeleton.joints == tuple(names) and len(detector.skeleton.limbs) == 12
@@ -80,8 +81,8 @@ def test_joints_may_come_in_another_order(tmp_path):
 def test_a_configuration_that_does_not_fit_is_refused(tmp_path, old, new, word):
     model = synthetic.write_detector(tmp_path)
     config = tmp_path / "toy.toml"
-    assert old in config.read_text()
-    config.write_text(config.read_text().replace(old, new))
+    assert old in config.read_text(encoding="utf-8")
+    config.write_text(config.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(InputError, match=word) as error:
         HeatmapDetector(model)
     assert "\n" not in str(error.value) and str(error.value).endswith(".")
@@ -126,9 +127,13 @@ def test_a_network_for_any_size_must_keep_the_proportions(tmp_path):
     model = synthetic.write_detector(tmp_path)
     onnx.save(any_size(onnx.load(model)), model)
     config = tmp_path / "toy.toml"
-    config.write_text(config.read_text().replace("[96, 128]", "[48, 64]"))
+    config.write_text(
+        config.read_text(encoding="utf-8").replace("[96, 128]", "[48, 64]"), encoding="utf-8"
+    )
     assert HeatmapDetector(model).grid == (12, 16)
-    config.write_text(config.read_text().replace("[48, 64]", "[48, 66]"))
+    config.write_text(
+        config.read_text(encoding="utf-8").replace("[48, 64]", "[48, 66]"), encoding="utf-8"
+    )
     with pytest.raises(InputError, match="in the proportions of the input"):
         HeatmapDetector(model)
 
@@ -144,7 +149,9 @@ def test_a_network_that_runs_on_one_size_only_is_held_to_it(tmp_path):
     onnx.save(network, model)
     assert HeatmapDetector(model).grid == (24, 32)
     config = tmp_path / "toy.toml"
-    config.write_text(config.read_text().replace("[96, 128]", "[48, 64]"))
+    config.write_text(
+        config.read_text(encoding="utf-8").replace("[96, 128]", "[48, 64]"), encoding="utf-8"
+    )
     with pytest.raises(InputError, match="does not run on 48x64 pixels"):
         HeatmapDetector(model)
 

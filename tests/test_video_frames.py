@@ -30,7 +30,7 @@ def test_a_frame_rate_that_cannot_be_is_unknown(tmp_path, monkeypatch, stated, f
 
 def test_reads_a_folder_in_natural_order(tmp_path):
     folder = synthetic.write_folder(tmp_path / "a", PICTURES)  # 1.png ... 10.png, 11.png
-    (folder / "notes.txt").write_text("no image")
+    (folder / "notes.txt").write_text("no image", encoding="utf-8")
     frames = open_frames(folder)
     assert frames.fps is None and frames.size == (160, 120) and frames.count == 11
     assert all(np.array_equal(a, b) for a, b in zip(frames, PICTURES, strict=True))
@@ -129,7 +129,9 @@ with VideoWriter(sys.argv[1], 20, (160, 120)) as writer:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of a file")
 def test_a_disk_that_fills_up_is_said(tmp_path):
     ended = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, tmp_path / "a.webm"], capture_output=True, text=True
+        [sys.executable, "-c", FULL_DISK, tmp_path / "a.webm"],
+        capture_output=True,
+        encoding="utf-8",
     )
     assert "OSError: a.webm could not be written to its end" in ended.stderr
 

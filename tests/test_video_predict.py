@@ -55,7 +55,7 @@ def fails(place, capsys, word, *more, **files):
 
 def read(path):
     """(T, 13, 2) joints and (T, 13) scores of a CSV file; NaN where x and y are empty."""
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [(int(r["frame"]), r["joint"]) for r in rows] == [
         (t, name) for t in range(len(rows) // 13) for name in synthetic.SKELETON.joints
@@ -84,7 +84,8 @@ def test_every_option_is_followed(place):
     synthetic.write_folder(place / "frames", [synthetic.frame(t) for t in range(6)])
     (place / "toy.toml").rename(place / "other.toml")
     (place / "legs.toml").write_text(
-        '[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0.03, 0.24]\nstiffness = [5, 5]\n'
+        '[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0.03, 0.24]\nstiffness = [5, 5]\n',
+        encoding="utf-8",
     )
     options = "--detector-config other.toml --springs legs.toml".split()
     paths = [o if o.startswith("--") else str(place / o) for o in options]
@@ -133,7 +134,8 @@ def test_the_overlay_shows_both(place):
 
 def test_springs_change_the_result(place):
     (place / "long.toml").write_text(
-        '[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0, 0.6]\nstiffness = [50, 50]\n'
+        '[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0, 0.6]\nstiffness = [50, 50]\n',
+        encoding="utf-8",
     )
     results = []
     for more in ((), ("--springs", place / "long.toml")):
@@ -195,7 +197,7 @@ def test_a_video_that_breaks_off_is_said(place):
     done = subprocess.run(
         [sys.executable, "-m", "tslib", *arguments_of(place)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     read_frames = len(read(place / "out" / "joints.csv")[0])
@@ -259,7 +261,7 @@ def test_the_springs_command_reads_the_joints_it_wrote(place, capsys):
 
 def test_a_video_that_cannot_be_read_is_named(place, capsys):
     fails(place, capsys, "there is no video", video="none.avi")
-    (place / "text.avi").write_text("no video")
+    (place / "text.avi").write_text("no video", encoding="utf-8")
     fails(place, capsys, "cannot be read as a video", video="text.avi")
     (place / "empty").mkdir()
     fails(place, capsys, "holds no frame", video="empty")
@@ -285,9 +287,9 @@ def test_a_detector_that_does_not_fit_is_refused(place, capsys):
         detector="flat.onnx",
     )
     fails(place, capsys, "name one with --detector-config", detector="flat.onnx")
-    (place / "toy.toml").write_text(synthetic.CONFIG.replace("penn13", "coco17"))
+    (place / "toy.toml").write_text(synthetic.CONFIG.replace("penn13", "coco17"), encoding="utf-8")
     fails(place, capsys, "13 heat-maps, but")
-    (place / "toy.toml").write_text(synthetic.CONFIG.replace("std", "sd"))
+    (place / "toy.toml").write_text(synthetic.CONFIG.replace("std", "sd"), encoding="utf-8")
     fails(place, capsys, "lacks the key 'std'")
 
 
@@ -309,7 +311,8 @@ def test_options_that_do_not_fit_are_refused(place, capsys):
     fails(place, capsys, "there is no detector", detector=".")
     fails(place, capsys, "there is no springs file", "--springs", place / "none.toml")
     (place / "tail.toml").write_text(
-        '[[spring]]\njoints = ["tail", "head"]\nrest = [0, 1]\nstiffness = [1, 1]\n'
+        '[[spring]]\njoints = ["tail", "head"]\nrest = [0, 1]\nstiffness = [1, 1]\n',
+        encoding="utf-8",
     )
     fails(place, capsys, "'tail'", "--springs", place / "tail.toml")
     for option in ("--fps 0", "--fps nan", "--flow tv", "--box 1 2 3"):
@@ -328,7 +331,7 @@ def test_a_variable_that_is_unset_is_asked_about(option, capsys):
 
 def test_an_output_that_cannot_be_made_is_said_before_any_work(place, capsys, monkeypatch):
     monkeypatch.setattr(tslib.video.predict, "open_frames", lambda *_: 1 / 0)
-    (place / "file").write_text("no folder")
+    (place / "file").write_text("no folder", encoding="utf-8")
     more = ["predict", str(place / "video.avi"), "--detector", str(place / "toy.onnx"), "--output"]
     for output, word in (
         (place / "file", "exists already"),
@@ -344,9 +347,9 @@ def test_an_output_that_cannot_be_made_is_said_before_any_work(place, capsys, mo
 
 def test_an_output_that_exists_is_left_alone(place, capsys):
     (place / "out").mkdir()
-    (place / "out" / "mine.txt").write_text("precious")
+    (place / "out" / "mine.txt").write_text("precious", encoding="utf-8")
     fails(place, capsys, "exists already")
-    assert (place / "out" / "mine.txt").read_text() == "precious"
+    assert (place / "out" / "mine.txt").read_text(encoding="utf-8") == "precious"
 
 
 def test_a_bug_is_no_user_error_and_leaves_nothing(place, monkeypatch):
@@ -367,7 +370,7 @@ def test_an_interruption_leaves_nothing(place, name):
     synthetic.write_video(place / "long.avi", (synthetic.frame(t) for t in range(600)))
     before = sorted(place.rglob("*"))
     words = [sys.executable, "-m", "tslib", *arguments_of(place, "long.avi")]
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, encoding="utf-8")
     deadline = time.monotonic() + 60
     while len(sorted(place.rglob("*"))) == len(before) and time.monotonic() < deadline:
         time.sleep(0.05)

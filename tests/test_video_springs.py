@@ -116,7 +116,7 @@ GOOD = '[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0, 0.25]\nstiffn
 )
 def test_a_file_that_is_wrong_is_refused(tmp_path, text, word):
     path = tmp_path / "a.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=word):
         load_springs(path)
 
@@ -138,11 +138,11 @@ def test_saves_the_whole_file_or_nothing(tmp_path, monkeypatch):
         save_springs(springs, tmp_path / "none" / "a.toml")
     with pytest.raises(InputError, match="is a folder"):
         save_springs(springs, tmp_path)
-    path.write_text("precious")
+    path.write_text("precious", encoding="utf-8")
     with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
         patch.setattr("os.replace", lambda *_: 1 / 0)
         save_springs(springs, path)
-    assert path.read_text() == "precious" and list(tmp_path.iterdir()) == [path]
+    assert path.read_text(encoding="utf-8") == "precious" and list(tmp_path.iterdir()) == [path]
     save_springs(springs, path)
     assert len(load_springs(path)) == 8 and list(tmp_path.iterdir()) == [path]
 
@@ -150,7 +150,8 @@ def test_saves_the_whole_file_or_nothing(tmp_path, monkeypatch):
 def test_joints_are_read_in_the_skeletons_order(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(
-        "frame,joint,x,y,score\n0,head,1,2,0.9\n0,left_hip,,,0\n0,tail,1,1,1\n7,head,3,4,0.1\n7,left_hip,5,6,1\n"
+        "frame,joint,x,y,score\n0,head,1,2,0.9\n0,left_hip,,,0\n0,tail,1,1,1\n7,head,3,4,0.1\n7,left_hip,5,6,1\n",
+        encoding="utf-8",
     )
     found = read_joints(path, PENN)
     assert found.shape == (2, 13, 2)
@@ -165,7 +166,7 @@ def test_joints_are_read_in_the_skeletons_order(tmp_path):
         ("a,b\n1,2\n", "header"),
         ("", "header"),
     ):
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match=word):
             read_joints(path, PENN)
     # Spreadsheets begin a file with a mark.

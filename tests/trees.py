@@ -102,7 +102,7 @@ def write_split(root, lines, action="brush_hair", split=1, sub=False):
     folder = root / ("sub_splits" if sub else "splits")
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{action}_test_split_{split}.txt" if sub else f"{action}_test_split{split}.txt"
-    (folder / name).write_text("\n".join(lines) + "\n")
+    (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return root
 
 

@@ -1,7 +1,7 @@
 """Human pose in video: what the chapters leave behind, ready to be imported.
 
-Everywhere x points right and y down, pixels count from 0, and ``flow[..., 0]`` is dx. Axes have one name each:
-``B`` batch, ``T`` frames, ``K`` joints, ``E`` edges, ``H, W`` rows and columns of a map.
+Everywhere x points right and y down, pixels count from 0, and ``flow[..., 0]`` is dx. Axes have
+one name each: ``B`` batch, ``T`` frames, ``K`` joints, ``E`` edges, ``H, W`` rows and columns.
 
 Twenty files are the reading core. Read in this order, each needs no file but those before it:
 

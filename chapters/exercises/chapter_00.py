@@ -47,7 +47,10 @@ def exercise_0_3(middle_of_cell):
     for g, cells, width, right in cases:
         answer = middle_of_cell(g, cells, width)
         if not np.isclose(answer, right):
-            return f"Cell {g} of {cells} over {width} px has its middle at {right}, yours says {answer}."
+            return (
+                f"Cell {g} of {cells} over {width} px has its middle at {right}, yours says "
+                f"{answer}."
+            )
 
 
 @exercise("0.4")

@@ -30,7 +30,10 @@ def exercise_1_2(message_back):
             return f"The message must have shape {right.shape}, yours has {answer.shape}."
         if not np.allclose(answer, right):
             best, yours = (divmod(int(m.argmax()), 14)[::-1] for m in (right, answer))
-            return f"Elbow at (3, 2), rest {rest.tolist()}: the wrist is best at {best}, yours at {yours}."
+            return (
+                f"Elbow at (3, 2), rest {rest.tolist()}: the wrist is best at {best}, yours "
+                f"at {yours}."
+            )
 
 
 @exercise("1.3")
@@ -45,7 +48,10 @@ def exercise_1_3(distance_in_millimetres):
         if not np.allclose(answer, right):
             y, x = np.argwhere(~np.isclose(answer, right))[0]
             pixels = f"With pixels {width} wide and {height} high"
-            return f"{pixels} the cell (x={x}, y={y}) is {right[y, x]:.3f} away, yours {answer[y, x]:.3f}."
+            return (
+                f"{pixels} the cell (x={x}, y={y}) is {right[y, x]:.3f} away, yours "
+                f"{answer[y, x]:.3f}."
+            )
 
 
 @exercise("1.4")

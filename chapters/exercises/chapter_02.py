@@ -109,4 +109,7 @@ def exercise_2_6(narrower_window):
         sure = offers.gather(1, nearest[:, None])
         needed = score.max() - stiffness * (q - home[:, None]) ** 2 >= sure - 1e-2
         if asked.sum() > needed.sum():
-            return f"With {kind}, {int(asked.sum())} pairs are compared; {int(needed.sum())} are enough."
+            return (
+                f"With {kind}, {int(asked.sum())} pairs are compared; {int(needed.sum())} "
+                "are enough."
+            )

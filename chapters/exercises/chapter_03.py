@@ -86,7 +86,10 @@ def exercise_3_5(warp_seen):
     score[4, 3] = -9  # where the square was, and nobody reads
     flow[0, 0, 0], back[0, 10, 0] = 10, -9.2  # a long way there, and home within the tolerance
     right = torch.where(inconsistent(flow, back), score.min(), warp(score, flow))
-    given = "a random map, a square of 3 cells that moves by 3, and a cell that moves by 10 and back by 9.2"
+    given = (
+        "a random map, a square of 3 cells that moves by 3, and a cell that moves by 10 "
+        "and back by 9.2"
+    )
     return _wrong(warp_seen(score.clone(), flow.clone(), back.clone()), right, given)
 
 

@@ -126,5 +126,11 @@ def exercise_6_5(parts_of_gain):
             return f"The faults are {sorted(right)}, yours are {sorted(answer)}."
         for name, value in right.items():
             if not np.isclose(float(answer[name]), value):
-                total = f"their sum is to be {sum(right.values()):.2f}, yours is {sum(answer.values()):.2f}"
-                return f"The part of {name!r} is {value:.2f} points, yours {answer[name]:.2f}; {total}."
+                total = (
+                    f"their sum is to be {sum(right.values()):.2f}, yours is "
+                    f"{sum(answer.values()):.2f}"
+                )
+                return (
+                    f"The part of {name!r} is {value:.2f} points, yours {answer[name]:.2f}; "
+                    f"{total}."
+                )

@@ -21,7 +21,8 @@ def exercise_8_1(best_types):
         if not np.array_equal(answer, right):
             t, y, x = np.argwhere(answer != right)[0].tolist()
             return (
-                f"For type {t} of the parent in cell ({x}, {y}) the child's type is {right[t, y, x]}, "
+                f"For type {t} of the parent in cell ({x}, {y}) the child's type is "
+                f"{right[t, y, x]}, "
                 f"yours is {answer[t, y, x]}."
             )
 
@@ -50,7 +51,10 @@ def exercise_8_2(paired_change):
                 return f"With {name} in {N} videos the {what} is {right:.3f}, yours is {value:.3f}."
         gain = bool(points >= 2 * error and points > 0)
         if bool(answer[2]) != gain:
-            return f"With {name}, {points:+.1f} ± {error:.1f}, the verdict is {gain}, yours is {answer[2]}."
+            return (
+                f"With {name}, {points:+.1f} ± {error:.1f}, the verdict is {gain}, yours is "
+                f"{answer[2]}."
+            )
 
 
 @exercise("8.3")
@@ -67,15 +71,24 @@ def exercise_8_3(folds_of):
         if len(answer) != len(names):
             return f"There are {len(names)} clips, but you return {len(answer)} folds."
         if set(answer) != set(range(folds)):
-            return f"Folds are numbered 0 to {folds - 1} and all used; yours are {sorted(set(answer))}."
+            return (
+                f"Folds are numbered 0 to {folds - 1} and all used; yours are "
+                f"{sorted(set(answer))}."
+            )
         pairs = {(video_of(name), fold) for name, fold in zip(names, answer, strict=True)}
         videos = Counter(video for video, _ in pairs)
         split = next((video for video, count in videos.items() if count > 1), None)
         if split:
-            return f"Clips of video {split!r} lie in {videos[split]} folds; one estimator would have seen it."
+            return (
+                f"Clips of video {split!r} lie in {videos[split]} folds; one estimator "
+                "would have seen it."
+            )
         sizes = Counter(fold for _, fold in pairs)
         if max(sizes.values()) - min(sizes.values()) > 1:
-            return f"Of 7 videos in {folds} folds, yours hold {sorted(sizes.values())}; share them evenly."
+            return (
+                f"Of 7 videos in {folds} folds, yours hold {sorted(sizes.values())}; share "
+                "them evenly."
+            )
 
 
 @exercise("8.4")
@@ -150,8 +163,10 @@ def exercise_8_5(in_widths):
         if off.any():
             t, k = np.argwhere(off)[0].tolist()
             return (
-                f"In frame {t} of {frames} an error of {error[t, k]:.1f} px is {error[t, k] / width:.3f} "
-                f"widths, yours is {answer[t, k]:.3f}. (Three of nine frames show the person from the side.)"
+                f"In frame {t} of {frames} an error of {error[t, k]:.1f} px is "
+                f"{error[t, k] / width:.3f} "
+                f"widths, yours is {answer[t, k]:.3f}. (Three of nine frames show the person "
+                "from the side.)"
             )
 
 

@@ -129,7 +129,7 @@ def loopy_graphs(known: object, graphs: int = 5) -> Evidence:
         graph = PoseGraph(2, ("a", "b", "c"), np.array(edges), spring, ("x", "y", "z"))
         layer = MessagePassing(graph).double()
         with torch.no_grad():
-            layer.rest += torch.tensor(rng.normal(0, 2, (3, 2)))
+            layer.rest.add_(torch.tensor(rng.normal(0, 2, (3, 2))))
         unary = rng.normal(size=(6, 5, 7))
         ours = layer(torch.tensor(unary).view(1, 2, 3, 5, 7)).detach().view(6, 5, 7).numpy()
         error = max(error, float(np.abs(ours - by_definition(layer, unary)).max()))

@@ -298,7 +298,7 @@ def others() -> float:
     """Seconds of processor time that other programs have taken; 0 where /proc does not tell."""
     if not Path("/proc/stat").exists():
         return 0.0
-    fields = Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
+    fields = Path("/proc/stat").read_text(encoding="utf-8").split("\n")[0].split()[1:9]
     user, nice, system, _, _, *rest = map(int, fields)
     return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK") - time.process_time()
 
@@ -418,7 +418,7 @@ def measure_pgmax(sizes: Sequence[int], repeats: int) -> Table | str:
 
 def resident(field: str) -> int:
     """VmRSS or VmHWM of this process, in bytes."""
-    status = Path("/proc/self/status").read_text()
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(status.split(f"{field}:")[1].split()[0]) * 1024
 
 
@@ -432,7 +432,7 @@ def memory_of(name: str, settings: Mapping[str, Any]) -> dict[str, float]:
     torch.set_num_threads(1)
     one_round, inputs = layers()[name], layer_inputs(**settings)
     training_step(one_round, ROUNDS, layer_inputs(B=1, T=2, n=12))
-    Path("/proc/self/clear_refs").write_text("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     before = resident("VmRSS")
     training_step(one_round, ROUNDS, inputs)
     peak = resident("VmHWM") - before
@@ -469,7 +469,7 @@ def machine(device: str) -> dict[str, Any]:
     """What it was measured on."""
     model = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         fields = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
         model = fields.get("model name", model)
         if "cpu family" in fields:

@@ -77,12 +77,12 @@ def forget_stale_kernels() -> None:
     cache = folder / "__pycache__"
     note = cache / "kernels.sha256"
     try:
-        if note.exists() and note.read_text() == stamp:
+        if note.exists() and note.read_text(encoding="utf-8") == stamp:
             return
         for file in cache.glob("*.nb[ic]"):
             file.unlink(missing_ok=True)
         cache.mkdir(exist_ok=True)
-        note.write_text(stamp)
+        note.write_text(stamp, encoding="utf-8")
     except OSError:
         pass
 

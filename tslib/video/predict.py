@@ -97,7 +97,7 @@ def _write(folder, beliefs, frames, skeleton, fps):
     canvas, somebody = Canvas(frames.size, skeleton), False
     with ExitStack() as files:
         names = "joints.csv", "detector.csv"
-        tables = [files.enter_context(open(folder / name, "w")) for name in names]
+        tables = [files.enter_context(open(folder / name, "w", encoding="utf-8")) for name in names]
         for table in tables:
             write_header(table)
         # The bar shows in a terminal only.

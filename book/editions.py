@@ -1,0 +1,111 @@
+"""The chapters for a course, in folders to hand out: without the solutions for students, solved for
+instructors.
+
+Each is a project of its own with its own set-up, so nothing that is solved there reaches the tests,
+which insist on unsolved exercises.
+"""
+
+import ast
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+from jupytext.cli import jupytext as convert
+from nbformat import NotebookNode
+
+from . import files
+
+EDITIONS = ("student", "instructor")
+# Tests stay behind: they hold the wrong answers, and insist that nothing is solved.
+COPIED = (
+    "chapters tslib renderer experiments data book Makefile pyproject.toml constraints.txt "
+    "environment.yml apt.txt LICENSE CITATION.cff .gitignore"
+).split()
+SOLUTION = re.compile(
+    r"^<details><summary>Solution</summary>\n(.*?)^</details>\n?", re.DOTALL | re.MULTILINE
+)
+README = """\
+# Human pose in video: the {edition}'s copy
+
+{about}
+
+```sh
+make lab                # sets up .venv when it is missing, and opens the chapters in JupyterLab
+make book               # runs every chapter and builds build/book/index.html
+make book CHAPTER=04    # runs one chapter alone
+```
+
+An exercise is a function that raises `NotImplementedError`. Put your answer in its place and run
+the cell: the line below it says whether the answer is right, and if not, what to look at.
+"""
+ABOUT = {
+    "student": "Hints are folded in below each exercise. Solutions are not part of this copy.",
+    "instructor": "Every exercise is solved here; hints and solutions stand folded below each one.",
+}
+
+
+def write(folder: Path, target: Path, edition: str) -> Path:
+    """Write an edition of a folder of chapters, and all that they need, into target, anew.
+
+    edition : "student" or "instructor"
+    """
+    root = folder.resolve().parent
+    shutil.rmtree(target, ignore_errors=True)
+    chapters = {path.stem for path in files.sources(root / folder.name)}
+    for path in files.listed(root):
+        place = path.relative_to(root)
+        stranger = path.suffix == ".ipynb" and path.stem not in chapters
+        if place.parts[0] in COPIED and not stranger:
+            (target / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target / place)
+    readme = README.format(edition=edition, about=ABOUT[edition])
+    (target / "README.md").write_text(readme, encoding="utf-8", newline="\n")
+    change = without_solutions if edition == "student" else solved
+    sources = files.sources(target / folder.name)
+    convert(["--quiet", "--to", "ipynb", "--update", *map(str, sources)])
+    notebooks = [source.with_suffix(".ipynb") for source in sources]
+    for path in notebooks:
+        notebook = nbformat.read(path, as_version=4)
+        change(notebook)
+        nbformat.write(notebook, path)
+    convert(["--quiet", "--to", "py:percent", *map(str, notebooks)])
+    return target
+
+
+def without_solutions(notebook: NotebookNode) -> None:
+    """Take the solutions out of a notebook; the hints stay."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = SOLUTION.sub("", cell.source).rstrip("\n")
+
+
+def solved(notebook: NotebookNode) -> None:
+    """Put each solution in the place of its stub, which is in the cell with the checker's call."""
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or not (stub := _stub(cell.source)):
+            continue
+        below = []
+        for later in notebook.cells[number + 1 :]:
+            if later.cell_type == "code":
+                break
+            below.append(later.source)
+        (solution,) = SOLUTION.findall("\n".join(below))
+        (code,) = re.findall(r"```python\n(.*?)```", solution, re.DOTALL)[:1]
+        lines = cell.source.splitlines()
+        lines[stub.lineno - 1 : stub.end_lineno] = code.rstrip().splitlines()
+        cell.source = "\n".join(lines)
+        # What is stored below it was said of the stub.
+        cell.outputs, cell.execution_count = [], None
+
+
+def _stub(source: str) -> ast.FunctionDef | None:
+    """The function of a cell that one of its checkers is called on."""
+    tree = ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+    names = {
+        ast.unparse(call.args[0])
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and re.search(r"\bexercise_\d", ast.unparse(call.func))
+    }
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in names]
+    return found[0] if found else None
