@@ -97,7 +97,7 @@ COMMANDS = (
         "predict",
         "find the joints of the person in a video; writes joints.csv, detector.csv and "
         "overlay.webm, a fifth of a second a frame",
-        "tslib.commands:predict",
+        "tslib.commands:run_predict",
         _predict_options,
         "python -m tslib predict clip.mp4 --detector pose.onnx --output results",
     ),
@@ -105,7 +105,7 @@ COMMANDS = (
         "correct",
         "correct the joints of a video by a trained network; writes one CSV file, "
         "milliseconds a frame",
-        "tslib.commands:correct",
+        "tslib.commands:run_correct",
         _correct_options,
         "python -m tslib correct results/joints.csv --model model.safetensors --output new.csv",
     ),
@@ -113,7 +113,7 @@ COMMANDS = (
         "train",
         "train a network from nothing, stage by stage; writes models, curves and checkpoints, "
         "a quarter of an hour on a laptop",
-        "tslib.commands:train",
+        "tslib.commands:run_train",
         _train_options,
         "python -m tslib train data/training/laptop.toml --data data/rendered --output runs",
         shared=(DATA, computing()),
@@ -122,7 +122,7 @@ COMMANDS = (
     Command(
         "evaluate",
         "measure how good a trained model is on the test clips; prints a table, a minute",
-        "tslib.commands:evaluate",
+        "tslib.commands:run_evaluate",
         _evaluate_options,
         "python -m tslib evaluate runs/ST-infer.safetensors --data data/rendered",
         shared=(DATA, computing(workers=False)),
@@ -130,14 +130,14 @@ COMMANDS = (
     Command(
         "springs",
         "collect statistics of limbs for predict --springs; writes one TOML file, seconds",
-        "tslib.commands:springs",
+        "tslib.commands:run_springs",
         _springs_options,
         "python -m tslib springs results/joints.csv --skeleton coco17 --output springs.toml",
     ),
     Command(
         "download",
         "fetch a data set and unpack it, 3 GB or more for some",
-        "tslib.commands:download",
+        "tslib.commands:run_download",
         _download_options,
         "python -m tslib download jhmdb data/jhmdb",
         left="run it again to resume",
@@ -145,7 +145,7 @@ COMMANDS = (
     Command(
         "inspect",
         "say what a data set's folder holds and what is odd in it; a minute for a thousand clips",
-        "tslib.commands:inspect",
+        "tslib.commands:run_inspect",
         _inspect_options,
         "python -m tslib inspect data/jhmdb --sheet sheet.png",
     ),

@@ -7,7 +7,7 @@ import os
 from argparse import Namespace
 
 
-def predict(options: Namespace) -> str:
+def run_predict(options: Namespace) -> str:
     from .video.predict import predict
 
     names = "box", "fps", "flow", "springs", "correct"
@@ -18,7 +18,7 @@ def predict(options: Namespace) -> str:
     return f"wrote {written} and overlay.webm to {folder}"
 
 
-def correct(options: Namespace) -> str:
+def run_correct(options: Namespace) -> str:
     from .correction import load_corrector
     from .video.correct import correct_file
 
@@ -26,7 +26,7 @@ def correct(options: Namespace) -> str:
     return f"wrote {options.output}"
 
 
-def train(options: Namespace) -> str | None:
+def run_train(options: Namespace) -> str | None:
     from .training.run import train
 
     names = "row", "seed", "device", "workers", "every"
@@ -35,13 +35,13 @@ def train(options: Namespace) -> str | None:
     return f"wrote {path}" if os.environ.get("RANK", "0") == "0" else None
 
 
-def evaluate(options: Namespace) -> str:
+def run_evaluate(options: Namespace) -> str:
     from .training.run import evaluate
 
     return evaluate(options.model, options.data, options.device).to_string()
 
 
-def springs(options: Namespace) -> str:
+def run_springs(options: Namespace) -> str:
     from .skeletons import skeleton_named
     from .video.springs import fit_springs, read_joints, save_springs
 
@@ -52,13 +52,13 @@ def springs(options: Namespace) -> str:
     return f"wrote {len(fitted)} springs to {options.output}"
 
 
-def download(options: Namespace) -> None:
+def run_download(options: Namespace) -> None:
     from .datasets.download import download
 
     download(options.name, options.root)
 
 
-def inspect(options: Namespace) -> None:
+def run_inspect(options: Namespace) -> None:
     from .datasets.inspection import inspect
 
     for line in inspect(options.root, options.sheet):
