@@ -176,7 +176,7 @@ plt.show()
 
 # %% [markdown]
 # How does a network err on them? A small one was trained on such clips, and its mistakes on others were sorted: does the error lie on the *other side* of the body; is *another peak* of the same
-# map, however low, right; was the joint right in a *neighbour frame*? The kinds overlap. (`python experiments/paper_a/failure_modes.py` trains it and writes the file that the cell reads; the file holds its settings.)
+# map, however low, right; was the joint right in a *neighbour frame*? The kinds overlap. (`python -m experiments paper_a failure_modes --write` trains it and writes the file that the cell reads; the file holds its settings.)
 
 # %%
 results = Path("../experiments/results")
@@ -189,7 +189,7 @@ print(per_cent.rename(index=short).rename(columns=lambda name: name[:4]).to_stri
 # (Per cent.) Most errors have another peak in the right place: something that knows the body could pick it, which is what springs between joints are for. A third are right one frame earlier or later:
 # that is what flow and springs between frames are for. Half are wrong in all five frames around: there it is not enough to copy from a neighbour.
 #
-# And is the film like the real thing? The same numbers for rendered clips and for Penn Action's own labels (`python experiments/real/labels.py PENN_ACTION`; lengths in cells, of which a person is 16 long):
+# And is the film like the real thing? The same numbers for rendered clips and for Penn Action's own labels (`python -m experiments real labels PENN_ACTION`; lengths in cells, of which a person is 16 long):
 
 # %%
 labels = pd.DataFrame(json.loads((results / "labels.json").read_text(encoding="utf-8"))["columns"])
@@ -211,7 +211,7 @@ print(labels.loc[list(shown)].rename(index=shown).round(3).to_string())
 # Action's, on purpose: a neighbour's heat-map that lies a fraction of a cell away hardly needs the flow, and a chapter on the flow would show little.
 #
 # They are also seen from the front more often, and that is on purpose, too. Here are the network's failures from each side; and, in the last column, those of a network that was trained and tested on clips
-# with each activity filmed from where the real labels show it (`python experiments/paper_a/failure_modes.py --views PENN_ACTION`):
+# with each activity filmed from where the real labels show it (`python -m experiments paper_a failure_modes --views PENN_ACTION`):
 
 # %%
 by_view = pd.DataFrame(failures["by_view"]).drop(index="clips")

@@ -650,7 +650,7 @@ for p in (0, 16, 30):
     print(f"receivers {p} to {p + 15}, displacements {near} to {far}: equal to max_plus {same}")
 
 # %% [markdown]
-# `tslib/distance_transform/compiled.py` is this loop in numba, which compiles Python while it runs: `sweep` is written in the compiler's own language (`vectors.py`; left alone, a compiler finds no registers for a running maximum *with* its
+# `tslib/kernels/transform_numba.py` is this loop in numba, which compiles Python while it runs: `sweep` is written in the compiler's own language (`vectors.py`; left alone, a compiler finds no registers for a running maximum *with* its
 # place), around it Eq. 2.4 for each row, and behind it a backward pass of two scatters. For a whole graph of joints, `tslib.message_passing` adds each message to its receiver's sum as soon as it is there, so that no
 # message is ever written down. Which back end works is the choice of the device, not yours:
 
@@ -784,7 +784,7 @@ plt.show()
 # %% [markdown]
 # ## 2.12 What moved to `tslib`
 #
-# `max_plus`, `max_plus_chunked`, `smallest` and `DistanceTransform` are `tslib/distance_transform/layer.py`, held equal by a test; the faster back ends lie beside it. What the next chapters import is
+# `max_plus`, `max_plus_chunked`, `smallest` and `DistanceTransform` are `tslib/distance_transform/layer.py`, held equal by a test; the faster back ends lie in `tslib/kernels`. What the next chapters import is
 #
 # ```python
 # from tslib.distance_transform import distance_transform

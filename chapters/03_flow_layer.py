@@ -590,7 +590,7 @@ plt.show()
 # 0.1 1.6 cells, at 0.05 0.8 cells. (On Paper A's maps of 46 cells a person fills about 0.7 of the side, so
 # every motion has twice the cells: `finer`.) And how far do joints move? Chapter 0 had the labels of Penn
 # Action; and on one real clip, with true joints in every frame, the estimates can be asked for their error
-# there (`python experiments/real/flow.py --write`).
+# there (`python -m experiments real flow --write`).
 
 # %%
 folder = Path("../experiments/results")

@@ -520,7 +520,7 @@ data = [batch(clips, seed) for seed, clips in enumerate(tests)]
 print(f"{sum(map(len, tests))} slices to test, {len(others)} others for the springs")
 
 # %% [markdown]
-# Are these a ConvNet's faults? `experiments/paper_a/failure_modes.py` trained a small one on rendered clips and asked of each error what would have helped. The same questions of ours, in per cent:
+# Are these a ConvNet's faults? `python -m experiments paper_a failure_modes` trained a small one on rendered clips and asked of each error what would have helped. The same questions of ours, in per cent:
 
 # %%
 clips = sum(tests, [])
@@ -994,7 +994,7 @@ print("springs with a gradient:", int((layer.rest.grad.abs().sum(1) > 0).sum()),
 # ## 4.11 A real detector on a real clip
 #
 # Forty frames of one JHMDB clip, a camera that pans, a goalkeeper with raised arms; a small heat-map network, trained by others; optical flow by DIS, crops that follow the person. The page shows what
-# `experiments/real/real_clip.py` measured (it needs recordings that may not be passed on): PCK over the twelve limb joints in per cent, and jitter, the mean second difference. *Springs* are means of other people's clips,
+# `python -m experiments real clip` measured (it needs recordings that may not be passed on): PCK over the twelve limb joints in per cent, and jitter, the mean second difference. *Springs* are means of other people's clips,
 # with stiffnesses from their variances, on head, trunk and legs; *arms too* adds the arms; *all 0.01* gives every limb the stiffness of this chapter. The messages are those of `tslib.video.inference`, which `python -m tslib predict` runs on a video: the same
 # rule, on a graph with edges to each of the four frames before and after (the farther, the looser), with springs in units of the body, and without left-right pairs.
 
@@ -1065,8 +1065,9 @@ def _pass_torch(unary, senders, edges, stiffness, rest, own, share):
 
 
 # %% [markdown]
-# And this is the heart of the layer, from its source: the weights, and the loop of `forward`. `_moved` warps all scores to the neighbour frames, and `places` says where among `score` and `moved` each message's sender lies. `_own_part` is
-# the receiver's own last message, warped alike, which `exclude` takes out. `pass_unchecked` is `pass_messages` without its checks. It sums as it goes, so where `watch` or `exclude` needs the messages themselves, the loop makes them first.
+# And this is the heart of the layer, from its source: the weights, and the loop of `forward`. In each round, `_arrived` warps the senders' maps to the receivers' frames, each message is one distance transform, and
+# the messages are summed at their receivers. The `echo` is the receiver's own last message, warped alike, which `exclude` takes out. Where nobody watches and nothing is excluded, a compiled round of the same arithmetic takes the place of the loop,
+# because it never writes a message down.
 
 # %%
 loop = inspect.getsource(MessagePassing.forward)

@@ -75,7 +75,7 @@ PENN = SKELETONS["penn13"]
 # $$b^*_i(p) = e^{-|p - p_i|^2 / 2 \sigma^2}, \qquad b^*_\mathrm{bg}(p) = 1 - \max_i b^*_i(p). \tag{5.1}$$
 #
 # In array form: `gaussian` makes `(N, K, H, W)` of joints `(N, K, 2)`, `with_background` appends a map. The settings of this chapter are those of a file, `data/training/laptop.toml`. Its clips are rendered now, as
-# `python -m tslib render` does it; every fifth is a test clip.
+# `python -m renderer` does it; every fifth is a test clip.
 
 # %%
 config = read_config("../data/training/laptop.toml")
@@ -433,7 +433,7 @@ plt.show()
 
 # %% [markdown]
 # Most wrong joints are not lost: their map has a peak in the right place, only not the highest (section 5.1 said why), or a frame beside has them right. Springs can raise the first kind, flow the second. (Maps have several peaks, so many are right by chance: the dark line is how many errors have a peak at *another*, randomly chosen joint of the body. A second peak is a hint, and no more.) Many errors last: what is wrong in all five frames, no neighbour in time can repair. This network
-# is young; one that trains longer makes fewer errors, and of other proportions (`experiments/paper_a/failure_modes.py` asks the same of nine hundred steps; chapter 4 shows its answers).
+# is young; one that trains longer makes fewer errors, and of other proportions (`python -m experiments paper_a failure_modes` asks the same of nine hundred steps; chapter 4 shows its answers).
 #
 # ## 5.6 The second loss
 #
@@ -748,7 +748,7 @@ print(PAPER_TABLES["A 1"].loc[rows, "Mean"].to_string())
 # `squared`, `hinge` and `all_background` are `tslib/losses.py`, held equal by a test. The two stages, the loop and the rows of Table 1 are `tslib.training`; on the command line,
 #
 # ```sh
-# .venv/bin/python -m tslib render data/rendered --clips 500
+# .venv/bin/python -m renderer data/rendered --clips 500
 # .venv/bin/python -m tslib train data/training/laptop.toml --data data/rendered --output runs --row ST-infer
 # .venv/bin/python -m tslib evaluate runs/ST-infer.safetensors --data data/rendered
 # ```

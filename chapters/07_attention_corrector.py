@@ -991,7 +991,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Paper B calls its method fast and prints no time. `experiments/speed/correction.py` measured ours, on one thread, per frame:
+# Paper B calls its method fast and prints no time. `python -m experiments speed correction` measured ours, on one thread, per frame:
 
 # %%
 benchmark = json.loads(Path("../experiments/results/correction.json").read_text(encoding="utf-8"))
@@ -1015,7 +1015,7 @@ for name, spent in benchmark["ms"].items():
 # save_corrector(corrector, "corrector.safetensors")
 # ```
 #
-# Estimates for training have to come from an estimator that did not learn from these clips; `out_of_fold` sees to that.
+# Estimates for training have to come from an estimator that did not learn from these clips; `experiments.estimates.out_of_fold` sees to that.
 
 # %% [markdown]
 # ## Exercises

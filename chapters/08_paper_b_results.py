@@ -355,7 +355,7 @@ for name in names:
 #
 # ## 8.7 The claims, one by one
 #
-# `experiments.paper_b.claims` holds each of Paper B's claims against this table; of our estimators the best one takes the part of SFN and the worst that of YR. *Holds* here means on these clips.
+# `experiments.paper_b.claims` holds each of Paper B's claims against this table. The paper's SFN sees single frames, so the best of our estimators of single frames takes its part, and the worst one that of YR. ST, which sees several frames, stands for neither. *Holds* here means on these clips, and *undecided* means that an interval contains zero or was not kept.
 
 # %%
 verdicts = pd.Series([claim["verdict"] for claim in rendered["claims"]]).value_counts()
@@ -363,14 +363,14 @@ print(", ".join(f"{verdict}: {count}" for verdict, count in verdicts.items()))
 Markdown(pages[-1])
 
 # %% [markdown]
-# Some need a word. B-C3 to B-C5 are claims about *which* joints gain. The paper's are heads and shoulders, not wrists; with us wrists gain on all three estimators, and on ST it is shoulders that do not. B-C8 cannot be tested without other methods' estimates. B-C11 is a division. B-C9 holds with room to spare, here as in chapter 7.
+# Some need a word. B-C3 to B-C5 are claims about *which* joints gain. The paper's are heads and shoulders, not wrists; with us wrists gain on all three estimators, and on ST it is shoulders that do not. B-C3 and B-C4 stay undecided because the intervals of single joints were not kept for the ConvNet. B-C8 cannot be tested without other methods' estimates. B-C11 is a division. B-C9 holds with room to spare, here as in chapter 7.
 #
 # ## 8.8 Real videos: who has seen what
 #
 # YouTube Pose has 50 videos with 100 labelled frames each, seconds apart. Its data may not be passed on, so from here on the page reads results that commands of this book have written (`data/README.md` has the folders; 45 videos were at hand, without the five of the *Subset*, on which Paper B reports; every ninth of them by name was held out in their place).
 #
-# Before anything is corrected, estimates are needed, and the corrector has to learn from estimates as wrong as those that it will meet. An estimator errs less, and otherwise, on videos that it was trained on. So each video to learn from is estimated *out of fold*, by a network that was trained on other videos (`python -m tslib estimate`), and each video to test by a network of none of
-# them. Three ways to leak, each of which makes a gain at will: an estimator has seen a video that the corrector learns from; it has seen one that is tested; or a video is both learnt from and tested. `reproduce` stops with a message where a row gains more than three points there.
+# Before anything is corrected, estimates are needed, and the corrector has to learn from estimates as wrong as those that it will meet. An estimator errs less, and otherwise, on videos that it was trained on. So each video to learn from is estimated *out of fold*, by a network that was trained on other videos (`python -m experiments estimate`), and each video to test by a network of none of
+# them. Three ways to leak, each of which makes a gain at will: an estimator has seen a video that the corrector learns from; it has seen one that is tested; or a video is both learnt from and tested. `python -m experiments paper_b` stops with a message where a row gains more than three points there.
 #
 # The estimators: a small Spatial Fusion Network trained from nothing (SFN is the paper's name for the one without flow), and mixtures of parts, which search where that network has the person.
 
@@ -399,7 +399,7 @@ bars(real, "video")
 #
 # ## 8.9 Learning people by heart
 #
-# Why does the same network that gains on rendered clips lose here? Two suspects: the method, or the data. `experiments/real/youtube_correctors.py` asks both. It trains correctors on three quarters of the videos for more and more steps and measures them on those and on the others. And it does the same with errors that *can* be corrected, put onto the true joints: the head is marked a third of the way down to the shoulders, one joint in ten is off, and all tremble a little. If the method were to blame, it would fail there, too.
+# Why does the same network that gains on rendered clips lose here? Two suspects: the method, or the data. `python -m experiments real youtube_correctors` asks both. It trains correctors on three quarters of the videos for more and more steps and measures them on those and on the others. And it does the same with errors that *can* be corrected, put onto the true joints: the head is marked a third of the way down to the shoulders, one joint in ten is off, and all tremble a little. If the method were to blame, it would fail there, too.
 
 # %%
 curves = stored("youtube_correctors")
@@ -436,7 +436,7 @@ for kind in ("estimates", "correctable errors"):
 # ## 8.10 Dense motion, where a corrector has a fair chance
 #
 # Frames that lie seconds apart are no sequence. So: real motion in which every frame has its truth (JHMDB and Penn Action's labels, every second frame, as in the films), with errors of a real detector put onto it as they were measured, and the test on that detector's own tracks of films (Flowing ConvNets on 16 sequences of Poses in the Wild, of three films; errors are measured on the other two films than the one that is tested). Two ways to put errors on, *replayed* and
-# *drawn* from statistics; networks trained to the end, or *stopped* where they do best on true tracks of the other films (`experiments/real/dense_motion.py`). Intervals are over scenes.
+# *drawn* from statistics; networks trained to the end, or *stopped* where they do best on true tracks of the other films (`python -m experiments real dense_motion`). Intervals are over scenes.
 
 # %%
 dense = stored("dense_motion")
@@ -464,7 +464,7 @@ print(f"stopped after {int(np.median(steps))} steps in the median, of at most {d
 #
 # ## 8.11 Springs, trained on real maps
 #
-# One question is left over from Paper A. On a real detector's maps, springs that nobody trained did not help, and those of arms hurt (README). Trained ones? `experiments/real/springs.py` lets the detector look at YouTube Pose's videos to learn from, and trains springs of the upper body on its maps, one for each limb, or four, of which the best one counts in each cell: Eq. 8.2 in a loop.
+# One question is left over from Paper A. On a real detector's maps, springs that nobody trained did not help, and those of arms hurt (README). Trained ones? `python -m experiments real springs` lets the detector look at YouTube Pose's videos to learn from, and trains springs of the upper body on its maps, one for each limb, or four, of which the best one counts in each cell: Eq. 8.2 in a loop.
 
 # %%
 springs = stored("real_springs")
@@ -497,14 +497,14 @@ for name in ("one spring a limb", "4 springs a limb"):
 # Nothing of this page is computed a second time elsewhere. The mixture of parts: `experiments.mixture_of_parts`; estimates out of fold: `experiments.estimates`; methods, tables and claims: `experiments.paper_b.runs`, `tables` and `claims`. All of it, from nothing:
 #
 # ```sh
-# .venv/bin/python -m tslib render data/other --clips 400 --seed 1 --camera poor
-# .venv/bin/python -m tslib estimate --model data/models/seed0/pretrain.safetensors --data data/other --output estimates/ConvNet
-# .venv/bin/python -m tslib estimate --model data/models/seed0/ST-infer.safetensors --data data/other --output estimates/ST
-# .venv/bin/python -m tslib estimate --parts --folds 3 --data data/other --output estimates/Parts
-# .venv/bin/python -m tslib reproduce tableI --data data/other --output runs-b --estimates ConvNet=estimates/ConvNet/estimates.npz ST=estimates/ST/estimates.npz Parts=estimates/Parts/estimates.npz
-# .venv/bin/python -m tslib estimate data/training/youtube.toml --folds 3 --data YOUTUBE --output estimates/SFN
-# .venv/bin/python -m tslib estimate --parts --folds 3 --boxes estimates/SFN/estimates.npz --data YOUTUBE --output estimates/YouTubeParts
-# .venv/bin/python -m tslib reproduce tableI --data YOUTUBE --output runs-youtube --estimates SFN=estimates/SFN/estimates.npz Parts=estimates/YouTubeParts/estimates.npz
+# .venv/bin/python -m renderer data/other --clips 400 --seed 1 --camera poor
+# .venv/bin/python -m experiments estimate --model data/models/seed0/pretrain.safetensors --data data/other --output estimates/ConvNet
+# .venv/bin/python -m experiments estimate --model data/models/seed0/ST-infer.safetensors --data data/other --output estimates/ST
+# .venv/bin/python -m experiments estimate --parts --folds 3 --data data/other --output estimates/Parts
+# .venv/bin/python -m experiments paper_b tableI --data data/other --output runs-b --estimates ConvNet=estimates/ConvNet/estimates.npz ST=estimates/ST/estimates.npz Parts=estimates/Parts/estimates.npz
+# .venv/bin/python -m experiments estimate data/training/youtube.toml --folds 3 --data YOUTUBE --output estimates/SFN
+# .venv/bin/python -m experiments estimate --parts --folds 3 --boxes estimates/SFN/estimates.npz --data YOUTUBE --output estimates/YouTubeParts
+# .venv/bin/python -m experiments paper_b tableI --data YOUTUBE --output runs-youtube --estimates SFN=estimates/SFN/estimates.npz Parts=estimates/YouTubeParts/estimates.npz
 # ```
 #
 # With all 50 videos in `YOUTUBE`, the *Subset* becomes the test, as in the paper; `tableII` takes CVIT-Sports, and `--start` the networks of Table I.

@@ -83,16 +83,16 @@ def exercise_6_3(matched_plan):
 def exercise_6_4(verdict_of):
     for low, high, margin, right in (
         (0.5, 2.0, None, "holds"),
-        (-2.0, -0.5, None, "does not"),
-        (-0.2, 2.4, None, "open"),
-        (-2.4, 0.2, None, "open"),
+        (-2.0, -0.5, None, "fails"),
+        (-0.2, 2.4, None, "undecided"),
+        (-2.4, 0.2, None, "undecided"),
         (-0.6, 0.8, 1.0, "holds"),
         (0.2, 0.8, 1.0, "holds"),
-        (-0.5, 6.0, 1.0, "open"),
-        (-6.0, -0.5, 1.0, "open"),
-        (-6.0, 6.0, 1.0, "open"),
-        (1.2, 2.0, 1.0, "does not"),
-        (-2.0, -1.2, 1.0, "does not"),
+        (-0.5, 6.0, 1.0, "undecided"),
+        (-6.0, -0.5, 1.0, "undecided"),
+        (-6.0, 6.0, 1.0, "undecided"),
+        (1.2, 2.0, 1.0, "fails"),
+        (-2.0, -1.2, 1.0, "fails"),
     ):
         answer = verdict_of(low, high, margin)
         if answer != right:

@@ -64,27 +64,27 @@ def exercise_6_3_changes_what_is_given(plan):
 def exercise_6_4_looks_at_the_middle(low, high, margin=None):
     middle = (low + high) / 2
     holds = middle > 0 if margin is None else abs(middle) <= margin
-    return "holds" if holds else "does not"
+    return "holds" if holds else "fails"
 
 
 def exercise_6_4_zero_inside_is_equality(low, high, margin=None):
     inside = low <= 0 <= high
     if margin is None:
-        return "open" if inside else "holds" if low > 0 else "does not"
-    return "holds" if inside else "does not"
+        return "undecided" if inside else "holds" if low > 0 else "fails"
+    return "holds" if inside else "fails"
 
 
 def exercise_6_4_has_two_words(low, high, margin=None):
     holds = low > 0 if margin is None else max(abs(low), abs(high)) <= margin
-    return "holds" if holds else "does not"
+    return "holds" if holds else "fails"
 
 
 def exercise_6_4_takes_a_wide_interval_for_a_difference(low, high, margin=None):
     if margin is None:
-        return "holds" if low > 0 else "does not" if high <= 0 else "open"
+        return "holds" if low > 0 else "fails" if high <= 0 else "undecided"
     if -margin <= low and high <= margin:
         return "holds"
-    return "does not" if abs(low) > margin and abs(high) > margin else "open"
+    return "fails" if abs(low) > margin and abs(high) > margin else "undecided"
 
 
 def exercise_6_5_gains_of_each_fault_alone(ours, theirs, counted, fault):
