@@ -5,6 +5,7 @@ one name each: ``B`` batch, ``T`` frames, ``K`` joints, ``E`` edges, ``H, W`` ro
 
 Twenty files are the reading core. Read in this order, each needs no file but those before it:
 
+    errors.py                            what is said of input that cannot be used
     heatmaps.py                          joints as heat-maps, and back (Paper A, Eqs. 5 and 6)
     losses.py                            what training minimises (Eqs. 5 and 6)
     metrics.py                           PCK, its three means, intervals
@@ -24,7 +25,6 @@ Twenty files are the reading core. Read in this order, each needs no file but th
     correction/windows.py                tracks in overlapping windows (Paper B, Sec. IV)
     correction/attention.py              which frames a step looks at (Eqs. 3 and 4)
     correction/model.py                  encoder and decoder (Eqs. 1 and 2)
-    correction/corrector.py              a network as a method for whole tracks
 
 Data flows one way: frames -> heat-maps -> optical flow -> max-sum messages -> joints -> metrics.
 """

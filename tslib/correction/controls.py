@@ -14,7 +14,7 @@ from scipy.ndimage import median_filter
 from scipy.signal import savgol_filter
 
 from ..skeletons import Skeleton
-from .normalization import body_size, place
+from .normalization import body_sizes, place
 from .windows import TrackList, as_track, filled
 
 
@@ -105,7 +105,7 @@ class OneEuro(_Filter):
         self.fps, self.cutoff, self.beta = fps, cutoff, beta
 
     def _filtered(self, poses: np.ndarray) -> np.ndarray:
-        size = body_size(poses)
+        size = body_sizes(poses)
         poses = poses / size
         smooth, speed = poses.copy(), np.zeros(poses.shape[1:])
         for t in range(1, len(poses)):

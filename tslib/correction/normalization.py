@@ -32,7 +32,7 @@ def place(
         of the body, or wider than it, count as that much; unseen ones as a quarter of it.
     """
     check_unit(unit)
-    size = body_size(poses)
+    size = body_sizes(poses)
     if unit == "shoulders":
         width = _median(_shoulders(poses, skeleton))
         within = np.clip(width, _NARROWEST * size, size)
@@ -41,7 +41,7 @@ def place(
     return _spatial_median(points), np.maximum(size, _SMALLEST)
 
 
-def body_size(poses: np.ndarray) -> np.ndarray:
+def body_sizes(poses: np.ndarray) -> np.ndarray:
     """The size of the body (...) px, 1 or more, in poses (..., T, K, 2) px: see `place`."""
     # fmax takes the bound where nothing is known, and the size is NaN.
     return np.fmax(_median(_farthest(poses)), _SMALLEST)
