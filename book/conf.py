@@ -4,6 +4,8 @@ from pathlib import Path
 
 from docutils import nodes
 
+from book import hosted
+
 project = "Human pose in video"
 author = "The tslib authors"
 extensions = ["myst_nb", "sphinx-mathjax-offline", "sphinx_copybutton"]
@@ -28,6 +30,7 @@ html_copy_source = False
 html_show_copyright = False
 html_show_sphinx = False
 html_theme_options = {"use_download_button": False, "show_toc_level": 2}
+html_theme_options |= hosted.theme_options(Path(__file__).parents[1])
 
 
 def keep_formulas_whole(app, doctree):

@@ -21,6 +21,20 @@
 #
 # **You'll need** Python and NumPy; no knowledge of human pose. No GPU, about fifteen seconds on two cores, an hour of yours with the exercises.
 
+# %% tags=["remove-cell"]
+# Only where this notebook stands alone, as on a hosted machine: fetch what lies around it.
+import importlib.util, os, subprocess, sys
+
+if importlib.util.find_spec("exercises") is None:
+    address = os.environ.get("TSLIB_REPOSITORY") or sys.exit(
+        "Set TSLIB_REPOSITORY to the repository's address, and run again."
+    )
+    subprocess.run(["git", "clone", "--depth", "1", address, "book"], check=True)
+    packages = [sys.executable, "-m", "pip", "install", "-q", "-e", "book[chapters]"]
+    subprocess.run(packages, check=True)
+    os.chdir("book/chapters")
+    sys.path[:0] = [os.getcwd(), os.path.dirname(os.getcwd())]
+
 # %%
 import json
 import tempfile

@@ -22,6 +22,20 @@
 # **You'll need** chapters 1 and 2 for the message, chapter 3 for the flow layer. No GPU; about a minute on two cores, two hours of yours with
 # the exercises. Paper A is *Thin-Slicing Network* (Song et al., CVPR 2017).
 
+# %% tags=["remove-cell"]
+# Only where this notebook stands alone, as on a hosted machine: fetch what lies around it.
+import importlib.util, os, subprocess, sys
+
+if importlib.util.find_spec("exercises") is None:
+    address = os.environ.get("TSLIB_REPOSITORY") or sys.exit(
+        "Set TSLIB_REPOSITORY to the repository's address, and run again."
+    )
+    subprocess.run(["git", "clone", "--depth", "1", address, "book"], check=True)
+    packages = [sys.executable, "-m", "pip", "install", "-q", "-e", "book[chapters]"]
+    subprocess.run(packages, check=True)
+    os.chdir("book/chapters")
+    sys.path[:0] = [os.getcwd(), os.path.dirname(os.getcwd())]
+
 # %%
 import inspect
 import json

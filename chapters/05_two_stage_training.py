@@ -23,6 +23,20 @@
 # **You'll need** chapter 0 for heat-maps, chapters 3 and 4 for flow and messages. No GPU; about three minutes on one core, two hours of yours with the exercises.
 # Paper A is *Thin-Slicing Network* (Song et al., CVPR 2017); its ConvNet is that of *Convolutional Pose Machines* (Wei et al., CVPR 2016).
 
+# %% tags=["remove-cell"]
+# Only where this notebook stands alone, as on a hosted machine: fetch what lies around it.
+import importlib.util, os, subprocess, sys
+
+if importlib.util.find_spec("exercises") is None:
+    address = os.environ.get("TSLIB_REPOSITORY") or sys.exit(
+        "Set TSLIB_REPOSITORY to the repository's address, and run again."
+    )
+    subprocess.run(["git", "clone", "--depth", "1", address, "book"], check=True)
+    packages = [sys.executable, "-m", "pip", "install", "-q", "-e", "book[chapters]"]
+    subprocess.run(packages, check=True)
+    os.chdir("book/chapters")
+    sys.path[:0] = [os.getcwd(), os.path.dirname(os.getcwd())]
+
 # %%
 from dataclasses import replace
 from pathlib import Path

@@ -23,6 +23,20 @@
 # **You'll need** chapter 0 for PCK. No GPU, about two minutes on one core, two and a half hours of yours with the exercises. Paper B is *Sequence-to-Sequence
 # Learning for Human Pose Correction in Videos* (Swetha, Balasubramanian, Jawahar, ACPR 2017).
 
+# %% tags=["remove-cell"]
+# Only where this notebook stands alone, as on a hosted machine: fetch what lies around it.
+import importlib.util, os, subprocess, sys
+
+if importlib.util.find_spec("exercises") is None:
+    address = os.environ.get("TSLIB_REPOSITORY") or sys.exit(
+        "Set TSLIB_REPOSITORY to the repository's address, and run again."
+    )
+    subprocess.run(["git", "clone", "--depth", "1", address, "book"], check=True)
+    packages = [sys.executable, "-m", "pip", "install", "-q", "-e", "book[chapters]"]
+    subprocess.run(packages, check=True)
+    os.chdir("book/chapters")
+    sys.path[:0] = [os.getcwd(), os.path.dirname(os.getcwd())]
+
 # %%
 import json
 from dataclasses import replace
