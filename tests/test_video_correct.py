@@ -297,7 +297,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not say how much memory was used")
 def test_a_long_file_takes_no_more_memory_than_a_short_one(place):
     peaks = []
-    for T in (2_000, 12_000):
+    for T in (2_000, 20_000):
         with open(place / "long.csv", "w") as file:
             file.write("frame,joint,x,y,score\n")
             for t in range(T):
@@ -307,8 +307,8 @@ def test_a_long_file_takes_no_more_memory_than_a_short_one(place):
             [sys.executable, "-c", MEMORY, *words], capture_output=True, text=True, check=True
         )
         peaks.append(int(done.stdout) * (1 if sys.platform == "darwin" else 1024))
-    # All at once it was 56 MB more.
-    assert peaks[1] - peaks[0] < 15e6
+    # All at once it was 80 MB more.
+    assert peaks[1] - peaks[0] < 20e6
 
 
 def test_fillers_of_other_tools_are_unknown(tmp_path):

@@ -41,9 +41,9 @@ _log = logging.getLogger(__name__)
 class Frames:
     """Frames of a video, read one at a time however often it is iterated: uint8 (H, W, 3), RGB.
 
-    A frame that cannot be decoded is replaced by the one before it, so that all others keep their
-    numbers. A warning says what is lost, once. Pixels are square: what is stored narrower than it
-    is to be shown is widened.
+    A frame that cannot be decoded is replaced by the one before it, the first by a black one, so
+    that all others keep their numbers. A warning says what is lost, once. Pixels are square: what
+    is stored narrower than it is to be shown is widened.
 
     Attributes: ``path``; ``fps``, frames per second, None where unknown; ``size``, (W, H) px;
     ``count``, the number of frames as far as it is known, else None; ``lost``, the numbers of those
@@ -69,11 +69,12 @@ class Frames:
         self.size = first.shape[1], first.shape[0]
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        (W, H), n, shown = self.size, 0, None
+        (W, H), n = self.size, 0
+        shown = np.zeros((H, W, 3), np.uint8)
         for number, frame in self._read():
             for lost in range(n, number):
                 self.lost.add(lost)
-                yield frame if shown is None else shown
+                yield shown
             n = number
             if frame is None:
                 break
@@ -98,7 +99,7 @@ class Frames:
         if self.lost:
             names = ", ".join(map(str, sorted(self.lost)[:10])) + ", ..." * (len(self.lost) > 10)
             lost = f"{len(self.lost)} of {count} frames of {self.path} cannot be decoded: {names}"
-            _log.warning(f"{lost}; they are taken for the frame before, and have no joints.")
+            _log.warning(f"{lost}; the frame before stands for each, without joints.")
 
 
 def open_frames(path: Path | str) -> Frames:
@@ -128,8 +129,8 @@ def open_frames(path: Path | str) -> Frames:
         fps, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
     times, announced = _times(path, int(count) if 0 < count < 1e9 else 0)
     known = len(times) or announced or None
-    fps = fps if 1 <= fps <= _FASTEST else None
-    return Frames(path, lambda: _read_video(path, times), fps, known, announced)
+    rate = fps if 1 <= fps <= _FASTEST else None
+    return Frames(path, lambda: _read_video(path, times), rate, known, announced)
 
 
 def _images_in(folder: Path) -> list[Path]:
@@ -209,7 +210,7 @@ def _times(path: Path, announced: int) -> tuple[list[float], int]:
     Returns them in order, with those that the container has lost; and how many frames there should
     be, 0 where that says nothing. A warning says where the size changes.
     """
-    times, size, waiting, failed = [], None, False, False
+    times, size, turned, waiting, failed = [], None, None, False, False
     with _opened(path, cv2.CAP_PROP_FORMAT, -1) as packets:
         for got in _tries(packets.grab):
             if not got:
@@ -217,14 +218,15 @@ def _times(path: Path, announced: int) -> tuple[list[float], int]:
                 continue
             failed = failed or waiting
             times.append(packets.get(cv2.CAP_PROP_POS_MSEC))
-            if packets.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
+            if turned is None and packets.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
                 found = _SIZE.search(packets.retrieve()[1].tobytes()[:4096])
-                if found and size not in (None, found[found.lastindex]):
-                    _log.warning(
-                        f"Frame {len(times) - 1} of {path} is of another size or encoding; it and "
-                        "the next are squeezed to the first one's size, so cut the video there."
-                    )
-                size = found[found.lastindex] if found else size
+                size, before = found[found.lastindex or 0] if found else size, size
+                turned = len(times) - 1 if before not in (None, size) else None
+    if turned is not None:
+        _log.warning(
+            f"Frame {turned} of {path} is of another size or encoding; it and the next are "
+            "squeezed to the first one's size, so cut the video there."
+        )
     # A picture may come in two fields, and what is only built on has the time of another.
     times = sorted(times)[:: 2 if 0 < 1.5 * announced < len(times) else 1]
     unheard, end = announced - len(times), _end_of_mp4(path)
@@ -239,7 +241,7 @@ def _times(path: Path, announced: int) -> tuple[list[float], int]:
     lost = np.round(steps / usual).astype(int) - 1
     announced -= int(lost[steps >= _PAUSE].sum()) if announced else 0
     lost[steps >= _PAUSE] = 0
-    if lost.sum() <= unheard and (end is None or failed or lost[-1] > 0):
+    if lost.sum() <= min(unheard, 9 * len(times)) and (end is None or failed or lost[-1] > 0):
         gaps = zip(times, lost, strict=False)
         times += [t + usual * n for t, count in gaps for n in range(1, count + 1)]
     return sorted(times), announced
@@ -266,7 +268,7 @@ def _end_of_mp4(path: Path) -> float | None:
     track = re.search(tracks, header, re.DOTALL)
     if at > end or not found or not track or not int.from_bytes(found[1]):
         return None
-    return 1000 * int.from_bytes(track[1] or track[2]) / int.from_bytes(found[1])
+    return 1000 * int.from_bytes(track[1] or track[2]) / int.from_bytes(found[1]) or None
 
 
 def _decoded(path: Path | str) -> Iterator[tuple[float, np.ndarray | None]]:
