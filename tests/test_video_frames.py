@@ -134,7 +134,7 @@ def test_frames_keep_their_numbers_where_some_cannot_be_decoded(tmp_path, caplog
     assert len(list(frames)) == 11
     (said,) = caplog.messages
     named = ", ".join(map(str, lost))
-    assert f"{len(lost)} of 11 frames of {film} cannot be decoded: {named};" in said
+    assert f"{len(lost)} of 11 frames of {film} are missing or damaged: {named};" in said
 
 
 def test_frames_keep_their_numbers_where_the_container_has_lost_some(tmp_path, caplog):
@@ -156,6 +156,13 @@ def test_a_pause_with_sound_loses_no_frame(tmp_path, caplog):
     frames, shown = numbers(films.write_avi(tmp_path / "a.avi", chunks, synthetic.SIZE))
     assert shown == list(range(11)) and frames.count == 11 and not frames.lost
     assert not caplog.messages
+
+
+def test_an_empty_frame_of_an_avi_is_none(tmp_path, caplog):
+    pictures = [films.jpeg(picture) for picture in PICTURES]
+    chunks = [*pictures[:4], b"", *pictures[4:8], b"", b"", *pictures[8:]]
+    frames, shown = numbers(films.write_avi(tmp_path / "a.avi", chunks, synthetic.SIZE))
+    assert shown == list(range(11)) and not frames.lost and not caplog.messages
 
 
 def test_frames_that_a_cut_without_loss_has_hidden_are_not_missed(tmp_path, caplog):

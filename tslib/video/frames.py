@@ -98,7 +98,9 @@ class Frames:
             _log.warning(f"{ended}; the rest cannot be read.")
         if self.lost:
             names = ", ".join(map(str, sorted(self.lost)[:10])) + ", ..." * (len(self.lost) > 10)
-            lost = f"{len(self.lost)} of {count} frames of {self.path} cannot be decoded: {names}"
+            lost = (
+                f"{len(self.lost)} of {count} frames of {self.path} are missing or damaged: {names}"
+            )
             _log.warning(f"{lost}; the frame before stands for each, without joints.")
 
 
@@ -239,8 +241,10 @@ def _times(path: Path, announced: int) -> tuple[list[float], int]:
     if usual <= 0:
         return times, announced
     lost = np.round(steps / usual).astype(int) - 1
-    announced -= int(lost[steps >= _PAUSE].sum()) if announced else 0
-    lost[steps >= _PAUSE] = 0
+    # An .avi says by an empty frame that the one before it is shown for longer.
+    wanted = steps >= (0 if path.suffix.lower() == ".avi" else _PAUSE)
+    announced -= int(lost[wanted].sum()) if announced else 0
+    lost[wanted] = 0
     if lost.sum() <= min(unheard, 9 * len(times)) and (end is None or failed or lost[-1] > 0):
         gaps = zip(times, lost, strict=False)
         times += [t + usual * n for t, count in gaps for n in range(1, count + 1)]
