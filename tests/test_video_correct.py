@@ -19,10 +19,17 @@ from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.errors import InputError
 from tslib.skeletons import SKELETONS
 from tslib.video.correct import correct_file, pieces
-from tslib.video.joints_csv import Tracks, read_tracks, write_tracks
+from tslib.video.joints_csv import Tracks, read_tracks, write_header, write_rows
 
 YOUTUBE = motion.SKELETON
 NAN = np.nan
+
+
+def write_tracks(tracks, path):
+    with open(path, "w", newline="") as table:
+        write_header(table)
+        for frame, pose, score in zip(tracks.frames, tracks.poses, tracks.score, strict=True):
+            write_rows(table, frame, tracks.joints, (pose, score))
 
 
 def corrector(skeleton=YOUTUBE, network=None, **options):

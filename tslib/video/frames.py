@@ -240,15 +240,16 @@ def _times(path: Path, announced: int) -> tuple[list[float], int]:
     usual = np.median(steps) if len(steps) else 0
     if usual <= 0:
         return times, announced
-    lost = np.round(steps / usual).astype(int) - 1
+    lost = np.maximum(np.round(steps / usual).astype(int) - 1, 0)
     # An .avi says by an empty frame that the one before it is shown for longer.
     wanted = steps >= (0 if path.suffix.lower() == ".avi" else _PAUSE)
-    announced -= int(lost[wanted].sum()) if announced else 0
+    if end is None:
+        announced, unheard = (n - int(lost[wanted].sum()) for n in (announced, unheard))
     lost[wanted] = 0
     if lost.sum() <= min(unheard, 9 * len(times)) and (end is None or failed or lost[-1] > 0):
         gaps = zip(times, lost, strict=False)
         times += [t + usual * n for t, count in gaps for n in range(1, count + 1)]
-    return sorted(times), announced
+    return sorted(times), max(announced, 0)
 
 
 def _end_of_mp4(path: Path) -> float | None:

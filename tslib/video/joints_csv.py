@@ -4,7 +4,6 @@ One row for each frame and joint; x and y are empty where the joint is unknown.
 """
 
 import csv
-import io
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,6 @@ from typing import Self, TextIO
 import numpy as np
 
 from ..errors import InputError
-from ..files import write_whole
 
 _COLUMNS = "frame,joint,x,y,score"
 _FARTHEST = 1e6  # px; a coordinate beyond is a mistake
@@ -180,15 +178,6 @@ def read_tracks(path: Path | str, joints: Sequence[str]) -> Tracks:
     """The Tracks in a file that holds these joints and no others. Raises InputError."""
     with JointsTable(path, joints) as table:
         return table.tracks(table.frames[0].item(), table.frames[-1].item())
-
-
-def write_tracks(tracks: Tracks, path: Path | str) -> None:
-    """Write Tracks to a file, which is replaced in one step. Raises InputError."""
-    table = io.StringIO()
-    write_header(table)
-    for frame, pose, score in zip(tracks.frames, tracks.poses, tracks.score, strict=True):
-        write_rows(table, frame, tracks.joints, (pose, score))
-    write_whole(path, table.getvalue().encode())
 
 
 def write_header(table: TextIO) -> None:
