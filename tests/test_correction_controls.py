@@ -83,7 +83,7 @@ def test_many_windows_are_as_few(monkeypatch):
     torch.manual_seed(0)
     corrector = Corrector(PoseCorrector(7, hidden=4), YOUTUBE, stride=1)
     whole = corrector.correct(track(40))
-    monkeypatch.setattr("tslib.correction.corrector._BATCH", 4)
+    monkeypatch.setattr("tslib.correction.corrector.WINDOW_BATCH", 4)
     np.testing.assert_allclose(corrector.correct(track(40)), whole, atol=1e-4)
 
 

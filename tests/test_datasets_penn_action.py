@@ -205,3 +205,46 @@ def test_the_real_labels_mean_the_persons_own_left(real_data):
     found = {pose: np.concatenate(frames) for pose, frames in found.items()}
     assert min(map(len, found.values())) > 2000
     assert found["front"].mean() > 0.95 and found["back"].mean() < 0.2
+
+
+def test_two_images_of_one_number_are_named(tmp_path):
+    trees.write_penn(tmp_path)
+    for n in range(1, 6):
+        trees.write_frame(tmp_path / "frames" / "0001" / f"flow_x_{n:05d}.jpg", n)
+    (found,) = penn_action.walk(tmp_path)
+    assert found.clip is None
+    assert "000001.jpg and flow_x_00001.jpg in " in found.notes[0]
+    with pytest.raises(InputError, match="have one number; leave the frame there.$"):
+        penn_action.load(tmp_path)
+
+
+@pytest.mark.parametrize(("shift", "says"), [(-1, "0, but the labels from 1"), (1, "2, but")])
+def test_images_that_are_numbered_beside_their_labels_are_said(tmp_path, shift, says):
+    folder = trees.write_penn(tmp_path) / "frames" / "0001"
+    for file in sorted(folder.iterdir(), reverse=shift > 0):
+        file.rename(folder / f"{int(file.stem) + shift:06d}.jpg")
+    with pytest.raises(InputError, match=f"count from {says}"):
+        penn_action.load(tmp_path)
+
+
+def test_an_image_before_the_first_label_is_said(tmp_path):
+    trees.write_penn(tmp_path)
+    trees.write_frame(tmp_path / "frames" / "0001" / "000000.jpg", 0)
+    assert one(tmp_path)[1] == [
+        "1 images have no label and are left out",
+        "000000.jpg counts from 0, but the labels from 1",
+    ]
+
+
+@pytest.mark.parametrize("name", ["0001 (1)", "0001(2)", "0001 - Copy", "0001 copy 2"])
+def test_a_copy_of_a_label_file_is_no_clip(tmp_path, name):
+    trees.write_penn(tmp_path)
+    trees.write_penn(tmp_path, name, frames=False)
+    whole, copy = sorted(penn_action.walk(tmp_path), key=lambda found: found.clip is None)
+    assert whole.clip.name == "0001" and copy.clip is None
+    assert "seems to be a copy of 0001.mat; take one" in copy.notes[0]
+
+
+def test_a_name_like_that_of_a_copy_is_a_clip_where_it_stands_alone(tmp_path):
+    trees.write_penn(tmp_path, "serve (1)")
+    assert one(tmp_path)[0].name == "serve (1)"

@@ -1,6 +1,9 @@
 """Names that are safe to use, and files that appear whole."""
 
 import os
+import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -39,3 +42,71 @@ def test_a_name_may_be_as_long_as_the_system_takes(tmp_path):
     with appearing(tmp_path / ("b" * 255)) as folder:
         (folder / "a").write_bytes(b"")
     assert sorted(len(p.name) for p in tmp_path.iterdir()) == [127, 255]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tslib.files import appearing, replacing
+with {writes}(Path(sys.argv[1]) / "out") as place:
+    print("writing", flush=True)
+    os.kill(os.getpid(), signal.SIG{signal})
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
+@pytest.mark.parametrize("writes", ["appearing", "replacing"])
+def test_the_next_run_removes_what_a_killed_one_left_but_nothing_of_a_living_one(tmp_path, writes):
+    def left():
+        return sorted(tmp_path.glob(".*"))
+
+    (tmp_path / ".out.mine").mkdir()
+    runs = {}
+    for name in ("STOP", "KILL"):
+        code = KILLED.format(writes=writes, signal=name)
+        runs[name] = subprocess.Popen(
+            [sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True
+        )
+        assert runs[name].stdout.readline() == "writing\n"
+        os.waitpid(runs[name].pid, os.WUNTRACED)
+    try:
+        assert len(left()) == 3
+        write_whole(tmp_path / "other", b"")
+        assert len(left()) == 2 and tmp_path / ".out.mine" in left()
+    finally:
+        runs["STOP"].kill()
+        runs["STOP"].wait()
+    with appearing(tmp_path / "new" / "deep"):
+        assert len(left()) == 2
+    assert left() == [tmp_path / ".out.mine"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_what_is_no_ordinary_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    (tmp_path / "folder").mkdir()
+    places = [tmp_path / n for n in ("pipe", "link", "folder")] + ["/dev/null", "/dev/full"]
+    before = {place: os.stat(place) for place in places}
+    for place in places:
+        with pytest.raises(InputError, match="cannot be written: it is (no ordinary file|a fold)"):
+            write_whole(place, b"one")
+    assert {place: os.stat(place).st_ino for place in places} == {
+        place: was.st_ino for place, was in before.items()
+    }
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows asks for a privilege to make links")
+def test_a_link_and_who_may_read_a_file_stay(tmp_path):
+    (tmp_path / "deep").mkdir()
+    for name in ("there", "new"):
+        (tmp_path / name).symlink_to(tmp_path / "deep" / name)
+    (tmp_path / "deep" / "there").write_bytes(b"secret")
+    (tmp_path / "deep" / "there").chmod(0o600)
+    for name in ("there", "new"):
+        write_whole(tmp_path / name, b"one")
+        assert (tmp_path / name).is_symlink() and (tmp_path / "deep" / name).read_bytes() == b"one"
+    assert stat.S_IMODE((tmp_path / "deep" / "there").stat().st_mode) == 0o600
+    (tmp_path / "usual").write_bytes(b"")
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "usual").stat().st_mode

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 
 import motion
 import numpy as np
@@ -16,10 +19,17 @@ from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.errors import InputError
 from tslib.skeletons import SKELETONS
 from tslib.video.correct import correct_file, pieces
-from tslib.video.joints_csv import Tracks, read_tracks, write_tracks
+from tslib.video.joints_csv import Tracks, read_tracks, write_header, write_rows
 
 YOUTUBE = motion.SKELETON
 NAN = np.nan
+
+
+def write_tracks(tracks, path):
+    with open(path, "w", newline="") as table:
+        write_header(table)
+        for frame, pose, score in zip(tracks.frames, tracks.poses, tracks.score, strict=True):
+            write_rows(table, frame, tracks.joints, (pose, score))
 
 
 def corrector(skeleton=YOUTUBE, network=None, **options):
@@ -189,6 +199,8 @@ def test_files_without_a_model_are_refused(place, capsys):
         ("\n3,left_wrist,,,", "\n3,left_wrist,1,nan,", "a value that is no number"),
         ("\n3,left_wrist,,,", "\n3,left_wrist,1,2e6,", "beyond 1e+06 px"),
         (",0.7500\n1,", "\n1,", "fewer values than the header"),
+        (",0.7500\n1,", ",0.7500,\n1,", "line 8 of"),
+        (",0.7500\n1,", ",0,7500\n1,", "has more values than the header"),
     ],
 )
 def test_joints_that_cannot_be_used_are_refused(place, capsys, old, new, word):
@@ -243,6 +255,79 @@ def test_frames_that_are_left_out_are_time(tmp_path):
     written = read_tracks(tmp_path / "out.csv", YOUTUBE.joints)
     assert np.array_equal(written.frames, frames)
     np.testing.assert_allclose(written.poses, expected, atol=0.006)
+
+
+def with_gaps(seed, T):
+    """Numbers of frames, some left out, and their poses, of which some are unknown, some for long,
+    and joint 3 ever.
+    """
+    rng = np.random.default_rng(seed)
+    frames = np.cumsum(rng.choice([1, 1, 1, 1, 2, 5, 40], T)) + seed
+    poses = motion.tracks(1, seed, T)[0][0].round(2)
+    poses[rng.random((T, 7)) < 0.2] = NAN
+    for k in range(7):
+        first = rng.integers(T)
+        poses[first : first + T // 3, k] = NAN
+    poses[:, 3] = NAN
+    return frames, poses
+
+
+@pytest.mark.parametrize(("seed", "T", "batch"), [(0, 90, 3), (1, 300, 4), (2, 19, 2), (3, 1, 1)])
+def test_a_part_at_a_time_differs_in_no_bit_from_all_at_once(tmp_path, monkeypatch, seed, T, batch):
+    for module in ("tslib.video.correct", "tslib.correction.corrector"):
+        monkeypatch.setattr(f"{module}.WINDOW_BATCH", batch)
+    made, (frames, poses) = corrector(), with_gaps(seed, T)
+    write_tracks(Tracks(frames, poses, np.ones((T, 7)), YOUTUBE.joints), tmp_path / "in.csv")
+    expected = np.empty_like(poses)
+    for part in pieces(frames, made.length):
+        numbers = frames[part] - frames[part.start]
+        track = np.full((numbers[-1] + 1, 7, 2), NAN)
+        track[numbers] = poses[part]
+        expected[part] = made.correct(track)[numbers]
+    written = []
+    monkeypatch.setattr(
+        "tslib.video.correct.write_rows", lambda _, frame, names, found: written.append(found[0])
+    )
+    correct_file(tmp_path / "in.csv", made, tmp_path / "out.csv")
+    assert np.array_equal(written, expected, equal_nan=True)
+    if T > 50:
+        assert np.isnan(expected[:, 3]).all() and np.isfinite(expected).any()
+
+
+MEMORY = """
+import resource, sys
+from tslib.correction import load_corrector
+from tslib.video.correct import correct_file
+correct_file(sys.argv[1], load_corrector(sys.argv[2]), sys.argv[3])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not say how much memory was used")
+def test_a_long_file_takes_no_more_memory_than_a_short_one(place):
+    peaks = []
+    for T in (2_000, 20_000):
+        with open(place / "long.csv", "w") as file:
+            file.write("frame,joint,x,y,score\n")
+            for t in range(T):
+                file.writelines(f"{t},{name},{t % 90},50,1\n" for name in YOUTUBE.joints)
+        words = place / "long.csv", place / "model.safetensors", place / "out.csv"
+        done = subprocess.run(
+            [sys.executable, "-c", MEMORY, *words], capture_output=True, text=True, check=True
+        )
+        peaks.append(int(done.stdout) * (1 if sys.platform == "darwin" else 1024))
+    # All at once it was 80 MB more.
+    assert peaks[1] - peaks[0] < 20e6
+
+
+def test_fillers_of_other_tools_are_unknown(tmp_path):
+    """OpenPose writes 0, 0, 0 for a joint that it has not found."""
+    rows = ["a,0,0.000,0,0.0", "a,1,0,0,0.5", "b,0,5,0,0", "b,1,,,0"]
+    text = "joint,frame,x,y,score\n" + "\n".join(rows) + "\n"
+    (tmp_path / "joints.csv").write_text(text, encoding="utf-8")
+    read = read_tracks(tmp_path / "joints.csv", ("a", "b"))
+    wanted = [[[NAN, NAN], [5, 0]], [[0, 0], [NAN, NAN]]]
+    assert np.array_equal(read.poses, wanted, equal_nan=True)
 
 
 def test_predict_writes_corrected_joints_too(tmp_path, capsys):

@@ -1,10 +1,12 @@
 """Reading and writing of frames."""
 
 import os
+import re
 import subprocess
 import sys
 
 import cv2
+import films
 import numpy as np
 import pytest
 import synthetic
@@ -22,7 +24,10 @@ def test_reads_a_video_twice(tmp_path):
         assert all(np.array_equal(a, b) for a, b in zip(frames, PICTURES, strict=True))
 
 
-@pytest.mark.parametrize(("stated", "fps"), [(0.5, None), (1, 1), (240, 240), (1000, None)])
+@pytest.mark.parametrize(
+    ("stated", "fps"),
+    [(0.5, None), (1, 1), (240, 240), (240.1, 240.1), (480, 480), (960, 960), (1000, None)],
+)
 def test_a_frame_rate_that_cannot_be_is_unknown(tmp_path, monkeypatch, stated, fps):
     monkeypatch.setattr(synthetic, "FPS", stated)
     assert open_frames(synthetic.write_video(tmp_path / "a.avi", PICTURES)).fps == fps
@@ -93,6 +98,163 @@ def test_frames_of_another_size_are_named(tmp_path):
     cv2.imwrite(str(folder / "3.png"), PICTURES[0][:60])
     with pytest.raises(InputError, match="frame 2 .* 160x60 .* 160x120"):
         list(open_frames(folder))
+
+
+def numbers(path):
+    """The Frames of a path, and which of PICTURES each of them shows."""
+    frames = open_frames(path)
+    return frames, [
+        int(np.argmin([np.abs(frame.astype(float) - p).mean() for p in PICTURES]))
+        for frame in frames
+    ]
+
+
+def write(path, code, pictures=PICTURES):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), films.FPS, synthetic.SIZE)
+    for picture in pictures:
+        writer.write(picture[..., ::-1].copy())
+    writer.release()
+    return path
+
+
+@pytest.mark.parametrize("lost", [[3], [2, 3, 7], [0, 1, 5], [6, 7, 8, 9, 10], [0, 4, 10]])
+def test_frames_keep_their_numbers_where_some_cannot_be_decoded(tmp_path, caplog, lost):
+    film = tmp_path / "a.mov"
+    places = films.write_mov(film, PICTURES)
+    films.change(film, [places[n] for n in lost])
+    frames, shown = numbers(film)
+    assert frames.lost == set(lost) and frames.count == len(shown) == 11
+    whole = [n for n in range(11) if n not in lost]
+    assert [shown[n] for n in whole] == whole
+    # The one before stands for it, or a black one.
+    for n in lost:
+        before = [m for m in whole if m < n]
+        assert shown[n] == before[-1] if before else not list(frames)[n].any()
+    # Read a second time, it is not said again.
+    assert len(list(frames)) == 11
+    (said,) = caplog.messages
+    named = ", ".join(map(str, lost))
+    assert f"{len(lost)} of 11 frames of {film} are missing or damaged: {named};" in said
+
+
+def test_frames_keep_their_numbers_where_the_container_has_lost_some(tmp_path, caplog):
+    film = write(tmp_path / "a.mkv", "MJPG")
+    data = film.read_bytes()
+    starts = [m.start() for m in re.finditer(b"\xff\xd8\xff", data)]
+    # What stands before a picture says how long it is, and when it is shown.
+    films.change(film, [slice(starts[n] - 12, starts[n] + 400) for n in (4, 5)])
+    frames, shown = numbers(film)
+    assert frames.lost >= {4, 5} and len(frames.lost) < 6 and len(shown) == 11
+    assert all(shown[n] == n for n in range(11) if n not in frames.lost)
+    assert len(caplog.messages) == 1
+
+
+def test_a_pause_with_sound_loses_no_frame(tmp_path, caplog):
+    """OpenCV gives up after 4,096 packets of sound in a row, and goes on where it is asked to."""
+    pictures = [films.jpeg(picture) for picture in PICTURES]
+    chunks = [*pictures[:4], *[None] * 9000, *pictures[4:]]
+    frames, shown = numbers(films.write_avi(tmp_path / "a.avi", chunks, synthetic.SIZE))
+    assert shown == list(range(11)) and frames.count == 11 and not frames.lost
+    assert not caplog.messages
+
+
+def test_an_empty_frame_of_an_avi_is_none(tmp_path, caplog):
+    pictures = [films.jpeg(picture) for picture in PICTURES]
+    chunks = [*pictures[:4], b"", *pictures[4:8], b"", b"", *pictures[8:]]
+    frames, shown = numbers(films.write_avi(tmp_path / "a.avi", chunks, synthetic.SIZE))
+    assert shown == list(range(11)) and not frames.lost and not caplog.messages
+
+
+def test_frames_that_a_cut_without_loss_has_hidden_are_not_missed(tmp_path, caplog):
+    film = write(tmp_path / "a.mp4", "mp4v")
+    films.trim(film, 5 / films.FPS)
+    assert cv2.VideoCapture(str(film)).get(cv2.CAP_PROP_FRAME_COUNT) == 11
+    frames, shown = numbers(film)
+    assert shown == list(range(5)) and frames.count == 5 and not caplog.messages
+
+
+def test_a_film_that_is_cut_off_is_said(tmp_path, caplog):
+    film = write(tmp_path / "a.mp4", "mp4v")
+    header = films.header_first(film)
+    assert numbers(film)[1] == list(range(11)) and not caplog.messages
+    film.write_bytes(film.read_bytes()[: header + (film.stat().st_size - header) // 2])
+    frames, shown = numbers(film)
+    assert 2 < len(shown) == frames.count < 9 and len(caplog.messages) == 1
+    assert f"a.mp4 ended after {frames.count} of about 11 frames" in caplog.text
+
+
+def test_pixels_that_are_not_square_are_widened(tmp_path):
+    pictures = [films.jpeg(picture, (2, 1)) for picture in PICTURES]
+    frames, shown = (
+        open_frames(films.write_avi(tmp_path / "a.avi", pictures, synthetic.SIZE)),
+        cv2.resize(PICTURES[0], (320, 120)),
+    )
+    assert frames.size == (320, 120)
+    assert np.abs(next(iter(frames)).astype(float) - shown).mean() < 6
+
+
+def test_a_film_that_changes_its_size_is_said_at_the_frame(tmp_path, caplog):
+    """OpenCV squeezes what comes after, as where a phone is turned while it films."""
+    turned = [films.jpeg(np.rot90(picture)) for picture in PICTURES[7:]]
+    pictures = [films.jpeg(picture) for picture in PICTURES[:7]] + turned
+    open_frames(films.write_avi(tmp_path / "a.avi", pictures, synthetic.SIZE))
+    (said,) = caplog.messages
+    assert f"Frame 7 of {tmp_path / 'a.avi'} is of another size" in said
+
+
+@pytest.mark.parametrize("name", ["2024-05-01T10:15:30.avi", "./2024-05-01T10:15:30.avi", "a:b"])
+def test_a_name_with_colons_is_no_address(tmp_path, monkeypatch, name):
+    if os.name == "nt":
+        pytest.skip("Windows has no such names")
+    monkeypatch.chdir(tmp_path)
+    synthetic.write_video(tmp_path / "a.avi", PICTURES).rename(name)
+    assert len(list(open_frames(name))) == 11
+    with VideoWriter("10:15.webm", 25, synthetic.SIZE) as writer:
+        writer.write(PICTURES[0])
+    assert len(list(open_frames("10:15.webm"))) == 1
+
+
+def test_all_pages_of_a_tiff_are_frames(tmp_path):
+    (tmp_path / "a").mkdir()
+    pictures = [picture[..., ::-1].copy() for picture in PICTURES]
+    for name, part in (
+        ("1.tif", pictures[:7]),
+        ("2.tiff", pictures[7:10]),
+        ("3.TIF", pictures[10:]),
+    ):
+        assert cv2.imwritemulti(str(tmp_path / "a" / f"{name.lower()}"), part)
+        (tmp_path / "a" / name.lower()).rename(tmp_path / "a" / name)
+    frames, shown = numbers(tmp_path / "a")
+    assert shown == list(range(11)) and frames.count == 11
+    assert numbers(tmp_path / "a" / "1.tif")[1] == list(range(7))
+
+
+def test_images_that_are_not_read_are_named(tmp_path):
+    folder = synthetic.write_folder(tmp_path / "a", PICTURES[:2])
+    moving = cv2.Animation()
+    moving.frames = [cv2.cvtColor(p, cv2.COLOR_RGB2BGRA) for p in PICTURES[:3]]
+    moving.durations = np.full(3, 40)
+    assert cv2.imwriteanimation(str(folder / "3.webp"), moving)
+    with pytest.raises(InputError, match="3.webp is a film of 3 pictures; save it as a video"):
+        open_frames(folder)
+    (folder / "3.webp").rename(folder / "3.HEIC")
+    with pytest.raises(InputError, match="3.HEIC is of a kind that is not read here; convert it"):
+        open_frames(folder)
+    (folder / "3.HEIC").unlink()
+    assert cv2.imwrite(str(folder / "3.ppm"), PICTURES[2][..., ::-1])
+    assert numbers(folder)[1] == [0, 1, 2]
+
+
+def test_images_of_two_kinds_are_no_film(tmp_path):
+    folder = synthetic.write_folder(tmp_path / "a", PICTURES[:3])
+    cv2.imwrite(str(folder / "flow_x_00002.jpg"), PICTURES[0])
+    with pytest.raises(InputError, match="flow_x_00002.jpg .*have one number; leave one kind"):
+        open_frames(folder)
+    (folder / "flow_x_00002.jpg").unlink()
+    # Two scenes are one film.
+    for name in ("scene1_1.png", "scene1_2.png", "scene2_1.png"):
+        cv2.imwrite(str(folder / name), PICTURES[0])
+    assert len(list(open_frames(folder))) == 6
 
 
 def test_holds_one_frame_at_a_time(tmp_path):

@@ -163,8 +163,11 @@ def test_joints_are_read_in_the_skeletons_order(tmp_path):
         ("frame,joint,x,y,score\n0,head,inf,2,1\n", "line 2 .* no number"),
         ("frame,joint,x,y,score\n0,head,1,2\n", "line 2 .* fewer values"),
         ("frame,joint,x,y,score\n0,head\n", "line 2 .* fewer values"),
+        ("frame,joint,x,y,score\n0,head,1,5,2,5,0,9\n", "line 2 .* more values"),
+        ("frame,joint,x,y,score\n0,head,1,2,1\n\n00,head,1,3,1\n", "line 4 .* a second time"),
         ("a,b\n1,2\n", "header"),
         ("", "header"),
+        ("frame,joint,x,y,score\n", "header"),
     ):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match=word):

@@ -2,14 +2,23 @@
 
 import os
 import re
+import shutil
 import tempfile
 import tomllib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+
+try:
+    import fcntl
+except ImportError:
+    # Windows has none.
+    fcntl = None  # type: ignore[assignment]
+
+_UNFINISHED = ".unfinished"
 
 
 def is_utf8(name: Path | str) -> bool:
@@ -38,12 +47,28 @@ def read_toml(path: Path | str, missing: str) -> dict[str, Any]:
 
 def write_whole(path: Path | str, data: bytes) -> None:
     """Replace a file by these bytes in one step; InputError where that fails, and all stays."""
-    path = Path(path)
+    with replacing(path) as whole:
+        whole.write_bytes(data)
+
+
+@contextmanager
+def replacing(path: Path | str) -> Iterator[Path]:
+    """A file to write that becomes `path` after the block, or vanishes where the block fails.
+
+    A link stays one, to the new file, which others may read or not as the old one. Raises
+    InputError, before the block, where something is at the path that is no ordinary file; and where
+    the file cannot be written.
+    """
+    place = Path(os.path.realpath(path))
     try:
-        with _nest(path.name, path.parent) as folder:
-            whole = Path(folder) / path.name
-            whole.write_bytes(data)
-            os.replace(whole, path)
+        if place.exists() and not place.is_file():
+            what = "a folder" if place.is_dir() else "no ordinary file"
+            raise InputError(f"{path} cannot be written: it is {what}; name another one.")
+        with unfinished(place.name, place.parent) as folder:
+            yield folder / place.name
+            if place.exists():
+                shutil.copymode(place, folder / place.name)
+            os.replace(folder / place.name, place)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from None
 
@@ -82,7 +107,7 @@ def appearing(output: Path | str) -> Iterator[Path]:
     with ExitStack() as stack:
         try:
             # Within the nest, which nobody else may read, a folder that everybody may.
-            folder = Path(stack.enter_context(_nest(place.name, anchor))) / place.name
+            folder = stack.enter_context(unfinished(place.name, anchor)) / place.name
             folder.mkdir()
         except OSError as error:
             raise InputError(
@@ -96,6 +121,34 @@ def appearing(output: Path | str) -> Iterator[Path]:
         folder.rename(place)
 
 
-def _nest(name: str, parent: Path) -> tempfile.TemporaryDirectory[str]:
-    """A hidden folder, as a context, for what is not finished."""
-    return tempfile.TemporaryDirectory(prefix=f".{name[:50]}.", dir=parent)
+@contextmanager
+def unfinished(name: str, parent: Path) -> Iterator[Path]:
+    """A hidden folder for what is not finished; what killed runs have left beside it is removed."""
+    for old in parent.glob(f".*{_UNFINISHED}"):
+        with suppress(OSError), _locked(old):
+            shutil.rmtree(old)
+    made = tempfile.mkdtemp(prefix=f".{name[:50]}.", dir=parent)
+    with ExitStack() as lock:
+        # Locked as long as its run lives, and before it has a name that others look for. Some disks
+        # know no locks: there nobody gets one, and nothing is removed.
+        with suppress(OSError):
+            lock.enter_context(_locked(made))
+        folder = Path(made + _UNFINISHED)
+        os.rename(made, folder)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def _locked(folder: Path | str) -> Iterator[None]:
+    """Hold a folder's lock, which ends with the process; OSError where another one has it."""
+    if fcntl is None:
+        raise OSError("Windows locks no folder")
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)

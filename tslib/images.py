@@ -15,7 +15,10 @@ import numpy as np
 
 from .errors import InputError
 
-IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".avif"}
+IMAGES |= {".jpe", ".jp2", ".dib", ".pbm", ".pgm", ".ppm", ".pnm", ".ras", ".sr"}
+# Images that OpenCV does not read, or only as films.
+UNREAD = {".heic", ".heif", ".jxl", ".gif", ".svg", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw"}
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _END, _SCAN = b"\xff\xd9", 0xDA
 # The markers of headers that hold the size.

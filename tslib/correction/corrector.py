@@ -16,7 +16,7 @@ from .training import CorrectorPlan, Windows, train_corrector
 from .windows import WINDOW_LENGTH, WINDOW_STRIDE, TrackList, filled, merge, starts
 
 _NETWORKS = {made.__name__: made for made in (PoseCorrector, BiLSTM, FrameMLP, TemporalMLP)}
-_BATCH = 256  # windows that are corrected at once
+WINDOW_BATCH = 256  # windows that are corrected at once
 _OPTIONS = ("length", "stride", "unit")  # of a Corrector, and notes of its file
 _FORMAT = 1  # of the file; a change that older versions cannot read makes it 2
 
@@ -62,23 +62,27 @@ class Corrector:
         )
         return self
 
-    @torch.no_grad()
     def correct(self, poses: np.ndarray) -> np.ndarray:
         """A track (T, K, 2) px, NaN where unknown -> corrected, float64.
 
         A gap is given the corrected position of what lies straight between its ends; a joint that
         is never seen stays NaN.
         """
+        # Only the change is merged, so that a network that changes nothing changes no bit.
+        change = self.changes(poses)
+        return filled(poses) + merge(change, len(poses), self.length, self.stride)
+
+    @torch.no_grad()
+    def changes(self, poses: np.ndarray) -> np.ndarray:
+        """What it adds to each window (N, length, K, 2) of a track, px, see windows.starts."""
         windows, device = self._windows(poses), next(self.network.parameters()).device
         x = torch.tensor(windows.poses, dtype=torch.float32).flatten(2)
         mask = torch.tensor(windows.mask)
         self.network.eval()
-        batches = zip(x.split(_BATCH), mask.split(_BATCH), strict=True)
+        batches = zip(x.split(WINDOW_BATCH), mask.split(WINDOW_BATCH), strict=True)
         y = torch.cat([self.network(x.to(device), mask.to(device)).cpu() for x, mask in batches])
-        # Only the change is merged, so that a network that changes nothing changes no bit.
         change = (y - x).double().numpy().reshape(windows.poses.shape)
-        change *= windows.size[:, None, None, None]
-        return filled(poses) + merge(change, len(poses), self.length, self.stride)
+        return change * windows.size[:, None, None, None]
 
     def _windows(self, poses: np.ndarray, truth: np.ndarray | None = None) -> Windows:
         return Windows.of(poses, self.skeleton, self.length, self.stride, self.unit, truth)

@@ -10,14 +10,14 @@ TrackList = Sequence[np.ndarray]  # of tracks (T, K, 2) px, NaN where a joint is
 WINDOW_LENGTH, WINDOW_STRIDE = 20, 5
 
 
-def filled(poses: np.ndarray) -> np.ndarray:
+def filled(poses: np.ndarray, frames: np.ndarray | None = None) -> np.ndarray:
     """A track (T, K, 2) without gaps, which linear interpolation fills joint by joint.
 
     Before it is first seen and after it is last seen a joint rests there; one that is never seen
-    stays NaN. float64; ValueError for another shape.
+    stays NaN. float64; ValueError for another shape. frames : (T,) numbers, where some are left out
     """
     poses = as_track(poses).copy()
-    frames = np.arange(len(poses))
+    frames = np.arange(len(poses)) if frames is None else frames
     for joint in np.moveaxis(poses, 1, 0):
         seen = np.isfinite(joint).all(-1)
         if not seen.any():

@@ -1,13 +1,15 @@
 """From a file of joints to one of corrected joints."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ..correction import Corrector
+from ..correction.corrector import WINDOW_BATCH, Corrector
+from ..correction.windows import filled, starts
 from ..errors import InputError
-from .joints_csv import Tracks, read_tracks, write_tracks
+from ..files import replacing
+from .joints_csv import JointsTable, Tracks, write_header, write_rows
 
 
 def correct_file(joints: Path | str, corrector: Corrector, output: Path | str) -> None:
@@ -18,14 +20,52 @@ def correct_file(joints: Path | str, corrector: Corrector, output: Path | str) -
     unknown. Frames that the file leaves out count as time that passes. Where it leaves out as many
     as a window holds, what comes after is a track of its own. Raises InputError.
     """
-    read = read_tracks(joints, corrector.skeleton.joints)
-    poses = np.empty_like(read.poses)
-    for part in pieces(read.frames, corrector.length):
-        numbers = read.frames[part] - read.frames[part.start]
-        track = np.full((numbers[-1] + 1, *read.poses.shape[1:]), np.nan)
-        track[numbers] = read.poses[part]
-        poses[part] = corrector.correct(track)[numbers]
-    write_tracks(Tracks(read.frames, poses, read.score, read.joints), output)
+    with (
+        replacing(output) as whole,
+        JointsTable(joints, corrector.skeleton.joints) as table,
+        open(whole, "w", encoding="utf-8", newline="") as file,
+    ):
+        write_header(file)
+        for part in pieces(table.frames, corrector.length):
+            for poses, read in _corrected(table, corrector, table.frames[part]):
+                for frame, pose, score in zip(read.frames, poses, read.score, strict=True):
+                    write_rows(file, frame, table.joints, (pose, score))
+
+
+def _corrected(
+    table: JointsTable, corrector: Corrector, frames: np.ndarray
+) -> Iterator[tuple[np.ndarray, Tracks]]:
+    """Yield poses, corrected as one track, and what was read of their frames, a part at a time.
+
+    A part ends where the next batch of windows begins, so nothing differs from all at once.
+    """
+    origin, T, length = frames[0].item(), int(frames[-1] - frames[0]) + 1, corrector.length
+    firsts = starts(T, length, corrector.stride)
+    total, count = np.zeros((0, len(table.joints), 2)), np.zeros((0, 1, 1))
+    for n in range(0, len(firsts), WINDOW_BATCH):
+        windows = firsts[n : n + WINDOW_BATCH].tolist()
+        begin, end = windows[0], min(windows[-1] + length, T)
+        following = [*firsts[n + WINDOW_BATCH :][:1].tolist(), T][0]
+        # Where the gaps at both ends lead to, as well.
+        ends = origin, origin + T - 1
+        read = table.tracks(origin + begin, origin + end - 1, within=ends)
+        numbers = np.union1d(read.frames, origin + np.arange(begin, end))
+        track = np.full((len(numbers), *total.shape[1:]), np.nan)
+        track[np.isin(numbers, read.frames)] = read.poses
+        here = (numbers >= origin + begin) & (numbers < origin + end)
+        track = filled(track, numbers)[here]
+        total, count = (
+            np.concatenate([a, np.zeros((end - begin - len(a), *a.shape[1:]))])
+            for a in (total, count)
+        )
+        for first, change in zip(windows, corrector.changes(track), strict=True):
+            total[first - begin :][:length] += change[: T - first]
+            count[first - begin :][:length] += 1
+        done = following - begin
+        part = table.tracks(origin + begin, origin + following - 1)
+        poses = track[:done] + total[:done] / count[:done]
+        yield poses[part.frames - origin - begin], part
+        total, count = total[done:], count[done:]
 
 
 def pieces(frames: np.ndarray, length: int) -> list[slice]:

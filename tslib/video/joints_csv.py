@@ -4,17 +4,17 @@ One row for each frame and joint; x and y are empty where the joint is unknown.
 """
 
 import csv
-import io
 import math
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Self, TextIO
 
 import numpy as np
 
 from ..errors import InputError
-from ..files import write_whole
 
 _COLUMNS = "frame,joint,x,y,score"
 _FARTHEST = 1e6  # px; a coordinate beyond is a mistake
@@ -39,65 +39,145 @@ class Tracks:
 
 
 def read_rows(path: Path | str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield for each row its place, "line 2 of FILE", and {column: text}. Raises InputError."""
-    try:
-        # Spreadsheets begin a file with a mark, which this encoding takes away.
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError:
-        raise InputError(f"there is no joints file {path}.") from None
-    except (OSError, UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path} cannot be read as CSV.") from None
-    if not rows or not set(_COLUMNS.split(",")) <= set(rows[0]):
-        raise InputError(f"{path} must have rows under the header {_COLUMNS}.")
-    for number, row in enumerate(rows, 2):
-        if None in row.values():
-            raise InputError(f"line {number} of {path} has fewer values than the header.")
-        yield f"line {number} of {path}", row
+    """Yield for each row its place, "line 2 of FILE", and {column: text}.
+
+    Raises InputError, also for a row of another length than the header, a frame without a number,
+    and a joint that a frame has twice.
+    """
+    place, needed = None, f"{path} must have rows under the header {_COLUMNS}."
+    with _on_disk(path) as seen:
+        seen.execute("CREATE TABLE seen (frame, joint, PRIMARY KEY (frame, joint)) WITHOUT ROWID")
+        try:
+            # Spreadsheets begin a file with a mark, which this encoding takes away.
+            with open(path, newline="", encoding="utf-8-sig") as file:
+                rows = csv.DictReader(file)
+                if not set(_COLUMNS.split(",")) <= set(rows.fieldnames or ()):
+                    raise InputError(needed)
+                for row in rows:
+                    place, number, name = (
+                        f"line {rows.line_num} of {path}",
+                        row["frame"],
+                        row["joint"],
+                    )
+                    if None in row or None in row.values():
+                        than = "more" if None in row else "fewer"
+                        raise InputError(f"{place} has {than} values than the header.")
+                    if not (number.isascii() and number.isdigit() and len(number) <= 15):
+                        raise InputError(f"{place} has {number[:20]!r} for a frame's number.")
+                    try:
+                        seen.execute("INSERT INTO seen VALUES (?, ?)", (int(number), name))
+                    except sqlite3.IntegrityError:
+                        again = f"holds {name[:40]!r} in frame {int(number)} a second time"
+                        raise InputError(f"{place} {again}.") from None
+                    yield place, row
+        except FileNotFoundError:
+            raise InputError(f"there is no joints file {path}.") from None
+        except (OSError, UnicodeDecodeError, csv.Error):
+            raise InputError(f"{path} cannot be read as CSV.") from None
+    if place is None:
+        raise InputError(needed)
 
 
 def values_of(row: dict[str, str], place: str) -> tuple[float, float, float]:
-    """x, y and score of a row, finite; InputError says the place."""
+    """x, y and score of a row; x and y NaN where unknown; InputError says the place.
+
+    A joint is unknown where both are empty, and where all three are 0, as OpenPose writes it.
+    """
+    unknown = not row["x"] and not row["y"]
     try:
-        x, y, score = (float(row[key]) for key in ("x", "y", "score"))
+        x, y, score = (float(row[key] or "0" * unknown) for key in ("x", "y", "score"))
     except ValueError:
         x = y = score = math.nan
     if not (math.isfinite(x) and math.isfinite(y) and math.isfinite(score)):
         raise InputError(f"{place} holds a value that is no number.")
-    return x, y, score
+    return (*_NOWHERE, score) if unknown or x == y == score == 0 else (x, y, score)
+
+
+@contextmanager
+def _on_disk(path: Path | str) -> Iterator[sqlite3.Connection]:
+    """A table for the rows of a file, on disk, so that hours of video take no memory."""
+    # A database without a name is a temporary file.
+    rows = sqlite3.connect("")
+    try:
+        yield rows
+    except sqlite3.OperationalError as error:
+        full = f"{path} cannot be sorted: {error}; make room for temporary files"
+        raise InputError(f"{full}.") from None
+    finally:
+        rows.close()
+
+
+class JointsTable:
+    """The joints of a CSV file, all its frames in order, on disk; a context manager.
+
+    frames : int64 (T,), their numbers, ascending; some may be left out
+    joints : tuple of K names
+
+    Raises InputError where the file holds other joints, lacks one, or cannot be used.
+    """
+
+    def __init__(self, path: Path | str, joints: Sequence[str]) -> None:
+        self.joints = tuple(joints)
+        with ExitStack() as opened:
+            self._rows = opened.enter_context(_on_disk(path))
+            self._rows.execute("CREATE TABLE rows (frame INTEGER, joint INTEGER, x, y, score)")
+            self._rows.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?)", self._read(path))
+            self._rows.execute("CREATE INDEX time ON rows (frame)")
+            self._rows.execute("CREATE INDEX seen ON rows (joint, frame) WHERE x IS NOT NULL")
+            for k, name in enumerate(joints):
+                if not self._rows.execute("SELECT 1 FROM rows WHERE joint = ?", [k]).fetchone():
+                    raise InputError(f"{path} lacks the joint {name}.")
+            self._opened = opened.pop_all()
+        numbers = self._rows.execute("SELECT DISTINCT frame FROM rows ORDER BY frame")
+        self.frames = np.fromiter((frame for (frame,) in numbers), np.int64)
+
+    def _read(self, path: Path | str) -> Iterator[tuple[int, int, float, float, float]]:
+        for place, row in read_rows(path):
+            name = row["joint"]
+            if name not in self.joints:
+                these = ", ".join(self.joints)
+                raise InputError(f"{place} holds {name[:40]!r}, which is none of {these}.")
+            x, y, score = values_of(row, place)
+            if max(abs(x), abs(y)) > _FARTHEST:
+                raise InputError(f"{place} holds a position beyond {_FARTHEST:g} px.")
+            # What is NaN becomes NULL.
+            yield int(row["frame"]), self.joints.index(name), x, y, score
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def tracks(self, first: int, last: int, within: tuple[int, int] | None = None) -> Tracks:
+        """The frames from a first to a last, both included.
+
+        within : two more frames; then also those, as far as they lie between these two, in which a
+            joint was seen last before the first, and next after the last
+        """
+        row = "SELECT frame, joint, x, y, score FROM rows WHERE"
+        found = self._rows.execute(f"{row} frame BETWEEN ? AND ?", (first, last)).fetchall()
+        if within:
+            seen = f"{row} joint = ? AND x IS NOT NULL AND frame BETWEEN ? AND ? ORDER BY frame"
+            for k in range(len(self.joints)):
+                for ends, order in (
+                    ((within[0], first - 1), "DESC"),
+                    ((last + 1, within[1]), "ASC"),
+                ):
+                    found += self._rows.execute(f"{seen} {order} LIMIT 1", (k, *ends)).fetchall()
+        values = np.array(found, np.float64).reshape(-1, 5)
+        frames, t = np.unique(values[:, 0].astype(np.int64), return_inverse=True)
+        poses = np.full((len(frames), len(self.joints), 2), np.nan)
+        score = np.zeros(poses.shape[:2])
+        cells = t, values[:, 1].astype(int)
+        poses[cells], score[cells] = values[:, 2:4], values[:, 4]
+        return Tracks(frames, poses, score, self.joints)
 
 
 def read_tracks(path: Path | str, joints: Sequence[str]) -> Tracks:
     """The Tracks in a file that holds these joints and no others. Raises InputError."""
-    found = {}
-    for place, row in read_rows(path):
-        number, name = row["frame"], row["joint"]
-        if not (number.isascii() and number.isdigit() and len(number) <= 15):
-            raise InputError(f"{place} has {number[:20]!r} for a frame's number.")
-        if name not in joints:
-            raise InputError(f"{place} holds {name[:40]!r}, which is none of {', '.join(joints)}.")
-        if (int(number), name) in found:
-            raise InputError(f"{place} holds {name} in frame {int(number)} a second time.")
-        unknown = not row["x"] and not row["y"]
-        x, y, score = values_of(row | {"x": "0", "y": "0"} if unknown else row, place)
-        if max(abs(x), abs(y)) > _FARTHEST:
-            raise InputError(f"{place} holds a position beyond {_FARTHEST:g} px.")
-        found[int(number), name] = (*_NOWHERE, score) if unknown else (x, y, score)
-    for name in joints:
-        if not any(name == joint for _, joint in found):
-            raise InputError(f"{path} lacks the joint {name}.")
-    frames = sorted({frame for frame, _ in found})
-    values = np.array([[found.get((t, k), (*_NOWHERE, 0.0)) for k in joints] for t in frames])
-    return Tracks(np.array(frames, np.int64), values[..., :2], values[..., 2], tuple(joints))
-
-
-def write_tracks(tracks: Tracks, path: Path | str) -> None:
-    """Write Tracks to a file, which is replaced in one step. Raises InputError."""
-    table = io.StringIO()
-    write_header(table)
-    for frame, pose, score in zip(tracks.frames, tracks.poses, tracks.score, strict=True):
-        write_rows(table, frame, tracks.joints, (pose, score))
-    write_whole(path, table.getvalue().encode())
+    with JointsTable(path, joints) as table:
+        return table.tracks(table.frames[0].item(), table.frames[-1].item())
 
 
 def write_header(table: TextIO) -> None:

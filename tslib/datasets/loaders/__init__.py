@@ -104,10 +104,20 @@ def one_name(name: str, where: Path | str) -> str:
 
 
 def images_in(folder: Path) -> dict[int, Path]:
-    """The images of a folder by the number at the end of their names; {} without a folder."""
-    files = folder.iterdir() if folder.is_dir() else ()
+    """The images of a folder by the number at the end of their names; {} without a folder.
+
+    InputError names two of one number, such as a frame and its flow.
+    """
+    files = sorted(folder.iterdir()) if folder.is_dir() else ()
     images = (f for f in files if f.suffix.lower() in IMAGES and not f.name.startswith("."))
-    return {int(m[1]): f for f in images if (m := re.search(r"([0-9]{1,9})$", f.stem))}
+    found: dict[int, Path] = {}
+    for file in images:
+        number = re.search(r"([0-9]{1,9})$", file.stem)
+        if number and (other := found.setdefault(int(number[1]), file)) != file:
+            raise InputError(
+                f"{other.name} and {file.name} in {folder} have one number; leave the frame there."
+            )
+    return found
 
 
 def frames_of(
@@ -120,10 +130,18 @@ def frames_of(
     pattern : how such a file is called, for example "{:06d}.jpg", to name those that are missing
 
     Returns frames, None without any file; their size (W, H) px, None if unknown; and notes.
+    InputError where each frame seems to be one beside its label.
     """
     there = images_in(folder)
     if not there:
         return None, None, []
+    for shift in (-1, 1):
+        # With images from 0 the last label has none, with labels from 0 the first one.
+        if not there.keys() >= set(numbers) and there.keys() >= {n + shift for n in numbers}:
+            raise InputError(
+                f"the images in {folder} count from {min(there)}, but the labels from "
+                f"{min(numbers)}; give each image the number of its label."
+            )
     files = [there.get(n, folder / pattern.format(n)) for n in numbers]
     notes, size = [], None
     labelled = [there[n] for n in numbers if n in there]
@@ -133,6 +151,8 @@ def frames_of(
     more = len(there.keys() - set(numbers))
     if more:
         notes.append(f"{more} images have no label and are left out")
+    if 0 in there and min(numbers) == 1:
+        notes.append(f"{there[0].name} counts from 0, but the labels from 1")
     try:
         image = read_image((labelled or files)[0])
         size = image.shape[1], image.shape[0]

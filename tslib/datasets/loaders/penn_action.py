@@ -16,6 +16,7 @@ What is done about its quirks, each with a note for ``python -m tslib inspect``:
 - the size is that of the frames; `dimensions` counts only where there are none, and `nframes` never
 """
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,8 @@ from . import Loader, ReadClip, frames_of
 
 # Unplaced joints lie at (0.67, 0.67) to (1.5, 1.5) px from 1, and no visible joint does.
 _CORNER = 2
+# How browsers and desktops call a second one.
+_COPY = re.compile(r"(.+?)(?: ?\([0-9]+\)| - .+| copy.*)")
 # So many px outside the image are inaccuracy.
 _FAR = 5
 
@@ -48,6 +51,9 @@ class PennAction(Loader):
 
 
 def _read(folder: Path, file: Path) -> tuple[Clip, list[str]]:
+    copied = _COPY.fullmatch(file.stem)
+    if copied and (original := file.with_stem(copied[1])).is_file():
+        raise InputError(f"{file} seems to be a copy of {original.name}; take one of them away.")
     needed = "x", "y", "visibility", "bbox", "train"
     mat = read_mat(file, needed, ("action", "dimensions", "nframes"))
     x = floats(mat["x"], (None, 13), f"x in {file}")
