@@ -150,7 +150,8 @@ def _run(
 
 
 def _say(sentence: str) -> None:
-    print(sentence, flush=True)
+    # One piece with its line end, because two chapters speak at a time.
+    print(f"{sentence}\n", end="", flush=True)
 
 
 def run(folder: Path, work: Path, only: str = "") -> dict[str, str]:
