@@ -1,4 +1,4 @@
-"""Two inner loops whose lanes lie in vector registers, for transform_numba.py.
+"""Two inner loops whose lanes lie in vector registers, for messages_numba.py.
 
 The compiler does find vectors in ordinary loops, but not in these two: a running maximum whose
 arg-max has to stay in registers, and rows too short to be worth its while. So they are written out

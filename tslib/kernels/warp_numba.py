@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .transform_numba import arrays, compiled, spread
+from .jit import arrays, compiled, spread
 
 
 class Corners(NamedTuple):
