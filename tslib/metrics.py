@@ -157,7 +157,7 @@ def table(rows: Mapping[str, ArrayLike], skeleton: Skeleton) -> pd.DataFrame:
     return pd.DataFrame(lines, list(rows), [*heads(skeleton), *MEANS]).round(1)
 
 
-def per_cent(tally: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+def per_cent(tally: ArrayLike, skeleton: Skeleton) -> np.ndarray:
     """What a line of `table` says of one tally (2, K), not rounded: float64 (G + 3,)."""
     groups = group_rates(rates(tally), skeleton)
     return 100 * np.array([*groups, *means(tally, skeleton).values()])
