@@ -133,9 +133,9 @@ def test_rounds_and_their_gradients_agree_with_the_other_back_ends(device, M, N,
 
 def test_arg_maxes_are_kept_only_for_a_gradient(device):
     arguments = a_round(device, *GRAPHS["one map to all"], torch.float32)
-    score, column, row = messages_triton.pass_round_triton(*arguments, True)
+    score, column, row = messages_triton.pass_round_triton(*arguments, keep=True)
     assert column.shape == row.shape == (2, 3, 7, row_length(18))
-    alone, *nothing = messages_triton.pass_round_triton(*arguments, False)
+    alone, *nothing = messages_triton.pass_round_triton(*arguments, keep=False)
     assert torch.equal(alone, score) and all(t.shape == (2, 0, 7, row_length(18)) for t in nothing)
 
 

@@ -9,6 +9,7 @@ inverse to each other both agree. Chapter 03 builds and compares them.
 import torch
 from torch import Tensor
 
+from .distance_transform.arguments import check_type
 from .kernels.backends import choose_backend
 from .kernels.operators import sample_compiled
 
@@ -123,9 +124,7 @@ def inconsistent(flow: Tensor, back: Tensor) -> Tensor:
 def _fitting(score, flow):
     """Leading shape, H and W of maps and flow that fit; ValueError says what does not."""
     for name, value in (("score", score), ("flow", flow)):
-        if not isinstance(value, torch.Tensor) or value.dtype not in (torch.float32, torch.float64):
-            kind = value.dtype if isinstance(value, torch.Tensor) else type(value).__name__
-            raise ValueError(f"{name} must be a float32 or float64 tensor, but it is {kind}.")
+        check_type(name, value)
         if not value.isfinite().all():
             raise ValueError(f"{name} must be finite, but holds NaN or infinity.")
     if flow.dim() < 3 or flow.shape[-1] != 2 or flow.shape[-3:-1] != score.shape[-2:]:

@@ -183,8 +183,9 @@ def _resume(url: str, output: Path | str, _: object) -> None:
                     f"{url} needs {need / 1e9:.2f} GB in {part.parent}, packed and unpacked, but "
                     f"{free / 1e9:.2f} GB are free; make room or name another folder."
                 )
-            named = {"desc": part.stem, "unit": "B", "unit_scale": True, "disable": None}
-            bar = tqdm(total=total, initial=have, **named)
+            bar = tqdm(
+                total=total, initial=have, unit="B", unit_scale=True, desc=part.stem, disable=None
+            )
             with bar, open(part, "ab" if have else "wb") as file:
                 # The bytes as they are stored, whatever encoding the server claims.
                 for piece in answer.raw.stream(1 << 20, decode_content=False):

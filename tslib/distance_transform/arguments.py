@@ -2,9 +2,18 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
+
+
+def check_type(name: str, value: Any) -> None:
+    """ValueError for what is no float32 or float64 tensor."""
+    if not isinstance(value, Tensor) or value.dtype not in (torch.float32, torch.float64):
+        kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"{name} must be a float32 or float64 tensor, but it is {kind}.")
 
 
 def leading_shape(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..kernels.backends import choose_backend
 from ..kernels.operators import transform
-from .arguments import check_values, leading_shape
+from .arguments import check_type, check_values, leading_shape
 
 # Compared at a time; on a CPU they have to fit its cache.
 CANDIDATES = {"cpu": 2**19, "cuda": 2**27}
@@ -123,9 +123,7 @@ def distance_transform(
 
     Gradients reach all three arguments, and cannot be differentiated a second time.
     """
-    if not isinstance(score, torch.Tensor) or score.dtype not in (torch.float32, torch.float64):
-        kind = score.dtype if isinstance(score, torch.Tensor) else type(score).__name__
-        raise ValueError(f"score must be a float32 or float64 tensor, but it is {kind}.")
+    check_type("score", score)
     stiffness, rest = (
         torch.as_tensor(a, dtype=score.dtype, device=score.device) for a in (stiffness, rest)
     )

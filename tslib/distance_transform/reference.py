@@ -87,6 +87,8 @@ def distance_transform_numpy(
         message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2
                                      - stiffness_y (q_y - p_y - rest_y)^2
 
+    where q is the sender's cell and p the receiver's.
+
     score : (..., H, W), of the sender's cells; -inf marks a cell that may not be chosen
     stiffness : (..., 2), positive, x first, in score per cell squared
     rest : (..., 2), offset sender - receiver at which the spring is relaxed, x first, in cells; any

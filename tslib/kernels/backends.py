@@ -32,8 +32,7 @@ def missing(backend: str) -> str | None:
     """Why a back end cannot run on this machine, as one sentence; None where it can."""
     try:
         kernel("transform", backend)
-    # Not installed, or for another machine: either way torch does the work.
-    except Exception as error:
+    except Exception as error:  # not installed, or for another machine: torch does the work
         why = f"{_PACKAGES[backend]} cannot be used here ({error})"
         return f"The {backend} back end is missing, because {why}."
     return None

@@ -254,17 +254,9 @@ def transform_numba(
     return message, column, row
 
 
-def pass_round_numba(
-    unary: Tensor,
-    senders: Tensor,
-    edges: Tensor,
-    stiffness: Tensor,
-    rest: Tensor,
-    own: Tensor,
-    share: Tensor,
-    keep: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
+def pass_round_numba(*arguments: Tensor, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
     """`pass_round` of contiguous CPU tensors."""
+    unary, senders, edges, stiffness, rest, own, share = arguments
     B, N = unary.shape[:2]
     score = torch.empty_like(unary)
     column, row = (empty_arg_max(unary, B, len(edges) if keep else 0) for _ in range(2))
@@ -288,16 +280,9 @@ def _scattered(shape, gradient, column, row, edges, stiffness, rest):
     return to_senders, to_spring
 
 
-def pass_round_backward_numba(
-    shape: list[int],
-    gradient: Tensor,
-    column: Tensor,
-    row: Tensor,
-    edges: Tensor,
-    stiffness: Tensor,
-    rest: Tensor,
-) -> tuple[Tensor, Tensor, Tensor]:
+def pass_round_backward_numba(shape: list[int], *kept: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of the senders, the stiffness and the rest of `pass_round`."""
+    gradient, column, row, edges, stiffness, rest = kept
     grouped = _grouped(edges.numpy(), 0, shape[1])
     to_senders, to_spring = _scattered(shape, gradient, column, row, grouped, stiffness, rest)
     # NumPy adds clip after clip, in one order whatever the number of threads.

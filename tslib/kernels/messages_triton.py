@@ -306,31 +306,16 @@ def transform_backward_triton(
     return to_score[0], *to_springs
 
 
-def pass_round_triton(
-    unary: Tensor,
-    senders: Tensor,
-    edges: Tensor,
-    stiffness: Tensor,
-    rest: Tensor,
-    own: Tensor,
-    share: Tensor,
-    keep: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
+def pass_round_triton(*arguments: Tensor, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
     """`pass_round` on a CUDA device."""
+    unary, senders, edges, stiffness, rest, own, share = arguments
     message, column, row = _sent(senders, edges[:, 0].contiguous(), stiffness, rest, keep)
     return _sums_of(message, edges[:, 1], unary.shape[1], unary, own, share), column, row
 
 
-def pass_round_backward_triton(
-    shape: list[int],
-    gradient: Tensor,
-    column: Tensor,
-    row: Tensor,
-    edges: Tensor,
-    stiffness: Tensor,
-    rest: Tensor,
-) -> tuple[Tensor, Tensor, Tensor]:
+def pass_round_backward_triton(shape: list[int], *kept: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of the senders, the stiffness and the rest of `pass_round`."""
+    gradient, column, row, edges, stiffness, rest = kept
     receiver = edges[:, 1].contiguous()
     to_message, *to_springs = _returned(gradient, receiver, column, row, stiffness, rest)
     return _sums_of(to_message, edges[:, 0], shape[1]), *to_springs

@@ -59,7 +59,7 @@ def pass_round(
     """See `pass_messages`: score (B, N, H, W), and the arg-maxes of (B, E) messages, or of (B, 0)
     unless they are to be kept for the gradient."""
     tensors = _contiguous(unary, senders, edges, stiffness, rest, own, share)
-    return kernel("pass_round", backend)(*tensors, keep)
+    return kernel("pass_round", backend)(*tensors, keep=keep)
 
 
 @pass_round.register_fake

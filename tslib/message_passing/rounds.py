@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..distance_transform.arguments import check_values
+from ..distance_transform.arguments import check_type, check_values
 from ..distance_transform.layer import DistanceTransform
 from ..kernels.backends import choose_backend
 from ..kernels.operators import pass_round
@@ -62,8 +62,7 @@ def _pass_torch(unary, senders, edges, stiffness, rest, own, share):
 
 
 def _check(unary, senders, edges, stiffness, rest, own, share):
-    if unary.dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"unary must be a float32 or float64 tensor, but it is {unary.dtype}.")
+    check_type("unary", unary)
     if unary.dim() != 4 or not min(unary.shape[-2:]):
         raise ValueError(
             f"unary must have shape (B, N, H, W), with cells, but has {tuple(unary.shape)}."

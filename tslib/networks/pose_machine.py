@@ -48,11 +48,17 @@ SMALL = Architecture(
 )
 
 
-def convolutions(channels: int, layers: Layers, dropout: float = 0.0) -> nn.Sequential:
-    """Convolutions that keep the size, a ReLU after each; dropout after each of the last two."""
+def convolutions(
+    channels: int, layers: Layers, dropout: float = 0.0, halved: bool = False
+) -> nn.Sequential:
+    """Convolutions that keep the size, a ReLU after each; dropout after each of the last two, or a
+    halving after each, as in the trunk: 368 -> 184 -> 92 -> 46.
+    """
     modules: list[nn.Module] = []
     for n, (kernel, wide) in enumerate(layers):
         modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU(inplace=True)]
+        if halved:
+            modules.append(Halving())
         if dropout and n >= len(layers) - 2:
             modules.append(nn.Dropout(dropout))
         channels = wide
@@ -69,17 +75,6 @@ class Halving(nn.Module):
         if H % 2 or W % 2:
             maps = nn.functional.pad(maps, (0, W % 2, 0, H % 2))  # zeros, after a ReLU the least
         return nn.functional.max_pool2d(maps, 3, 2, ceil_mode=True)
-
-
-def trunk(layers: Layers) -> nn.Sequential:
-    """Convolutions, each followed by a ReLU and a halving: 368 -> 184 -> 92 -> 46."""
-    modules: list[nn.Module] = []
-    channels = 3
-    for kernel, wide in layers:
-        convolution = nn.Conv2d(channels, wide, kernel, padding=kernel // 2)
-        modules += [convolution, nn.ReLU(inplace=True), Halving()]
-        channels = wide
-    return nn.Sequential(*modules)
 
 
 def _answer(channels, maps):
@@ -106,11 +101,11 @@ class ConvolutionalPoseMachine(nn.Module):
         self.joints, self.architecture = joints, architecture or Architecture()
         a, maps = self.architecture, joints + 1
         channels = a.trunk[-1][1]
-        self.trunk = trunk(a.trunk)
+        self.trunk = convolutions(3, a.trunk, halved=True)
         self.head = convolutions(channels, a.head, a.dropout)
         self.first = _answer(a.head[-1][1], maps)
         if a.stages > 1:
-            self.later_trunk = trunk(a.trunk)
+            self.later_trunk = convolutions(3, a.trunk, halved=True)
         self.features = nn.ModuleList(
             convolutions(channels, ((5, a.features),)) for _ in range(a.stages - 1)
         )
