@@ -52,7 +52,8 @@ from style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, draw_graph, mark, show
 from tslib.distance_transform import distance_transform
 from tslib.heatmaps import decode, gaussian, to_cells, to_pixels
 from tslib.message_passing import MessagePassing, PoseGraph
-from tslib.metrics import bootstrap, means, table, tally
+from tslib.metrics import means, table, tally
+from experiments.measures import bootstrap
 from experiments.paper_tables import PAPER_TABLES
 from renderer import Settings, render_clip
 from tslib.skeletons import SKELETONS

@@ -52,8 +52,9 @@ from torch.utils.data import default_collate
 
 from tslib.augment import PERSON
 from tslib.heatmaps import decode, disc, gaussian, with_background
-from tslib.metrics import bootstrap, means
+from tslib.metrics import means
 from tslib.networks import SMALL, Architecture, ConvolutionalPoseMachine, ThinSlicingNetwork
+from experiments.measures import bootstrap
 from experiments.paper_tables import PAPER_TABLES
 from renderer import render
 from tslib.skeletons import SKELETONS

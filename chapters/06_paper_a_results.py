@@ -55,7 +55,8 @@ from style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
 
 from tslib.clip import Clip
 from experiments.comparison import Compared
-from tslib.metrics import bootstrap, means
+from tslib.metrics import means
+from experiments.measures import bootstrap
 from experiments.paper_tables import PAPER_TABLES
 from tslib.part_flow import PartFlow
 from renderer import Settings, render_clip

@@ -50,7 +50,8 @@ from style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
 from torch import nn
 
 from tslib.clip import Clip
-from tslib.metrics import bootstrap, curve, group_rates, jitter, means, rates
+from tslib.metrics import group_rates, means, rates
+from experiments.measures import bootstrap, curve, jitter
 from experiments.paper_tables import PAPER_TABLES
 from renderer import Settings, render_clip
 from tslib.skeletons import SKELETONS

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tslib.metrics import bootstrap, group_rates, known_mean, means, rates
+from tslib.metrics import group_rates, known_mean, means, rates
 from tslib.skeletons import Skeleton
+
+from .measures import bootstrap
 
 # The thresholds of all tallies: shares of the person's size, or px where clips have no boxes.
 SHARES, PIXELS = np.arange(51) / 100, np.arange(51)

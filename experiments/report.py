@@ -10,10 +10,11 @@ import pandas as pd
 
 from tslib.errors import InputError
 from tslib.files import write_whole
-from tslib.metrics import curve, heads
+from tslib.metrics import heads
 from tslib.skeletons import Skeleton
 
 from .comparison import Compared
+from .measures import curve
 from .paper_tables import PAPER_TABLES
 
 

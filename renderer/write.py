@@ -39,11 +39,12 @@ from tslib.datasets import LOADERS
 from tslib.datasets.matlab import number, read_mat
 from tslib.errors import InputError
 from tslib.images import size_of
-from tslib.part_flow import packed, read_flow
+from tslib.part_flow import read_flow
 
 from . import motion as tracks
 from .clip import Rendered, Settings, render_clip
 from .faults import CAMERAS
+from .flow import packed
 
 UNFINISHED = ".unfinished"
 # The least and the most of what can be asked for; names have four digits.

@@ -55,7 +55,7 @@ def start(target, *arguments):
     context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
     if sys.platform != "win32":  # what takes seconds is imported once
         context.set_forkserver_preload(
-            ["tslib.training.run", "tslib.kernels.rounds_numba", "scipy.io"]
+            ["tslib.training.run", "tslib.kernels.messages_numba", "scipy.io"]
         )
     here, there = context.Pipe()
     process = context.Process(target=target, args=(there, *arguments))

@@ -126,7 +126,7 @@ def test_a_system_library_that_is_missing_is_named_with_its_packages(library, ca
     def broken(options):
         raise ImportError(f"{library}: cannot open shared object file: No such file or directory")
 
-    monkeypatch.setattr("tslib.commands.inspect", broken)
+    monkeypatch.setattr("tslib.commands.run_inspect", broken)
     assert tslib.__main__.main(["inspect", "folder"]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"OpenCV needs the system library {library}. ")
@@ -139,7 +139,7 @@ def test_any_other_import_that_fails_is_a_bug(monkeypatch):
     def broken(options):
         raise ImportError("no module")
 
-    monkeypatch.setattr("tslib.commands.inspect", broken)
+    monkeypatch.setattr("tslib.commands.run_inspect", broken)
     with pytest.raises(ImportError, match="no module"):
         tslib.__main__.main(["inspect", "folder"])
 

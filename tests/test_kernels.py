@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 compiled = pytest.importorskip(
-    "tslib.kernels.transform_numba", reason="numba is missing here.", exc_type=ImportError
+    "tslib.kernels.jit", reason="numba is missing here.", exc_type=ImportError
 )
 KERNELS = Path(compiled.__file__).parent
 
@@ -27,14 +27,14 @@ def test_a_changed_source_forgets_all_kernels(tmp_path, monkeypatch):
     folder = tmp_path / "kernels"
     cache = folder / "__pycache__"
     cache.mkdir(parents=True)
-    for name in ("transform_numba", "vectors"):
+    for name in ("jit", "vectors"):
         (folder / f"{name}.py").write_text("x = 1\n", encoding="utf-8")
         (cache / f"{name}.kernel.1.nbc").touch()
     there = lambda: len(list(tmp_path.rglob("*.nbc")))  # noqa: E731
-    monkeypatch.setattr(compiled, "__file__", str(folder / "transform_numba.py"))
+    monkeypatch.setattr(compiled, "__file__", str(folder / "jit.py"))
     compiled.forget_stale_kernels()
     assert there() == 0
-    (cache / "transform_numba.kernel.1.nbc").touch()
+    (cache / "jit.kernel.1.nbc").touch()
     compiled.forget_stale_kernels()
     assert there() == 1  # nothing has changed
     (folder / "vectors.py").write_text("x = 2\n", encoding="utf-8")

@@ -713,7 +713,7 @@ def test_a_compiled_layer_computes_the_same():
 IMPORTS = """
 import sys
 import tslib.distance_transform, tslib.message_passing, tslib.networks, tslib.warp
-compiled = ("numba", "tslib.kernels.transform_numba", "tslib.kernels.transform_triton")
+compiled = ("numba", "tslib.kernels.messages_numba", "tslib.kernels.messages_triton")
 print([name for name in compiled if name in sys.modules])
 """
 

@@ -18,6 +18,7 @@ from experiments.__main__ import main
 from experiments.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, judge
 from experiments.clips import with_skeleton
 from experiments.comparison import Compared, Interval, at_pixels
+from experiments.measures import jitter
 from experiments.mixture_of_parts import MixtureOfParts, Settings, load_parts
 from experiments.paper_b import tables
 from experiments.paper_b.claims import CLAIMS, Known
@@ -37,7 +38,7 @@ from tslib.clip import Clip
 from tslib.correction import Corrector, CorrectorPlan
 from tslib.correction.controls import Offset
 from tslib.errors import InputError
-from tslib.metrics import jitter, means
+from tslib.metrics import means
 from tslib.skeletons import SKELETONS
 from tslib.training import evaluate, stages
 from tslib.training.data import clips_in, still_box

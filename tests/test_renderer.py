@@ -24,13 +24,14 @@ from renderer.body import ACTIVITIES, AT, JOINTS, SOLE, Body, motion
 from renderer.clip import FILE_ORDER, MEET, split_of
 from renderer.draw import FIRST_OCCLUDER
 from renderer.faults import Faults
+from renderer.flow import packed
 from renderer.motion import joints_of
 from renderer.occluders import Occluder
 from renderer.statistics import statistics, viewpoints
 from tslib.clip import Clip
 from tslib.datasets import penn_action
 from tslib.errors import InputError
-from tslib.part_flow import PartFlow, packed, read_flow
+from tslib.part_flow import PartFlow, read_flow
 from tslib.skeletons import SKELETONS
 
 SMALL = Settings((96, 96), 6)

@@ -18,12 +18,7 @@ pytest.importorskip(
 )
 
 from tslib.distance_transform import distance_transform  # noqa: E402
-from tslib.kernels import (  # noqa: E402
-    operators,
-    rounds_triton,
-    transform_numba,
-    transform_triton,
-)
+from tslib.kernels import messages_numba, messages_triton, operators  # noqa: E402
 from tslib.kernels.layout import row_length  # noqa: E402
 from tslib.message_passing import pass_messages  # noqa: E402
 
@@ -44,14 +39,14 @@ def equals_numba(device, arguments, upstream):
     order.
     """
     W = upstream.shape[-1]
-    expected = transform_numba.transform_numba(*arguments)
-    results = transform_triton.transform_triton(*(t.to(device) for t in arguments))
+    expected = messages_numba.transform_numba(*arguments)
+    results = messages_triton.transform_triton(*(t.to(device) for t in arguments))
     for a, b in zip(results, expected, strict=True):
         assert a.dtype == b.dtype and torch.equal(a[..., :W].cpu(), b[..., :W])
     given = upstream.shape, upstream, *expected[1:], *arguments[1:]
-    expected = transform_numba.transform_backward_numba(*given)
+    expected = messages_numba.transform_backward_numba(*given)
     kept = *results[1:], *(t.to(device) for t in arguments[1:])
-    results = transform_triton.transform_backward_triton(upstream.shape, upstream.to(device), *kept)
+    results = messages_triton.transform_backward_triton(upstream.shape, upstream.to(device), *kept)
     results = [t.cpu() for t in results]
     assert torch.equal(results[0], expected[0])
     for a, b in zip(results[1:], expected[1:], strict=True):
@@ -68,17 +63,17 @@ def test_the_same_bits_as_numba(device, H, W, dtype):
 
 def test_maps_in_tiles_have_the_same_bits(device, monkeypatch):
     """Fifteen tiles, most of them across an edge of the map: the same bits again."""
-    monkeypatch.setattr(transform_triton, "_WHOLE", 0)
-    monkeypatch.setattr(transform_triton, "_TILE", (1, 4))
-    assert transform_triton.tiles(19, 37) == (1, 4, 15)
+    monkeypatch.setattr(messages_triton, "_WHOLE", 0)
+    monkeypatch.setattr(messages_triton, "_TILE", (1, 4))
+    assert messages_triton.tiles(19, 37) == (1, 4, 15)
     equals_numba(device, *problem(3, 19, 37, torch.float32))
 
 
 def test_no_maps_give_no_messages(device):
     maps, springs = torch.zeros(0, 4, 5, device=device), torch.ones(0, 2, device=device)
-    message, column, row = transform_triton.transform_triton(maps, springs, springs)
+    message, column, row = messages_triton.transform_triton(maps, springs, springs)
     assert message.shape == (0, 4, 5) and column.shape == row.shape == (0, 4, 16)
-    back = transform_triton.transform_backward_triton(
+    back = messages_triton.transform_backward_triton(
         maps.shape, maps, column, row, springs, springs
     )
     assert [tuple(t.shape) for t in back] == [(0, 4, 5), (0, 2), (0, 2)]
@@ -138,9 +133,9 @@ def test_rounds_and_their_gradients_agree_with_the_other_back_ends(device, M, N,
 
 def test_arg_maxes_are_kept_only_for_a_gradient(device):
     arguments = a_round(device, *GRAPHS["one map to all"], torch.float32)
-    score, column, row = rounds_triton.pass_round_triton(*arguments, True)
+    score, column, row = messages_triton.pass_round_triton(*arguments, keep=True)
     assert column.shape == row.shape == (2, 3, 7, row_length(18))
-    alone, *nothing = rounds_triton.pass_round_triton(*arguments, False)
+    alone, *nothing = messages_triton.pass_round_triton(*arguments, keep=False)
     assert torch.equal(alone, score) and all(t.shape == (2, 0, 7, row_length(18)) for t in nothing)
 
 
@@ -168,7 +163,7 @@ def test_the_kernels_compile_for_a_gpu(tmp_path):
     assert run.stdout.split("\n") == [*(f"{k.__name__} 0" for k in KERNELS), ""], run.stdout
 
 
-KERNELS = transform_triton._messages, transform_triton._gradients, rounds_triton._sums
+KERNELS = messages_triton._messages, messages_triton._gradients, messages_triton._sums
 
 
 def compile_ahead(kernel):
@@ -177,7 +172,7 @@ def compile_ahead(kernel):
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    C, R, _ = transform_triton.tiles(46, 46)
+    C, R, _ = messages_triton.tiles(46, 46)
     constants = {
         "H": 46,
         "W": 46,
@@ -188,7 +183,7 @@ def compile_ahead(kernel):
         "SECOND": True,
         "KEEP": True,
     }
-    constants |= {"WEIGHTED": True, "BLOCK": rounds_triton.BLOCK}
+    constants |= {"WEIGHTED": True, "BLOCK": messages_triton._BLOCK}
     kinds = dict.fromkeys(("M", "N", "E", "cells", "step"), "i32") | dict.fromkeys(
         ("column", "row"), "*u8"
     )

@@ -8,7 +8,7 @@ Twenty files are the reading core. Read in this order, each needs no file but th
     errors.py                            what is said of input that cannot be used
     heatmaps.py                          joints as heat-maps, and back (Paper A, Eqs. 5 and 6)
     losses.py                            what training minimises (Eqs. 5 and 6)
-    metrics.py                           PCK, its three means, intervals
+    metrics.py                           PCK and its three means
     distance_transform/arguments.py      what a message accepts
     distance_transform/reference.py      one message in NumPy (Eq. 4)
     distance_transform/layer.py          the same in torch, with gradients (Sec. 3.3)

@@ -24,15 +24,13 @@ EXIT_CODES = "exit codes: 0 all is well, 2 something given cannot be used, 130 C
 class Command:
     """One command of a program.
 
-    name : as it is typed, one word or two: the second one is then a command of the first
-    help : one line for the list of commands
-    run : function of the options (argparse.Namespace), or "module:function" that is imported for
-        it; what it returns is printed
-    options : function that adds the command's own options to its parser
+    name : one word or two: the second one is then a command of the first
+    run : function of the options, or "module:function" to import; what it returns is printed
+    options : adds the command's own options to its parser
     example : a command line to copy
     shared : parsers with options that several commands have in common
     left : what is there after Ctrl-C
-    check : function of the options that returns what is wrong with them, or ""
+    check : says of the options what is wrong with them, or ""
     """
 
     name: str
@@ -52,13 +50,9 @@ def main(
     arguments: Sequence[str] | None = None,
     groups: Mapping[str, str] | None = None,
 ) -> int:
-    """Run one command of a program, or print its help where none is given; returns the exit code.
+    """Run one command of ``python -m program``, or print help where none is given; returns the exit
+    code. Where the words make no sense it ends the process with a sentence and exit code 2.
 
-    Where the words make no sense it ends the process with a sentence and exit code 2.
-
-    program : the name of the package, as in ``python -m program``
-    about : what it does, one line
-    arguments : words of the command line; those of the process where None
     groups : for each first word of commands of two words, one line about them
     """
     parser = OPTION(
@@ -158,13 +152,13 @@ def quiet() -> None:
 
 def missing_library(error: ImportError) -> str:
     """A sentence for a system library that OpenCV does not find; "" for any other error."""
-    found = re.search(r"(\S+\.so\S*): cannot open shared object file", str(error))
-    sentence = (
-        "OpenCV needs the system library {}. On Debian or Ubuntu install libgl1, libglib2.0-0, "
-        "libxcb1, libsm6, libxext6 and libxrender1; on Fedora mesa-libGL and glib2; on Arch "
-        "libglvnd and glib2."
+    if not (found := re.search(r"(\S+\.so\S*): cannot open shared object file", str(error))):
+        return ""
+    return (
+        f"OpenCV needs the system library {found[1]}. On Debian or Ubuntu install libgl1, "
+        "libglib2.0-0, libxcb1, libsm6, libxext6 and libxrender1; on Fedora mesa-libGL and glib2; "
+        "on Arch libglvnd and glib2."
     )
-    return sentence.format(found[1]) if found else ""
 
 
 def version() -> str:

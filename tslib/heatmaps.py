@@ -1,5 +1,4 @@
-"""Heat-maps: their cells in the image, what they should look like, and the joints that are read off
-them.
+"""Heat-maps: their cells in the image, what they should look like, and the joints read off them.
 
 A network that shrinks its input by a stride s gives cell g the coordinate s * g + (s - 1) / 2 of
 the input, the middle of the s pixels that the cell covers: 8 * g + 3.5 for Paper A's network, as
@@ -37,9 +36,9 @@ def to_cells(pixels: _Place, stride: int = STRIDE) -> _Place:
 def labelled(cells: Tensor, grid: tuple[int, int], visible: Tensor | None = None) -> Tensor:
     """Which joints have a place on the map: bool (..., K).
 
-    cells : tensor (..., K, 2) cells, x first; NaN where unknown
-    grid : (W, H) cells; a joint may lie half a cell beyond the middle of the border cells
-    visible : tensor (..., K) bool, optional; other joints have none
+    cells : (..., K, 2), x first; NaN where unknown
+    grid : (W, H); a joint may lie half a cell beyond the middle of the border cells
+    visible : bool (..., K); other joints have none
     """
     edge = cells.new_tensor(grid) - 0.5
     inside = ((cells >= -0.5) & (cells < edge)).all(-1)  # NaN is nowhere
@@ -49,12 +48,10 @@ def labelled(cells: Tensor, grid: tuple[int, int], visible: Tensor | None = None
 def gaussian(
     cells: Tensor, grid: tuple[int, int], visible: Tensor | None = None, sigma: float = SIGMA
 ) -> Tensor:
-    """Targets of Paper A's Eq. 5: a Gaussian around each joint, 1 at the joint itself, 0 in the
-    background.
+    """Targets (..., K, H, W) of Paper A's Eq. 5: a Gaussian around each joint, 1 at the joint
+    itself, also between the cells, and 0 in the background and for a joint that is not `labelled`.
 
-    Arguments as in `labelled`; sigma in cells. The peak stays where the joint is, between the cells
-    too. Returns (..., K, H, W) of the dtype and device of cells; all 0 for a joint that is not
-    `labelled`.
+    Arguments as in `labelled`; sigma in cells.
     """
     x, y = _squared_distances(cells, grid)
     maps = torch.exp(-y / (2 * sigma**2))[..., None] * torch.exp(-x / (2 * sigma**2))[..., None, :]
@@ -63,10 +60,8 @@ def gaussian(
 
 
 def with_background(maps: Tensor) -> Tensor:
-    """One more map, 1 where no joint is: (..., K, H, W) -> (..., K + 1, H, W).
-
-    It is 1 - the highest of the K, as Convolutional Pose Machines are trained; inference takes the
-    first K.
+    """One more map: (..., K, H, W) -> (..., K + 1, H, W). It is 1 - the highest of the K, as
+    Convolutional Pose Machines are trained; inference takes the first K.
     """
     return torch.cat([maps, 1 - maps.amax(-3, keepdim=True)], -3)
 
@@ -74,11 +69,10 @@ def with_background(maps: Tensor) -> Tensor:
 def disc(
     cells: Tensor, grid: tuple[int, int], visible: Tensor | None = None, radius: float = RADIUS
 ) -> Tensor:
-    """Targets of Paper A's Eq. 6, the hinge: 1 within a circle around each joint, its rim included,
-    else -1.
+    """Targets (..., K, H, W) of Paper A's Eq. 6, the hinge: 1 within a circle around each joint,
+    its rim included, else -1, and all -1 for a joint that is not `labelled`.
 
-    Arguments as in `labelled`; radius in cells. Returns (..., K, H, W) of the dtype and device of
-    cells; all -1 for a joint that is not `labelled`.
+    Arguments as in `labelled`; radius in cells.
     """
     x, y = _squared_distances(cells, grid)
     within = y[..., None] + x[..., None, :] <= radius**2
@@ -93,12 +87,11 @@ def _squared_distances(cells, grid):
 
 
 def decode(maps: ArrayLike, refine: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """Joints of heat-maps: arg-max, shifted by a quarter cell towards the higher neighbour in x and
-    in y.
+    """Joints of heat-maps (..., H, W), which lie on the CPU: cells (..., 2), x first, and peak
+    heights (...,), float64. The first of equal peaks counts.
 
-    maps: (..., H, W) array, or tensor on the CPU. refine: False for the arg-max alone, as Paper A
-    has it. Returns cells (..., 2) float64, x first, and peak heights (...,) float64. The first of
-    equal peaks counts.
+    refine: shift the arg-max by a quarter cell towards the higher neighbour in x and in y; False
+    for the arg-max alone, as Paper A has it.
     """
     maps = np.asarray(maps, np.float64)
     *lead, H, W = maps.shape

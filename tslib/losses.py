@@ -13,8 +13,7 @@ from torch import Tensor
 def squared(stages: Sequence[Tensor], target: Tensor) -> Tensor:
     """Eq. 5 at every stage: half the squared error of heat-maps.
 
-    stages : list of (N, C, H, W); target : (N, C, H, W), see heatmaps.gaussian and
-        heatmaps.with_background
+    stages and target : (N, C, H, W), see heatmaps.gaussian and heatmaps.with_background
     """
     # mypy sees the number that a sum over no stages would be.
     return sum((stage - target).square().sum() for stage in stages) / (2 * len(target))  # type: ignore
@@ -23,9 +22,8 @@ def squared(stages: Sequence[Tensor], target: Tensor) -> Tensor:
 def hinge(score: Tensor, target: Tensor, weight: float = 1.0) -> Tensor:
     """Eq. 6: sum of max(0, 1 - score * target).
 
-    score : (N, K, H, W); target : the same shape, 1 or -1, see heatmaps.disc
-    weight : of the cells inside the circles; 1 is the paper's form, where they are a hundredth of
-        all cells
+    score and target : (N, K, H, W), the target 1 or -1, see heatmaps.disc
+    weight : of the cells inside the circles, a hundredth of all; 1 is the paper's form
     """
     share = torch.where(target > 0, weight, 1.0)
     return (share * (1 - score * target).clamp(min=0)).sum() / len(target)

@@ -1,13 +1,11 @@
 """Exact optical flow of a rendered clip: which part every pixel shows, and how every part moves.
 
-A file holds, for each of T frames, the part that each pixel shows (segments of the body, props,
-occluders, and the background) and for each part the affine map that carries its points to the next
-and to the previous frame. So flow is known at every pixel and between pixels, to the part's own
-edge, and takes little room. Where a part is covered in the other frame, its flow says where it is
-all the same. The renderer writes such files; everything else only reads them.
+A file, which only the renderer writes, holds the part that each pixel of each frame shows (segments
+of the body, props, occluders, the background) and for each part the affine map that carries its
+points to the next and to the previous frame. So flow is known between pixels as well, to the part's
+own edge, and where a part is covered in the other frame, its flow says where it is all the same.
 """
 
-import io
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +34,8 @@ class PartFlow:
         return len(self.parts)
 
     def dense(self, t: int, forward: bool = True, stride: int = 1) -> np.ndarray:
-        """Flow float32 (H / stride, W / stride, 2) px of frame t to its next or previous frame.
-
-        With a stride, at the middles of cells of so many px: (cell + 0.5) * stride - 0.5.
-        """
+        """Flow (H / stride, W / stride, 2) px of frame t to its next or previous frame, at the
+        middles of cells of so many px, (cell + 0.5) * stride - 0.5."""
         H, W = self.parts.shape[1:]
         x, y = (((np.arange(n // stride) + 0.5) * stride - 0.5).astype(np.float32) for n in (W, H))
         return self.at(t, np.stack(np.meshgrid(x, y), -1), forward)
@@ -55,21 +51,8 @@ class PartFlow:
         return affine[..., 0] * x + affine[..., 1] * y + affine[..., 2] - points
 
 
-def packed(flow: PartFlow) -> bytes:
-    """A PartFlow as the bytes of a compressed .npz file."""
-    stream = io.BytesIO()
-    # The fastest level is enough for areas of one number. An image format would limit their size.
-    parts = np.frombuffer(zlib.compress(flow.parts.tobytes(), 1), np.uint8)
-    shape, to_next, to_previous = np.array(flow.parts.shape), flow.to_next, flow.to_previous
-    np.savez(stream, parts=parts, shape=shape, to_next=to_next, to_previous=to_previous)
-    return stream.getvalue()
-
-
 def read_flow(root: Path | str, name: str) -> PartFlow:
-    """The PartFlow that `render` wrote beside a clip: root/flow/name.npz.
-
-    Raises InputError where there is none, or it cannot be read.
-    """
+    """The PartFlow that the renderer wrote beside a clip: root/flow/name.npz. Raises InputError."""
     path = Path(root) / "flow" / f"{name}.npz"
     if not path.is_file():
         raise InputError(f"there is no flow {path}; only rendered clips have it.")
@@ -80,6 +63,5 @@ def read_flow(root: Path | str, name: str) -> PartFlow:
             parts = np.frombuffer(bytearray(zlib.decompress(file["parts"])), np.uint8)
             return PartFlow(parts.reshape(shape), file["to_next"], file["to_previous"])
     except Exception as error:
-        raise InputError(
-            f"{path} is damaged ({type(error).__name__}); render the clip again."
-        ) from error
+        why = type(error).__name__
+        raise InputError(f"{path} is damaged ({why}); render the clip again.") from error

@@ -131,10 +131,8 @@ def skeleton_named(name: str) -> Skeleton:
 
 
 def mapping(a: Skeleton, b: Skeleton) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the joints that two skeletons share: (in_a, in_b), int64 arrays in b's order.
-
-    ``poses_a[:, in_a]`` and ``poses_b[:, in_b]`` then hold the same joints.
-    """
+    """Numbers, in b's order, with which ``poses_a[:, in_a]`` and ``poses_b[:, in_b]`` hold the
+    joints that both have: (in_a, in_b), int64."""
     shared = [name for name in b.joints if name in a.joints]
     in_a, in_b = (np.array([s.joints.index(name) for name in shared], np.int64) for s in (a, b))
     return in_a, in_b

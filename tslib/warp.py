@@ -1,5 +1,4 @@
-"""The flow layer (Paper A, Sec. 3.2): a neighbour frame's heat-maps, moved to where this frame has
-its body.
+"""The flow layer (Paper A, Sec. 3.2): heat-maps of a neighbour frame, moved to this frame's body.
 
 ``warp`` samples: each cell of this frame looks where the flow says it lies in the neighbour frame.
 ``splat`` pushes: each cell of the neighbour frame goes where its own flow takes it, which is what
@@ -10,6 +9,7 @@ inverse to each other both agree. Chapter 03 builds and compares them.
 import torch
 from torch import Tensor
 
+from .distance_transform.arguments import check_type
 from .kernels.backends import choose_backend
 from .kernels.operators import sample_compiled
 
@@ -23,8 +23,7 @@ def cells(H: int, W: int, like: Tensor) -> Tensor:
 def sample(maps: Tensor, place: Tensor, backend: str | None = None) -> Tensor:
     """Bilinear samples of maps (N, K, H, W) at the cells place (N, h, w, 2), x first: (N, K, h, w).
 
-    Beyond the border the border's value; finite values only. Differentiable in both. backend: see
-    `choose_backend`; back ends without a kernel for it compute in torch.
+    Beyond the border the border's value; finite values only. Differentiable in both.
     """
     if choose_backend(maps.device, backend) == "compiled":
         return sample_compiled(maps, place)
@@ -32,10 +31,10 @@ def sample(maps: Tensor, place: Tensor, backend: str | None = None) -> Tensor:
 
 
 def corners(place: Tensor, H: int, W: int) -> tuple[list[Tensor], Tensor, Tensor]:
-    """The four cells around each place and how far it lies between them.
+    """The four cells around each place (..., 2), and how far it lies between them.
 
-    place (..., 2) -> flat indices of the cells: upper left, upper right, lower left, lower right,
-    int64 (...); shares u, v (...) of the right and of the lower ones.
+    Returns flat indices int64 (...) of the upper left, upper right, lower left and lower right
+    cell, and the shares u, v (...) of the right and of the lower ones.
     """
     x, y = place[..., 0].clamp(0, W - 1), place[..., 1].clamp(0, H - 1)
     left, top = x.detach().floor(), y.detach().floor()
@@ -57,24 +56,13 @@ def sample_torch(maps: Tensor, place: Tensor) -> Tensor:
 def warp(score: Tensor, flow: Tensor) -> Tensor:
     """Backward warp: ``out[p] = score[p + flow[p]]``, differentiable in both.
 
-    Parameters
-    ----------
-    score : Tensor (..., H, W), float32 or float64
-        Finite scores of the neighbour frame.
-    flow : Tensor (..., H, W, 2)
-        From this frame to the neighbour frame, on this frame's cells, in cells; ``flow[..., 0]`` is
-        dx. Leading axes broadcast; maps that share a flow (the joints of a frame) share the work.
+    score : (..., H, W), float32 or float64, finite, of the neighbour frame
+    flow : (..., H, W, 2) cells, from this frame to the neighbour frame, on this frame's cells. The
+        leading axes broadcast; maps that share a flow (the joints of a frame) share the work.
 
-    Returns
-    -------
-    Tensor (..., H, W)
-        Bilinear between cells, the border's value beyond it. Zero flow gives back the very same
-        scores.
-
-    Raises
-    ------
-    ValueError
-        Shapes that do not fit, a score that is not float32 or float64, values that are not finite.
+    Returns (..., H, W), bilinear between cells, with the border's value beyond it. Zero flow gives
+    back the very same scores. Raises ValueError for shapes, dtypes and devices that do not fit, and
+    for values that are not finite.
     """
     _fitting(score, flow)
     return warp_unchecked(score, flow)
@@ -94,12 +82,8 @@ def warp_unchecked(score: Tensor, flow: Tensor) -> Tensor:
 def splat(score: Tensor, flow: Tensor) -> Tensor:
     """Forward warp by maximum: every cell p of score goes to the cell nearest to ``p + flow[p]``.
 
-    score : Tensor (..., H, W), finite, of the neighbour frame
-    flow : Tensor (..., H, W, 2) in cells, from the neighbour frame to this one, on the neighbour's
-        cells
-
-    Returns (..., H, W); where no cell arrives, the map's minimum. Differentiable in the score.
-    Raises ValueError as `warp` does.
+    As `warp`, but flow leads from the neighbour frame to this one, on the neighbour's cells. Where
+    no cell arrives, the result is the map's minimum. Differentiable in the score.
     """
     lead, H, W = _fitting(score, flow)
     return splat_unchecked(score.expand(*lead, H, W), flow)
@@ -118,24 +102,19 @@ def splat_unchecked(score: Tensor, flow: Tensor) -> Tensor:
 
 
 def chain(first: Tensor, second: Tensor) -> Tensor:
-    """The flow over two frames: along first, and from where it leads along second.
-
-    first, second : Tensor (..., H, W, 2) in cells, the second one on the cells of the frame between
-
-    Returns (..., H, W, 2). Raises ValueError as `warp` does.
+    """The flow over two frames (..., H, W, 2): along first, and from where it leads along second,
+    which lies on the cells of the frame between. Raises ValueError as `warp` does.
     """
     return first + warp(second.movedim(-1, -3), first.unsqueeze(-4)).movedim(-3, -1)
 
 
 def inconsistent(flow: Tensor, back: Tensor) -> Tensor:
-    """Cells that are probably covered in the other frame: the flow there and back does not lead
-    home.
+    """Cells, bool (..., H, W), that are probably covered in the other frame, because the flow there
+    and back does not lead home (Sundaram, Brox, Keutzer, ECCV 2010):
 
-    flow : Tensor (..., H, W, 2) cells, from this frame to the other; back : from the other to this
-        one
+        |flow + back|^2 > 0.01 (|flow|^2 + |back|^2) + 0.5, back read where flow leads
 
-    Returns bool (..., H, W): |flow + back|^2 > 0.01 (|flow|^2 + |back|^2) + 0.5, where back is read
-    where flow leads (Sundaram, Brox, Keutzer, ECCV 2010). Raises ValueError as `warp` does.
+    Both flows are (..., H, W, 2) cells. Raises ValueError as `warp` does.
     """
     home = chain(flow, back)
     length = flow.square().sum(-1) + (home - flow).square().sum(-1)
@@ -145,9 +124,7 @@ def inconsistent(flow: Tensor, back: Tensor) -> Tensor:
 def _fitting(score, flow):
     """Leading shape, H and W of maps and flow that fit; ValueError says what does not."""
     for name, value in (("score", score), ("flow", flow)):
-        if not isinstance(value, torch.Tensor) or value.dtype not in (torch.float32, torch.float64):
-            kind = value.dtype if isinstance(value, torch.Tensor) else type(value).__name__
-            raise ValueError(f"{name} must be a float32 or float64 tensor, but it is {kind}.")
+        check_type(name, value)
         if not value.isfinite().all():
             raise ValueError(f"{name} must be finite, but holds NaN or infinity.")
     if flow.dim() < 3 or flow.shape[-1] != 2 or flow.shape[-3:-1] != score.shape[-2:]:

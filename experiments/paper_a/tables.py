@@ -9,7 +9,7 @@ import numpy as np
 
 from tslib.augment import known_boxes, window_around
 from tslib.clip import Clip
-from tslib.metrics import heads, jitter, means
+from tslib.metrics import heads, means
 from tslib.part_flow import PartFlow
 from tslib.skeletons import SKELETONS, Skeleton
 from tslib.slices import Estimated, View
@@ -17,6 +17,7 @@ from tslib.slices import Estimated, View
 from .. import report
 from ..claims import judge
 from ..comparison import Compared, Trial, tried
+from ..measures import jitter
 from .claims import CLAIMS
 from .runs import FOLDERS, Runs, altered, started
 

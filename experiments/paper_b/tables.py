@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tslib.errors import InputError
-from tslib.metrics import heads, jitter, means
+from tslib.metrics import heads, means
 from tslib.skeletons import SKELETONS, Skeleton
 from tslib.training.data import clips_in
 
@@ -20,6 +20,7 @@ from .. import report
 from ..claims import judge
 from ..clips import with_skeleton
 from ..comparison import Compared, Trial, tried
+from ..measures import jitter
 from ..paper_tables import PAPER_TABLES
 from ..poses import read_estimates
 from .claims import CLAIMS, Known

@@ -18,7 +18,7 @@ from scipy.io import loadmat
 from tslib.crop import Crop
 from tslib.flow import Flow
 from tslib.message_passing.layer import STIFFNESS
-from tslib.metrics import jitter, pck
+from tslib.metrics import pck
 from tslib.skeletons import SKELETONS, Skeleton, mapping
 from tslib.video.detector import HeatmapDetector
 from tslib.video.frames import open_frames
@@ -28,6 +28,7 @@ from tslib.video.springs import Spring, fit_springs, numbered
 from tslib.video.tracking import Observation, observe
 
 from .. import records
+from ..measures import jitter
 
 VIDEO = "Goal_Keeping_Tips"
 CLIP = VIDEO + "_catch_f_cm_np1_fr_med_2"

@@ -13,8 +13,9 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from tslib.distance_transform.layer import max_plus
+from tslib.kernels.jit import compiled, pool
 from tslib.kernels.layout import LANES, index_type
-from tslib.kernels.transform_numba import compiled, exact_window, pool
+from tslib.kernels.messages_numba import exact_window
 from tslib.kernels.vectors import INDEX, INDICES, constant, everywhere
 
 

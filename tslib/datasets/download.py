@@ -1,5 +1,4 @@
-"""Download of the data sets: official addresses, checksums, resumed where it broke off, unpacked
-with care.
+"""Download of the data sets: official addresses, checksums, resumed where it broke off.
 
 No official page publishes a checksum. Those of JHMDB below are third-party: quoted alike by several
 public loaders, and confirmed on a public copy for splits.zip. Penn Action has none at all. For
@@ -16,20 +15,15 @@ from tqdm import tqdm
 from ..errors import InputError
 from .unpack import NoRoom, unpack
 
-# Seconds to connect, and between two pieces.
-_TIMEOUT = 30, 60
-# Bytes; no archive of these data sets is near.
-_LARGEST = 50_000_000_000
+_TIMEOUT = 30, 60  # seconds to connect, and between two pieces
+_LARGEST = 50_000_000_000  # bytes; no archive of these data sets is near
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A file of a data set.
+    """A file of a data set, unpacked into a folder of ROOT, or left as it is where `into` is "".
 
-    file : its name
-    into : the folder of ROOT that it is unpacked into; "" for a file that stays as it is
-    url : its address; "" where only the page leads there: then the user puts the file into ROOT
-    md5 : third-party checksum; "" where there is none
+    Without a url only the page leads there, and the user puts the file into ROOT.
     """
 
     file: str
@@ -91,17 +85,12 @@ DATA_SETS = {
 
 
 def download(name: str, root: Path | str) -> Path:
-    """Fetch a data set's archives into a folder and unpack them there; returns the folder.
+    """Fetch the archives of one of DATA_SETS into a folder and unpack them; returns the folder.
 
-    name : a key of DATA_SETS
-    root : made where missing; what is there already is left alone
-
-    An archive that lies in root already is checked and used. A download that broke off leaves
-    FILE.part and is resumed from it. An archive goes once it is unpacked; one that cannot be,
-    though there is room, becomes FILE.damaged where it has an address, to be fetched again.
-
-    Raises InputError where there is no such data set, no such address, too little space, a wrong
-    checksum, or an archive that is damaged or would write elsewhere.
+    What is unpacked already is left alone; an archive that lies there is checked and used. A
+    download that broke off leaves FILE.part and is resumed from it. An archive goes once it is
+    unpacked; one that cannot be, though there is room, becomes FILE.damaged where it has an
+    address, to be fetched again. Raises InputError for all that goes wrong.
     """
     if name not in DATA_SETS:
         raise InputError(f"there is no data set {name!r}; known are {', '.join(DATA_SETS)}.")
@@ -126,10 +115,8 @@ def download(name: str, root: Path | str) -> Path:
                 raise
             # Out of the way, because the same command would find it for ever.
             file.replace(bad := root / f"{file.name}.damaged")
-            raise InputError(
-                f"{str(error).removesuffix('.')}; it is now {bad.name}, so the same command "
-                "fetches it again."
-            ) from None
+            now = f"it is now {bad.name}, so the same command fetches it again."
+            raise InputError(f"{str(error).removesuffix('.')}; {now}") from None
         file.unlink()
         print(f"unpacked {target}")
     return root
@@ -137,8 +124,7 @@ def download(name: str, root: Path | str) -> Path:
 
 def _fetch(archive: Archive, root: Path, page: str) -> Path:
     """The archive's file in root, downloaded where it is not there, its checksum verified."""
-    # Slow to import, and only needed here.
-    import pooch
+    import pooch  # slow to import, and only needed here
 
     file = root / archive.file
     if not archive.url:
@@ -165,7 +151,7 @@ def _fetch(archive: Archive, root: Path, page: str) -> Path:
 
 
 def _resume(url: str, output: Path | str, _: object) -> None:
-    """A pooch downloader that continues FILE.part beside its output where a download broke off."""
+    """A pooch downloader that continues FILE.part beside its output."""
     import requests
     import urllib3
 
@@ -178,19 +164,16 @@ def _resume(url: str, output: Path | str, _: object) -> None:
             status, stated = answer.status_code, answer.headers.get("Content-Range", "")
             goes_on = status == 206 and re.fullmatch(rf"bytes {have}-[0-9]+/([0-9]+)", stated)
             if have and status in (206, 416) and not goes_on:
-                if status == 416 and stated == f"bytes */{have}":
-                    # Nothing is missing.
+                if status == 416 and stated == f"bytes */{have}":  # nothing is missing
                     part.replace(output)
                     return
-                # It is a part of another file.
-                part.unlink()
+                part.unlink()  # it is a part of another file
                 return _resume(url, output, _)
             if status != 200 and not goes_on:
                 raise InputError(f"{url} answers {status} {answer.reason}; try again later.")
             length = goes_on[1] if goes_on else answer.headers.get("Content-Length", "")
             total = int(length) if length.isdigit() else None
-            # The server may not know how to resume.
-            have = have if goes_on else 0
+            have = have if goes_on else 0  # the server may not know how to resume
             if total and total > _LARGEST:
                 raise InputError(f"{url} claims {total / 1e9:.0f} GB, which no archive of it has.")
             # Unpacked, it is about as large again.
@@ -212,9 +195,8 @@ def _resume(url: str, output: Path | str, _: object) -> None:
                     file.write(piece)
                     bar.update(len(piece))
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise InputError(
-            f"{url} cannot be reached or broke off ({type(error).__name__}); {again}."
-        ) from None
+        why = type(error).__name__
+        raise InputError(f"{url} cannot be reached or broke off ({why}); {again}.") from None
     if total is not None and have != total:
         raise InputError(f"{url} broke off after {have} of {total} bytes; {again}.")
     part.replace(output)

@@ -17,21 +17,17 @@ from ..overlay import color_of, draw_limbs
 from . import LOADERS, jhmdb
 from .loaders import Found
 
-# Clips with the same note share a line.
-_MANY = 10
-# (W, H) px of a picture, the height of its caption, and the grid of the sheet.
-CELL, CAPTION = (240, 180), 16
-_COLUMNS, _ROWS = 6, 4
-_WHITE = 255, 255, 255
+_MANY = 10  # more clips with the same note share a line
+CELL = 240, 180  # (W, H) px of a picture of the sheet
+_CAPTION, _COLUMNS, _ROWS, _WHITE = 16, 6, 4, (255, 255, 255)
 
 
 def inspect(root: Path | str, sheet: Path | str | None = None) -> Iterator[str]:
     """Yield lines that say what data set lies in a folder, how much of it, and what is odd and why.
 
-    sheet : path of a .png to draw some of the clips into
-
-    Raises InputError where no data set is recognised, or the sheet cannot be written; a file that
-    cannot be read is a line. Each frame is read, but few are opened, see tslib.images.
+    sheet : a .png to draw some of the clips into. Each frame is read, but few are opened, see
+        tslib.images. A file that cannot be read is a line, but InputError says that no data set is
+        recognised, or that the sheet cannot be written.
     """
     # Refused first, because the walk takes minutes.
     if sheet:
@@ -161,13 +157,11 @@ def _cell(clip: Clip, where: float) -> np.ndarray:
     picture = np.full((CELL[1], CELL[0], 3), 24, np.uint8)
     try:
         frame = clip.frames[t] if clip.frames is not None else None
-    except InputError:
-        # It is named among the odd ones.
+    except InputError:  # named among the odd ones
         frame = None
     if frame is not None:
         corner, extent = np.zeros(2), np.array(frame.shape[1::-1])
-    else:
-        # Fill the cell with the person.
+    else:  # fill the cell with the person
         seen = clip.joints[clip.visible] if clip.visible.any() else np.zeros((1, 2))
         corner, extent = seen.min(0), np.ptp(seen, axis=0) + 1.0
     scale = (CELL / extent).min()
@@ -182,8 +176,7 @@ def _cell(clip: Clip, where: float) -> np.ndarray:
     if frame is not None:
         (x, y), (w, h) = start.tolist(), size.tolist()
         picture[y : y + h, x : x + w] = cv2.resize(frame, (w, h), interpolation=cv2.INTER_AREA)
-    elif clip.number is None:
-        # Between frames far apart there is no track.
+    elif clip.number is None:  # between frames far apart there is no track
         for k, s in np.argwhere(clip.visible[1:].T & clip.visible[:-1].T).tolist():
             faint = [v // 2 for v in color_of(clip.skeleton, k)]
             here, there = place(clip.joints[s : s + 2, k])
@@ -193,7 +186,7 @@ def _cell(clip: Clip, where: float) -> np.ndarray:
         here, there = place(clip.box[t].reshape(2, 2).cumsum(0))
         cv2.rectangle(picture, here, there, _WHITE)
     draw_limbs(picture, place(clip.joints[t]), clip.visible[t], clip.skeleton)
-    caption = np.zeros((CAPTION, CELL[0], 3), np.uint8)
+    caption = np.zeros((_CAPTION, CELL[0], 3), np.uint8)
     # cv2 draws no other letters.
     text = f"{clip.name[:26]} {t} {clip.split}".encode("ascii", "replace").decode()
     cv2.putText(caption, text, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.36, _WHITE, 1, cv2.LINE_AA)

@@ -19,8 +19,8 @@ from ..files import is_plain
 
 _MOST_BYTES = 100_000_000_000
 _MOST_FILES = 2_000_000
-# How many times as large as the archive its content may be, since pictures hardly shrink, and how
-# many bytes are always allowed, since a small text may shrink a lot.
+# How many times as large as the archive its content may be, because pictures hardly shrink, and how
+# many bytes are always allowed, because a small text may shrink a lot.
 _MOST_TIMES, _SPARE = 100, 10_000_000
 _PIECE = 1 << 20
 
@@ -33,23 +33,24 @@ class NoRoom(InputError):
 
 
 def unpack(archive: Path, target: Path) -> None:
-    """Unpack a .zip, .tar or .tar.gz file into a folder that appears complete, or not at all.
+    """Unpack a .zip, .tar or .tar.gz file into a new folder that appears complete, or not at all.
 
-    target : must not exist. A single folder around everything in the archive is dropped, and
-        hidden files, such as macOS leaves behind, are left out
-
-    Raises NoRoom where it does not fit on the disk; InputError where it is damaged or no archive,
-    unreasonably large, or holds anything but files and folders with plain relative names; OSError
-    where the disk refuses.
+    A single folder around everything is dropped, and hidden files, such as macOS leaves behind, are
+    left out. Raises NoRoom where it does not fit on the disk, OSError where the disk refuses, and
+    InputError where it is damaged or no archive, unreasonably large, or holds anything but files
+    and folders with plain relative names.
     """
     folder = target.parent / f".{target.name}.unpacking"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
         with open(archive, "rb") as file:
-            is_zip = file.read(2) == b"PK"
+            kind, gate = file.read(2), _Gate(archive, folder)
             file.seek(0)
-            (_unzip if is_zip else _untar)(file, _Gate(archive, folder))
+            if kind == b"PK":
+                _unzip(file, gate)
+            else:
+                _untar(gzip.GzipFile(fileobj=file) if kind == b"\x1f\x8b" else file, gate)
         top = list(folder.iterdir())
         if not top:
             raise InputError(f"{archive} holds no file.")
@@ -64,10 +65,7 @@ def unpack(archive: Path, target: Path) -> None:
 
 
 class _Gate:
-    """Says of each member of an archive whether it goes into the folder, and counts.
-
-    Raises InputError at the first that no honest archive holds.
-    """
+    """Counts an archive's members; InputError for the first that no honest archive holds."""
 
     def __init__(self, archive: Path, folder: Path) -> None:
         self.archive, self.folder, self.files = archive, folder, 0
@@ -94,10 +92,8 @@ class _Gate:
         if not is_folder and self.folder.joinpath(*parts).exists():
             raise InputError(f"{self.archive} holds {name!r} twice; do not trust it.")
         if size > (free := shutil.disk_usage(self.folder).free):
-            raise NoRoom(
-                f"{self.archive} does not fit: {free / 1e9:.2f} GB are free; make room or name "
-                "another folder."
-            )
+            free_now = f"{free / 1e9:.2f} GB are free; make room or name another folder."
+            raise NoRoom(f"{self.archive} does not fit: {free_now}")
         return True
 
 
@@ -110,10 +106,8 @@ def _unzip(file: IO[bytes], gate: _Gate) -> None:
                 packed.extract(member, gate.folder)
 
 
-def _untar(file: IO[bytes], gate: _Gate) -> None:
-    is_gzip = file.read(2) == b"\x1f\x8b"
-    file.seek(0)
-    reader = _Careful(gzip.GzipFile(fileobj=file) if is_gzip else file)
+def _untar(file: IO[bytes] | gzip.GzipFile, gate: _Gate) -> None:
+    reader = _Careful(file)
     # It has what tarfile asks of a file.
     with tarfile.open(fileobj=cast(IO[bytes], reader), mode="r:") as packed:
         for member in packed:
@@ -133,10 +127,7 @@ def _untar(file: IO[bytes], gate: _Gate) -> None:
 
 
 class _Careful:
-    """What tarfile reads from: never much at once, for a header of a bomb may claim any size.
-
-    ``last`` is what was read last.
-    """
+    """What tarfile reads from: never much at once, for a header of a bomb may claim any size."""
 
     def __init__(self, file: IO[bytes] | gzip.GzipFile) -> None:
         self._file, self.last = file, b""

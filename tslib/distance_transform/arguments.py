@@ -2,18 +2,26 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
+
+
+def check_type(name: str, value: Any) -> None:
+    """ValueError for what is no float32 or float64 tensor."""
+    if not isinstance(value, Tensor) or value.dtype not in (torch.float32, torch.float64):
+        kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"{name} must be a float32 or float64 tensor, but it is {kind}.")
 
 
 def leading_shape(
     score_shape: Sequence[int], stiffness_shape: Sequence[int], rest_shape: Sequence[int]
 ) -> tuple[int, ...]:
-    """Shape of the axes before (H, W): those of all three arguments, broadcast together.
+    """The axes before (H, W) of all three arguments, broadcast together.
 
-    Raises ValueError where a map is missing or empty, a spring is not a pair, or the axes do not
-    broadcast.
+    Raises ValueError where a map is empty, a spring is not a pair, or the axes do not broadcast.
     """
     if len(score_shape) < 2:
         raise ValueError(f"score must have shape (..., H, W), but has {tuple(score_shape)}.")
@@ -35,11 +43,8 @@ def leading_shape(
 def check_values(
     score: np.ndarray | Tensor, stiffness: np.ndarray | Tensor, rest: np.ndarray | Tensor
 ) -> None:
-    """Refuse what has no maximum: NaN or +inf scores, springs that do not pull, offsets that are no
-    number.
-
-    Takes NumPy arrays or detached tensors; -inf scores (masked cells) are allowed. Raises
-    ValueError.
+    """ValueError for what has no maximum: NaN or +inf scores, springs that do not pull or have no
+    finite offset. Tensors must be detached; -inf scores (masked cells) are allowed.
     """
     _check("score", score, None, "must not hold NaN or +inf")
     pull = "must be positive and finite (a spring pulls towards its rest offset)"

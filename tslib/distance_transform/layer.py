@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..kernels.backends import choose_backend
 from ..kernels.operators import transform
-from .arguments import check_values, leading_shape
+from .arguments import check_type, check_values, leading_shape
 
 # Compared at a time; on a CPU they have to fit its cache.
 CANDIDATES = {"cpu": 2**19, "cuda": 2**27}
@@ -24,8 +24,8 @@ Numbers = Tensor | Sequence[float]
 def max_plus(score: Tensor, stiffness: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
     """Best sender along the last axis, for every receiver, by comparing all of them.
 
-    score: (N, R, n), R rows in each of N maps; stiffness, rest: (N,). Returns message (N, R, n) and
-    source (N, R, n) int64, the lowest on ties. Takes N * R * n * n candidates at once.
+    score (N, R, n), R rows in each of N maps, and springs (N,) -> message and source (N, R, n), the
+    lowest on ties. Takes N * R * n * n candidates at once.
     """
     q = torch.arange(score.shape[-1], dtype=score.dtype, device=score.device)
     stretch = q - q[:, None] - rest[:, None, None]  # (N, n of p, n of q)
@@ -117,17 +117,13 @@ def distance_transform(
         message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2
                                      - stiffness_y (q_y - p_y - rest_y)^2
 
-    The arguments are those of `distance_transform_numpy`: score (..., H, W) is a float32 or float64
-    tensor on any device, whose dtype and device stiffness and rest (..., 2) take. Where
-    return_source asks for it, the second result is the best sender of each cell, an int64 tensor.
-    backend is "compiled", "triton" or "torch"; None takes what `choose_backend` names.
+    Arguments, results and errors as of `distance_transform_numpy`, but score is a float32 or
+    float64 tensor on any device, whose dtype and device the springs take. Only return_source asks
+    for the second result. backend: see `choose_backend`, which raises as well.
 
-    Gradients reach all three arguments, and cannot be differentiated a second time. ValueError is
-    raised for what the reference refuses, a score of another type, a back end that cannot run.
+    Gradients reach all three arguments, and cannot be differentiated a second time.
     """
-    if not isinstance(score, torch.Tensor) or score.dtype not in (torch.float32, torch.float64):
-        kind = score.dtype if isinstance(score, torch.Tensor) else type(score).__name__
-        raise ValueError(f"score must be a float32 or float64 tensor, but it is {kind}.")
+    check_type("score", score)
     stiffness, rest = (
         torch.as_tensor(a, dtype=score.dtype, device=score.device) for a in (stiffness, rest)
     )

@@ -1,5 +1,4 @@
-"""The transform in NumPy, by the envelope of parabolas: linear in the number of cells, and slow to
-the eye.
+"""The transform in NumPy, by the envelope of parabolas, linear in the number of cells.
 
 Felzenszwalb & Huttenlocher, "Distance Transforms of Sampled Functions" (2012), turned upside down
 because Paper A maximises. Chapter 01 builds every function of this file; the names are the same.
@@ -14,9 +13,9 @@ from .arguments import check_values, leading_shape
 
 
 def crossing(score: Sequence[float], v: int, q: int, stiffness: float) -> float:
-    """Where the parabola of cell q rises above that of an earlier cell v < q: a float, in cells.
+    """Where the parabola of cell q rises above that of an earlier cell v: left of it v is higher.
 
-    Left of it v is higher, right of it q. Needs finite scores and stiffness > 0.
+    Needs finite scores and stiffness > 0.
     """
     return (v + q) / 2 + (score[v] - score[q]) / (2 * stiffness * (q - v))
 
@@ -24,8 +23,7 @@ def crossing(score: Sequence[float], v: int, q: int, stiffness: float) -> float:
 def envelope(score: Sequence[float], stiffness: float) -> tuple[list[int], list[float]]:
     """Cells whose parabola is somewhere the highest, and the place where each one begins to be.
 
-    score: n floats, -inf for masked cells, which send nothing. Returns two lists of one length,
-    both increasing: cells (int) and starts (float, the first one -inf).
+    Masked cells, -inf, send nothing. Both lists increase, and the first start is -inf.
     """
     cells, starts = [], []  # type: list[int], list[float]
     for q in range(len(score)):
@@ -49,8 +47,8 @@ def distance_transform_1d(
 ) -> tuple[np.ndarray, np.ndarray]:
     """One row: message[p] = max_q score[q] - stiffness (q - p - rest)^2, and the q that wins.
 
-    score: (n,) float64; stiffness > 0 and rest: floats, in cells. Returns message (n,) float64 and
-    source (n,) int64, the lowest q on ties; a row of -inf gives -inf from cell 0.
+    score (n,) float64 -> message (n,) float64 and source (n,) int64, the lowest q on ties; a row
+    of -inf gives -inf from cell 0.
     """
     cells, starts = envelope(score.tolist(), stiffness)
     source = np.zeros(len(score), np.int64)
@@ -68,8 +66,7 @@ def distance_transform_2d(
 ) -> tuple[np.ndarray, np.ndarray]:
     """One map: all rows, then all columns of the result, then the two arg-maxes composed.
 
-    score: (H, W) float64; stiffness and rest: (2,), x first. Returns message (H, W) float64 and
-    source (H, W) int64 flat indices y * W + x.
+    score (H, W) float64, springs (2,), x first -> message and source (H, W).
     """
     H, W = score.shape
     (a_x, a_y), (mu_x, mu_y) = stiffness, rest
@@ -90,27 +87,16 @@ def distance_transform_numpy(
         message[p] = max_q  score[q] - stiffness_x (q_x - p_x - rest_x)^2
                                      - stiffness_y (q_y - p_y - rest_y)^2
 
-    Parameters
-    ----------
-    score : array_like (..., H, W)
-        Scores of the sender's cells. -inf marks a cell that may not be chosen.
-    stiffness : array_like (..., 2)
-        Positive, x first, in score per cell squared.
-    rest : array_like (..., 2)
-        Offset sender - receiver at which the spring is relaxed, x first, in cells; any real number.
-        The leading axes of all three broadcast.
+    where q is the sender's cell and p the receiver's.
 
-    Returns
-    -------
-    message : float64 (..., H, W)
-    source : int64 (..., H, W)
-        The best q of every p, as the flat index y * W + x; the lowest one on ties.
+    score : (..., H, W), of the sender's cells; -inf marks a cell that may not be chosen
+    stiffness : (..., 2), positive, x first, in score per cell squared
+    rest : (..., 2), offset sender - receiver at which the spring is relaxed, x first, in cells; any
+        real number. The leading axes of all three broadcast.
 
-    Raises
-    ------
-    ValueError
-        Stiffness not positive, NaN or +inf scores, springs that are not finite, shapes that do not
-        broadcast.
+    Returns message float64 (..., H, W) and source int64 (..., H, W): the best q of every p, as the
+    flat index y * W + x, the lowest one on ties. Raises ValueError for stiffness that is not
+    positive, NaN or +inf scores, springs that are not finite, and shapes that do not broadcast.
     """
     score, stiffness, rest = (np.asarray(a, np.float64) for a in (score, stiffness, rest))
     lead = leading_shape(score.shape, stiffness.shape, rest.shape)

@@ -1,9 +1,4 @@
-"""Who computes the messages: numba on a CPU, Triton on a CUDA device, torch operations on any
-device.
-
-All give the same values, sources and gradients; operators.py makes torch operators of the fast
-ones.
-"""
+"""Who computes the messages; all back ends give the same values, sources and gradients."""
 
 import functools
 import importlib
@@ -23,14 +18,12 @@ _PACKAGES = {"compiled": "numba", "triton": "triton"}
 
 @functools.cache
 def kernel(name: str, backend: str) -> Callable:
-    """A function of a back end by its operator's name, such as `pass_round_numba`: what numba and
-    Triton compile is imported only now.
+    """A function of a back end by its operator's name, such as `pass_round_numba`.
 
-    Raises whatever the import raises, where the back end cannot run.
+    What numba and Triton compile is imported only now, which raises where it cannot run.
     """
-    module = {"transform": "transform", "pass_round": "rounds", "sample": "warp"}
     package = _PACKAGES[backend]
-    file = f".{module[name.removesuffix('_backward')]}_{package}"
+    file = f".{'warp' if name.startswith('sample') else 'messages'}_{package}"
     return getattr(importlib.import_module(file, __package__), f"{name}_{package}")
 
 
@@ -39,12 +32,9 @@ def missing(backend: str) -> str | None:
     """Why a back end cannot run on this machine, as one sentence; None where it can."""
     try:
         kernel("transform", backend)
-    # Not installed, or for another machine: either way torch does the work.
-    except Exception as error:
-        package = _PACKAGES[backend]
-        return (
-            f"The {backend} back end is missing, because {package} cannot be used here ({error})."
-        )
+    except Exception as error:  # not installed, or for another machine: torch does the work
+        why = f"{_PACKAGES[backend]} cannot be used here ({error})"
+        return f"The {backend} back end is missing, because {why}."
     return None
 
 
@@ -57,17 +47,11 @@ def _warn(sentence):
 def choose_backend(device: torch.device | str, backend: str | None = None) -> str:
     """The name of the back end that computes messages on a device.
 
-    Parameters
-    ----------
-    device : torch.device
-    backend : str or None
-        "compiled" (CPU), "triton" (CUDA) or "torch"; None takes the fastest that runs there, and
-        warns once where that is torch for want of a package.
+    backend : "compiled" (CPU), "triton" (CUDA) or "torch"; None takes the fastest that runs there,
+        and warns once where that is torch for want of a package
 
-    Raises
-    ------
-    ValueError
-        A back end that there is not, that does not run on the device, or whose package is missing.
+    Raises ValueError for a back end that there is not, that does not run on the device, or whose
+    package is missing.
     """
     device = torch.device(device)
     usual = {"cpu": "compiled", "cuda": "triton"}.get(device.type, "torch")

@@ -2,8 +2,7 @@
 
 import torch
 
-# Cells side by side: one 512-bit register of float32, or as many narrower ones as it takes.
-LANES = 16
+LANES = 16  # cells side by side: one 512-bit register of float32, or several narrower ones
 
 
 def row_length(W: int) -> int:

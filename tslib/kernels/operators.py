@@ -1,10 +1,12 @@
-"""The fast back ends as torch operators, so that autograd and ``torch.compile`` take each as one
-step.
+"""The fast back ends as torch operators: autograd and ``torch.compile`` take each as one step.
 
 Every operator has a forward, a backward, and the shapes of both their results for
-``torch.compile``. Who calls them is the transform (distance_transform/layer.py), the round of
-messages (message_passing/rounds.py) and the flow layer (warp.py); each has a slow twin in torch
-operations.
+``torch.compile``. The kernels named after them take the same tensors, contiguous, and the backward
+ones take what `_backward` does; they are described here, once for numba and Triton.
+
+An arg-max (..., H, row_length(W)) of small integers is kept of each of a message's passes: first
+``column``, for every cell of a row the best column, then ``row``, for every cell of a column the
+best row. Each operator has a slow twin in torch operations, beside who calls it.
 """
 
 from typing import Any
@@ -21,7 +23,7 @@ from .layout import empty_arg_max
 def transform(
     score: Tensor, stiffness: Tensor, rest: Tensor, backend: str
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """score (N, H, W), springs (N, 2) -> message, and the arg-max of each pass, in long rows."""
+    """score (N, H, W), springs (N, 2) -> message (N, H, W), and both arg-maxes."""
     return kernel("transform", backend)(*_contiguous(score, stiffness, rest))
 
 
@@ -54,9 +56,10 @@ def pass_round(
     backend: str,
     keep: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The new scores, and each message's arg-maxes if they are to be kept for the gradient."""
+    """See `pass_messages`: score (B, N, H, W), and the arg-maxes of (B, E) messages, or of (B, 0)
+    unless they are to be kept for the gradient."""
     tensors = _contiguous(unary, senders, edges, stiffness, rest, own, share)
-    return kernel("pass_round", backend)(*tensors, keep)
+    return kernel("pass_round", backend)(*tensors, keep=keep)
 
 
 @pass_round.register_fake
@@ -107,7 +110,8 @@ def _backward(
 ) -> list[Tensor]:
     """The gradients of an operator's maps, which have that shape, and of its `learnt` tensors.
 
-    kept: the gradient of its result, and whatever else the kernel needs.
+    kept: the gradient of its result (of `pass_round`: of the sums of messages), and whatever else
+    the kernel needs.
     """
     tensors = _contiguous(*kept, *learnt)
     return list(kernel(f"{operator}_backward", backend)(shape, *tensors))
@@ -119,8 +123,7 @@ def _(operator, backend, shape, kept, learnt):
 
 
 def _differentiable(operator: Any, keep: Any, gradients: Any) -> None:
-    """Tell autograd how an operator, whose first result alone has a gradient, is differentiated:
-    once, not twice. keep(ctx, inputs, output) saves what gradients(ctx, gradient) will need."""
+    """Tell autograd how an operator, whose first result alone has a gradient, is differentiated."""
 
     def setup(ctx, inputs, output):
         ctx.set_materialize_grads(False)  # or the arg-maxes, which have none, would get zeros

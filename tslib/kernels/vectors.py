@@ -1,9 +1,8 @@
-"""Two inner loops whose lanes lie in vector registers, for transform_numba.py.
+"""Two inner loops whose lanes lie in vector registers, for messages_numba.py.
 
-The compiler does find vectors in ordinary loops, but not in these two: a running maximum whose
-arg-max has to stay in registers, and rows too short to be worth its while. So they are written out
-here, in the compiler's own language (LLVM's, through llvmlite), for any processor. Each docstring
-gives the same loop in Python.
+The compiler finds no vectors in these two loops: a running maximum whose arg-max has to stay in
+registers, and rows too short to be worth its while. So they are written in the compiler's own
+language (LLVM's, through llvmlite), for any processor; docstrings give the same loops in Python.
 """
 
 import math
@@ -69,9 +68,8 @@ class Vectors:
     def store(self, index: ir.Value, vector: ir.Value) -> None:
         """Elements from an index on; integers are cut to the array's size."""
         place, align = self._place(index)
-        kind = ir.VectorType(self.element, LANES)
-        if isinstance(self.element, ir.IntType) and kind != vector.type:
-            vector = self.code.trunc(vector, kind)
+        if vector.type != place.type.pointee:
+            vector = self.code.trunc(vector, place.type.pointee)
         self.code.store(vector, place, align=align)
 
     def load_one(self, index: ir.Value) -> ir.Value:

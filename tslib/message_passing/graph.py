@@ -16,16 +16,14 @@ from ..skeletons import Skeleton
 class PoseGraph:
     """Nodes (frame t, joint k), numbered t * K + k, and undirected edges, each naming its spring.
 
-    frames : int, T, the length of a slice
-    joints : tuple of K names
+    frames : T, the length of a slice
+    joints, springs : K and S names
     edges : int64 (E, 2), first and second node of each edge
-    spring : int64 (E,), the spring that an edge uses, one of S; edges that name the same one share
-        it
-    springs : tuple of S names
+    spring : int64 (E,), the spring that an edge uses; several edges may share one. Its rest offset
+        is where the second node lies as seen from the first.
 
-    A spring's rest offset is where the second node lies as seen from the first. `PoseGraph.of`
-    makes the paper's graph from a skeleton; any other is made from its lists. Building one checks
-    it: ValueError says which edge is wrong.
+    `PoseGraph.of` makes the paper's graph from a skeleton; any other is made from its lists.
+    ValueError says which edge is wrong.
     """
 
     frames: int
@@ -69,15 +67,12 @@ class PoseGraph:
         mirror: bool = True,
         span: int = 1,
     ) -> Self:
-        """The graph of Paper A (Sec. 3.1): limbs and left-right pairs in each frame, joints over
-        time.
+        """Paper A's graph (Sec. 3.1): limbs and left-right pairs in each frame, joints over time.
 
-        frames : the length of the slice
         limbs, mirror : whether the limbs and the left-right pairs are edges
         span : 0, 1 or 2, over how many frames the edges of a joint with itself reach
 
-        A spring belongs to each limb and each pair, shared by all frames; and to each joint and
-        distance in time, shared by all frames.
+        Each limb, each pair, and each joint and distance in time has a spring, in all frames.
         """
         if frames < 1 or span not in (0, 1, 2):
             raise ValueError(
@@ -158,8 +153,8 @@ def score_of_pose(
 
     unary : (T, K, H, W); places : int64 (..., T, K, 2), the cell of each joint, x first
     stiffness, rest : (S, 2), of the graph's springs
-    flows : {offset: (T, H, W, 2)}, from each frame to the one so many later, on its cells, for each
-        offset of the graph's edges: it carries the first node along. None: nothing moves.
+    flows : {offset: (T, H, W, 2)}, from each frame to the one so many later, on its cells: it
+        carries the first node along. None: nothing moves.
 
     Returns (...). `MessagePassing` looks for the places where it is highest.
     """

@@ -26,27 +26,20 @@ class MessagePassing(nn.Module):
 
         score_i <- own_i unary_i + share_i sum of the messages to i
 
-    Parameters
-    ----------
-    graph : PoseGraph
-    iterations : int
-        Rounds; the paper has 3.
-    normalization : "degree", "mean" or "none"
-        own and share: 1 / (1 + degree) for both; 1 and 1 / degree; 1 and 1.
-    exclude : bool
-        Whether a node's own message is taken out of what it hears back. On a tree, with "none" and
-        as many rounds as the tree is long, the scores are then exact max-marginals. The paper keeps
-        it in.
-    warp_once : bool
-        Whether neighbour frames send their unaries, warped once, instead of their current scores.
+    iterations : rounds; the paper has 3
+    normalization : own and share are 1 / (1 + degree) for both with "degree", 1 and 1 / degree with
+        "mean", 1 and 1 with "none"
+    exclude : whether a node's own message is taken out of what it hears back. On a tree, with
+        "none" and as many rounds as the tree is long, the scores are then exact max-marginals. The
+        paper keeps it in.
+    warp_once : whether neighbour frames send their unaries, warped once, instead of their current
+        scores
 
-    Attributes
-    ----------
-    rest : Parameter (S, 2), cells
-        Rest offset of each spring of the graph: its second node as seen from its first, x first. 0
-        at first, as in the paper; `start` takes it from data.
-    log_stiffness : Parameter (S, 2)
-        Logarithm of the stiffness in score per cell squared, so that a spring always pulls.
+    What is learnt, for the S springs of the graph:
+
+    rest : (S, 2) cells, the second node as seen from the first, x first. 0 at first, as in the
+        paper; `start` takes it from data.
+    log_stiffness : (S, 2), of score per cell squared; a logarithm, so that a spring always pulls
     """
 
     def __init__(
@@ -85,10 +78,10 @@ class MessagePassing(nn.Module):
     def start(self, joints: ArrayLike, visible: ArrayLike | None = None) -> Self:
         """Rest offsets from data: each spatial spring's mean offset. Returns the layer.
 
-        joints : (n, K, 2) cells of the heat-map, NaN where unknown; visible : bool (n, K), optional
+        joints : (n, K, 2) cells of the heat-map, NaN where unknown; visible : bool (n, K)
 
-        Springs over time stay at 0: the flow has taken the motion away. A spring whose joints are
-        never seen together stays as well.
+        Springs over time stay at 0, because the flow has taken the motion away. A spring whose
+        joints are never seen together stays as well.
         """
         joints = np.array(joints, np.float64)
         K = len(self.graph.joints)
@@ -114,24 +107,16 @@ class MessagePassing(nn.Module):
     ) -> Tensor:
         """Scores (B, T, K, H, W) from unaries of that shape.
 
-        Parameters
-        ----------
-        unary : (B, T, K, H, W)
-            Finite heat-maps. T may differ from the graph's frames if the graph was made by
-            `PoseGraph.of`.
-        flows : {offset: (B, T, H, W, 2)}, optional
-            ``flows[o][:, t]`` is the flow from frame t to frame t + o on the cells of frame t, in
-            cells; what leads out of the slice is ignored. One for every offset, both ways, of the
-            graph's temporal edges; None: nothing moves.
-        watch : function, optional
-            Called as watch(iteration, scores (B, T, K, H, W), messages (B, 2E, H, W)) after every
-            round, the messages in the order of ``graph.directed``; with iteration 0, the unaries
-            and None before.
+        unary : finite heat-maps. T may differ from the graph's frames if `PoseGraph.of` made it.
+        flows : {offset: (B, T, H, W, 2)}, one for every offset, both ways, of the graph's temporal
+            edges: ``flows[o][:, t]`` is the flow from frame t to frame t + o on the cells of frame
+            t, in cells; what leads out of the slice is ignored. None: nothing moves.
+        watch : called as watch(iteration, scores (B, T, K, H, W), messages (B, 2E, H, W)) after
+            every round, the messages in the order of ``graph.directed``; before the first one with
+            iteration 0, the unaries and None
 
-        Raises
-        ------
-        ValueError
-            Shapes that do not fit the graph, values that are not finite, a flow that is missing.
+        Raises ValueError for shapes that do not fit the graph and flows that are missing or not
+        finite, and NotFinite for unaries that are not finite.
         """
         graph = self._checked(unary, flows)
         sender, receiver, spring, degree = (
@@ -169,8 +154,7 @@ class MessagePassing(nn.Module):
         return score.view(unary.shape)
 
     def _fused(self, graph, unary, flows, *springs_and_weights):
-        """The same scores where nobody asks for the messages: `pass_unchecked` adds each one up at
-        once, and the joints of a frame are warped together."""
+        """The same scores where nobody asks for messages: joints of a frame are warped together."""
         offsets = graph.offsets if flows is not None or self.warp_once else []
         places, receiver = _places(graph, offsets), torch.from_numpy(graph.directed[:, 1])
         edges = torch.stack([places, receiver], 1).to(unary.device)
@@ -219,8 +203,7 @@ class MessagePassing(nn.Module):
 
 
 def _arrived(maps, graph, flows):
-    """Maps (B, 2E, H, W), one for each message, on the cells of the receivers' frames: those from
-    another frame are warped along the flow."""
+    """Maps (B, 2E, H, W), one for each message, warped to the receivers' frames."""
     frame = graph.directed // len(graph.joints)
     for o in graph.offsets if flows is not None else ():
         those = np.flatnonzero(frame[:, 0] - frame[:, 1] == o)
@@ -231,8 +214,7 @@ def _arrived(maps, graph, flows):
 
 
 def _moved(score, flows, offsets):
-    """For each offset, all joints of the sending frames as seen from the receiving ones: scores (B,
-    T, K, H, W) -> a list of (B, n, H, W)."""
+    """For each offset, the joints of the sending frames, warped to the receiving: (B, n, H, W)."""
     T, moved = score.shape[1], []
     for o in offsets:
         sent = score[:, max(0, o) : T + min(0, o)]

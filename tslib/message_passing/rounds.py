@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..distance_transform.arguments import check_values
+from ..distance_transform.arguments import check_type, check_values
 from ..distance_transform.layer import DistanceTransform
 from ..kernels.backends import choose_backend
 from ..kernels.operators import pass_round
@@ -19,37 +19,21 @@ def pass_messages(
     share: Tensor,
     backend: str | None = None,
 ) -> Tensor:
-    """New scores of all nodes from their unaries and the messages of their neighbours,
-    differentiable.
+    """New scores (B, N, H, W) of nodes from their unaries and the messages of their neighbours.
 
         score_i = own_i unary_i + share_i (sum of message_e over the edges e that end in i)
         message_e[p] = max_q  senders[start of e][q] - stiffness_e (q - p - rest_e)^2, both axes
 
-    Parameters
-    ----------
-    unary : (B, N, H, W), float32 or float64
-        Heat-maps of the N nodes.
-    senders : (B, M, H, W)
-        The maps that the messages are sent from: scores of the nodes, warped or not.
-    edges : int64 (E, 2)
-        Sender (one of M) and receiver (one of N) of each message, any number of times.
-    stiffness, rest : (E, 2)
-        As in `distance_transform`: positive, and in cells; x first.
-    own, share : (N,)
-        Weights of a node's unary and of the sum of its messages; no gradient reaches them.
-    backend : "compiled", "triton", "torch" or None
-        Who computes; None takes what `choose_backend` names for the device of the unaries.
+    unary : (B, N, H, W), float32 or float64, of the N nodes
+    senders : (B, M, H, W), what the messages are sent from: scores of the nodes, warped or not
+    edges : int64 (E, 2), sender (one of M) and receiver (one of N) of each message, any number of
+        times
+    stiffness, rest : (E, 2), as in `distance_transform`: positive, and in cells; x first
+    own, share : (N,), weights of a node's unary and of the sum of its messages
 
-    Returns
-    -------
-    score : (B, N, H, W)
-        Gradients reach unary, senders, stiffness and rest; they cannot be differentiated again.
-
-    Raises
-    ------
-    ValueError
-        Shapes or dtypes that do not fit, an edge to a node that there is not, NaN or +inf among the
-        senders, stiffness not positive.
+    Gradients reach unary, senders, stiffness and rest, and cannot be differentiated again. Raises
+    ValueError for shapes or dtypes that do not fit, an edge to a node that there is not, NaN or
+    +inf among the senders, stiffness that is not positive, and as `choose_backend` does.
     """
     arguments = unary, senders, edges, stiffness, rest, own, share
     if not torch.compiler.is_compiling():  # values are unknown then
@@ -78,8 +62,7 @@ def _pass_torch(unary, senders, edges, stiffness, rest, own, share):
 
 
 def _check(unary, senders, edges, stiffness, rest, own, share):
-    if unary.dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"unary must be a float32 or float64 tensor, but it is {unary.dtype}.")
+    check_type("unary", unary)
     if unary.dim() != 4 or not min(unary.shape[-2:]):
         raise ValueError(
             f"unary must have shape (B, N, H, W), with cells, but has {tuple(unary.shape)}."

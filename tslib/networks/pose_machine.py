@@ -1,5 +1,4 @@
-"""Convolutional Pose Machines (Wei et al., CVPR 2016), the ConvNet that Paper A builds on (Sec.
-5.2).
+"""Convolutional Pose Machines (Wei et al., CVPR 2016), which Paper A builds on (Sec. 5.2).
 
 Stage 1 looks at the picture alone. Every later stage looks at features of the picture, at the
 heat-maps of the stage before, and at a map that says where the person of interest stands. All
@@ -18,15 +17,12 @@ CENTER_SIGMA = 21 / 368  # of the map of the person's centre, in shares of the i
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of the network. The defaults are the original's (its `genProto.py`), but for the
-    stages.
+    """Sizes of the network. The defaults are the original's (`genProto.py`), which has 6 stages.
 
-    stages : int; the original has 6
-    trunk : (kernel, channels) of the convolutions, each followed by a halving
-    head : (kernel, channels) of the convolutions of stage 1 after the trunk
+    trunk : convolutions that are followed by a halving (pooling) each
+    head : convolutions of stage 1 after the trunk, with dropout after each of the last two
     features : channels of picture features that a later stage sees, after a 5 x 5 convolution
-    later : (kernel, channels) of the convolutions of a later stage
-    dropout : after each of the last two convolutions of the head
+    later : convolutions of a later stage
     """
 
     stages: int = 3
@@ -52,11 +48,17 @@ SMALL = Architecture(
 )
 
 
-def convolutions(channels: int, layers: Layers, dropout: float = 0.0) -> nn.Sequential:
-    """Convolutions that keep the size, a ReLU after each; dropout after each of the last two."""
+def convolutions(
+    channels: int, layers: Layers, dropout: float = 0.0, halved: bool = False
+) -> nn.Sequential:
+    """Convolutions that keep the size, a ReLU after each; dropout after each of the last two, or a
+    halving after each, as in the trunk: 368 -> 184 -> 92 -> 46.
+    """
     modules: list[nn.Module] = []
     for n, (kernel, wide) in enumerate(layers):
         modules += [nn.Conv2d(channels, wide, kernel, padding=kernel // 2), nn.ReLU(inplace=True)]
+        if halved:
+            modules.append(Halving())
         if dropout and n >= len(layers) - 2:
             modules.append(nn.Dropout(dropout))
         channels = wide
@@ -64,10 +66,8 @@ def convolutions(channels: int, layers: Layers, dropout: float = 0.0) -> nn.Sequ
 
 
 class Halving(nn.Module):
-    """The largest of 3 x 3 cells at every second one; an odd side becomes half of the next even
-    one.
-
-    Caffe's pooling, and the layer of torch with ceil_mode, would lose the last cell of an odd side.
+    """The largest of 3 x 3 cells at every second one; an odd side is rounded up to an even one,
+    because Caffe's pooling, and torch's with ceil_mode, would lose its last cell.
     """
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -75,17 +75,6 @@ class Halving(nn.Module):
         if H % 2 or W % 2:
             maps = nn.functional.pad(maps, (0, W % 2, 0, H % 2))  # zeros, after a ReLU the least
         return nn.functional.max_pool2d(maps, 3, 2, ceil_mode=True)
-
-
-def trunk(layers: Layers) -> nn.Sequential:
-    """Convolutions, each followed by a ReLU and a halving: 368 -> 184 -> 92 -> 46."""
-    modules: list[nn.Module] = []
-    channels = 3
-    for kernel, wide in layers:
-        convolution = nn.Conv2d(channels, wide, kernel, padding=kernel // 2)
-        modules += [convolution, nn.ReLU(inplace=True), Halving()]
-        channels = wide
-    return nn.Sequential(*modules)
 
 
 def _answer(channels, maps):
@@ -101,13 +90,10 @@ class ConvolutionalPoseMachine(nn.Module):
 
     h is H / s and w is W / s, where s is the architecture's stride; sides are rounded up.
 
-    joints : int, K; the last map of each stage is the background
-    architecture : Architecture, the original's sizes by default
-
     With the original's sizes, 14 joints and 3 stages there are 16,731,021 weights. The stages after
-    the first share one trunk, which is not that of stage 1. The background's map starts at 1, what
-    it is nearly everywhere: else its error drowns all others at first, and a small network may not
-    recover.
+    the first share one trunk, which is not that of stage 1. The last map, the background's, starts
+    at 1, what it is nearly everywhere: else its error drowns all others at first, and a small
+    network may not recover.
     """
 
     def __init__(self, joints: int, architecture: Architecture | None = None) -> None:
@@ -115,11 +101,11 @@ class ConvolutionalPoseMachine(nn.Module):
         self.joints, self.architecture = joints, architecture or Architecture()
         a, maps = self.architecture, joints + 1
         channels = a.trunk[-1][1]
-        self.trunk = trunk(a.trunk)
+        self.trunk = convolutions(3, a.trunk, halved=True)
         self.head = convolutions(channels, a.head, a.dropout)
         self.first = _answer(a.head[-1][1], maps)
         if a.stages > 1:
-            self.later_trunk = trunk(a.trunk)
+            self.later_trunk = convolutions(3, a.trunk, halved=True)
         self.features = nn.ModuleList(
             convolutions(channels, ((5, a.features),)) for _ in range(a.stages - 1)
         )

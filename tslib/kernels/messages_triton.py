@@ -1,4 +1,4 @@
-"""The transform on a CUDA device, in Triton: every sender is compared, none is written down.
+"""Messages on a CUDA device, in Triton: every sender is compared, none is written down.
 
 One program takes one map through both passes, if the map is small (_WHOLE). A thread keeps the best
 offers and their numbers for some cells of the map in registers. A pass asks one sender after the
@@ -6,9 +6,10 @@ other; what it reads for that, a score and a price, serves a whole row or column
 Between the passes the map goes through global memory, where the first level of cache should hold
 it: 46 x 46 cells are 8 KB. Larger maps are cut into tiles, and each pass is a launch of its own.
 
-The gradient goes back the same way: each sender looks for the receivers that named it, in their
-order. That compares as often as the transform does, but needs no atomic additions: two runs give
-the same bits.
+The gradient goes back the same way: each sender looks for the receivers that named it. A node's sum
+asks all edges which of them end there, which costs less than to sort them. Both take what they find
+in the order given, without atomic additions, so that two runs give the same bits. A round is one
+launch for all messages and one for all sums, and nothing waits for the device.
 
 For each sender and cell a pass subtracts, compares and keeps the better, and it reads few bytes:
 arithmetic should bound it, not memory. That is an estimate; what a GPU takes is for
@@ -32,15 +33,14 @@ VECTOR = tl.constexpr(LANES)
 _WHOLE = 128  # cells a side that one program takes at once
 _TILE = 4, 64  # of larger maps: at most so many vectors of columns, and rows
 _SHARE = 1024  # cells of a tile for each warp, 32 a thread; those beyond the map fall away
+_BLOCK = 512  # cells of a map that one program adds up
 
 
 @triton.jit
 def _tile(H: tl.constexpr, W: tl.constexpr, C: tl.constexpr, R: tl.constexpr, ONE: tl.constexpr):
-    """Columns (C, 1, VECTOR) and rows (1, R, 1) of this program's tile, some of them beyond the
-    map.
+    """Columns (C, 1, VECTOR) and rows (1, R, 1) of this program's tile, some beyond the map.
 
-    Vectors of columns come first, so that whole registers, not lanes, lie beyond the map, and are
-    left out.
+    Vectors of columns come first, so that whole registers, not lanes, are left out there.
     """
     tile = 0 if ONE else tl.program_id(1)
     tiles: tl.constexpr = (W + C * VECTOR - 1) // (C * VECTOR)
@@ -78,10 +78,10 @@ def _best(score, step, cost, COUNT: tl.constexpr):
 
 @triton.jit(do_not_specialize=["M", "E"])
 def _messages(
+    across,
     score,
     sender,
     cost,
-    across,
     message,
     column,
     row,
@@ -143,12 +143,12 @@ def _moments(to, gradient, source, receiver, rest):
 
 @triton.jit(do_not_specialize=["N", "E"])
 def _gradients(
+    across,
     gradient,
     receiver,
     column,
     row,
     rest,
-    across,
     to_score,
     to_spring,
     N,
@@ -196,7 +196,7 @@ def tiles(H: int, W: int) -> tuple[int, int, int]:
     return C, R, triton.cdiv(W, C * LANES) * triton.cdiv(H, R)
 
 
-def _launch(kernel, maps, **arguments):
+def _launch(kernel, maps, *tensors, **sizes):
     """Both passes of a kernel over (B, E) maps: one launch where one tile is the map, else two.
 
     `across`, where a map lies between the passes, is the place of its result, unless other tiles
@@ -204,14 +204,12 @@ def _launch(kernel, maps, **arguments):
     """
     B, E, H, W = maps.shape
     C, R, count = tiles(H, W)
-    arguments |= {"across": maps if count == 1 else torch.empty_like(maps), "E": E, "H": H, "W": W}
-    arguments |= {"WIDE": row_length(W), "C": C, "R": R, "enable_fp_fusion": False}
-    for passes in ((True, True),) if count == 1 else ((True, False), (False, True)):
-        first, second = passes
+    across = maps if count == 1 else torch.empty_like(maps)
+    sizes |= {"E": E, "H": H, "W": W, "WIDE": row_length(W), "C": C, "R": R}
+    sizes |= {"num_warps": max(1, C * R * LANES // _SHARE), "enable_fp_fusion": False}
+    for first, second in ((True, True),) if count == 1 else ((True, False), (False, True)):
         with torch.cuda.device_of(maps):
-            kernel[B * E, count](
-                **arguments, FIRST=first, SECOND=second, num_warps=max(1, C * R * LANES // _SHARE)
-            )
+            kernel[B * E, count](across, *tensors, **sizes, FIRST=first, SECOND=second)
 
 
 def _prices(stiffness, rest, n):
@@ -221,73 +219,103 @@ def _prices(stiffness, rest, n):
     return stiffness[..., None] * (stretch * stretch)
 
 
-def messages(
-    senders: Tensor, sender: Tensor, stiffness: Tensor, rest: Tensor, keep: bool
-) -> tuple[Tensor, Tensor, Tensor]:
+def _sent(senders, sender, stiffness, rest, keep):
     """Messages (B, E, H, W) of springs (E, 2), from the maps of senders (B, M, H, W) that sender
-    (E,) names.
-
-    Also returns the arg-max of each pass, (B, E, H, row_length(W)), or without any E unless `keep`.
-    """
+    (E,) names, and their arg-maxes, or none unless `keep`."""
     (B, M, H, W), E = senders.shape, len(sender)
     message = senders.new_empty(B, E, H, W)
     column, row = (empty_arg_max(senders, B, E if keep else 0) for _ in range(2))
-    _launch(
-        _messages,
-        message,
-        score=senders,
-        sender=sender,
-        cost=_prices(stiffness, rest, max(H, W)),
-        message=message,
-        column=column,
-        row=row,
-        M=M,
-        KEEP=keep,
-    )
+    prices = _prices(stiffness, rest, max(H, W))
+    _launch(_messages, message, senders, sender, prices, message, column, row, M=M, KEEP=keep)
     return message, column, row
 
 
-def gradients(
-    gradient: Tensor, receiver: Tensor, column: Tensor, row: Tensor, stiffness: Tensor, rest: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of each message's map (B, E, H, W) and, summed over B, of stiffness and rest (E,
-    2).
+def _returned(gradient, receiver, column, row, stiffness, rest):
+    """Gradients of each message's map (B, E, H, W) and, summed over B, of the springs (E, 2).
 
-    gradient (B, N, H, W), of which receiver (E,) names each message's; column, row as from
-    `messages`.
+    gradient (B, N, H, W), of which receiver (E,) names each message's.
     """
     (B, N, H, W), E = gradient.shape, len(receiver)
     to_score = gradient.new_empty(B, E, H, W)
     to_spring = gradient.new_empty(B, E, tiles(H, W)[2], 2, 2)
-    _launch(
-        _gradients,
-        to_score,
-        gradient=gradient,
-        receiver=receiver,
-        column=column,
-        row=row,
-        rest=rest,
-        to_score=to_score,
-        to_spring=to_spring,
-        N=N,
-    )
+    inputs = gradient, receiver, column, row, rest
+    _launch(_gradients, to_score, *inputs, to_score, to_spring, N=N)
     linear, quadratic = to_spring.sum((0, 2)).unbind(-1)
     return to_score, -quadratic, 2 * stiffness * linear
+
+
+@triton.jit(do_not_specialize=["step", "N", "E", "cells"])
+def _sums(
+    message,
+    ends,
+    step,
+    unary,
+    own,
+    share,
+    score,
+    N,
+    E,
+    cells,
+    WEIGHTED: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """Node (axis 0 of the grid, over (B, N)), block of cells (axis 1); ends lie `step` apart."""
+    task = tl.program_id(0)
+    b, i = (task // N).to(tl.int64), task % N
+    cell = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    place, inside = task.to(tl.int64) * cells + cell, cell < cells
+    total = tl.zeros((BLOCK,), score.dtype.element_ty)
+    for e in range(E):
+        if tl.load(ends + e * step) == i:
+            total += tl.load(message + (b * E + e) * cells + cell, inside)
+    if WEIGHTED:
+        total = tl.load(own + i) * tl.load(unary + place, inside) + tl.load(share + i) * total
+    tl.store(score + place, total, inside)
+
+
+def _sums_of(message, ends, count, *weighted):
+    """For each of `count` nodes, the sum of the maps (B, E, H, W) that end there: (B, count, H, W).
+
+    ends (E,); weighted: unary, own and share, as in `pass_messages`, or nothing.
+    """
+    B, E, H, W = message.shape
+    score = message.new_empty(B, count, H, W)
+    tensors = message, ends, ends.stride(0), *(weighted or (message,) * 3), score
+    sizes = {"N": count, "E": E, "cells": H * W, "WEIGHTED": bool(weighted), "BLOCK": _BLOCK}
+    with torch.cuda.device_of(message):
+        grid = B * count, triton.cdiv(H * W, _BLOCK)
+        _sums[grid](*tensors, **sizes, enable_fp_fusion=False)
+    return score
 
 
 def transform_triton(
     score: Tensor, stiffness: Tensor, rest: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """`transform_numba` on a CUDA device: messages of N maps, and the arg-max of each pass."""
+    """`transform` on a CUDA device."""
     every = torch.arange(len(score), device=score.device)
-    message, column, row = messages(score[None], every, stiffness, rest, True)
+    message, column, row = _sent(score[None], every, stiffness, rest, True)
     return message[0], column[0], row[0]
 
 
 def transform_backward_triton(
     shape: list[int], gradient: Tensor, column: Tensor, row: Tensor, stiffness: Tensor, rest: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of score, stiffness and rest, from the message's and what was kept."""
+    """Gradients of score, stiffness and rest of `transform`."""
     every = torch.arange(len(gradient), device=gradient.device)
-    to_score, to_stiffness, to_rest = gradients(gradient[None], every, column, row, stiffness, rest)
-    return to_score[0], to_stiffness, to_rest
+    to_score, *to_springs = _returned(gradient[None], every, column, row, stiffness, rest)
+    return to_score[0], *to_springs
+
+
+def pass_round_triton(*arguments: Tensor, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """`pass_round` on a CUDA device."""
+    unary, senders, edges, stiffness, rest, own, share = arguments
+    message, column, row = _sent(senders, edges[:, 0].contiguous(), stiffness, rest, keep)
+    return _sums_of(message, edges[:, 1], unary.shape[1], unary, own, share), column, row
+
+
+def pass_round_backward_triton(shape: list[int], *kept: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of the senders, the stiffness and the rest of `pass_round`."""
+    gradient, column, row, edges, stiffness, rest = kept
+    receiver = edges[:, 1].contiguous()
+    to_message, *to_springs = _returned(gradient, receiver, column, row, stiffness, rest)
+    return _sums_of(to_message, edges[:, 0], shape[1]), *to_springs
