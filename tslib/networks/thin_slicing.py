@@ -12,8 +12,7 @@ class ThinSlicingNetwork(nn.Module):
     """Slices (B, T, 3, H, W) and their flows -> scores (B, T, K, h, w).
 
     convnet : module (N, 3, H, W) -> list of stages (N, K + 1, h, w) or (N, K, h, w), and joints, K;
-        such as ConvolutionalPoseMachine and SpatialFusionNetwork, which has no map of the
-        background
+        such as ConvolutionalPoseMachine; the last map of K + 1 is that of the background
     inference : MessagePassing, or None: the ConvNet alone, the paper's baseline
 
     The paper's rows are made, not switched on: S-infer has a graph without edges over time,

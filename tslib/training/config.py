@@ -4,28 +4,23 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from torch import nn
 
 from ..errors import InputError
 from ..files import read_toml
 from ..flow import METHODS
 from ..message_passing.layer import NORMALIZATIONS
-from ..networks import SMALL, SMALL_FUSION, Architecture, FusionArchitecture
+from ..networks import SMALL, Architecture, ConvolutionalPoseMachine
 from ..skeletons import SKELETONS
 from ..slices import View
 from .rows import ROWS
 
-_ARCHITECTURES: dict[str, Architecture | FusionArchitecture] = {
-    "original": Architecture(),
-    "small": SMALL,
-    "spatial fusion": FusionArchitecture(),
-    "small spatial fusion": SMALL_FUSION,
-}
-
 
 @dataclass(frozen=True)
 class Network:
-    """architecture : a name in the table above; stages : of a Convolutional Pose Machine"""
+    """architecture : a name in Config.architectures; stages : of a Convolutional Pose Machine"""
 
     architecture: str = "small"
     stages: int = 1
@@ -106,13 +101,19 @@ class Config:
     joint: JointPlan = field(default_factory=JointPlan)
     inference: Inference = field(default_factory=Inference)
 
+    # A recipe of other networks is a subclass with more of them.
+    architectures: ClassVar[dict[str, Any]] = {"original": Architecture(), "small": SMALL}
+
     @property
-    def architecture(self) -> Architecture | FusionArchitecture:
+    def architecture(self) -> Any:
         """That of the network, with its number of stages."""
-        chosen = _ARCHITECTURES[self.network.architecture]
-        if isinstance(chosen, Architecture):
-            return replace(chosen, stages=self.network.stages)
-        return chosen
+        chosen = self.architectures[self.network.architecture]
+        ours = isinstance(chosen, Architecture)
+        return replace(chosen, stages=self.network.stages) if ours else chosen
+
+    def convnet(self, joints: int) -> nn.Module:
+        """The network of so many joints: a module with `joints`, see ThinSlicingNetwork."""
+        return ConvolutionalPoseMachine(joints, self.architecture)
 
 
 def _is_number(value: Any) -> bool:
@@ -130,7 +131,6 @@ _CHOICES = {
     "skeleton": SKELETONS,
     "row": ROWS,
     "flow": ("exact", *METHODS),
-    "architecture": _ARCHITECTURES,
     "optimizer": ("adam", "sgd"),
     "schedule": ("cosine", "step"),
     "normalization": NORMALIZATIONS,
@@ -152,20 +152,23 @@ _LIMITS = {
 }
 
 
-def read_config(path: Path | str) -> Config:
-    """The Config in a TOML file; InputError names what breaks a rule."""
-    return from_tables(read_toml(path, f"there is no training file {path}."), path)
+def read_config(path: Path | str, kind: type[Config] = Config) -> Config:
+    """The Config in a TOML file, of a kind of Config; InputError names what breaks a rule."""
+    return from_tables(read_toml(path, f"there is no training file {path}."), path, kind)
 
 
-def from_tables(content: dict[str, Any], path: Path | str) -> Config:
+def from_tables(content: dict[str, Any], path: Path | str, kind: type[Config] = Config) -> Config:
     """The Config in the tables that a file holds; errors as read_config."""
     view = content.get("view")
     if isinstance(view, dict) and "stride" in view:
         raise InputError(f"view.stride in {path} follows from the network; remove it.")
-    config = _table(Config, content, "", path)
-    if isinstance(config.architecture, FusionArchitecture) and config.network.stages != 1:
+    config: Config = _table(kind, content, "", path)
+    name = config.network.architecture
+    if name not in list(kind.architectures):
+        choice = ", ".join(kind.architectures)
         raise InputError(
-            f"network.stages in {path} means nothing for a spatial fusion network; remove it."
+            f"network.architecture in {path} is {name!r}, but must be one of {choice}; recipes of "
+            "other networks belong to `python -m experiments estimate`."
         )
     return replace(config, view=replace(config.view, stride=config.architecture.stride))
 
@@ -200,8 +203,9 @@ def _table(kind: type, content: dict[str, Any], where: str, path: Path | str) ->
 def _value(name: str, value: Any, default: Any, where: str) -> Any:
     """A value of the file that keeps its rules, as the kind of its default."""
     if isinstance(default, str):
-        choices = list(_CHOICES[name])
-        rules = [(choices.__contains__, f"one of {', '.join(choices)}")]
+        # Which architectures there are is known by the kind of Config alone.
+        choices = list(_CHOICES.get(name, [value]))
+        rules = [(choices.__contains__, f"one of {', '.join(map(str, choices))}")]
     else:
         rules = [_KINDS[type(default)]]
     if default is None or type(default) in (int, float):

@@ -16,7 +16,7 @@ from .. import losses
 from ..clip import Clip
 from ..heatmaps import disc, gaussian, with_background
 from ..message_passing import MessagePassing, PoseGraph
-from ..networks import ThinSlicingNetwork, convnet
+from ..networks import ThinSlicingNetwork
 from ..skeletons import SKELETONS
 from ..slices import FlowOf, Slices
 from .config import Config, JointPlan, Plan
@@ -60,7 +60,7 @@ def network(config: Config, span: int | None = None, seed: int = 0) -> ThinSlici
     """
     torch.manual_seed(seed)
     skeleton = SKELETONS[config.skeleton]
-    alone = convnet(len(skeleton.joints), config.architecture)
+    alone = config.convnet(len(skeleton.joints))
     if span is None:
         return ThinSlicingNetwork(alone)
     graph = PoseGraph.of(skeleton, config.joint.frames, span=span)
