@@ -11,19 +11,17 @@ WINDOW_LENGTH, WINDOW_STRIDE = 20, 5
 
 
 def filled(poses: np.ndarray) -> np.ndarray:
-    """A track (T, K, 2) without gaps, which linear interpolation fills joint by joint.
+    """A track (T, K, 2) without gaps, float64: linear interpolation fills them joint by joint.
 
     Before it is first seen and after it is last seen a joint rests there; one that is never seen
-    stays NaN. float64; ValueError for another shape.
+    stays NaN. ValueError for another shape.
     """
     poses = as_track(poses).copy()
     frames = np.arange(len(poses))
     for joint in np.moveaxis(poses, 1, 0):
         seen = np.isfinite(joint).all(-1)
-        if not seen.any():
-            joint[:] = np.nan
-            continue
-        for axis in (0, 1):
+        joint[~seen] = np.nan
+        for axis in (0, 1) if seen.any() else ():
             joint[~seen, axis] = np.interp(frames[~seen], frames[seen], joint[seen, axis])
     return poses
 

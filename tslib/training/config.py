@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,7 +28,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Plan:
-    """One stage of training; the first has no more than this.
+    """The first stage.
 
     steps, batch : batches, and frames (first stage) or slices (second) in each, over all processes
     optimizer : "adam", or "sgd" with momentum 0.9 and weight decay 5e-4
@@ -37,8 +37,7 @@ class Plan:
     sigma : cells, of the targets of Eq. 5
     dropout : of the ConvNet; None leaves the architecture's
     clip : largest norm of the gradient, 0 for any
-    bfloat16 : whether a CPU computes in it, as a GPU always does, in half the time where it has
-        instructions for that
+    bfloat16 : whether a CPU computes in it, as a GPU always does
     """
 
     steps: int = 1000
@@ -60,8 +59,7 @@ class JointPlan(Plan):
     frames : of a slice
     rest_rate, stiffness_rate, calibration_rate : learning rates of the springs' rest offsets
         (cells), the logarithm of their stiffness, and gain and offset
-    radius : cells, of the targets of Eq. 6
-    positive : weight of the cells inside the circles of Eq. 6
+    radius, positive : of the circles of Eq. 6, cells, and the weight of the cells inside
     deep : weight of Eq. 5 on the ConvNet's maps beside Eq. 6
     """
 
@@ -86,7 +84,7 @@ class Inference:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole file.
+    """A whole file. A recipe of other networks is a subclass, with more `architectures`.
 
     flow : "exact" (rendered clips) or a method of flow.flow_between
     row : what `train` makes, one of rows.ROWS, where nobody says
@@ -95,13 +93,11 @@ class Config:
     skeleton: str = "penn13"
     flow: str = "exact"
     row: str = "ST-infer"
-    network: Network = field(default_factory=Network)
-    view: View = field(default_factory=View)
-    pretrain: Plan = field(default_factory=Plan)
-    joint: JointPlan = field(default_factory=JointPlan)
-    inference: Inference = field(default_factory=Inference)
-
-    # A recipe of other networks is a subclass with more of them.
+    network: Network = Network()
+    view: View = View()
+    pretrain: Plan = Plan()
+    joint: JointPlan = JointPlan()
+    inference: Inference = Inference()
     architectures: ClassVar[dict[str, Any]] = {"original": Architecture(), "small": SMALL}
 
     @property
@@ -125,8 +121,8 @@ def _is_range(value: Any) -> bool:
     return pair and 0 < value[0] <= value[1]
 
 
-# What a value may be: a text by its name; anything else by the kind of its default, where None is
-# that of a number that need not be there; and a number by its name as well.
+# What a value may be: a text by its name; anything else by the kind of its default, of which None
+# is that of a number; and a number by its name as well.
 _CHOICES = {
     "skeleton": SKELETONS,
     "row": ROWS,
@@ -144,11 +140,11 @@ _KINDS: dict[type, tuple[Callable[[Any], bool], str]] = {
     type(None): (_is_number, "a number"),
 }
 _POSITIVE = ("stages", "steps", "batch", "frames", "sigma", "radius", "positive", "size")
-_LIMITS = {
-    **dict.fromkeys(_POSITIVE, (lambda v: v > 0, "positive")),
+_SHARE = (lambda v: 0 <= v <= 1, "1 or less, and 0 or more")
+_LIMITS = dict.fromkeys(_POSITIVE, (lambda v: v > 0, "positive")) | {
     "dropout": (lambda v: 0 <= v < 1, "below 1, and 0 or more"),
-    "whole": (lambda v: 0 <= v <= 1, "1 or less, and 0 or more"),
-    "gain": (lambda v: 0 <= v <= 1, "1 or less, and 0 or more"),
+    "whole": _SHARE,
+    "gain": _SHARE,
 }
 
 
@@ -177,20 +173,20 @@ def as_tables(config: Config) -> dict[str, Any]:
     """A Config as the tables from which `from_tables` makes it: a dict that JSON can hold."""
     tables = asdict(config)
     del tables["view"]["stride"]
-    for name in ("pretrain", "joint"):
-        tables[name] = {k: v for k, v in tables[name].items() if v is not None}
+    for plan in (tables["pretrain"], tables["joint"]):
+        if plan["dropout"] is None:
+            del plan["dropout"]
     return tables
 
 
 def _table(kind: type, content: dict[str, Any], where: str, path: Path | str) -> Any:
     """A dataclass from a table of the file."""
-    known, defaults = [f.name for f in fields(kind)], kind()
-    values = {}
+    known, values = {f.name: f.default for f in fields(kind)}, {}
     for name, value in content.items():
         if name not in known:
             may = ", ".join(known)
             raise InputError(f"{path} holds {where}{name}, which means nothing; it may hold {may}.")
-        default = getattr(defaults, name)
+        default = known[name]
         if not is_dataclass(default):
             values[name] = _value(name, value, default, f"{where}{name} in {path}")
         elif isinstance(value, dict):

@@ -14,9 +14,6 @@ from ..part_flow import PartFlow, read_flow
 from ..slices import Estimated, FlowOf
 from .config import Config
 
-# A clip's flow is unpacked once for many slices.
-_read = lru_cache(maxsize=128)(read_flow)
-
 
 @dataclass(frozen=True)
 class Data:
@@ -96,5 +93,6 @@ def flow_for(config: Config, root: Path | str) -> FlowOf | None:
     return partial(_exact, folder)
 
 
+@lru_cache(maxsize=128)  # a clip's flow is unpacked once for many slices
 def _exact(folder: Path, clip: Clip) -> PartFlow:
-    return _read(folder, clip.name)
+    return read_flow(folder, clip.name)

@@ -30,9 +30,8 @@ def predict_clips(
     batch: int = 8,
     device: torch.device | str = "cpu",
 ) -> Poses:
-    """Joints of every frame; NaN where the clip has no box.
+    """Joints of every frame, in a still view; NaN where the clip has no box.
 
-    view : is taken without changes
     frames : length of the slices, or that of the clip if it is shorter. Slices follow each other;
         the last one of a clip overlaps the one before, and only frames without a pose take its.
     flow, span : see `Slices`; batch : slices that are computed at once
@@ -49,10 +48,10 @@ def predict_clips(
             inputs = slices.batch(part, device)
             scores, _ = model(inputs["images"], inputs["flows"] or None)
             cells, _ = decode(scores.float().cpu().numpy())
-            for (n, t, _), matrix, found in zip(part, inputs["matrix"].cpu(), cells, strict=True):
+            matrices = inputs["matrix"].cpu().numpy()
+            for (n, t, _), matrix, found in zip(part, matrices, cells, strict=True):
                 pose = poses[those[n]][t : t + T]
-                found = to_frames(found, matrix.numpy(), view.stride)
-                pose[:] = np.where(np.isnan(pose), found, pose)
+                pose[:] = np.where(np.isnan(pose), to_frames(found, matrix, view.stride), pose)
     return poses
 
 
@@ -73,8 +72,7 @@ def predict_as_trained(
 ) -> Poses:
     """`predict_clips` with the slices that the model was made for; a dozen frames at a time."""
     frames, span = frames_and_span(model)
-    batch = max(1, 12 // frames)
-    return predict_clips(model, clips, view, frames, flow, span, batch, device)
+    return predict_clips(model, clips, view, frames, flow, span, max(1, 12 // frames), device)
 
 
 def tallies(poses: Poses, clips: Sequence[Clip], alpha: ArrayLike) -> np.ndarray:

@@ -21,10 +21,8 @@ def train(
     root: Path | str,
     output: Path | str,
     row: str | None = None,
-    seed: int = 0,
     device: str = "auto",
-    workers: int = 0,
-    every: int = 200,
+    **options: Any,
 ) -> Path:
     """Train the model of a row, or go on where the same call was stopped; returns its file.
 
@@ -32,7 +30,7 @@ def train(
     output : a folder; gets the model, ROW.safetensors, and folders of each stage with its
         checkpoint, log and pictures. Rows that share it share the first stage.
     row : one of rows.ROWS, that of the file by default; device : "auto", "cpu" or "cuda"
-    seed, workers, every : see `loop.Trainer`
+    options : seed, workers and every of `loop.Trainer`
 
     InputError where something given cannot be used, or training fails.
     """
@@ -40,17 +38,14 @@ def train(
     row = row or plan.row
     if row not in ROWS:
         raise InputError(f"there is no row {row!r}; name one of {', '.join(ROWS)}.")
-    path = output / f"{row}.safetensors"
-    data = load_data(root, plan)
+    path, data = output / f"{row}.safetensors", load_data(root, plan)
     with joined(device) as place:
         board = Board(plan.view, data.validation, data.flow) if data.validation else None
-        options: dict[str, Any] = dict(
-            seed=seed, device=place, workers=workers, every=every, board=board
-        )
+        options |= {"device": place, "board": board}
         model = stages.pretrain(plan, data.train, output / "pretrain", **options)
         model = stages.row(row, plan, model, data.train, output / row, data.flow, **options)
         if rank_and_world()[0] == 0:
-            save_model(path, model, plan, row, seed)
+            save_model(path, model, plan, row, options.get("seed", 0))
     return path
 
 
