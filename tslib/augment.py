@@ -37,10 +37,7 @@ class Affine:
         flip: bool = False,
         to: ArrayLike | None = None,
     ) -> "Affine":
-        """Flip left and right, then turn by angle (degrees) and scale, all about a point.
-
-        center : (x, y) px, the point; to : (x, y) px, where it comes to lie, itself by default
-        """
+        """Flip left and right, turn by degrees and scale about (x, y) px, which is moved `to`."""
         turn = np.deg2rad(angle)
         linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         if flip:

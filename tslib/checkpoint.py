@@ -26,7 +26,7 @@ Tensors = dict[str, torch.Tensor]
 def save(
     path: str | Path, network: nn.Module, optimizer: Optimizer | None = None, **notes: Any
 ) -> None:
-    """Write the network's weights, the optimizer's state, and notes that JSON can hold.
+    """Write weights, the optimizer's state, and notes that JSON can hold.
 
     InputError where the file cannot be written; what was there before then stays.
     """
@@ -60,10 +60,7 @@ def notes_and_tensors(path: str | Path) -> tuple[Any, Tensors]:
 def load(
     path: str | Path, network: nn.Module, optimizer: Optimizer | None = None
 ) -> dict[str, Any]:
-    """Read a file of `save` into the network, and the optimizer if one is given; returns the notes.
-
-    InputError where the file is missing, damaged, or of another network.
-    """
+    """Read a file of `save` into network and optimizer; returns the notes. InputError."""
     notes, tensors = notes_and_tensors(path)
     _fill(network, tensors, path)
     if optimizer is not None:
@@ -86,9 +83,9 @@ def restore(
     """A finished model from its file, and all the notes of that file.
 
     kind : the note that such a file has and no other one has, such as "corrector"
-    build : function of the notes; returns the model and, in it, the network that the weights belong
-        to. What it raises for notes that it cannot use (KeyError, TypeError, ValueError) becomes an
-        InputError, as where the file is missing, damaged, of another kind, or not finite
+    build : function of the notes; returns the model and, in it, the network of the weights. Its
+        KeyError, TypeError or ValueError becomes an InputError, as does a file that is missing,
+        damaged, of another kind, or not finite
     """
     notes, tensors = notes_and_tensors(path)
     name = kind.replace("_", " ")

@@ -1,8 +1,7 @@
 """Poses of a window without place and size: what the networks of this package see.
 
-Both are read off the *input*, the estimates, so that no true pose decides what a network is given;
-and they move, turn, grow and flip with the person, so that it is one whether a pose is changed
-before or after.
+Both are read off the *input*, the estimates, so that no true pose decides what a network is given.
+They move, turn, grow and flip with the person.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """What a training run is: the tables of a TOML file, checked."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +16,8 @@ from ..networks import SMALL, Architecture, ConvolutionalPoseMachine
 from ..skeletons import SKELETONS
 from ..slices import View
 from .rows import ROWS
+
+_Rule = tuple[Callable[[Any], bool], str]  # what holds of a value, and in words
 
 
 @dataclass(frozen=True)
@@ -121,18 +123,14 @@ def _is_range(value: Any) -> bool:
     return pair and 0 < value[0] <= value[1]
 
 
+def _one_of(choices: Iterable[str]) -> _Rule:
+    names = list(choices)
+    return names.__contains__, f"one of {', '.join(names)}"
+
+
 # What a value may be: a text by its name; anything else by the kind of its default, of which None
 # is that of a number; and a number by its name as well.
-_CHOICES = {
-    "skeleton": SKELETONS,
-    "row": ROWS,
-    "flow": ("exact", *METHODS),
-    "optimizer": ("adam", "sgd"),
-    "schedule": ("cosine", "step"),
-    "normalization": NORMALIZATIONS,
-    "start": ("data", "zero"),
-}
-_KINDS: dict[type, tuple[Callable[[Any], bool], str]] = {
+_KINDS: dict[type, _Rule] = {
     bool: (lambda v: isinstance(v, bool), "true or false"),
     tuple: (_is_range, "two positive numbers, the smaller one first"),
     int: (lambda v: _is_number(v) and isinstance(v, int), "a whole number"),
@@ -140,8 +138,16 @@ _KINDS: dict[type, tuple[Callable[[Any], bool], str]] = {
     type(None): (_is_number, "a number"),
 }
 _POSITIVE = ("stages", "steps", "batch", "frames", "sigma", "radius", "positive", "size")
-_SHARE = (lambda v: 0 <= v <= 1, "1 or less, and 0 or more")
-_LIMITS = dict.fromkeys(_POSITIVE, (lambda v: v > 0, "positive")) | {
+_SHARE: _Rule = (lambda v: 0 <= v <= 1, "1 or less, and 0 or more")
+_NAMES: dict[str, _Rule] = dict.fromkeys(_POSITIVE, (lambda v: v > 0, "positive")) | {
+    "skeleton": _one_of(SKELETONS),
+    "row": _one_of(ROWS),
+    "flow": _one_of(("exact", *METHODS)),
+    "architecture": (lambda v: isinstance(v, str), "a name"),  # from_tables knows which
+    "optimizer": _one_of(("adam", "sgd")),
+    "schedule": _one_of(("cosine", "step")),
+    "normalization": _one_of(NORMALIZATIONS),
+    "start": _one_of(("data", "zero")),
     "dropout": (lambda v: 0 <= v < 1, "below 1, and 0 or more"),
     "whole": _SHARE,
     "gain": _SHARE,
@@ -160,7 +166,7 @@ def from_tables(content: dict[str, Any], path: Path | str, kind: type[Config] = 
         raise InputError(f"view.stride in {path} follows from the network; remove it.")
     config: Config = _table(kind, content, "", path)
     name = config.network.architecture
-    if name not in list(kind.architectures):
+    if name not in kind.architectures:
         choice = ", ".join(kind.architectures)
         raise InputError(
             f"network.architecture in {path} is {name!r}, but must be one of {choice}; recipes of "
@@ -198,15 +204,11 @@ def _table(kind: type, content: dict[str, Any], where: str, path: Path | str) ->
 
 def _value(name: str, value: Any, default: Any, where: str) -> Any:
     """A value of the file that keeps its rules, as the kind of its default."""
-    if isinstance(default, str):
-        # Which architectures there are is known by the kind of Config alone.
-        choices = list(_CHOICES.get(name, [value]))
-        rules = [(choices.__contains__, f"one of {', '.join(map(str, choices))}")]
-    else:
-        rules = [_KINDS[type(default)]]
+    by_name = _NAMES.get(name, (lambda v: v >= 0, "0 or more"))
+    rules = [by_name] if isinstance(default, str) else [_KINDS[type(default)]]
     if default is None or type(default) in (int, float):
         value = value if isinstance(default, int) or not _is_number(value) else float(value)
-        rules.append(_LIMITS.get(name, (lambda v: v >= 0, "0 or more")))
+        rules.append(by_name)
     for holds, what in rules:
         if not holds(value):
             raise InputError(f"{where} is {value!r}, but must be {what}.")

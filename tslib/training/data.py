@@ -26,7 +26,7 @@ class Data:
 
 
 def load_data(root: Path | str, config: Config, **which: Any) -> Data:
-    """The Data in a folder, by the split that its clips name; see `read_clips`.
+    """The Data in a folder, see `read_clips`, by the split that its clips name.
 
     InputError as there, and where the clips lack the flow that the config asks for.
     """
@@ -71,8 +71,7 @@ def by_split(clips: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
 def divided(clips: Sequence[Clip], every: int = 10) -> tuple[list[Clip], list[Clip]]:
     """Clips as (most, few), by name: every tenth, or so, is among the few, or the last of fewer.
 
-    The training clips are so divided from those for validation. No seed is asked, so runs with
-    other seeds can be compared.
+    No seed is asked, so runs with other seeds can be compared.
     """
     clips = sorted(clips, key=lambda clip: clip.name)
     few = clips[every - 1 :: every] or clips[1:][-1:]

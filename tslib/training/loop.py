@@ -1,8 +1,8 @@
 """The training loop: one for both stages of Paper A, on one device or many.
 
-Everything that a step does follows from the weights, the optimizer and the step's number: which
-slices it takes, how they are changed, and what dropout leaves out. So a run that goes on from its
-last checkpoint ends with the very weights of one that was never stopped, bit for bit on a CPU.
+All that a step does follows from the weights, the optimizer and the step's number. So a run that
+goes on from its last checkpoint ends with the very weights of one that was never stopped, bit for
+bit on a CPU.
 """
 
 import hashlib
@@ -139,8 +139,7 @@ class Trainer:
     def fit(self) -> ThinSlicingNetwork:
         """Train the model in place; returns it, ready for tests.
 
-        InputError where the loss is no longer a number, a file cannot be written or read, or
-        another process of the job has ended; the last checkpoint stays.
+        InputError says what ended the run, such as no finite loss; the last checkpoint stays.
         """
         self._prepare()
         if self.path.exists():

@@ -33,10 +33,7 @@ def save_model(path: Path | str, model: nn.Module, config: Config, row: str, see
 def load_model(
     path: Path | str, kind: type[Config] = Config
 ) -> tuple[ThinSlicingNetwork, Config, dict[str, Any]]:
-    """The model of a file, ready for tests, its Config, of a kind of Config, and its notes.
-
-    InputError where it is none.
-    """
+    """The model of a file, ready for tests, its Config and its notes; InputError: it is none."""
 
     def build(notes: dict[str, Any]) -> tuple[tuple[ThinSlicingNetwork, Config], nn.Module]:
         config = from_tables(notes["config"], path, kind)

@@ -50,10 +50,7 @@ def train(
 
 
 def evaluate(path: Path | str, root: Path | str, device: str = "auto") -> pd.DataFrame:
-    """PCK of a model file on the test clips of a folder, as metrics.table prints it.
-
-    InputError where something given cannot be used, such as clips without boxes.
-    """
+    """PCK of a model file on the test clips of a folder; InputError for clips without boxes."""
     model, config, notes = load_model(path)
     data = load_data(root, config)
     if not any(clip.counted.any() for clip in data.test):

@@ -23,8 +23,8 @@ from .config import Config, JointPlan, Plan
 from .loop import Batch, Loss, Trainer
 from .rows import FROZEN, SPANS
 
-Clips = Sequence[Clip]
-Model = ThinSlicingNetwork
+_Clips = Sequence[Clip]
+_Model = ThinSlicingNetwork
 
 
 def eq5(stages: list[torch.Tensor], batch: Batch, plan: Plan) -> torch.Tensor:
@@ -39,13 +39,13 @@ def eq5(stages: list[torch.Tensor], batch: Batch, plan: Plan) -> torch.Tensor:
     return losses.squared([s.flatten(0, 1).float() for s in stages], target.flatten(0, 1))
 
 
-def first_stage(model: Model, batch: Batch, plan: Plan) -> Loss:
+def first_stage(model: _Model, batch: Batch, plan: Plan) -> Loss:
     """What stage 1 minimises: Eq. 5, for single frames."""
     _, stages = model(batch["images"])
     return eq5(stages, batch, plan), {}
 
 
-def second_stage(model: Model, batch: Batch, plan: JointPlan) -> Loss:
+def second_stage(model: _Model, batch: Batch, plan: JointPlan) -> Loss:
     """What stage 2 minimises: Eq. 6 on the scores of a slice, and plan.deep times Eq. 5."""
     scores, stages = model(batch["images"], batch["flows"] or None)
     grid = scores.shape[-1]
@@ -56,7 +56,7 @@ def second_stage(model: Model, batch: Batch, plan: JointPlan) -> Loss:
     return loss, {"hinge": hinge.detach(), "all background": plateau}
 
 
-def network(config: Config, span: int | None = None, seed: int = 0) -> Model:
+def network(config: Config, span: int | None = None, seed: int = 0) -> _Model:
     """A ThinSlicingNetwork before training, its weights following from the seed.
 
     span : frames over which messages go, 0 to 2; None: no inference, the paper's baseline
@@ -71,14 +71,14 @@ def network(config: Config, span: int | None = None, seed: int = 0) -> Model:
     return ThinSlicingNetwork(alone, layer)
 
 
-def pretrain(config: Config, clips: Clips, folder: Path, seed: int = 0, **options: Any) -> Model:
+def pretrain(config: Config, clips: _Clips, folder: Path, seed: int = 0, **options: Any) -> _Model:
     """Stage 1: the ConvNet alone, from nothing."""
     model, slices = network(config, seed=seed), Slices(clips, config.view, frames=1)
     options |= {"seed": seed, "name": "pretrain"}
     return Trainer(model, slices, first_stage, config.pretrain, folder, **options).fit()
 
 
-def with_inference(config: Config, model: Model, clips: Clips, span: int | None) -> Model:
+def with_inference(config: Config, model: _Model, clips: _Clips, span: int | None) -> _Model:
     """A copy of a pretrained model with messages behind it; springs start as the config says."""
     new = network(config, span)
     new.convnet.load_state_dict(model.convnet.state_dict())
@@ -87,7 +87,7 @@ def with_inference(config: Config, model: Model, clips: Clips, span: int | None)
     return new
 
 
-def offsets(config: Config, clips: Clips, most: int = 4000) -> tuple[np.ndarray, np.ndarray]:
+def offsets(config: Config, clips: _Clips, most: int = 4000) -> tuple[np.ndarray, np.ndarray]:
     """Joints on the cells (n, K, 2) and which are visible, of frames as training shows them."""
     slices = Slices(clips, config.view, frames=1)
     keys = slices.all()
@@ -98,14 +98,14 @@ def offsets(config: Config, clips: Clips, most: int = 4000) -> tuple[np.ndarray,
 
 def joint(
     config: Config,
-    model: Model,
-    clips: Clips,
+    model: _Model,
+    clips: _Clips,
     folder: Path,
     flow: FlowOf | None = None,
     frozen: bool = False,
     name: str = "ST-infer",
     **options: Any,
-) -> Model:
+) -> _Model:
     """Stage 2: a copy of the model with messages behind it, on slices.
 
     name : "S-infer", "ST-infer" or "ST-infer(2)"; frozen : only springs and calibration are trained
@@ -119,7 +119,7 @@ def joint(
     return Trainer(model, slices, second_stage, plan, folder, name=name, **options).fit()
 
 
-def longer(config: Config, model: Model, clips: Clips, folder: Path, **options: Any) -> Model:
+def longer(config: Config, model: _Model, clips: _Clips, folder: Path, **options: Any) -> _Model:
     """The control for stage 2: the ConvNet alone, on as many frames, by Eq. 5."""
     plan = replace(config.joint, deep=0.0, batch=config.joint.batch * config.joint.frames, frames=1)
     new, slices = with_inference(config, model, clips, None), Slices(clips, config.view, frames=1)
@@ -129,12 +129,12 @@ def longer(config: Config, model: Model, clips: Clips, folder: Path, **options: 
 def row(
     name: str,
     config: Config,
-    model: Model,
-    clips: Clips,
+    model: _Model,
+    clips: _Clips,
     folder: Path,
     flow: FlowOf | None = None,
     **options: Any,
-) -> Model:
+) -> _Model:
     """The model of a row of rows.ROWS, made from the pretrained one."""
     if name == "baseline":
         return model
