@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from tslib.metrics import group_rates, known_mean, means, rates
+from tslib.clip import Clip
+from tslib.metrics import group_rates, known_mean, means, rates, tally
 from tslib.skeletons import Skeleton
+from tslib.training.evaluate import Poses
 
 from .measures import bootstrap
 
@@ -15,6 +18,12 @@ from .measures import bootstrap
 SHARES, PIXELS = np.arange(51) / 100, np.arange(51)
 
 Tallies = Mapping[Any, Mapping[int, np.ndarray]]
+
+
+def tallies_in_pixels(poses: Poses, clips: Sequence[Clip], pixels: ArrayLike) -> np.ndarray:
+    """What counts within limits in pixels, (A,), clip by clip: int64 (N, A, 2, K)."""
+    pairs = zip(poses, clips, strict=True)
+    return np.stack([tally(p, c.joints, 1, pixels, c.visible) for p, c in pairs])
 
 
 def at_share(alpha: float) -> int:

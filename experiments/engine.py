@@ -8,9 +8,9 @@ import numpy as np
 
 from tslib.clip import Clip
 from tslib.skeletons import Skeleton
-from tslib.training.evaluate import tallies, tallies_in_pixels
+from tslib.training.evaluate import tallies
 
-from .comparison import PIXELS, SHARES, Compared, at_pixels, at_share
+from .comparison import PIXELS, SHARES, Compared, at_pixels, at_share, tallies_in_pixels
 from .poses import kept
 
 

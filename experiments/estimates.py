@@ -16,7 +16,8 @@ Where a finished model has seen none of the clips, estimates.npz is all there is
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,29 +26,25 @@ import numpy as np
 import pandas as pd
 import torch
 
+from tslib import metrics
 from tslib.clip import Clip
 from tslib.errors import InputError
 from tslib.files import claim
 from tslib.skeletons import SKELETONS
 from tslib.slices import View
 from tslib.training import stages
-from tslib.training.config import read_config
-from tslib.training.data import (
-    clips_in,
-    flow_for,
-    load_data,
-    still_box,
-    with_box,
-)
-from tslib.training.evaluate import frames_and_span, predict_as_trained, predict_twice
+from tslib.training.data import flow_for
+from tslib.training.evaluate import Poses, frames_and_span, in_shares, predict_as_trained
 from tslib.training.models import load_model, save_model
 from tslib.training.processes import device_of
-from tslib.training.run import in_pixels, in_shares
 
-from .clips import is_jhmdb, with_skeleton
+from .clips import clips_in, is_jhmdb, still_box, with_box, with_skeleton
+from .comparison import tallies_in_pixels
 from .mixture_of_parts import MixtureOfParts, Settings, load_parts, save_parts
 from .poses import frames_of, kept, read_estimates, write_estimates
+from .spatial_fusion import FusionConfig, load_videos, predict_twice, read_fusion_config
 
+_PIXELS = (10, 20, 40)
 FILE = "estimates.npz"
 
 
@@ -103,7 +100,7 @@ def estimate(
     stopped.
 
     Videos to learn from are estimated out of fold, by networks of the other folds' videos; those to
-    test by the network that `train` makes in the same folder. No label of a test video has a part
+    test by one network of all of them, baseline.safetensors. No label of a test video has a part
     in any of it.
 
     Parameters
@@ -114,12 +111,12 @@ def estimate(
     folds : from 2, networks for the videos to learn from
     device, seed, workers, every : see `run.train`
 
-    Returns accuracy in px, as metrics.table prints it. InputError where something given cannot be
-    used.
+    Returns accuracy in px, of the videos to test also that of a first pass over whole frames, as
+    metrics.table prints it. InputError where something given cannot be used.
     """
-    settings, output = read_config(config), Path(output)
+    settings, output = read_fusion_config(config), Path(output)
     learn, test = clips_in(root, settings.skeleton)
-    data = load_data(root, settings)
+    data = load_videos(root, settings)
     smaller = data.train + data.validation
     _check_folds(folds, smaller)
     options: dict[str, Any] = {"seed": seed, "workers": workers, "every": every}
@@ -131,8 +128,8 @@ def estimate(
         save_model(output / f"{name}.safetensors", model, settings, "baseline", seed)
         return model, output / run
 
-    def predicted(estimator: tuple[Any, Path], clip: Clip) -> np.ndarray:
-        return track_of(*estimator, whole[clip.name], settings.view, options["device"])
+    def predicted(estimator: tuple[Any, Path], clip: Clip) -> tuple[np.ndarray, np.ndarray]:
+        return tracks_of(*estimator, whole[clip.name], settings.view, options["device"])
 
     number = count()
 
@@ -140,13 +137,14 @@ def estimate(
         name = f"fold{next(number)}"
         return trained(clips, name, name)
 
-    poses = out_of_fold(smaller, without_a_fold, predicted, folds)
+    poses = [boxed for _, boxed in out_of_fold(smaller, without_a_fold, predicted, folds)]
     estimates = dict(zip([clip.name for clip in smaller], poses, strict=True))
     results = {"out of fold": (poses, [whole[clip.name] for clip in smaller])}
     if test:
         last = trained(data.train, "pretrain", "baseline")
-        estimates |= {clip.name: predicted(last, clip) for clip in test}
-        results["test"] = [estimates[clip.name] for clip in test], test
+        first, boxed = zip(*(predicted(last, clip) for clip in test), strict=True)
+        estimates |= dict(zip([clip.name for clip in test], boxed, strict=True))
+        results |= {"test, whole frame": ([*first], test), "test": ([*boxed], test)}
     write_estimates(output / FILE, [whole[name] for name in estimates], estimates.values())
     return in_pixels(results)
 
@@ -159,17 +157,17 @@ def estimate_by(
     The model's file does not say what it was trained on, so nobody is warned here: rendered clips
     are new to it if they have another seed, and another data set is.
 
-    path : of a model's file; root : folder of clips, see `data.clips_in`, which have all joints of
+    path : of a model's file; root : folder of clips, see `clips.clips_in`, which have all joints of
         the model
     output : path of a folder; gets estimates.npz
     device : see `run.train`
 
-    In true boxes where the clips have them, else in two passes, see `evaluate.predict_twice`.
+    In true boxes where the clips have them, else in two passes, see `predict_twice`.
 
     Returns PCK, or accuracy in px, as metrics.table prints it. InputError where something cannot be
     used.
     """
-    model, config, notes = load_model(path)
+    model, config, notes = load_model(path, FusionConfig)
     skeleton, where = SKELETONS[config.skeleton], device_of(device)
     clips = [with_skeleton(clip, skeleton) for part in clips_in(root) for clip in part]
     for clip in clips:
@@ -200,11 +198,11 @@ def estimate_by_parts(
     Clips to learn from are estimated out of fold, those to test by a mixture of all clips to learn
     from. Clips that JHMDB has cut from one video stay in one fold.
 
-    root : folder of clips, see `data.clips_in`
+    root : folder of clips, see `clips.clips_in`
     output : path of a folder; gets estimates.npz, and what the module says
     folds : int from 2
     boxes : path of another estimator's estimates.npz, of clips without boxes: each is searched in
-        one box around where that estimator has the person (`data.still_box`), and learnt from in
+        one box around where that estimator has the person (`clips.still_box`), and learnt from in
         one around the truth
     seed : of `mixture_of_parts.Settings`
 
@@ -273,11 +271,28 @@ def _check_folds(folds: int, clips: Collection) -> None:
         )
 
 
-def track_of(
+def tracks_of(
     model: Any, folder: Path, clip: Clip, view: View, device: torch.device | str = "cpu"
-) -> np.ndarray:
-    """A video's joints (T, K, 2) px in its estimated box, float32; kept in a file of the folder."""
-    return _kept(folder, clip, lambda: predict_twice(model, [clip], view, device)[1][0])
+) -> tuple[np.ndarray, np.ndarray]:
+    """A video's joints (T, K, 2) px, float32, in whole frames and in its estimated box; kept in
+    files of the folder.
+    """
+
+    @cache
+    def twice() -> tuple[Poses, Poses]:
+        return predict_twice(model, [clip], view, device)
+
+    first = _kept(folder / "whole", clip, lambda: twice()[0][0])
+    return first, _kept(folder, clip, lambda: twice()[1][0])
+
+
+def in_pixels(results: Mapping[str, tuple[Poses, Sequence[Clip]]]) -> pd.DataFrame:
+    """Accuracy within 10, 20 and 40 px of {name: (poses, clips)}, as metrics.table prints it."""
+    rows: dict[str, np.ndarray] = {}
+    for name, (poses, clips) in results.items():
+        counts = tallies_in_pixels(poses, clips, _PIXELS).sum(0)
+        rows |= {f"{name} @{d} px": count for d, count in zip(_PIXELS, counts, strict=True)}
+    return metrics.table(rows, clips[0].skeleton)
 
 
 def _kept(folder: Path, clip: Clip, predict: Callable[[], np.ndarray]) -> np.ndarray:

@@ -1,5 +1,7 @@
 """One map for everything: by hand, there and back, and on pictures of dots that move."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -7,12 +9,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tslib.augment import Affine, paper_a, paper_b, window_around
+from tslib.augment import Affine, paper_b, window_around
 from tslib.crop import Crop
 from tslib.heatmaps import to_cells
 from tslib.metrics import pck
 from tslib.skeletons import SKELETONS, Skeleton
+from tslib.slices import View
+from tslib.training.config import read_config
 
+ROOT = Path(__file__).parents[1]
 PENN = SKELETONS["penn13"]
 number = st.floats(-500, 500)
 affine = st.builds(
@@ -315,7 +320,8 @@ def test_paper_a_draws_what_it_says():
     side.
     """
     rng = np.random.default_rng(0)
-    maps = [paper_a(rng, [100, 50, 80, 160], (368, 368)) for _ in range(1000)]
+    view = read_config(ROOT / "data" / "training" / "paper.toml").view
+    maps = [view.draw(rng, np.array([[100, 50, 80, 160]])) for _ in range(1000)]
     angles = np.rad2deg([np.arctan2(*a.vectors([1, 0])[::-1]) for a in maps])
     scales = np.array([a.scale for a in maps]) * 160 / (0.7 * 368)
     shifts = np.array([a.points((140, 130)) for a in maps]) - 183.5
@@ -352,7 +358,8 @@ def test_turning_commutes_with_normalising():
 
 
 def test_the_same_seed_draws_the_same():
-    one, two = (paper_a(np.random.default_rng(4), [0, 0, 9, 9], (64, 64)).matrix for _ in range(2))
+    view, boxes = View(64, angle=90, scale=(0.5, 2), shift=0.1), np.array([[0, 0, 9, 9]])
+    one, two = (view.draw(np.random.default_rng(4), boxes).matrix for _ in range(2))
     np.testing.assert_array_equal(one, two)
 
 

@@ -245,7 +245,7 @@ def test_a_loss_that_is_no_number_stops_training():
 def test_plans_that_make_no_sense_are_refused():
     for wrong, word in (
         ({"optimizer": "sgd"}, "optimizer must be one of adam, rmsprop"),
-        ({"loss": "hinge"}, "loss one of smooth-l1, squared"),
+        ({"loss": "hinge"}, "loss must be one of smooth-l1, squared"),
         ({"rate": 0}, "must be positive"),
         ({"steps": -1}, "0 or more"),
     ):

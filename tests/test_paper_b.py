@@ -16,7 +16,7 @@ import trees
 from experiments import estimates as folds
 from experiments.__main__ import main
 from experiments.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, judge
-from experiments.clips import with_skeleton
+from experiments.clips import clips_in, still_box, with_skeleton
 from experiments.comparison import Compared, Interval, at_pixels
 from experiments.measures import jitter
 from experiments.mixture_of_parts import MixtureOfParts, Settings, load_parts
@@ -41,7 +41,6 @@ from tslib.errors import InputError
 from tslib.metrics import means
 from tslib.skeletons import SKELETONS
 from tslib.training import evaluate, stages
-from tslib.training.data import clips_in, still_box
 from tslib.training.models import save_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -9,21 +9,19 @@ import pytest
 import torch
 from torch import nn
 
+from experiments.spatial_fusion import (
+    SMALL_FUSION,
+    FusionArchitecture,
+    FusionConfig,
+    SpatialFusionNetwork,
+    read_fusion_config,
+)
 from tslib.errors import InputError
 from tslib.message_passing import MessagePassing, PoseGraph
-from tslib.networks import (
-    SMALL,
-    SMALL_FUSION,
-    Architecture,
-    ConvolutionalPoseMachine,
-    FusionArchitecture,
-    SpatialFusionNetwork,
-    ThinSlicingNetwork,
-    convnet,
-)
+from tslib.networks import SMALL, Architecture, ConvolutionalPoseMachine, ThinSlicingNetwork
 from tslib.skeletons import SKELETONS
 from tslib.training import stages
-from tslib.training.config import Plan, as_tables, from_tables, read_config
+from tslib.training.config import Network, Plan, as_tables, from_tables
 from tslib.training.models import load_model, save_model
 
 YOUTUBE = SKELETONS["youtube7"]
@@ -144,12 +142,12 @@ def test_the_small_network_has_28_cells_and_sees_it_all():
 
 
 def test_the_architecture_chooses_the_convnet():
-    for architecture, kind in (
-        (SMALL, ConvolutionalPoseMachine),
-        (SMALL_FUSION, SpatialFusionNetwork),
+    for name, architecture, kind in (
+        ("small", SMALL, ConvolutionalPoseMachine),
+        ("small spatial fusion", SMALL_FUSION, SpatialFusionNetwork),
     ):
-        net = convnet(7, architecture)
-        assert type(net) is kind and net.joints == 7 and net.architecture is architecture
+        net = FusionConfig(network=Network(name)).convnet(7)
+        assert type(net) is kind and net.joints == 7 and net.architecture == architecture
 
 
 def test_messages_take_its_second_answer():
@@ -193,7 +191,7 @@ def test_eq_5_needs_no_background():
 def config_of(tmp_path, content):
     path = tmp_path / "run.toml"
     path.write_text(content, encoding="utf-8")
-    return read_config(path)
+    return read_fusion_config(path)
 
 
 def test_a_configuration_file_chooses_it(tmp_path):
@@ -206,7 +204,7 @@ def test_a_configuration_file_chooses_it(tmp_path):
         config = config_of(tmp_path, f'[network]\narchitecture = "{name}"')
         assert config.architecture == architecture
         assert config.view.stride == architecture.stride
-        assert from_tables(as_tables(config), "a model") == config
+        assert from_tables(as_tables(config), "a model", FusionConfig) == config
     with pytest.raises(
         InputError, match=r"^network.stages in .*toml means nothing for a spatial fusion"
     ):
@@ -224,11 +222,11 @@ def test_a_model_file_restores_it(tmp_path):
         "flow": "none",
         "network": {"architecture": "small spatial fusion"},
     }
-    config = from_tables(tables, "a file")
+    config = from_tables(tables, "a file", FusionConfig)
     model = stages.network(config)
     model(torch.rand(4, 1, 3, 48, 48))
     save_model(tmp_path / "model.safetensors", model.eval(), config, "baseline", 3)
-    again, read, notes = load_model(tmp_path / "model.safetensors")
+    again, read, notes = load_model(tmp_path / "model.safetensors", FusionConfig)
     assert read == config and notes["row"] == "baseline"
     images = torch.rand(1, 1, 3, 48, 48)
     with torch.inference_mode():

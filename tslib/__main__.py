@@ -87,7 +87,7 @@ def _inspect_options(parser: OPTION) -> None:
 
 
 def _data(parser: OPTION) -> None:
-    clips = "clips in Penn Action's layout, or YouTube Pose"
+    clips = "clips in Penn Action's layout, or JHMDB"
     parser.add_argument("--data", required=True, type=name, metavar="ROOT", help=clips)
 
 

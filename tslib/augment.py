@@ -1,12 +1,10 @@
 """One affine map for a whole slice of frames: for its pictures, joints, boxes and optical flow.
 
 A map drawn anew for each frame would be motion that the flow does not know of, so both papers
-change all frames of a slice alike. The same map cuts a person out of the frames for a network's
-input.
+change all frames of a slice alike. The same map cuts a person out of the frames for a network.
 
 Coordinates are those of pixel centres, x to the right and y down, so that positive angles turn
-clockwise as seen. Positions, float64, are moved by the whole map. Flow vectors are moved by its
-linear part alone.
+clockwise as seen. All results but pictures are float64.
 """
 
 from collections.abc import Sequence
@@ -20,7 +18,6 @@ from .heatmaps import STRIDE, to_cells
 from .skeletons import Skeleton
 
 PERSON = 0.7  # share of a network's input that the person's larger side takes before any scaling
-SHIFT = 0.1  # shares of the input; Paper A says "random shift" and no more
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +32,12 @@ class Affine:
     @staticmethod
     def about(
         center: ArrayLike,
-        angle: float = 0.0,
-        scale: float = 1.0,
+        angle: float = 0,
+        scale: float = 1,
         flip: bool = False,
         to: ArrayLike | None = None,
     ) -> "Affine":
-        """Flip left and right, then turn by angle (degrees) and scale, all about a point.
-
-        center : (x, y) px, the point; to : (x, y) px, where it comes to lie, itself by default
-        """
+        """Flip left and right, turn by degrees and scale about (x, y) px, which is moved `to`."""
         turn = np.deg2rad(angle)
         linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         if flip:
@@ -96,25 +90,20 @@ class Affine:
     def boxes(self, boxes: ArrayLike) -> np.ndarray:
         """Boxes (x, y, w, h), (..., 4): the upright box around each moved one.
 
-        A turned box is larger than what it holds. The size that PCK is measured with is therefore
-        not taken from here: it is the old size times ``scale``.
+        A turned box is larger than what it holds, so PCK's size is the old one times ``scale``.
         """
         corner, side = np.split(np.asarray(boxes, np.float64)[..., None, :], 2, -1)
         corners = self.points(corner + side * [[0, 0], [1, 0], [0, 1], [1, 1]])
         return np.concatenate([corners.min(-2), np.ptp(corners, axis=-2)], -1)
 
     def frame(self, frame: np.ndarray, size: tuple[int, int], fill: float = 0) -> np.ndarray:
-        """A picture (H, W, C) or (H, W), uint8 or float32, as a new one of size (w, h) px.
-
-        fill : the value where the new one reaches beyond the old
-        """
+        """A picture (H, W, C) or (H, W), uint8 or float32, as one of (w, h) px; fill beyond."""
         return self._resample(frame, size, cv2.BORDER_CONSTANT, (fill,) * 4)
 
     def flow(self, flow: ArrayLike, size: tuple[int, int]) -> np.ndarray:
         """Optical flow (H, W, 2) of the old pictures as that of the new ones: float32 (h, w, 2).
 
-        size : (w, h) px. Each vector moves to the new place of its pixel and is turned and scaled
-            with it. Beyond the old picture the border's flow goes on.
+        Each vector moves with its pixel, and is turned and scaled. The border's goes on beyond.
         """
         moved = self._resample(np.asarray(flow, np.float32), size, cv2.BORDER_REPLICATE)
         return self.vectors(moved).astype(np.float32)
@@ -138,15 +127,14 @@ def window_around(
     shift: ArrayLike = (0.0, 0.0),
     flip: bool = False,
 ) -> Affine:
-    """The map from the frames of a slice to a network's input, which shows the person.
+    """The map from the frames of a slice to a network's input, (w, h) px, which shows the person.
 
     boxes : (x, y, w, h) px, (T, 4) or (4,), of the person; NaN where unknown
-    size : (w, h) px of the input
     angle, scale, flip : see `Affine.about`; at scale 1 the larger side of the boxes, in the mean,
         takes 0.7 of the input's smaller side
     shift : (x, y), how far from the input's middle the person comes to lie, in shares of the input
 
-    Raises ValueError where no box is known, or none is larger than nothing.
+    ValueError where no box is known, or none is larger than nothing.
     """
     all_boxes = np.reshape(np.asarray(boxes, np.float64), (-1, 4))
     there = all_boxes[known_boxes(all_boxes)]
@@ -164,20 +152,8 @@ def known_boxes(boxes: np.ndarray) -> np.ndarray:
     return np.isfinite(boxes).all(-1) & (boxes[:, 2:].min(-1) > 0)
 
 
-def paper_a(rng: np.random.Generator, boxes: ArrayLike, size: tuple[int, int]) -> Affine:
-    """A random `window_around` as Paper A draws it (Sec. 5.2).
-
-    It turns by up to 90 degrees and scales by 0.5 to 2. Halving is as likely as doubling, and the
-    person is up to a tenth of the input off its middle. Paper A does not say how it draws either,
-    and does not flip.
-    """
-    angle, scale = rng.uniform(-90, 90), 2 ** rng.uniform(-1, 1)
-    return window_around(boxes, size, angle, scale, rng.uniform(-SHIFT, SHIFT, 2))
-
-
 def paper_b(rng: np.random.Generator, center: ArrayLike) -> Affine:
-    """A random map as Paper B draws it (Sec. IV), for estimated and true poses of a window alike.
-
-    It turns by up to 30 degrees about center, (x, y) px, and every second one flips.
+    """A random map as Paper B draws it (Sec. IV): up to 30 degrees about center, (x, y) px, and
+    every second one flips.
     """
     return Affine.about(center, rng.uniform(-30, 30), flip=bool(rng.integers(2)))

@@ -1,9 +1,8 @@
 """Networks in files: weights, an optimizer where a run goes on, and notes that say what they are.
 
-There is one format, safetensors with a JSON text as its metadata, for everything that this project
-trains. A file of a run (`save` with an optimizer, `load`) is taken up by the program that wrote it.
-A file of a finished model says of itself what has to be built before its weights are read:
-`restore`.
+There is one format, safetensors with a JSON text as its metadata. A file of a run (`save` with an
+optimizer, `load`) is taken up by the program that wrote it. A file of a finished model says of
+itself what has to be built before its weights are read: `restore`.
 """
 
 import json
@@ -15,6 +14,7 @@ import safetensors
 import safetensors.torch
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from .errors import InputError
 from .files import write_whole
@@ -24,14 +24,11 @@ Tensors = dict[str, torch.Tensor]
 
 
 def save(
-    path: str | Path,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer | None = None,
-    **notes: Any,
+    path: str | Path, network: nn.Module, optimizer: Optimizer | None = None, **notes: Any
 ) -> None:
-    """Write the network's weights, the optimizer's state, and notes that JSON can hold.
+    """Write weights, the optimizer's state, and notes that JSON can hold.
 
-    Raises InputError where the file cannot be written; what was there before then stays.
+    InputError where the file cannot be written; what was there before then stays.
     """
     tensors = {f"model.{k}": v for k, v in network.state_dict().items()}
     if optimizer is not None:
@@ -56,18 +53,14 @@ def notes_and_tensors(path: str | Path) -> tuple[Any, Tensors]:
     except FileNotFoundError:
         raise InputError(f"there is no file {path}.") from None
     except Exception as error:  # a reader in Rust has errors of its own
-        raise InputError(
-            f"{path} cannot be read as a model of tslib ({_reason(error)}); remove it."
-        ) from None
+        what = f"{path} cannot be read as a model of tslib"
+        raise InputError(f"{what} ({_reason(error)}); remove it.") from None
 
 
 def load(
-    path: str | Path, network: nn.Module, optimizer: torch.optim.Optimizer | None = None
+    path: str | Path, network: nn.Module, optimizer: Optimizer | None = None
 ) -> dict[str, Any]:
-    """Read a file of `save` into the network, and the optimizer if one is given; returns the notes.
-
-    Raises InputError where the file is missing, damaged, or of another network.
-    """
+    """Read a file of `save` into network and optimizer; returns the notes. InputError."""
     notes, tensors = notes_and_tensors(path)
     _fill(network, tensors, path)
     if optimizer is not None:
@@ -79,9 +72,8 @@ def load(
         try:
             optimizer.load_state_dict({"state": state, "param_groups": notes["groups"]})
         except (KeyError, ValueError):
-            raise InputError(
-                f"{path} holds no run of this kind to go on with; remove it."
-            ) from None
+            what = f"{path} holds no run of this kind to go on with"
+            raise InputError(f"{what}; remove it.") from None
     return notes
 
 
@@ -91,27 +83,23 @@ def restore(
     """A finished model from its file, and all the notes of that file.
 
     kind : the note that such a file has and no other one has, such as "corrector"
-    build : function of the notes; returns the model and, in it, the network that the weights belong
-        to. What it raises for notes that it cannot use (KeyError, TypeError, ValueError,
-        InputError) becomes a sentence
-
-    Raises InputError where the file is missing, damaged, of another kind, or holds weights that are
-    not finite.
+    build : function of the notes; returns the model and, in it, the network of the weights. Its
+        KeyError, TypeError or ValueError becomes an InputError, as does a file that is missing,
+        damaged, of another kind, or not finite
     """
     notes, tensors = notes_and_tensors(path)
     name = kind.replace("_", " ")
-    if isinstance(notes, dict) and "groups" in notes:
-        raise InputError(
-            f"{path} is a run's checkpoint and not yet a {name}; go on with its training."
-        )
-    if not isinstance(notes, dict) or kind not in notes:
+    notes = notes if isinstance(notes, dict) else {}
+    if "groups" in notes:
+        what = f"{path} is a run's checkpoint and not yet a {name}"
+        raise InputError(f"{what}; go on with its training.")
+    if kind not in notes:
         raise InputError(f"{path} holds no {name}; name a file that holds one.")
     try:
         model, network = build(notes)
-    except (InputError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{path} holds no {name} that this version can run ({_reason(error)})."
-        ) from None
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"{path} holds no {name} that this version can run"
+        raise InputError(f"{what} ({_reason(error)}).") from None
     _fill(network, tensors, path)
     if not all(weights.isfinite().all() for weights in network.parameters()):
         raise InputError(f"{path} holds weights that are not finite; train it again.")
@@ -124,11 +112,9 @@ def _reason(error: Exception) -> str:
 
 
 def _fill(network: nn.Module, tensors: Tensors, path: str | Path) -> None:
+    state = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
     try:
-        network.load_state_dict(
-            {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-        )
+        network.load_state_dict(state)
     except RuntimeError as error:
-        raise InputError(
-            f"{path} is of another model, or of another version of it: {_reason(error)}."
-        ) from None
+        what = f"{path} is of another model, or of another version of it"
+        raise InputError(f"{what}: {_reason(error)}.") from None

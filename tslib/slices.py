@@ -26,14 +26,12 @@ FlowOf = Callable[[Clip], Any]
 class View:
     """How slices are cut out and changed.
 
-    size : px, the side of the square input
-    stride : input px to a cell
+    size : px, the side of the square input; stride : input px to a cell
     angle : degrees, turned by up to that much, both ways
     scale : (least, most), relative to a person who takes 0.7 of the input; halving is as likely as
         doubling
     shift : shares of the input, off the middle by up to that much
-    flip : whether every second slice is mirrored
-    shuffle : whether the colour channels change places
+    flip : whether every second slice is mirrored; shuffle : whether colour channels change places
     gain : each colour channel becomes brighter or darker by up to that share
     whole : share of the slices that show the `whole_frame`, at the same scale, not the person
     """
@@ -58,16 +56,12 @@ class View:
         return -(-self.size // self.stride)
 
     def draw(self, rng: np.random.Generator, boxes: np.ndarray) -> Affine:
-        """A map from frames to the input, drawn anew."""
-        low, high = np.log2(self.scale)
-        return window_around(
-            boxes,
-            (self.size, self.size),
-            angle=rng.uniform(-self.angle, self.angle),
-            scale=2 ** rng.uniform(low, high),
-            shift=rng.uniform(-self.shift, self.shift, 2),
-            flip=bool(self.flip and rng.integers(2)),
-        )
+        """A map from frames to the input, drawn anew (Paper A, Sec. 5.2, which prints no law)."""
+        angle = rng.uniform(-self.angle, self.angle)
+        scale = 2 ** rng.uniform(*np.log2(self.scale))
+        shift = rng.uniform(-self.shift, self.shift, 2)
+        flip = bool(self.flip and rng.integers(2))
+        return window_around(boxes, (self.size, self.size), angle, scale, shift, flip)
 
 
 def whole_frame(size: tuple[int, int] | None) -> np.ndarray:
@@ -101,10 +95,9 @@ class Slices(Dataset):
     flow : None, or what gives a clip's flow, asked for each slice
     span : flow is given to frames up to so many away, 0 to 2
 
-    An item is asked for by (number of the clip, first frame, seed); the same three give the same
-    item. It is a dict: images float32 (T, 3, size, size) from 0 to 1; cells float32 (T, K, 2), NaN
-    where unknown; flows {offset: float32 (T, h, w, 2)} as MessagePassing takes them, {} without
-    flow; matrix float64 (2, 3), from the frames' pixels to the input's.
+    The same key gives the same item, a dict: images float32 (T, 3, size, size) from 0 to 1; cells
+    float32 (T, K, 2), NaN where unknown; flows {offset: float32 (T, h, w, 2)} as MessagePassing
+    takes them, {} without flow; matrix float64 (2, 3), from the frames' pixels to the input's.
 
     Attribute ``starts``, int64 (N,): how many slices each clip has. InputError where a clip has no
     frames, or no clip has a slice.
@@ -117,6 +110,7 @@ class Slices(Dataset):
     span: int = 1
 
     def __post_init__(self) -> None:
+        self.cells = Affine.onto_cells(self.view.stride)
         for clip in self.clips:
             if clip.frames is None:
                 raise InputError(
@@ -125,10 +119,8 @@ class Slices(Dataset):
         slices = [max(0, len(c) - self.frames + 1) * known_boxes(c.box).any() for c in self.clips]
         self.starts = np.array(slices, np.int64)
         if not self.starts.any():
-            raise InputError(
-                f"none of {len(self.clips)} clips has {self.frames} frames and a box around "
-                "the person; give others."
-            )
+            what = f"{self.frames} frames and a box around the person"
+            raise InputError(f"none of {len(self.clips)} clips has {what}; give others.")
 
     def all(self) -> list[Key]:
         """Keys that cover every frame of the clips that have slices, one after the other."""
@@ -140,7 +132,7 @@ class Slices(Dataset):
     def labels(self, key: Key) -> tuple[np.ndarray, np.ndarray]:
         """Joints on the cells, float64 (T, K, 2), and visible (T, K); no frame is read."""
         clip, part, affine, _ = self._cut(key)
-        joints = self._onto(affine).joints(clip.joints[part], clip.skeleton)
+        joints = (self.cells @ affine).joints(clip.joints[part], clip.skeleton)
         return joints, affine.visible(clip.visible[part], clip.skeleton)
 
     def batch(self, keys: Sequence[Key], device: torch.device | str = "cpu") -> dict[str, Any]:
@@ -149,7 +141,7 @@ class Slices(Dataset):
 
     def __getitem__(self, key: Key) -> dict[str, Any]:
         clip, part, affine, rng = self._cut(key)
-        side, onto = (self.view.size, self.view.size), self._onto(affine)
+        side, onto = (self.view.size, self.view.size), self.cells @ affine
         assert clip.frames is not None, "clips without frames are refused"
         pictures = np.stack([affine.frame(f, side, GREY) for f in clip.frames[part]])
         if self.view.shuffle:
@@ -177,9 +169,6 @@ class Slices(Dataset):
             boxes = clip.box
         return clip, part, self.view.draw(rng, boxes), rng
 
-    def _onto(self, affine: Affine) -> Affine:
-        return Affine.onto_cells(self.view.stride) @ affine
-
     def _flows(self, clip: Clip, first: int, onto: Affine) -> dict[int, torch.Tensor]:
         """Flow on the cells, to every frame of the slice up to `span` away.
 
@@ -189,7 +178,8 @@ class Slices(Dataset):
         if self.flow is None or not self.span:
             return flows
         T, side = self.frames, self.view.cells
-        grid = np.stack(np.meshgrid(np.arange(side, dtype=float), np.arange(side, dtype=float)), -1)
+        along = np.arange(side, dtype=float)
+        grid = np.stack(np.meshgrid(along, along), -1)
         start, flow = onto.inverse().points(grid), self.flow(clip)
         for offset in (o for d in range(1, self.span + 1) for o in (d, -d)):
             vectors = np.zeros((T, side, side, 2), np.float32)

@@ -14,11 +14,10 @@ import numpy as np
 from tslib.errors import InputError
 from tslib.metrics import heads, means
 from tslib.skeletons import SKELETONS, Skeleton
-from tslib.training.data import clips_in
 
 from .. import report
 from ..claims import judge
-from ..clips import with_skeleton
+from ..clips import clips_in, with_skeleton
 from ..comparison import Compared, Trial, tried
 from ..measures import jitter
 from ..paper_tables import PAPER_TABLES
@@ -56,7 +55,7 @@ def reproduce(
     """Fit and apply all that a table or figure needs and is not there yet; returns it as Markdown.
 
     what : "tableI", "tableII" or "figure4B"
-    root : folder of clips, see data.clips_in; of CVIT-Sports the 7 joints of YouTube Pose are taken
+    root : folder of clips, see clips.clips_in; of CVIT-Sports YouTube Pose's 7 joints are taken
     estimates : {estimator's name: path of its estimates.npz}, see experiments/estimates.py
     output : path of a folder; gets WHAT.json, WHAT.md, of the figure a .csv, and what runs.py says.
         Both tables need one each.

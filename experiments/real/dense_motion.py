@@ -37,10 +37,9 @@ from tslib.correction.normalization import place
 from tslib.correction.windows import filled
 from tslib.datasets import jhmdb, penn_action
 from tslib.skeletons import SKELETONS
-from tslib.training.evaluate import tallies_in_pixels
 
 from .. import records, report
-from ..comparison import Compared, at_pixels
+from ..comparison import Compared, at_pixels, tallies_in_pixels
 from ..paper_b.runs import FILTERS
 
 ARMS = SKELETONS["youtube7"].with_joints(

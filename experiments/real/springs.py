@@ -28,13 +28,12 @@ from tslib.heatmaps import decode, disc
 from tslib.message_passing.layer import STIFFNESS
 from tslib.metrics import pck
 from tslib.skeletons import SKELETONS
-from tslib.training.data import clips_in, still_box
-from tslib.training.evaluate import tallies_in_pixels
 from tslib.video.detector import SEEN, HeatmapDetector
 from tslib.video.inference import ITERATIONS
 
 from .. import records, report
-from ..comparison import Compared, at_pixels
+from ..clips import clips_in, still_box
+from ..comparison import Compared, at_pixels, tallies_in_pixels
 from ..mixture_of_parts.parts import cluster
 from ..poses import read_estimates
 from .real_clip import CONFIG, observed, pairs_of, truth_of

@@ -23,11 +23,10 @@ from tslib.clip import Clip
 from tslib.correction import Corrector
 from tslib.correction.controls import Offset
 from tslib.skeletons import SKELETONS
-from tslib.training.data import clips_in
-from tslib.training.evaluate import tallies_in_pixels
 
 from .. import records
-from ..comparison import Compared, at_pixels
+from ..clips import clips_in
+from ..comparison import Compared, at_pixels, tallies_in_pixels
 from ..paper_b.runs import INPUT, LENGTH, MEAN, NETWORKS, PLAN, STRIDE, UNIT
 from ..paper_b.tables import change
 from ..poses import read_estimates

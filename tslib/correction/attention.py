@@ -7,8 +7,7 @@ from torch import Tensor, nn
 class AdditiveAttention(nn.Module):
     """e_ij = v . tanh(W s_{i-1} + U h_j): the energy depends on state and frame together.
 
-    Paper B, Eqs. 3 and 4; it leaves a(s, h) open, and this is the form of the work that it follows.
-
+    Paper B, Eqs. 3 and 4, leaves a(s, h) open, and this is the form of the work that it follows.
     state, encoded : features of s and h; size : of what is under the tanh
     """
 
@@ -30,8 +29,7 @@ class AdditiveAttention(nn.Module):
 class LinearAttention(nn.Module):
     """e_ij = w . [h_j; s_{i-1}] + b: the sum of a term of the frame and a term of the state.
 
-    The second is the same for all frames j, and the softmax over them takes it away again: whatever
-    the state, the weights are those of the first term alone.
+    The second is the same for all frames j, and the softmax over them takes it away again.
     """
 
     def __init__(self, state: int, encoded: int) -> None:
@@ -39,7 +37,7 @@ class LinearAttention(nn.Module):
         self.w = nn.Linear(encoded + state, 1)
 
     def prepared(self, h: Tensor) -> Tensor:
-        """h: the energy is computed as it is written."""
+        """h, because nothing can be prepared."""
         return h
 
     def energy(self, s: Tensor, h: Tensor, prepared: Tensor) -> Tensor:
@@ -49,10 +47,9 @@ class LinearAttention(nn.Module):
 
 
 def attend(energy: Tensor, h: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """The context c_i = sum_j alpha_ij h_j (B, encoded) and the weights alpha_i (B, T).
+    """Context c_i = sum_j alpha_ij h_j (B, encoded), weights alpha_i (B, T): Paper B, Eqs. 3-4.
 
-    energy : (B, T); h : (B, T, encoded); mask : bool (B, T), False where there is no frame, which
-        then gets weight 0 (Paper B, Eqs. 3, 4)
+    energy : (B, T); h : (B, T, encoded); mask : bool (B, T), False where there is no frame
     """
     if mask is not None:
         energy = energy.masked_fill(~mask, -torch.inf)

@@ -25,11 +25,10 @@ _FORMAT = 1  # of the file; a change that older versions cannot read makes it 2
 class Corrector:
     """Cuts a track into windows, corrects each, and merges them.
 
-    network, skeleton : of the same joints; plan, seed : of `fit`, see train_corrector
+    plan, seed : of `fit`, see train_corrector; unit : see normalization.place
     length, stride : frames of a window, and from one to the next
-    unit : of the coordinates that the network sees, see normalization.place
 
-    ValueError for a network of other joints, or windows that leave frames out.
+    ValueError for a network of other joints than the skeleton's, or windows that leave frames out.
     """
 
     network: WindowNetwork
@@ -41,10 +40,9 @@ class Corrector:
     unit: str = "shoulders"
 
     def __post_init__(self) -> None:
-        K, joints = self.network.settings["joints"], len(self.skeleton.joints)
-        if K != joints:
-            name = self.skeleton.name
-            raise ValueError(f"the network is for {K} joints, but {name} has {joints}.")
+        K, joints, name = self.network.settings["joints"], self.skeleton.joints, self.skeleton.name
+        if K != len(joints):
+            raise ValueError(f"the network is for {K} joints, but {name} has {len(joints)}.")
         check_sizes(length=self.length, stride=self.stride)
         starts(self.length, self.length, self.stride)
         check_unit(self.unit)
@@ -65,8 +63,7 @@ class Corrector:
     def correct(self, poses: np.ndarray) -> np.ndarray:
         """A track (T, K, 2) px, NaN where unknown -> corrected, float64.
 
-        A gap is given the corrected position of what lies straight between its ends; a joint that
-        is never seen stays NaN.
+        Gaps are filled first, see windows.filled; a joint that is never seen stays NaN.
         """
         # Only the change is merged, so that a network that changes nothing changes no bit.
         change = self.changes(poses)

@@ -8,8 +8,6 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from .attention import AdditiveAttention, LinearAttention, attend
 
-ATTENTIONS = ("additive", "library")
-
 
 class WindowNetwork(nn.Module):
     """What all networks share that correct a window: settings, checks, and the residual (shortcut).
@@ -37,11 +35,10 @@ class WindowNetwork(nn.Module):
 
     def check(self, poses: Tensor, mask: Tensor | None) -> tuple[int, int]:
         """B and T of poses (B, T, 2K); ValueError where they or the mask (B, T) do not fit."""
-        features = 2 * self.settings["joints"]
-        if poses.dim() != 3 or not poses.shape[1] or poses.shape[2] != features:
-            shape = tuple(poses.shape)
+        features, shape = 2 * self.settings["joints"], tuple(poses.shape)
+        if len(shape) != 3 or not shape[1] or shape[2] != features:
             raise ValueError(f"poses must have shape (B, T, {features}), but have {shape}.")
-        B, T, _ = poses.shape
+        B, T, _ = shape
         if mask is not None:
             if mask.shape != (B, T):
                 raise ValueError(f"mask must have shape {(B, T)}, but has {tuple(mask.shape)}.")
@@ -65,19 +62,18 @@ class PoseCorrector(WindowNetwork):
     state], the decoder is fed with the context alone, and y_i = tanh(linear in s_i), so that no
     output leaves (-1, 1). Its gates and first weights are torch's own.
 
-    joints : K
-    attention : "additive" or "library"
+    joints : K; attention : "additive" or "library"
     hidden : units of each direction of the encoder, of the decoder, and under the tanh
-    residual : whether the network writes y_i - x_i instead of y_i; it then starts exactly at the
-        identity
+    residual : whether the network writes y_i - x_i, which starts exactly at the identity
     """
 
     def __init__(
         self, joints: int, attention: str = "additive", hidden: int = 128, residual: bool = False
     ) -> None:
-        if attention not in ATTENTIONS:
-            choice = ", ".join(ATTENTIONS)
-            raise ValueError(f"there is no attention {attention!r}; choose one of {choice}.")
+        if attention not in ("additive", "library"):
+            raise ValueError(
+                f"there is no attention {attention!r}; choose one of additive, library."
+            )
         super().__init__(joints=joints, attention=attention, hidden=hidden, residual=residual)
         self.library = attention == "library"
         pose, encoded = 2 * joints, hidden if self.library else 2 * hidden
@@ -104,8 +100,7 @@ class PoseCorrector(WindowNetwork):
         poses : (B, T, 2K), finite estimates, see normalization.py; x and y of a joint side by side
         mask : bool (B, T), False for the frames that fill up a short clip, which come last
         teacher : (B, T, 2K), true poses that the decoder is fed with in the place of its own
-            outputs, where they are finite (teacher forcing). Nobody knows them when it counts, so
-            this is for training alone
+            outputs, where they are finite (teacher forcing); for training alone
         return_attention : also return the weights (B, T_out, T_in)
 
         ValueError for shapes that do not fit, or a mask with a frame after a missing one.

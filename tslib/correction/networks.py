@@ -39,10 +39,8 @@ class BiLSTM(WindowNetwork):
 
 
 class TemporalMLP(WindowNetwork):
-    """Each coordinate alone, over all frames of the window: a learnt filter, as in SmoothNet.
-
-    SmoothNet (Zeng et al., ECCV 2022) has layers along time, the same for all coordinates, with
-    shortcuts. Its windows have one length, and what fills up a short one is filtered as well.
+    """Each coordinate alone, over all frames of the window: a learnt filter, as in SmoothNet (Zeng
+    et al., ECCV 2022). Windows have one length, and what fills up a short one is filtered as well.
     """
 
     def __init__(self, joints: int, length: int, hidden: int = 128, residual: bool = False) -> None:

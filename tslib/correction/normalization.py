@@ -1,8 +1,7 @@
 """Poses of a window without place and size: what the networks of this package see.
 
-Both are read off the *input*, the estimates, so that no true pose decides what a network is given;
-and they move, turn, grow and flip with the person, so that it is one whether a pose is changed
-before or after.
+Both are read off the *input*, the estimates, so that no true pose decides what a network is given.
+They move, turn, grow and flip with the person.
 """
 
 import numpy as np
@@ -22,9 +21,8 @@ def place(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Center (..., 2) px and size (...) px, 1 or more, of the person in each window.
 
-    The center is the spatial median of all joints of all frames: the point with the smallest sum of
-    distances, which, unlike a median of x and one of y, turns with the joints. 0 where none is
-    known.
+    The center is the spatial median of all joints of all frames, the point with the smallest sum of
+    distances, which turns with the joints as no median of x and of y does; 0 where none is known.
 
     poses : float64 (..., T, K, 2) px, estimates; NaN where unknown
     unit : of the size: "shoulders", the median distance of the two, or "body", of the two joints
@@ -37,8 +35,7 @@ def place(
         width = _median(_shoulders(poses, skeleton))
         within = np.clip(width, _NARROWEST * size, size)
         size = np.where(np.isnan(width), _USUAL * size, within)
-    points = poses.reshape(*poses.shape[:-3], -1, 2)
-    return _spatial_median(points), np.maximum(size, _SMALLEST)
+    return _spatial_median(poses.reshape(*poses.shape[:-3], -1, 2)), np.maximum(size, _SMALLEST)
 
 
 def body_sizes(poses: np.ndarray) -> np.ndarray:

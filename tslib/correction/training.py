@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +28,12 @@ class CorrectorPlan:
     steps, batch : batches, and windows in each
     epochs : passes over all windows; where it is not 0, steps do not count
     optimizer : "adam", whose rate falls to nothing along a cosine, or "rmsprop", whose rate stays
-    rate : learning rate
     loss : "smooth-l1", in which an error beyond beta (normalised) counts by its size, or "squared"
     augment : whether windows are turned and flipped, see augment.paper_b
     teacher : whether the decoder is fed with true poses, see PoseCorrector
     clip : largest norm of the gradient of all weights together
+
+    ValueError for values that mean nothing.
     """
 
     steps: int = 1500
@@ -47,11 +48,9 @@ class CorrectorPlan:
     clip: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.optimizer not in OPTIMIZERS or self.loss not in LOSSES:
-            raise ValueError(
-                f"optimizer must be one of {', '.join(OPTIMIZERS)} and loss one of "
-                f"{', '.join(LOSSES)}, but they are {self.optimizer!r} and {self.loss!r}."
-            )
+        for name, choices in (("optimizer", OPTIMIZERS), ("loss", LOSSES)):
+            if (value := getattr(self, name)) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, but is {value!r}.")
         positive = min(self.batch, self.rate, self.beta, self.clip) > 0
         if not positive or min(self.steps, self.epochs) < 0:
             raise ValueError(
@@ -70,8 +69,8 @@ class Windows:
     poses : float64 (N, T, K, 2), estimates without gaps; 0 for a joint that its track never shows
     mask : bool (N, T), False for what fills up a track shorter than T
     center, size : (N, 2) and (N,) px, see normalization.py
-    truth : float64 (N, T, K, 2), normalised by the same center and size; NaN where nothing can be
-        learnt: no label, no frame, or a joint that is never seen; None without truth
+    truth : as poses, by the same center and size, or None; NaN where nothing can be learnt: no
+        label, no frame, or a joint that is never seen
     """
 
     poses: np.ndarray
@@ -99,10 +98,8 @@ class Windows:
         windows = normalized(windows, center, size)
         if truth is not None:
             truth = as_track(truth)
-            if truth.shape != poses.shape:
-                raise ValueError(
-                    f"a track has shape {poses.shape}, but its truth has {truth.shape}."
-                )
+            if (shape := truth.shape) != poses.shape:
+                raise ValueError(f"a track has shape {poses.shape}, but its truth has {shape}.")
             truth = normalized(cut(truth, length, stride)[0], center, size)
             known = np.isfinite(truth + windows).all(-1) & mask[..., None]
             truth = np.where(known[..., None], truth, np.nan)
@@ -111,12 +108,12 @@ class Windows:
     @staticmethod
     def joined(parts: Sequence["Windows"]) -> "Windows":
         """The windows of several tracks with truth, without those that hold no label."""
-        names = [field.name for field in fields(Windows)]
-        whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-        kept = np.isfinite(whole["truth"]).any((1, 2, 3))
+        columns = zip(*(vars(part).values() for part in parts), strict=True)
+        whole = [np.concatenate(column) for column in columns]
+        kept = np.isfinite(whole[-1]).any((1, 2, 3))
         if not kept.any():
             raise ValueError("no frame of the training tracks has a label.")
-        return Windows(**{name: array[kept] for name, array in whole.items()})
+        return Windows(*(array[kept] for array in whole))
 
     def pair(self, rows: np.ndarray) -> list[np.ndarray]:
         """Estimates and truth of some windows, by their numbers."""
@@ -131,7 +128,7 @@ def drawn(
     windows: Windows, rows: np.ndarray, skeleton: Skeleton, rng: np.random.Generator
 ) -> list[np.ndarray]:
     """Estimates and truth of some windows, each pair turned and flipped alike about its middle."""
-    # A map's own way, Affine.joints, is far slower, because it takes one window at a time.
+    # Affine.joints takes one window at a time, which is far slower.
     maps = [paper_b(rng, (0, 0)) for _ in rows]
     linear = np.stack([one.matrix[:, :2] for one in maps])[:, None]
     joints = np.arange(len(skeleton.joints))
@@ -156,12 +153,10 @@ def train_corrector(
     folder: Path | str | None = None,
     every: int = 200,
 ) -> list[float]:
-    """Train a network in place, and return the loss of each step.
-
-    It starts from the weights that the network has, so that the same call fine-tunes one.
+    """Train a network in place, from the weights that it has; returns the loss of each step.
 
     windows : with truth; skeleton : whose sides a flip exchanges
-    seed : of the order of windows and their changes; first weights are the caller's
+    seed : of the order of windows and their changes
     folder : checkpoint.safetensors there is replaced each `every` steps, and the same call goes on
         from it and ends with the very weights of one that was never stopped
 
@@ -177,9 +172,8 @@ def train_corrector(
     if file and file.exists():
         notes = checkpoint.load(file, network, optimizer)
         if any(notes.get(key) != value for key, value in run.items()):
-            raise InputError(
-                f"{file} is of a run with other settings; give another folder, or remove it."
-            )
+            other = f"{file} is of a run with other settings"
+            raise InputError(f"{other}; give another folder, or remove it.")
         losses = notes["losses"]
     network.train()
     for step in range(len(losses), steps):
@@ -189,16 +183,14 @@ def train_corrector(
         pair = windows.pair(rows)
         if plan.augment:
             pair = drawn(windows, rows, skeleton, np.random.default_rng([seed, epoch, step]))
-        poses, truth = (
-            torch.tensor(p, dtype=torch.float32, device=device).flatten(2) for p in pair
-        )
+        poses, truth = (torch.tensor(p, device=device).float().flatten(2) for p in pair)
         mask = torch.tensor(windows.mask[rows], device=device)
         if plan.optimizer == "adam":
             falling = 0.5 * (1 + math.cos(math.pi * step / steps))
             optimizer.param_groups[0]["lr"] = plan.rate * falling
         optimizer.zero_grad()
-        options = {"teacher": truth} if plan.teacher else {}
-        loss = loss_of(network(poses, mask, **options), truth, plan)
+        output = network(poses, mask, teacher=truth) if plan.teacher else network(poses, mask)
+        loss = loss_of(output, truth, plan)
         loss.backward()
         losses.append(loss.item())
         if not math.isfinite(losses[-1]):

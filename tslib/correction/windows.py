@@ -20,10 +20,8 @@ def filled(poses: np.ndarray, frames: np.ndarray | None = None) -> np.ndarray:
     frames = np.arange(len(poses)) if frames is None else frames
     for joint in np.moveaxis(poses, 1, 0):
         seen = np.isfinite(joint).all(-1)
-        if not seen.any():
-            joint[:] = np.nan
-            continue
-        for axis in (0, 1):
+        joint[~seen] = np.nan
+        for axis in (0, 1) if seen.any() else ():
             joint[~seen, axis] = np.interp(frames[~seen], frames[seen], joint[seen, axis])
     return poses
 

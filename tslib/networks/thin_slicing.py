@@ -11,12 +11,9 @@ from ..message_passing import MessagePassing
 class ThinSlicingNetwork(nn.Module):
     """Slices (B, T, 3, H, W) and their flows -> scores (B, T, K, h, w).
 
-    convnet : module (N, 3, H, W) -> list of stages (N, K + 1, h, w), or (N, K, h, w) where there is
-        no map of the background; its ``joints`` is K
-    inference : None for the ConvNet alone, the paper's baseline
-    gain, offset : learnt with the inference, (K, 1, 1), the calibration for Eq. 6, whose targets
-        are 1 and -1 where heat-maps are 1 and 0: gain * score + offset, 2 and -1 at first. It moves
-        no arg-max.
+    convnet : module (N, 3, H, W) -> list of stages (N, K + 1, h, w) or (N, K, h, w), and joints, K;
+        such as ConvolutionalPoseMachine; the last map of K + 1 is that of the background
+    inference : MessagePassing, or None: the ConvNet alone, the paper's baseline
 
     The paper's rows are made, not switched on: S-infer has a graph without edges over time,
     ST-infer(*) is the ConvNet taken out of a trained model, ThinSlicingNetwork(model.convnet), and

@@ -20,10 +20,8 @@ from ..slices import FlowOf, Slices, View
 from .evaluate import ALPHA, frames_and_span, predict_as_trained, tallies
 from .loop import Rows, write_csv
 
-MISSING = (
-    "tensorboard is not installed, so the curves are in training.png alone; "
-    "pip install tslib[train]."
-)
+_CURVES = "tensorboard is not installed, so the curves are in training.png alone"
+MISSING = f"{_CURVES}; pip install tslib[train]."
 _MOST = 16  # clips that PCK is taken on
 _TILES, _TILE = 5, 240  # pictures in a row, px
 _log = logging.getLogger(__name__)
@@ -32,9 +30,8 @@ _log = logging.getLogger(__name__)
 class Board:
     """What `Trainer` calls before it writes a checkpoint, with clips that nothing is learnt from.
 
-    It writes into the run's folder: validation.csv, PCK of the first clips at each checkpoint;
-    training.png, with heat-maps of the first slice, true joints as white rings; and TensorBoard's
-    files.
+    It writes into the run's folder: validation.csv, PCK of the first clips; training.png, with
+    heat-maps of the first slice, true joints as white rings; and TensorBoard's files.
     """
 
     def __init__(self, view: View, clips: Sequence[Clip], flow: FlowOf | None = None) -> None:
@@ -44,9 +41,8 @@ class Board:
     def __call__(self, folder: Path, model: ThinSlicingNetwork, rows: Rows) -> None:
         device = next(model.parameters()).device
         poses = predict_as_trained(model, self.clips, self.view, self.flow, device)
-        now: dict[str, float] = {"step": len(rows)}
-        for alpha, counts in zip(ALPHA, tallies(poses, self.clips, ALPHA).sum(0), strict=True):
-            now[f"PCK@{alpha}"] = 100 * float(means(counts, self.clips[0].skeleton)["micro"])
+        pck = 100 * means(tallies(poses, self.clips, ALPHA).sum(0), self.clips[0].skeleton)["micro"]
+        now = {"step": len(rows)} | {f"PCK@{a}": float(p) for a, p in zip(ALPHA, pck, strict=True)}
         path = folder / "validation.csv"
         before: Any = pd.read_csv(path).to_dict("records") if path.exists() else []
         history = [row for row in before if row["step"] < len(rows)] + [now]

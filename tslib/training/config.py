@@ -1,31 +1,28 @@
 """What a training run is: the tables of a TOML file, checked."""
 
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from torch import nn
 
 from ..errors import InputError
 from ..files import read_toml
 from ..flow import METHODS
 from ..message_passing.layer import NORMALIZATIONS
-from ..networks import SMALL, SMALL_FUSION, Architecture, FusionArchitecture
+from ..networks import SMALL, Architecture, ConvolutionalPoseMachine
 from ..skeletons import SKELETONS
 from ..slices import View
 from .rows import ROWS
 
-_ARCHITECTURES: dict[str, Architecture | FusionArchitecture] = {
-    "original": Architecture(),
-    "small": SMALL,
-    "spatial fusion": FusionArchitecture(),
-    "small spatial fusion": SMALL_FUSION,
-}
+_Rule = tuple[Callable[[Any], bool], str]  # what holds of a value, and in words
 
 
 @dataclass(frozen=True)
 class Network:
-    """architecture : a name in the table above; stages : of a Convolutional Pose Machine"""
+    """architecture : a name in Config.architectures; stages : of a Convolutional Pose Machine"""
 
     architecture: str = "small"
     stages: int = 1
@@ -33,7 +30,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Plan:
-    """One stage of training; the first has no more than this.
+    """The first stage.
 
     steps, batch : batches, and frames (first stage) or slices (second) in each, over all processes
     optimizer : "adam", or "sgd" with momentum 0.9 and weight decay 5e-4
@@ -42,8 +39,7 @@ class Plan:
     sigma : cells, of the targets of Eq. 5
     dropout : of the ConvNet; None leaves the architecture's
     clip : largest norm of the gradient, 0 for any
-    bfloat16 : whether a CPU computes in it, as a GPU always does, in half the time where it has
-        instructions for that
+    bfloat16 : whether a CPU computes in it, as a GPU always does
     """
 
     steps: int = 1000
@@ -65,8 +61,7 @@ class JointPlan(Plan):
     frames : of a slice
     rest_rate, stiffness_rate, calibration_rate : learning rates of the springs' rest offsets
         (cells), the logarithm of their stiffness, and gain and offset
-    radius : cells, of the targets of Eq. 6
-    positive : weight of the cells inside the circles of Eq. 6
+    radius, positive : of the circles of Eq. 6, cells, and the weight of the cells inside
     deep : weight of Eq. 5 on the ConvNet's maps beside Eq. 6
     """
 
@@ -91,7 +86,7 @@ class Inference:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole file.
+    """A whole file. A recipe of other networks is a subclass, with more `architectures`.
 
     flow : "exact" (rendered clips) or a method of flow.flow_between
     row : what `train` makes, one of rows.ROWS, where nobody says
@@ -100,19 +95,23 @@ class Config:
     skeleton: str = "penn13"
     flow: str = "exact"
     row: str = "ST-infer"
-    network: Network = field(default_factory=Network)
-    view: View = field(default_factory=View)
-    pretrain: Plan = field(default_factory=Plan)
-    joint: JointPlan = field(default_factory=JointPlan)
-    inference: Inference = field(default_factory=Inference)
+    network: Network = Network()
+    view: View = View()
+    pretrain: Plan = Plan()
+    joint: JointPlan = JointPlan()
+    inference: Inference = Inference()
+    architectures: ClassVar[dict[str, Any]] = {"original": Architecture(), "small": SMALL}
 
     @property
-    def architecture(self) -> Architecture | FusionArchitecture:
+    def architecture(self) -> Any:
         """That of the network, with its number of stages."""
-        chosen = _ARCHITECTURES[self.network.architecture]
-        if isinstance(chosen, Architecture):
-            return replace(chosen, stages=self.network.stages)
-        return chosen
+        chosen = self.architectures[self.network.architecture]
+        ours = isinstance(chosen, Architecture)
+        return replace(chosen, stages=self.network.stages) if ours else chosen
+
+    def convnet(self, joints: int) -> nn.Module:
+        """The network of so many joints: a module with `joints`, see ThinSlicingNetwork."""
+        return ConvolutionalPoseMachine(joints, self.architecture)
 
 
 def _is_number(value: Any) -> bool:
@@ -124,19 +123,14 @@ def _is_range(value: Any) -> bool:
     return pair and 0 < value[0] <= value[1]
 
 
-# What a value may be: a text by its name; anything else by the kind of its default, where None is
-# that of a number that need not be there; and a number by its name as well.
-_CHOICES = {
-    "skeleton": SKELETONS,
-    "row": ROWS,
-    "flow": ("exact", *METHODS),
-    "architecture": _ARCHITECTURES,
-    "optimizer": ("adam", "sgd"),
-    "schedule": ("cosine", "step"),
-    "normalization": NORMALIZATIONS,
-    "start": ("data", "zero"),
-}
-_KINDS: dict[type, tuple[Callable[[Any], bool], str]] = {
+def _one_of(choices: Iterable[str]) -> _Rule:
+    names = list(choices)
+    return names.__contains__, f"one of {', '.join(names)}"
+
+
+# What a value may be: a text by its name; anything else by the kind of its default, of which None
+# is that of a number; and a number by its name as well.
+_KINDS: dict[type, _Rule] = {
     bool: (lambda v: isinstance(v, bool), "true or false"),
     tuple: (_is_range, "two positive numbers, the smaller one first"),
     int: (lambda v: _is_number(v) and isinstance(v, int), "a whole number"),
@@ -144,28 +138,39 @@ _KINDS: dict[type, tuple[Callable[[Any], bool], str]] = {
     type(None): (_is_number, "a number"),
 }
 _POSITIVE = ("stages", "steps", "batch", "frames", "sigma", "radius", "positive", "size")
-_LIMITS = {
-    **dict.fromkeys(_POSITIVE, (lambda v: v > 0, "positive")),
+_SHARE: _Rule = (lambda v: 0 <= v <= 1, "1 or less, and 0 or more")
+_NAMES: dict[str, _Rule] = dict.fromkeys(_POSITIVE, (lambda v: v > 0, "positive")) | {
+    "skeleton": _one_of(SKELETONS),
+    "row": _one_of(ROWS),
+    "flow": _one_of(("exact", *METHODS)),
+    "architecture": (lambda v: isinstance(v, str), "a name"),  # from_tables knows which
+    "optimizer": _one_of(("adam", "sgd")),
+    "schedule": _one_of(("cosine", "step")),
+    "normalization": _one_of(NORMALIZATIONS),
+    "start": _one_of(("data", "zero")),
     "dropout": (lambda v: 0 <= v < 1, "below 1, and 0 or more"),
-    "whole": (lambda v: 0 <= v <= 1, "1 or less, and 0 or more"),
-    "gain": (lambda v: 0 <= v <= 1, "1 or less, and 0 or more"),
+    "whole": _SHARE,
+    "gain": _SHARE,
 }
 
 
-def read_config(path: Path | str) -> Config:
-    """The Config in a TOML file; InputError names what breaks a rule."""
-    return from_tables(read_toml(path, f"there is no training file {path}."), path)
+def read_config(path: Path | str, kind: type[Config] = Config) -> Config:
+    """The Config in a TOML file, of a kind of Config; InputError names what breaks a rule."""
+    return from_tables(read_toml(path, f"there is no training file {path}."), path, kind)
 
 
-def from_tables(content: dict[str, Any], path: Path | str) -> Config:
+def from_tables(content: dict[str, Any], path: Path | str, kind: type[Config] = Config) -> Config:
     """The Config in the tables that a file holds; errors as read_config."""
     view = content.get("view")
     if isinstance(view, dict) and "stride" in view:
         raise InputError(f"view.stride in {path} follows from the network; remove it.")
-    config = _table(Config, content, "", path)
-    if isinstance(config.architecture, FusionArchitecture) and config.network.stages != 1:
+    config: Config = _table(kind, content, "", path)
+    name = config.network.architecture
+    if name not in kind.architectures:
+        choice = ", ".join(kind.architectures)
         raise InputError(
-            f"network.stages in {path} means nothing for a spatial fusion network; remove it."
+            f"network.architecture in {path} is {name!r}, but must be one of {choice}; recipes of "
+            "other networks belong to `python -m experiments estimate`."
         )
     return replace(config, view=replace(config.view, stride=config.architecture.stride))
 
@@ -174,20 +179,20 @@ def as_tables(config: Config) -> dict[str, Any]:
     """A Config as the tables from which `from_tables` makes it: a dict that JSON can hold."""
     tables = asdict(config)
     del tables["view"]["stride"]
-    for name in ("pretrain", "joint"):
-        tables[name] = {k: v for k, v in tables[name].items() if v is not None}
+    for plan in (tables["pretrain"], tables["joint"]):
+        if plan["dropout"] is None:
+            del plan["dropout"]
     return tables
 
 
 def _table(kind: type, content: dict[str, Any], where: str, path: Path | str) -> Any:
     """A dataclass from a table of the file."""
-    known, defaults = [f.name for f in fields(kind)], kind()
-    values = {}
+    known, values = {f.name: f.default for f in fields(kind)}, {}
     for name, value in content.items():
         if name not in known:
             may = ", ".join(known)
             raise InputError(f"{path} holds {where}{name}, which means nothing; it may hold {may}.")
-        default = getattr(defaults, name)
+        default = known[name]
         if not is_dataclass(default):
             values[name] = _value(name, value, default, f"{where}{name} in {path}")
         elif isinstance(value, dict):
@@ -199,14 +204,11 @@ def _table(kind: type, content: dict[str, Any], where: str, path: Path | str) ->
 
 def _value(name: str, value: Any, default: Any, where: str) -> Any:
     """A value of the file that keeps its rules, as the kind of its default."""
-    if isinstance(default, str):
-        choices = list(_CHOICES[name])
-        rules = [(choices.__contains__, f"one of {', '.join(choices)}")]
-    else:
-        rules = [_KINDS[type(default)]]
+    by_name = _NAMES.get(name, (lambda v: v >= 0, "0 or more"))
+    rules = [by_name] if isinstance(default, str) else [_KINDS[type(default)]]
     if default is None or type(default) in (int, float):
         value = value if isinstance(default, int) or not _is_number(value) else float(value)
-        rules.append(_LIMITS.get(name, (lambda v: v >= 0, "0 or more")))
+        rules.append(by_name)
     for holds, what in rules:
         if not holds(value):
             raise InputError(f"{where} is {value!r}, but must be {what}.")

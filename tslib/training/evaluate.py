@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 
 from ..augment import known_boxes
 from ..clip import Clip
 from ..heatmaps import decode
-from ..metrics import tally
+from ..metrics import table, tally
 from ..networks import ThinSlicingNetwork
-from ..skeletons import Skeleton
-from ..slices import FlowOf, Slices, View, to_frames, whole_frame
-from .data import still_box, with_box
+from ..slices import FlowOf, Slices, View, to_frames
 
 Poses = Sequence[np.ndarray]  # of each clip float64 (T, K, 2) px
 ALPHA = (0.2, 0.1, 0.05)  # shares of the person's size at which PCK is told
@@ -30,15 +29,12 @@ def predict_clips(
     span: int = 1,
     batch: int = 8,
     device: torch.device | str = "cpu",
-    mirrored: bool = False,
 ) -> Poses:
-    """Joints of every frame; NaN where the clip has no box.
+    """Joints of every frame, in a still view; NaN where the clip has no box.
 
-    view : is taken without changes
     frames : length of the slices, or that of the clip if it is shorter. Slices follow each other;
         the last one of a clip overlaps the one before, and only frames without a pose take its.
     flow, span : see `Slices`; batch : slices that are computed at once
-    mirrored : whether scores are averaged with those of the mirrored pictures; without flow
     """
     model = model.to(device).eval()
     poses = [np.full((len(clip), len(clip.skeleton.joints), 2), np.nan) for clip in clips]
@@ -51,26 +47,12 @@ def predict_clips(
         for part in (keys[i : i + batch] for i in range(0, len(keys), batch)):
             inputs = slices.batch(part, device)
             scores, _ = model(inputs["images"], inputs["flows"] or None)
-            if mirrored:
-                other = in_a_mirror(model, inputs["images"], clips[0].skeleton)
-                scores = (scores + other) / 2
             cells, _ = decode(scores.float().cpu().numpy())
-            for (n, t, _), matrix, found in zip(part, inputs["matrix"].cpu(), cells, strict=True):
+            matrices = inputs["matrix"].cpu().numpy()
+            for (n, t, _), matrix, found in zip(part, matrices, cells, strict=True):
                 pose = poses[those[n]][t : t + T]
-                found = to_frames(found, matrix.numpy(), view.stride)
-                pose[:] = np.where(np.isnan(pose), found, pose)
+                pose[:] = np.where(np.isnan(pose), to_frames(found, matrix, view.stride), pose)
     return poses
-
-
-def in_a_mirror(
-    model: ThinSlicingNetwork, images: torch.Tensor, skeleton: Skeleton
-) -> torch.Tensor:
-    """Scores (B, T, K, h, w) of slices (B, T, 3, H, W), found in their mirror and mirrored back.
-
-    H and W must be multiples of the stride, or scores lie beside where they belong.
-    """
-    scores, _ = model(images.flip(-1))
-    return scores.flip(-1)[:, :, skeleton.mirrored]
 
 
 def frames_and_span(model: ThinSlicingNetwork) -> tuple[int, int]:
@@ -87,27 +69,10 @@ def predict_as_trained(
     view: View,
     flow: FlowOf | None,
     device: torch.device | str = "cpu",
-    mirrored: bool = False,
 ) -> Poses:
     """`predict_clips` with the slices that the model was made for; a dozen frames at a time."""
     frames, span = frames_and_span(model)
-    batch = max(1, 12 // frames)
-    return predict_clips(model, clips, view, frames, flow, span, batch, device, mirrored)
-
-
-def predict_twice(
-    model: ThinSlicingNetwork, clips: Sequence[Clip], view: View, device: torch.device | str = "cpu"
-) -> tuple[Poses, Poses]:
-    """Joints without any true box: in whole frames, then in one box a clip around where they were.
-
-    Scores are averaged with those in a mirror where the view's size allows it. The clips' own boxes
-    are not looked at.
-    """
-    mirrored = view.size % view.stride == 0
-    whole = [with_box(clip, whole_frame(clip.size)) for clip in clips]
-    first = predict_as_trained(model, whole, view, None, device, mirrored)
-    around = [with_box(clip, still_box(pose)) for clip, pose in zip(clips, first, strict=True)]
-    return first, predict_as_trained(model, around, view, None, device, mirrored)
+    return predict_clips(model, clips, view, frames, flow, span, max(1, 12 // frames), device)
 
 
 def tallies(poses: Poses, clips: Sequence[Clip], alpha: ArrayLike) -> np.ndarray:
@@ -116,7 +81,8 @@ def tallies(poses: Poses, clips: Sequence[Clip], alpha: ArrayLike) -> np.ndarray
     return np.stack([tally(p, c.joints, c.size_of_person, alpha, c.counted) for p, c in pairs])
 
 
-def tallies_in_pixels(poses: Poses, clips: Sequence[Clip], pixels: ArrayLike) -> np.ndarray:
-    """The same with limits in pixels, pixels (A,), whatever the person's size."""
-    pairs = zip(poses, clips, strict=True)
-    return np.stack([tally(p, c.joints, 1, pixels, c.visible) for p, c in pairs])
+def in_shares(name: str, poses: Poses, clips: Sequence[Clip]) -> pd.DataFrame:
+    """PCK at ALPHA of poses, as metrics.table prints it."""
+    counts = tallies(poses, clips, ALPHA).sum(0)
+    rows = {f"{name} PCK@{alpha}": count for alpha, count in zip(ALPHA, counts, strict=True)}
+    return table(rows, clips[0].skeleton)

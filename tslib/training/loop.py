@@ -1,9 +1,8 @@
 """The training loop: one for both stages of Paper A, on one device or many.
 
-Everything that a step does follows from the weights, the optimizer and the step's number: which
-slices it takes, how they are changed, and what dropout leaves out. So a run that was killed and
-goes on from its last checkpoint ends with the very weights of one that was not: bit for bit on a
-CPU, where sums have one order.
+All that a step does follows from the weights, the optimizer and the step's number. So a run that
+goes on from its last checkpoint ends with the very weights of one that was never stopped, bit for
+bit on a CPU.
 """
 
 import hashlib
@@ -20,8 +19,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
-import torch.distributed as dist
-from torch import nn
+from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -32,7 +30,7 @@ from ..files import write_whole
 from ..networks import ThinSlicingNetwork
 from ..slices import Key, Slices, on_device
 from .config import JointPlan, Plan
-from .processes import ProcessLost, in_step, rank_and_world
+from .processes import is_lost, rank_and_world
 
 CHECKPOINT = "checkpoint.safetensors"
 _WARM = 0.3  # of all steps, in which a cosine schedule rises
@@ -116,10 +114,8 @@ class Trainer:
     model : a ConvNet in it that asks for no gradient runs as in a test
     objective : what is minimised, a function of model, batch and plan
     folder : gets checkpoint.safetensors, replaced `every` so many steps, and log.csv
-    device : of this process; workers : processes that prepare slices
-    name : of what is trained, for messages
-    board : function (folder, model, rows of the log), called before each checkpoint is written, see
-        board.py
+    workers : processes that prepare slices; name : of what is trained, for messages
+    board : function (folder, model, rows of the log), called before each checkpoint, see board.py
 
     With torch.distributed initialised, each process takes its share of every batch.
     """
@@ -143,8 +139,7 @@ class Trainer:
     def fit(self) -> ThinSlicingNetwork:
         """Train the model in place; returns it, ready for tests.
 
-        Raises InputError where the loss is no longer a number, a file cannot be written or read, or
-        another process of the job has ended; the last checkpoint stays.
+        InputError says what ended the run, such as no finite loss; the last checkpoint stays.
         """
         self._prepare()
         if self.path.exists():
@@ -217,11 +212,10 @@ class Trainer:
         self.model.train()
         if not any(p.requires_grad for p in self.model.convnet.parameters()):
             self.model.convnet.eval()
+        keys = Keys(self.slices, self.plan, self.seed, self.saved, self.rank, self.world)
         loader = DataLoader(
             self.slices,
-            batch_sampler=Keys(
-                self.slices, self.plan, self.seed, self.saved, self.rank, self.world
-            ),
+            batch_sampler=keys,
             num_workers=self.workers,
             worker_init_fn=_be_quiet,
             pin_memory=self.place.type == "cuda",
@@ -242,9 +236,8 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = group["base"] * factor
         self.model.zero_grad(set_to_none=True)
-        with in_step():
-            loss, numbers = self._loss(self.trained, batch)
-            loss.backward()
+        loss, numbers = self._loss(self.trained, batch)
+        loss.backward()
         if self.plan.clip:
             trained = [p for group in self.optimizer.param_groups for p in group["params"]]
             nn.utils.clip_grad_norm_(trained, self.plan.clip)
@@ -261,7 +254,7 @@ class Trainer:
         found = {"loss": loss.detach(), **found}
         values = torch.stack([value.float() for value in found.values()])
         if self.world > 1:
-            dist.all_reduce(values)
+            distributed.all_reduce(values)
             values /= self.world
         # Six digits are what the log holds, so that a run that goes on has the same rows.
         numbers = {k: float(f"{v:.6g}") for k, v in zip(found, values.tolist(), strict=True)}
@@ -272,12 +265,10 @@ class Trainer:
     @torch.no_grad()
     def _save(self, batch: Batch) -> None:
         """Log, pictures and checkpoint, in this order: a checkpoint is never ahead of them."""
-        # The loss that the last step began with says nothing of the weights that it made. A forward
-        # pass asks whether theirs is finite, because nobody could go on from a checkpoint that has
-        # diverged. What the pass changes, the means of batch normalisation, is put back.
+        # Nobody could go on from a checkpoint that has diverged, so a forward pass asks whether the
+        # new weights' loss is finite. What it changes, means of batch normalisation, is put back.
         before = [buffer.clone() for buffer in self.model.buffers()]
-        with in_step():
-            self._loss(self.whole, batch)
+        self._loss(self.whole, batch)
         for buffer, value in zip(self.model.buffers(), before, strict=True):
             buffer.copy_(value)
         if self.rank == 0:
@@ -301,22 +292,19 @@ class Trainer:
                 f"{self.name} diverged, with no finite loss at step {self.step}; "
                 f"lower the learning rates ({self._left})."
             ) from None
-        except ProcessLost:
-            raise InputError(
-                f"at step {self.step} of {self.name}, process {self.rank} of {self.world} has lost "
-                f"another one ({self._left}); run the command again to go on."
-            ) from None
         except InputError as error:
             # A process that prepares slices sends its whole traceback.
             said = str(error).strip().splitlines()[-1]
             raise InputError(said.rpartition("InputError: ")[-1]) from None
         except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
+            again = f"({self._left}); run the command again to go on"
+            if "DataLoader worker" in str(error):
+                what = "a process that prepares slices has ended, perhaps for want of memory"
+                raise InputError(f"{what} {again}, with fewer workers.") from None
+            if not is_lost(error):
                 raise
-            raise InputError(
-                "a process that prepares slices has ended, perhaps for want of memory "
-                f"({self._left}); run the command again to go on, with fewer workers."
-            ) from None
+            at = f"at step {self.step} of {self.name}, process {self.rank} of {self.world}"
+            raise InputError(f"{at} has lost another one {again}.") from None
 
     @property
     def _left(self) -> str:

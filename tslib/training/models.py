@@ -30,11 +30,13 @@ def save_model(path: Path | str, model: nn.Module, config: Config, row: str, see
     checkpoint.save(path, model, **notes)
 
 
-def load_model(path: Path | str) -> tuple[ThinSlicingNetwork, Config, dict[str, Any]]:
-    """The model of a file, ready for tests, its Config and its notes. InputError: it is none."""
+def load_model(
+    path: Path | str, kind: type[Config] = Config
+) -> tuple[ThinSlicingNetwork, Config, dict[str, Any]]:
+    """The model of a file, ready for tests, its Config and its notes; InputError: it is none."""
 
     def build(notes: dict[str, Any]) -> tuple[tuple[ThinSlicingNetwork, Config], nn.Module]:
-        config = from_tables(notes["config"], path)
+        config = from_tables(notes["config"], path, kind)
         model = network(config, span_of(notes["row"]))
         return (model, config), model
 

@@ -5,13 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-import torch.distributed as dist
+from torch import distributed
 
 from ..errors import InputError
-
-
-class ProcessLost(RuntimeError):
-    """Another process of the job has ended, and this one has waited for it in vain."""
 
 
 def device_of(name: str) -> torch.device:
@@ -34,27 +30,20 @@ def joined(name: str) -> Iterator[torch.device]:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     if together:
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     yield device
     if together:  # after a failure the others are not waited for: torchrun ends them
-        dist.destroy_process_group()
+        distributed.destroy_process_group()
 
 
 def rank_and_world() -> tuple[int, int]:
     """The number of this process in its job, 0 for the one that writes, and how many there are."""
-    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+    there = distributed.is_initialized()
+    return (distributed.get_rank(), distributed.get_world_size()) if there else (0, 1)
 
 
-@contextmanager
-def in_step() -> Iterator[None]:
-    """A context for what processes do together; ProcessLost where one of the others has ended."""
-    try:
-        yield
-    except RuntimeError as error:
-        # What gloo raises is known by its text alone.
-        lost = (
-            isinstance(error, dist.DistError) or "gloo" in str(error) or "Connection" in str(error)
-        )
-        if lost and dist.is_initialized():
-            raise ProcessLost(str(error)) from None
-        raise
+def is_lost(error: RuntimeError) -> bool:
+    """Whether an error says that another process of the job has ended."""
+    # What gloo raises is known by its text alone.
+    named = isinstance(error, distributed.DistError) or "gloo" in str(error)
+    return distributed.is_initialized() and (named or "Connection" in str(error))

@@ -1,7 +1,7 @@
 """The two stages of Paper A (Sec. 4), and the rows of its Table 1 that they make.
 
 Stage 1 trains the ConvNet on single frames by Eq. 5. Stage 2 puts the messages behind it and trains
-both on slices by Eq. 6.
+both on slices by Eq. 6. Everywhere `options` are those of `Trainer`.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,15 @@ from .. import losses
 from ..clip import Clip
 from ..heatmaps import disc, gaussian, with_background
 from ..message_passing import MessagePassing, PoseGraph
-from ..networks import ThinSlicingNetwork, convnet
+from ..networks import ThinSlicingNetwork
 from ..skeletons import SKELETONS
 from ..slices import FlowOf, Slices
 from .config import Config, JointPlan, Plan
 from .loop import Batch, Loss, Trainer
 from .rows import FROZEN, SPANS
+
+_Clips = Sequence[Clip]
+_Model = ThinSlicingNetwork
 
 
 def eq5(stages: list[torch.Tensor], batch: Batch, plan: Plan) -> torch.Tensor:
@@ -36,13 +39,13 @@ def eq5(stages: list[torch.Tensor], batch: Batch, plan: Plan) -> torch.Tensor:
     return losses.squared([s.flatten(0, 1).float() for s in stages], target.flatten(0, 1))
 
 
-def first_stage(model: ThinSlicingNetwork, batch: Batch, plan: Plan) -> Loss:
+def first_stage(model: _Model, batch: Batch, plan: Plan) -> Loss:
     """What stage 1 minimises: Eq. 5, for single frames."""
     _, stages = model(batch["images"])
     return eq5(stages, batch, plan), {}
 
 
-def second_stage(model: ThinSlicingNetwork, batch: Batch, plan: JointPlan) -> Loss:
+def second_stage(model: _Model, batch: Batch, plan: JointPlan) -> Loss:
     """What stage 2 minimises: Eq. 6 on the scores of a slice, and plan.deep times Eq. 5."""
     scores, stages = model(batch["images"], batch["flows"] or None)
     grid = scores.shape[-1]
@@ -53,14 +56,14 @@ def second_stage(model: ThinSlicingNetwork, batch: Batch, plan: JointPlan) -> Lo
     return loss, {"hinge": hinge.detach(), "all background": plateau}
 
 
-def network(config: Config, span: int | None = None, seed: int = 0) -> ThinSlicingNetwork:
+def network(config: Config, span: int | None = None, seed: int = 0) -> _Model:
     """A ThinSlicingNetwork before training, its weights following from the seed.
 
     span : frames over which messages go, 0 to 2; None: no inference, the paper's baseline
     """
     torch.manual_seed(seed)
     skeleton = SKELETONS[config.skeleton]
-    alone = convnet(len(skeleton.joints), config.architecture)
+    alone = config.convnet(len(skeleton.joints))
     if span is None:
         return ThinSlicingNetwork(alone)
     graph = PoseGraph.of(skeleton, config.joint.frames, span=span)
@@ -68,18 +71,14 @@ def network(config: Config, span: int | None = None, seed: int = 0) -> ThinSlici
     return ThinSlicingNetwork(alone, layer)
 
 
-def pretrain(
-    config: Config, clips: Sequence[Clip], folder: Path, seed: int = 0, **options: Any
-) -> ThinSlicingNetwork:
-    """Stage 1: the ConvNet alone, from nothing. options : of `Trainer`"""
+def pretrain(config: Config, clips: _Clips, folder: Path, seed: int = 0, **options: Any) -> _Model:
+    """Stage 1: the ConvNet alone, from nothing."""
     model, slices = network(config, seed=seed), Slices(clips, config.view, frames=1)
     options |= {"seed": seed, "name": "pretrain"}
     return Trainer(model, slices, first_stage, config.pretrain, folder, **options).fit()
 
 
-def with_inference(
-    config: Config, model: ThinSlicingNetwork, clips: Sequence[Clip], span: int
-) -> ThinSlicingNetwork:
+def with_inference(config: Config, model: _Model, clips: _Clips, span: int | None) -> _Model:
     """A copy of a pretrained model with messages behind it; springs start as the config says."""
     new = network(config, span)
     new.convnet.load_state_dict(model.convnet.state_dict())
@@ -88,9 +87,7 @@ def with_inference(
     return new
 
 
-def offsets(
-    config: Config, clips: Sequence[Clip], most: int = 4000
-) -> tuple[np.ndarray, np.ndarray]:
+def offsets(config: Config, clips: _Clips, most: int = 4000) -> tuple[np.ndarray, np.ndarray]:
     """Joints on the cells (n, K, 2) and which are visible, of frames as training shows them."""
     slices = Slices(clips, config.view, frames=1)
     keys = slices.all()
@@ -101,15 +98,15 @@ def offsets(
 
 def joint(
     config: Config,
-    model: ThinSlicingNetwork,
-    clips: Sequence[Clip],
+    model: _Model,
+    clips: _Clips,
     folder: Path,
     flow: FlowOf | None = None,
     frozen: bool = False,
     name: str = "ST-infer",
     **options: Any,
-) -> ThinSlicingNetwork:
-    """Stage 2: a copy of the model with messages behind it, on slices. options : of `Trainer`
+) -> _Model:
+    """Stage 2: a copy of the model with messages behind it, on slices.
 
     name : "S-infer", "ST-infer" or "ST-infer(2)"; frozen : only springs and calibration are trained
     """
@@ -122,29 +119,26 @@ def joint(
     return Trainer(model, slices, second_stage, plan, folder, name=name, **options).fit()
 
 
-def longer(
-    config: Config, model: ThinSlicingNetwork, clips: Sequence[Clip], folder: Path, **options: Any
-) -> ThinSlicingNetwork:
+def longer(config: Config, model: _Model, clips: _Clips, folder: Path, **options: Any) -> _Model:
     """The control for stage 2: the ConvNet alone, on as many frames, by Eq. 5."""
     plan = replace(config.joint, deep=0.0, batch=config.joint.batch * config.joint.frames, frames=1)
-    new, slices = network(config), Slices(clips, config.view, frames=1)
-    new.convnet.load_state_dict(model.convnet.state_dict())
+    new, slices = with_inference(config, model, clips, None), Slices(clips, config.view, frames=1)
     return Trainer(new, slices, first_stage, plan, folder, name="longer", **options).fit()
 
 
 def row(
     name: str,
     config: Config,
-    model: ThinSlicingNetwork,
-    clips: Sequence[Clip],
+    model: _Model,
+    clips: _Clips,
     folder: Path,
     flow: FlowOf | None = None,
     **options: Any,
-) -> ThinSlicingNetwork:
-    """The model of a row of rows.ROWS, made from the pretrained one. options : of `Trainer`"""
+) -> _Model:
+    """The model of a row of rows.ROWS, made from the pretrained one."""
     if name == "baseline":
         return model
     if name == "longer":
         return longer(config, model, clips, folder, **options)
     frozen, name = name.endswith(FROZEN), name.removesuffix(FROZEN)
-    return joint(config, model, clips, folder, flow, frozen=frozen, name=name, **options)
+    return joint(config, model, clips, folder, flow, frozen, name, **options)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .pose_machine import Layers
+from tslib.networks.pose_machine import Layers
 
 
 @dataclass(frozen=True)

@@ -15,25 +15,31 @@ from torch import nn
 
 from experiments import estimates as folds
 from experiments.__main__ import main as experiments
+from experiments.clips import clips_in, still_box, with_box
+from experiments.comparison import tallies_in_pixels
 from experiments.poses import read_estimates
+from experiments.spatial_fusion import (
+    SMALL_FUSION,
+    FusionConfig,
+    SpatialFusionNetwork,
+    load_videos,
+    predict_twice,
+    read_fusion_config,
+)
+from experiments.spatial_fusion.prediction import Mirrored, in_a_mirror
+from experiments.spatial_fusion.videos import ReducedFrames, reduced
 from tslib import checkpoint
 from tslib.__main__ import main
 from tslib.clip import Clip
 from tslib.datasets import youtube_pose
-from tslib.networks import SMALL_FUSION, SpatialFusionNetwork, ThinSlicingNetwork
+from tslib.networks import ThinSlicingNetwork
 from tslib.skeletons import SKELETONS
 from tslib.slices import Slices, View, whole_frame
 from tslib.training import stages
-from tslib.training.config import from_tables, read_config
-from tslib.training.data import ReducedFrames, clips_in, load_data, reduced, still_box, with_box
-from tslib.training.evaluate import (
-    in_a_mirror,
-    predict_clips,
-    predict_twice,
-    tallies_in_pixels,
-)
+from tslib.training.config import from_tables
+from tslib.training.evaluate import predict_clips
 from tslib.training.loop import CHECKPOINT
-from tslib.training.models import load_model
+from tslib.training.models import load_model, save_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(__file__).parents[1]
@@ -93,10 +99,10 @@ def names(clips):
 
 
 def test_every_ninth_video_is_to_test_where_the_subset_has_no_frames(root, path, tmp_path):
-    learn, test = clips_in(root, read_config(path).skeleton)
+    learn, test = clips_in(root, read_fusion_config(path).skeleton)
     assert names(test) == ["09"]  # the ninth of those with frames
     assert names(learn) == [f"{n:02d}" for n in (0, *range(2, 9), 10, 11)]
-    data = load_data(root, read_config(path))
+    data = load_videos(root, read_fusion_config(path))
     assert names(data.validation) == ["11"] and names(data.train) == names(learn)[:-1]
     assert data.flow is None
     # Of the video to test no box is known.
@@ -106,7 +112,7 @@ def test_every_ninth_video_is_to_test_where_the_subset_has_no_frames(root, path,
 
 
 def test_the_real_videos_of_the_subset_are_to_test(real_data):
-    config = read_config(ROOT / "data" / "training" / "youtube.toml")
+    config = read_fusion_config(ROOT / "data" / "training" / "youtube.toml")
     learn, test = clips_in(real_data / "youtube_pose", config.skeleton)
     assert names(test) == [
         "AgswcvqogI0",
@@ -119,20 +125,20 @@ def test_the_real_videos_of_the_subset_are_to_test(real_data):
 
 
 def test_folders_that_cannot_be_used_are_refused(root, path, tmp_path):
-    config = read_config(path)
+    config = read_fusion_config(path)
     fails(
         "no Penn Action (labels/*.mat), JHMDB or YouTube Pose (YouTube_",
-        load_data,
+        load_videos,
         tmp_path,
         config,
     )
     fails(
         "have joints of youtube7, not of penn13",
-        load_data,
+        load_videos,
         root,
         replace(config, skeleton="penn13"),
     )
-    fails("no exact flow, as only rendered", load_data, root, replace(config, flow="exact"))
+    fails("no exact flow, as only rendered", load_videos, root, replace(config, flow="exact"))
 
 
 def test_a_still_box_leaves_a_tenth_of_the_joints_out():
@@ -251,8 +257,8 @@ def test_channels_become_brighter_and_darker():
 
 def test_a_run_with_batch_normalisation_goes_on_as_the_same_run(root, path, tmp_path):
     """The means that it keeps are in step with the weights, and a resumed run has the same ones."""
-    config = read_config(path)
-    data = load_data(root, config)
+    config = read_fusion_config(path)
+    data = load_videos(root, config)
 
     class Stopped(Exception):
         pass
@@ -274,8 +280,8 @@ def test_a_run_with_batch_normalisation_goes_on_as_the_same_run(root, path, tmp_
 
 
 def test_a_cpu_computes_in_bfloat16_where_it_is_told(root, path, tmp_path):
-    config = read_config(path)
-    data, seen = load_data(root, config), []
+    config = read_fusion_config(path)
+    data, seen = load_videos(root, config), []
 
     def kind_of(module, inputs, output):
         seen.append(output.dtype)
@@ -295,9 +301,9 @@ def test_a_cpu_computes_in_bfloat16_where_it_is_told(root, path, tmp_path):
 
 def test_a_spatial_fusion_network_learns(root, path, tmp_path):
     tables = {"pretrain": {"steps": 40, "batch": 4, "sigma": 1.2, "rate": 4e-3}}
-    config = read_config(path)
+    config = read_fusion_config(path)
     config = replace(config, pretrain=from_tables(tables, "").pretrain, view=config.view.still())
-    stages.pretrain(config, load_data(root, config).train, tmp_path)
+    stages.pretrain(config, load_videos(root, config).train, tmp_path)
     loss = np.loadtxt(tmp_path / "log.csv", delimiter=",", skiprows=1)[:, 2]
     assert loss[-3:].mean() < 0.3 * loss[:3].mean()
 
@@ -344,7 +350,7 @@ def test_scores_in_a_mirror_swap_the_sides():
     picture = np.uint8(255 * images[0, 0].movedim(0, -1).numpy())
     clip = with_box(clip_of([picture], np.zeros((1, 7, 2))), (5, 5, 20, 20))
     plain, both = (
-        predict_clips(model, [clip], View(32, 4), 1, mirrored=m)[0] for m in (False, True)
+        predict_clips(seen, [clip], View(32, 4), 1)[0] for seen in (model, Mirrored(model, YOUTUBE))
     )
     assert not np.array_equal(plain, both)
 
@@ -368,27 +374,37 @@ def test_tallies_in_pixels_count_what_lies_within_each_limit():
 
 def test_clips_without_boxes_are_evaluated_in_pixels(root, path, tmp_path, capsys):
     out = tmp_path / "out"
-    assert (
-        main(["train", str(path), "--data", str(root), "--output", str(out), "--device", "cpu"])
-        == 0
-    )
-    model = out / "baseline.safetensors"  # the file's own row
-    assert capsys.readouterr().out == f"wrote {model}\n"
-    assert main(["evaluate", str(model), "--data", str(root)]) == 0
+    given = ["--data", str(root), "--output", str(out), "--device", "cpu"]
+    assert experiments(["estimate", str(path), *given, "--folds", "2"]) == 0
     table = capsys.readouterr().out.splitlines()
     assert table[0].split()[:4] == ["Head", "Shou", "Elbo", "Wris"]
-    rows = [f"baseline, {what} @{d} px" for what in ("whole frame", "box") for d in (10, 20, 40)]
+    names = "out of fold", "test, whole frame", "test"
+    rows = [f"{what} @{d} px" for what in names for d in (10, 20, 40)]
     assert [line[: len(row)] for line, row in zip(table[1:], rows, strict=True)] == rows
-    arguments = ["--config", str(path), "--data", str(root), "--output", str(out)]
+
+
+def test_clips_without_boxes_are_refused_where_pck_is_asked_for(root, path, tmp_path, capsys):
+    path = tmp_path / "run.toml"
+    path.write_text(TOML.replace("small spatial fusion", "small"), encoding="utf-8")
+    arguments = ["--config", str(path), "--data", str(root), "--output", str(tmp_path / "out")]
     assert experiments(["paper_a", "table1", *arguments]) == 2
+    assert "holds no test clip with boxes, the measure of PCK." in capsys.readouterr().err
+    config = read_fusion_config(path)
+    save_model(tmp_path / "m.safetensors", stages.network(config), config, "baseline", 0)
+    assert main(["evaluate", str(tmp_path / "m.safetensors"), "--data", str(root)]) == 2
     assert "holds no test clip with boxes, the measure of PCK." in capsys.readouterr().err
 
 
+def test_train_says_where_the_recipe_belongs(root, tmp_path, capsys):
+    recipe = ROOT / "data" / "training" / "youtube.toml"
+    assert main(["train", str(recipe), "--data", str(root), "--output", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "recipes of other networks belong to `python -m experiments estimate`." in said
+
+
 def test_estimates_are_out_of_fold_and_computed_once(root, path, tmp_path, capsys, monkeypatch):
-    """Each video by a network that never saw it, a second call computes nothing, and `train` shares
-    a run.
-    """
-    config, out = read_config(path), tmp_path / "out"
+    """Each video by a network that never saw it, and a second call computes nothing."""
+    config, out = read_fusion_config(path), tmp_path / "out"
     seen, pretrain = {}, stages.pretrain
 
     def watched(config, clips, folder, **options):
@@ -413,7 +429,7 @@ def test_estimates_are_out_of_fold_and_computed_once(root, path, tmp_path, capsy
     learn, test = clips_in(root, config.skeleton)
     everything = set(names(learn))
     assert set(seen) == {"fold0", "fold1", "fold2", "pretrain"}
-    assert seen["pretrain"] == set(names(load_data(root, config).train))
+    assert seen["pretrain"] == set(names(load_videos(root, config).train))
     held_out = [everything - seen[f"fold{n}"] for n in range(3)]
     assert set.union(*held_out) == everything and sum(map(len, held_out)) == len(everything)
     poses = list(read_estimates(out / folds.FILE, learn + test).values())
@@ -421,7 +437,7 @@ def test_estimates_are_out_of_fold_and_computed_once(root, path, tmp_path, capsy
         (run,) = [r for r in seen if (out / r / f"{clip.name}.npz").exists()]
         assert clip.name not in seen[run] and pose.shape == clip.joints.shape
         model, read, notes = load_model(
-            out / f"{run if run != 'pretrain' else 'baseline'}.safetensors"
+            out / f"{run if run != 'pretrain' else 'baseline'}.safetensors", FusionConfig
         )
         assert read == config and notes["seed"] == 2
         np.testing.assert_allclose(pose, predict_twice(model, [clip], config.view)[1][0], rtol=1e-4)
@@ -441,7 +457,7 @@ def test_estimates_are_out_of_fold_and_computed_once(root, path, tmp_path, capsy
 
 
 def test_the_shipped_config_is_of_a_small_spatial_fusion_network():
-    config = read_config(ROOT / "data" / "training" / "youtube.toml")
+    config = read_fusion_config(ROOT / "data" / "training" / "youtube.toml")
     assert (
         config.architecture == SMALL_FUSION
         and config.row == "baseline"
