@@ -52,10 +52,14 @@ def springs(options: Namespace) -> str:
     return f"wrote {len(fitted)} springs to {options.output}"
 
 
-def download(options: Namespace) -> None:
+def download(options: Namespace) -> str | None:
     from .datasets.download import download
+    from .video.blazepose import fetch_detector
 
+    if options.name == "detector":
+        return f"{fetch_detector(options.file)} is there; its licence lies beside it"
     download(options.name, options.root)
+    return None
 
 
 def inspect(options: Namespace) -> None:
