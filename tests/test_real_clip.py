@@ -94,7 +94,11 @@ def test_the_command_gives_the_same_joints(table, real_data, tmp_path):
     """`python -m tslib predict` on the clip: no truth, one command, the table's fourth row."""
     video = real_data / "jhmdb" / "Rename_Images" / "catch" / CLIP
     out = predict(
-        video, real_data / "detector" / "simplepose.onnx", tmp_path / "out", config=CONFIG, fps=FPS
+        video,
+        tmp_path / "out",
+        detector=real_data / "detector" / "simplepose.onnx",
+        config=CONFIG,
+        fps=FPS,
     )
     with open(out / "joints.csv", newline="") as file:
         joints = {

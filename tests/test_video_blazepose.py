@@ -1,4 +1,4 @@
-"""The default detector is fetched once, whole or not at all; every wheel here is a tiny stand-in."""
+"""The default detector is fetched once, whole or not at all; every wheel here is a stand-in."""
 
 import hashlib
 import zipfile

@@ -10,10 +10,9 @@ from argparse import Namespace
 def predict(options: Namespace) -> str:
     from .video.predict import predict
 
-    names = "box", "fps", "flow", "springs", "correct"
+    names = "detector", "box", "fps", "flow", "springs", "correct"
     more = {name: getattr(options, name) for name in names}
-    config = options.detector_config
-    folder = predict(options.video, options.detector, options.output, config=config, **more)
+    folder = predict(options.video, options.output, config=options.detector_config, **more)
     written = "joints.csv, detector.csv" + (", corrected.csv" if options.correct else "")
     return f"wrote {written} and overlay.webm to {folder}"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files import appearing
+from .network import cache_folder
 
 PACKAGE = "mediapipe==0.10.21"
 CONFIG = Path(__file__).with_name("blazepose.toml")
@@ -31,12 +32,7 @@ _RUN = "`python -m tslib download detector`"
 def detector_folder() -> Path:
     """Where the network is kept: data/detectors of the repository, else the user's cache."""
     ours = Path(__file__).parents[2] / "data" / "detectors"
-    if not ours.is_dir():
-        # Slow to import.
-        import pooch
-
-        ours = Path(pooch.os_cache("tslib")) / "detectors"
-    return ours / "blazepose"
+    return (ours if ours.is_dir() else cache_folder() / "detectors") / "blazepose"
 
 
 def default_detector() -> Path:

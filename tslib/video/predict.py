@@ -21,6 +21,7 @@ from ..errors import InputError
 from ..files import appearing
 from ..heatmaps import decode
 from ..overlay import Canvas
+from .blazepose import CONFIG, default_detector
 from .correct import check_joints, correct_file
 from .detector import HeatmapDetector
 from .frames import VideoWriter, open_frames
@@ -43,9 +44,9 @@ def joints_of(maps: np.ndarray | torch.Tensor, crop: Crop) -> tuple[np.ndarray, 
 
 def predict(
     video: Path | str,
-    detector: Path | str,
     output: Path | str,
     *,
+    detector: Path | str | None = None,
     config: Path | str | None = None,
     box: Sequence[float] | None = None,
     fps: float | None = None,
@@ -56,8 +57,8 @@ def predict(
     """Write joints.csv, detector.csv and overlay.webm to a new folder; returns its path.
 
     video : a video file or a folder of images
-    detector, config : an ONNX network and its TOML file, see tslib.video.detector
     output : the folder; it appears complete, or not at all
+    detector, config : a network and its TOML file, see tslib.video.detector; BlazePose where None
     box : (x, y, w, h) px around the person in the first frame; searched for where None
     fps : frames per second, where the video does not say or says wrong
     flow : "dis", "farneback" or "none", see tslib.flow
@@ -75,6 +76,8 @@ def predict(
             )
         if box is not None:
             check_box(box, frames.size)
+        if detector is None:
+            detector, config = default_detector(), config or CONFIG
         network = HeatmapDetector(detector, config)
         limbs = [] if springs is None else numbered(load_springs(springs), network.skeleton)
         if correct is not None:
@@ -112,7 +115,7 @@ def _write(folder, beliefs, frames, skeleton, fps):
             somebody = somebody or crop is not None
             for table, result in zip(tables, found, strict=True):
                 write_rows(table, node.seen.index, skeleton.joints, result)
-            overlay.write(canvas.draw(frame, *found))
+            overlay.write(canvas.draw(frame, *found, crop))
         if not somebody:
             what = f"nobody in sight in {frames.path}"
             raise InputError(f"{what}; give --box, or show somebody larger.")

@@ -11,18 +11,19 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ..crop import MARGIN, Crop
+from ..crop import Crop
 from ..flow import Flow, flow_between
 from ..heatmaps import decode
-from .detector import SEEN, HeatmapDetector
+from .detector import PRESENT, SEEN, HeatmapDetector
+from .search import LOST, SEARCH, camera_motion, windows_over
+from .upright import UprightTracker
 
 _ENOUGH = 7 / 17  # of the joints must be seen
 BEST = 10 / 17  # of the peaks say how sure the detector is; the others may be hidden
 _TRUST = 0.6  # of the usual height must the best peaks keep
 # A correction moves the box by at most so much of its height, and resizes it by so much.
 _MOVE, _SCALE = 0.10, 0.07
-LOST = 15  # frames without a correction until the person is searched again
-SEARCH = 8  # while nobody is in sight, search every so many frames
+_SLOWER = 0.8  # from frame to frame, of a person who is not seen
 # Between thumbnails of two frames. Correlation: a pan keeps 0.9, occluders 0.6, while two videos
 # rarely reach 0.5. Grey levels: noise on a wall makes 1, a runner before it 5, two videos 50.
 _ALIKE, _CHANGE = 0.6, 12
@@ -77,6 +78,7 @@ class Tracker:
         self.usual: float | None = None  # running mean of the sureness
         self.wait = 0  # frames until the next search
         self.missed = 0  # frames since the last correction
+        self.pace = np.zeros(2)  # px a frame that the person moves, beside the camera
 
     def look(self, frame: np.ndarray, flow: Flow | None) -> tuple[Crop | None, np.ndarray | None]:
         """Crop and heat-maps (K, H, W) of the person in the next frame; None, None for nobody.
@@ -85,24 +87,33 @@ class Tracker:
         """
         if self.missed >= LOST:
             self.reset()
+        inside = camera = np.zeros(2)
         if self.box is not None and flow is not None:
-            self.box[:2] += flow.median_in(self.box)
+            inside, camera = flow.median_in(self.box), camera_motion(flow, frame)
+            self.box[:2] += inside
         if self.box is None:
             if self.wait == 0:
                 self.box, self.wait = self.search(frame), SEARCH
             self.wait -= 1
             if self.box is None:
                 return None, None
-        crop = Crop.around(self.box, self.detector.grid)
+        crop = Crop.around(self.box, self.detector.grid, self.detector.margin)
         maps, box, peaks = self._detect(frame, crop)
         self._correct(box, sureness(peaks))
+        if self.missed:
+            # What moves in the box may be somebody else who hides the person: it is not followed.
+            self.pace *= _SLOWER
+            self.box[:2] += camera + self.pace - inside
+        else:
+            self.pace = inside - camera
         # None yet for a given box in which nobody was seen.
         return (None, None) if self.usual is None else (crop, maps)
 
     def _detect(self, frame, crop):
-        maps = self.detector(frame, crop)
-        cells, peaks = decode(maps)
-        return maps, box_of(crop.to_image(cells), peaks), peaks
+        sight = self.detector.see(frame, crop)
+        cells, peaks = decode(sight.maps)
+        box = box_of(crop.to_image(cells), peaks) if sight.presence >= PRESENT else None
+        return sight.maps, box, peaks
 
     def _correct(self, box, sure):
         if box is None or (self.usual is not None and sure < _TRUST * self.usual):
@@ -126,32 +137,10 @@ class Tracker:
             if box is not None and found.mean() > height:
                 best, height = box, found.mean()
         # Look again, now centred; at first wide, for what was cut off.
-        for margin in (2.0, MARGIN, MARGIN):
+        for margin in (2.0, self.detector.margin, self.detector.margin):
             if best is not None:
                 _, best, peaks = self._detect(frame, Crop.around(best, grid, margin))
         return best if best is not None and sureness(peaks) > self.detector.person_score else None
-
-
-def windows_over(
-    W: int, H: int, grid: tuple[int, int]
-) -> Iterator[tuple[float, float, float, float]]:
-    """Yield windows (x, y, w, h) px all over a frame of W x H px, in the proportions of the grid.
-
-    The largest is a third larger than the frame, for a person who fills it, the smallest a third of
-    that; of each size one begins in the middle of the one before.
-    """
-    largest = 4 / 3 * min(W / grid[0], H / grid[1])
-    for scale in (1.0, 0.7, 0.5, 0.35):
-        w, h = (n * largest * scale for n in grid)
-        for y in _starts(H, h):
-            for x in _starts(W, w):
-                yield x, y, w, h
-
-
-def _starts(length: int, side: float) -> list[float]:
-    """Where windows of a side begin that cover a length, or the one in its middle."""
-    number = max(1, round(2 * (length - side) / side) + 1)
-    return np.linspace(0, length - side, number).tolist() if number > 1 else [(length - side) / 2]
 
 
 def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
@@ -181,7 +170,8 @@ def observe(
     Each comes one frame late, because its flow to the next one needs that one. For first_box see
     `Tracker`, for flow `tslib.flow.flow_between`.
     """
-    tracker, scene = Tracker(detector, first_box), 0
+    tracker = (UprightTracker if detector.rotation else Tracker)(detector, first_box)
+    scene = 0
     # The frame before, and what it showed.
     previous, waiting = None, None
     for index, frame in enumerate(frames):
