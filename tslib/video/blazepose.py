@@ -17,13 +17,13 @@ from .network import cache_folder
 
 PACKAGE = "mediapipe==0.10.21"
 CONFIG = Path(__file__).with_name("blazepose.toml")
-_MODEL = "pose_landmark_full.tflite"
+MODEL = "pose_landmark_full.tflite"
 # One wheel for every reader: the network in it is the same on any system.
 _CHOICE = "--no-deps --only-binary=:all: --platform manylinux_2_28_x86_64 --python-version 3.11"
 _QUIET = "--implementation cp --retries 1 --disable-pip-version-check --no-input"
 _SHA256 = {
     "wheel": "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3",
-    _MODEL: "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+    MODEL: "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
 }
 _LARGEST = 10_000_000  # bytes of one file
 _RUN = "`python -m tslib download detector`"
@@ -37,11 +37,11 @@ def detector_folder() -> Path:
 
 def default_detector() -> Path:
     """Path of the network, fetched where it is not there; InputError says what can be done."""
-    model = detector_folder() / _MODEL
+    model = detector_folder() / MODEL
     if not model.is_file():
         print("The default detector is not here yet, so it is fetched once.", file=sys.stderr)
         fetch_detector()
-    if _sha256(model.read_bytes()) != _SHA256[_MODEL]:
+    if _sha256(model.read_bytes()) != _SHA256[MODEL]:
         raise InputError(f"{model} is damaged; remove {model.parent} and run {_RUN}.")
     return model
 
@@ -55,15 +55,15 @@ def fetch_detector(file: Path | str | None = None) -> Path:
     what came is not the one that the checksums here are of.
     """
     folder = detector_folder()
-    if (folder / _MODEL).is_file():
-        return folder / _MODEL
+    if (folder / MODEL).is_file():
+        return folder / MODEL
     print(f"BlazePose full, from the package {PACKAGE} (35 MB), Apache-2.0.", file=sys.stderr)
     with appearing(folder) as new, tempfile.TemporaryDirectory() as place:
         source = _wheel(place) if file is None else Path(file)
         for name, content in _unpacked(source).items():
             (new / name).write_bytes(content)
-        (new / _MODEL).with_suffix(".toml").write_bytes(CONFIG.read_bytes())
-    return folder / _MODEL
+        (new / MODEL).with_suffix(".toml").write_bytes(CONFIG.read_bytes())
+    return folder / MODEL
 
 
 def _wheel(place: str) -> Path:
@@ -90,13 +90,13 @@ def _unpacked(wheel: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(wheel) as archive:
             for entry in archive.infolist():
                 name = entry.filename.rsplit("/", 1)[-1]
-                if name in (_MODEL, "LICENSE") and entry.file_size <= _LARGEST:
+                if name in (MODEL, "LICENSE") and entry.file_size <= _LARGEST:
                     found[name] = archive.read(entry)
     except FileNotFoundError:
         raise InputError(f"there is no {wheel}; name the wheel of {PACKAGE}.") from None
     except (OSError, zipfile.BadZipFile):
         raise InputError(f"{wheel} cannot be read as a wheel or zip.") from None
-    if len(found) < 2 or _sha256(found[_MODEL]) != _SHA256[_MODEL]:
+    if len(found) < 2 or _sha256(found[MODEL]) != _SHA256[MODEL]:
         raise InputError(f"{wheel} does not hold the network of {PACKAGE} and its licence.")
     return found
 
