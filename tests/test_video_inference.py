@@ -1,6 +1,7 @@
 """Messages: against plain loops, in a stream as on the whole clip, in memory that does not grow."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tslib.distance_transform import distance_transform_numpy
 from tslib.flow import Flow
 from tslib.heatmaps import decode
 from tslib.video.detector import HeatmapDetector
-from tslib.video.inference import infer, link, reach_at, update, warp_to_crop, windows
+from tslib.video.inference import bridged, infer, link, reach_at, update, warp_to_crop, windows
 from tslib.video.predict import joints_of
 from tslib.video.springs import Spring
 from tslib.video.tracking import Observation, observe
@@ -232,3 +233,15 @@ def test_a_result_waits_for_no_more_frames_than_it_needs():
 
     for n, _ in enumerate(itertools.islice(infer(link(counted(), 3), 3), 40)):
         assert taken == n + 1 + 4 * 3
+
+
+def test_a_person_hidden_for_a_moment_is_bridged_and_one_who_is_gone_is_not():
+    presence = [1, 1, 0, 0.4, 0, 0, 0, 0, 0, 0.6, 0, 1]
+    some = [replace(o, presence=p) for o, p in zip(clip(12), presence, strict=True)]
+    kept = [o.crop is not None for o in bridged(some, 2)]
+    assert kept == [True] * 4 + [False] * 3 + [True] * 5
+    assert [o.maps is not None for o in bridged(some, 2)] == kept
+    cut = [replace(o, scene=int(o.index > 1)) for o in some]
+    assert [o.crop is not None for o in bridged(cut, 2)][:4] == [True, True, False, False]
+    beliefs = [belief for _, belief in infer(link(bridged(some, 2), 2), 2)]
+    assert [belief is not None for belief in beliefs] == kept

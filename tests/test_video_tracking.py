@@ -6,9 +6,9 @@ import pytest
 import synthetic
 
 from tslib.video.detector import HeatmapDetector, Sight
+from tslib.video.follower import BEST, LOST, SEARCH, sureness, windows_over
 from tslib.video.predict import joints_of
-from tslib.video.search import LOST, SEARCH, windows_over
-from tslib.video.tracking import BEST, Tracker, box_of, is_cut, observe, sureness
+from tslib.video.tracking import Tracker, box_of, is_cut, observe
 
 
 @pytest.fixture(scope="module")

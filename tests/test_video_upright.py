@@ -7,7 +7,7 @@ import synthetic
 from tslib.crop import Crop
 from tslib.flow import Flow
 from tslib.video.detector import Sight
-from tslib.video.search import LOST, SEARCH
+from tslib.video.follower import LOST, SEARCH
 from tslib.video.tracking import observe
 from tslib.video.upright import UprightTracker
 
@@ -49,13 +49,13 @@ def moving(x, y, part=None):
 def test_the_crop_is_turned_so_that_the_person_stands_in_it(angle):
     stub = Stub(angle=angle)
     tracker = UprightTracker(stub)
-    crop, maps = tracker.look(BLANK, None)
+    crop, sight = tracker.look(BLANK, None)
     np.testing.assert_allclose(crop.center, stub.hips)
     assert crop.cell * 16 == pytest.approx(2.5 * 24) and crop.body == pytest.approx(0.6 * 2.5 * 24)
     assert (crop.angle - angle) % (2 * np.pi) == pytest.approx(0, abs=1e-9)
     cells = crop.to_cells(np.add(stub.hips, [24 * np.sin(angle), -24 * np.cos(angle)]))
     np.testing.assert_allclose(cells, (7.5, 7.5 - 16 / 2.5))
-    assert maps.shape == (13, 16, 16)
+    assert sight.maps.shape == (13, 16, 16) and sight.presence == 1
 
 
 def test_the_crop_follows_within_its_limits():
@@ -74,7 +74,7 @@ def test_the_crop_follows_within_its_limits():
     assert np.cos(tracker.crop.angle - stub.angle) == pytest.approx(1)
 
 
-def test_the_crop_moves_with_the_flow():
+def test_the_crop_moves_with_the_camera():
     stub = Stub()
     tracker = UprightTracker(stub)
     tracker.look(BLANK, None)
@@ -82,28 +82,37 @@ def test_the_crop_moves_with_the_flow():
     np.testing.assert_allclose(crop.center, (85, 59))
 
 
-def test_somebody_who_passes_does_not_take_the_crop_along():
-    """Where the person is hidden, the crop moves as the person did and the camera does."""
+@pytest.mark.parametrize("change", [{"present": False}, {"peak": 0.45}])
+def test_somebody_who_passes_does_not_take_the_crop_along(change):
+    """Nobody present, or peaks below 0.6 of the usual: nothing but the camera moves the crop."""
     stub = Stub()
     tracker = UprightTracker(stub)
     tracker.look(BLANK, None)
+    for name, value in (change | {"hips": (90.0, 62.0)}).items():
+        setattr(stub, name, value)
     passing = slice(60, 100)  # what fills the crop moves, the rest of the frame stands still
-    stub.present = False
     for _ in range(5):
-        assert tracker.look(BLANK, moving(12, 0, passing)) == (None, None)
-    np.testing.assert_allclose(tracker.crop.center, stub.hips)
+        crop, sight = tracker.look(BLANK, moving(12, 0, passing))
+        np.testing.assert_allclose(crop.center, (80, 62))
+        assert sight.presence == stub.present
     for _ in range(5):
         tracker.look(BLANK, moving(-2, 1))
-    np.testing.assert_allclose(tracker.crop.center, np.add(stub.hips, (-10, 5)))
+    np.testing.assert_allclose(tracker.crop.center, (70, 67))
+    stub.present, stub.peak = True, 0.8
+    tracker.look(BLANK, None)
+    np.testing.assert_allclose(
+        tracker.crop.center, np.add((70, 67), 6 * np.array([20, -5]) / 425**0.5)
+    )
 
 
-def test_frames_without_anybody_are_empty_and_a_search_follows():
+def test_frames_without_anybody_are_searched_after_a_while():
     stub = Stub()
     tracker = UprightTracker(stub)
     tracker.look(BLANK, None)
     stub.present, stub.seen = False, []
     for _ in range(LOST):
-        assert tracker.look(BLANK, None) == (None, None)
+        crop, sight = tracker.look(BLANK, None)
+        assert crop is not None and sight.presence == 0
     assert len(stub.seen) == LOST
     assert tracker.look(BLANK, None) == (None, None) and len(stub.seen) > LOST + 20
     stub.present = True
@@ -138,9 +147,9 @@ def test_a_given_box_says_who_it_is():
     assert len(stub.seen) == 3  # twice more, and no search
     np.testing.assert_allclose(stub.seen[0].cell * 16, 1.5 * 28)
     wrong = UprightTracker(Stub((130.0, 60.0), 12.0), (0, 0, 20, 30))
-    seen = [wrong.look(BLANK, None)[0] for _ in range(LOST + 1)]
-    assert seen[:LOST] == [None] * LOST
-    np.testing.assert_allclose(seen[LOST].center, (130, 60))
+    seen = [wrong.look(BLANK, None) for _ in range(LOST + 1)]
+    assert [sight.presence for _, sight in seen] == [0] * LOST + [1]
+    np.testing.assert_allclose(seen[LOST][0].center, (130, 60))
 
 
 def test_observe_takes_the_tracker_that_the_detector_asks_for():

@@ -56,7 +56,7 @@ class Crop:
 
     def moved(self, x: float, y: float) -> Self:
         """The same window with its centre (x, y) px further."""
-        return replace(self, center=(self.center[0] + x, self.center[1] + y))
+        return replace(self, center=(float(self.center[0] + x), float(self.center[1] + y)))
 
     def corners(self) -> np.ndarray:
         """The window's corners in the image, one after the other: float64 (4, 2) px."""

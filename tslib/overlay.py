@@ -39,7 +39,7 @@ class Canvas:
         """
         method = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
         picture = cv2.resize(frame, self.size, interpolation=method)
-        if result is None or detected is None:
+        if result is None:
             return picture
         if crop is not None:
             outline = np.array(enlarged(crop.corners(), self.scale))
@@ -48,7 +48,7 @@ class Canvas:
         face = self.skeleton.groups.get("head", [])
         tiny = face if len(face) > 1 else []  # eyes and ears lie close together
         # The detector's joints come first, so that they show where they differ.
-        for k, point in enumerate(enlarged(detected[0], self.scale)):
+        for k, point in enumerate(enlarged(detected[0], self.scale) if detected else ()):
             if detected[1][k] >= _DRAWN and k not in tiny:
                 cv2.circle(picture, point, thick + 3, _BLACK, 2, cv2.LINE_AA)
                 cv2.circle(picture, point, thick + 3, _WHITE, 1, cv2.LINE_AA)

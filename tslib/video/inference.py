@@ -22,6 +22,7 @@ import torch
 from ..distance_transform import distance_transform
 from ..message_passing.layer import STIFFNESS
 from ..warp import sample
+from .detector import PRESENT
 from .springs import Spring, in_cells
 from .tracking import Observation
 
@@ -68,6 +69,17 @@ def windows(
         before.appendleft(item)
 
 
+def bridged(observations: Iterable[Observation], reach: int) -> Iterator[Observation]:
+    """Yield Observations, empty where nobody is present within reach frames of the same scene.
+
+    So messages find a person who is hidden for a moment, and nobody finds one who is gone.
+    """
+    for before, seen, after in windows(observations, reach):
+        near = [o for o in (*before, seen, *after) if o.scene == seen.scene]
+        there = max(o.presence for o in near) >= PRESENT
+        yield seen if there else replace(seen, crop=None, maps=None)
+
+
 def link(observations: Iterable[Observation], reach: int) -> Iterator[Node]:
     """Yield a Node for each Observation, reach frames late: flows composed over every offset."""
     for before, seen, after in windows(observations, reach):
@@ -86,7 +98,8 @@ def link(observations: Iterable[Observation], reach: int) -> Iterator[Node]:
                 if other.crop is not None:
                     paths[side * distance] = torch.from_numpy(other.crop.to_cells(points)).float()
                 here = other
-        yield Node(bare, torch.from_numpy(seen.maps).clamp(min=0), paths)
+        # Maps of a frame without the person are weak witnesses.
+        yield Node(bare, torch.from_numpy(seen.maps).clamp(min=0) * seen.presence, paths)
 
 
 def warp_to_crop(maps: torch.Tensor, path: torch.Tensor) -> torch.Tensor:

@@ -3,7 +3,7 @@
 The stages are generators, and can be used one by one:
 
     observations = observe(frames, detector)                          # tslib.video.tracking
-    beliefs = infer(link(observations, reach), reach, springs)        # tslib.video.inference
+    beliefs = infer(link(bridged(observations, reach), reach), reach) # tslib.video.inference
 """
 
 import logging
@@ -23,9 +23,9 @@ from ..heatmaps import decode
 from ..overlay import Canvas
 from .blazepose import CONFIG, default_detector
 from .correct import check_joints, correct_file
-from .detector import HeatmapDetector
+from .detector import PRESENT, HeatmapDetector
 from .frames import VideoWriter, open_frames
-from .inference import infer, link, reach_at
+from .inference import bridged, infer, link, reach_at
 from .joints_csv import write_header, write_rows
 from .springs import load_springs, numbered
 from .tracking import observe
@@ -85,7 +85,7 @@ def predict(
             check_joints(corrector, correct, network.skeleton.joints)
         reach = reach_at(fps)
         observations = observe(frames, network, box, flow)
-        beliefs = infer(link(observations, reach), reach, limbs)
+        beliefs = infer(link(bridged(observations, reach), reach), reach, limbs)
         read = _write(folder, beliefs, frames, network.skeleton, fps or 25)
         if correct is not None:
             correct_file(folder / "joints.csv", corrector, folder / "corrected.csv")
@@ -110,8 +110,9 @@ def _write(folder, beliefs, frames, skeleton, fps):
         # frame has to.
         for (node, belief), frame in zip(bar, frames, strict=True):
             crop = node.seen.crop
-            both = belief, node.seen.maps
-            found = [None if crop is None else joints_of(maps, crop) for maps in both]
+            alone = node.seen.maps if node.seen.presence >= PRESENT else None
+            both = [None if crop is None else maps for maps in (belief, alone)]
+            found = [None if maps is None else joints_of(maps, crop) for maps in both]
             somebody = somebody or crop is not None
             for table, result in zip(tables, found, strict=True):
                 write_rows(table, node.seen.index, skeleton.joints, result)

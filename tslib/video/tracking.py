@@ -14,13 +14,11 @@ import numpy as np
 from ..crop import Crop
 from ..flow import Flow, flow_between
 from ..heatmaps import decode
-from .detector import PRESENT, SEEN, HeatmapDetector
-from .search import LOST, SEARCH, camera_motion, windows_over
+from .detector import PRESENT, SEEN, HeatmapDetector, Sight
+from .follower import Follower, camera_motion, sureness, windows_over
 from .upright import UprightTracker
 
 _ENOUGH = 7 / 17  # of the joints must be seen
-BEST = 10 / 17  # of the peaks say how sure the detector is; the others may be hidden
-_TRUST = 0.6  # of the usual height must the best peaks keep
 # A correction moves the box by at most so much of its height, and resizes it by so much.
 _MOVE, _SCALE = 0.10, 0.07
 _SLOWER = 0.8  # from frame to frame, of a person who is not seen
@@ -38,6 +36,7 @@ class Observation:
     crop : Crop, None where nobody is in sight
     maps : float32 (K, H, W) heat-maps on the crop's grid, None where nobody is in sight
     to_previous, to_next : Flow to the frames beside it, None at the ends of a scene
+    presence : from 0 to 1, whether the person is there, and not only expected there
     """
 
     index: int
@@ -46,11 +45,7 @@ class Observation:
     maps: np.ndarray | None
     to_previous: Flow | None = None
     to_next: Flow | None = None
-
-
-def sureness(peaks: np.ndarray) -> float:
-    """Mean of the best of peaks (K,), ten of seventeen: hidden joints do not count against it."""
-    return float(np.sort(peaks)[-max(1, round(BEST * len(peaks))) :].mean())
+    presence: float = 1.0
 
 
 def box_of(joints: np.ndarray, peaks: np.ndarray) -> np.ndarray | None:
@@ -62,65 +57,57 @@ def box_of(joints: np.ndarray, peaks: np.ndarray) -> np.ndarray | None:
     return np.array([x, y, max(right - x, 1), max(bottom - y, 1)])
 
 
-class Tracker:
+class Tracker(Follower):
     """Follows one person through a scene.
 
     first_box : (x, y, w, h) px in the very first frame; found by a search where None
     """
 
     def __init__(self, detector: HeatmapDetector, first_box: Sequence[float] | None = None) -> None:
-        self.detector = detector
+        super().__init__(detector)
         self.reset(first_box)
 
     def reset(self, box: Sequence[float] | None = None) -> None:
         """Forget the person, as at a cut, or go on with the box of another."""
+        self.forget()
         self.box = None if box is None else np.array(box, float)
-        self.usual: float | None = None  # running mean of the sureness
-        self.wait = 0  # frames until the next search
-        self.missed = 0  # frames since the last correction
         self.pace = np.zeros(2)  # px a frame that the person moves, beside the camera
 
-    def look(self, frame: np.ndarray, flow: Flow | None) -> tuple[Crop | None, np.ndarray | None]:
-        """Crop and heat-maps (K, H, W) of the person in the next frame; None, None for nobody.
+    def look(self, frame: np.ndarray, flow: Flow | None) -> tuple[Crop | None, Sight | None]:
+        """Where the next frame has the person, and what is seen there; None, None for nobody.
 
         flow : from the previous frame to this one, None at the first frame of a scene
         """
-        if self.missed >= LOST:
+        if self.lost():
             self.reset()
         inside = camera = np.zeros(2)
         if self.box is not None and flow is not None:
             inside, camera = flow.median_in(self.box), camera_motion(flow, frame)
             self.box[:2] += inside
+        if self.box is None and self.may_search():
+            self.box = self.search(frame)
         if self.box is None:
-            if self.wait == 0:
-                self.box, self.wait = self.search(frame), SEARCH
-            self.wait -= 1
-            if self.box is None:
-                return None, None
+            return None, None
         crop = Crop.around(self.box, self.detector.grid, self.detector.margin)
-        maps, box, peaks = self._detect(frame, crop)
-        self._correct(box, sureness(peaks))
-        if self.missed:
+        sight, box, peaks = self._detect(frame, crop)
+        if box is not None and self.believes(sureness(peaks)):
+            self._correct(box)
+            self.pace = inside - camera
+        else:
+            self.missed += 1
             # What moves in the box may be somebody else who hides the person: it is not followed.
             self.pace *= _SLOWER
             self.box[:2] += camera + self.pace - inside
-        else:
-            self.pace = inside - camera
         # None yet for a given box in which nobody was seen.
-        return (None, None) if self.usual is None else (crop, maps)
+        return (None, None) if self.usual is None else (crop, sight)
 
     def _detect(self, frame, crop):
         sight = self.detector.see(frame, crop)
         cells, peaks = decode(sight.maps)
         box = box_of(crop.to_image(cells), peaks) if sight.presence >= PRESENT else None
-        return sight.maps, box, peaks
+        return sight, box, peaks
 
-    def _correct(self, box, sure):
-        if box is None or (self.usual is not None and sure < _TRUST * self.usual):
-            self.missed += 1
-            return
-        self.missed = 0
-        self.usual = sure if self.usual is None else 0.9 * self.usual + 0.1 * sure
+    def _correct(self, box):
         limit = _MOVE * self.box[3]
         center = self.box[:2] + self.box[2:] / 2
         center += np.clip(box[:2] + box[2:] / 2 - center, -limit, limit)
@@ -184,7 +171,9 @@ def observe(
                 to_next = flow_between(previous, frame, flow)
                 to_previous = flow_between(frame, previous, flow)
             yield replace(waiting, to_next=to_next)
-        crop, maps = tracker.look(frame, to_next)
-        waiting, previous = Observation(index, scene, crop, maps, to_previous), frame
+        crop, sight = tracker.look(frame, to_next)
+        maps, presence = (sight.maps, sight.presence) if sight else (None, 0.0)
+        waiting = Observation(index, scene, crop, maps, to_previous, presence=presence)
+        previous = frame
     if waiting is not None:
         yield waiting

@@ -12,7 +12,7 @@ from ..crop import Crop
 from ..flow import Flow
 from ..heatmaps import decode
 from .detector import PRESENT, HeatmapDetector, Sight
-from .search import LOST, SEARCH, camera_motion, windows_over
+from .follower import Follower, camera_motion, sureness, windows_over
 
 _INSIDE = 0.8  # of the joints must lie in the window of a search
 # From frame to frame the crop moves and grows by at most so much of its side, and turns by so much.
@@ -20,55 +20,50 @@ _MOVE, _GROW, _TURN = 0.1, 0.1, 0.35
 _BODY = 0.6  # of the crop's side, the larger side of a box around the joints
 
 
-class UprightTracker:
+class UprightTracker(Follower):
     """Follows one person through a scene, as `tracking.Tracker` does by a box.
 
     first_box : (x, y, w, h) px in the very first frame; found by a search where None
     """
 
     def __init__(self, detector: HeatmapDetector, first_box: Sequence[float] | None = None) -> None:
-        self.detector = detector
-        self.reset()
-        self._first = first_box
+        super().__init__(detector)
+        self.reset(first_box)
 
-    def reset(self) -> None:
-        """Forget the person, as at a cut."""
+    def reset(self, box: Sequence[float] | None = None) -> None:
+        """Forget the person, as at a cut, or go on with the box of another."""
+        self.forget()
         self.crop: Crop | None = None
-        self._first: Sequence[float] | None = None
-        self.wait = 0  # frames until the next search
-        self.missed = 0  # frames since somebody was present
+        self._box = box
 
-    def look(self, frame: np.ndarray, flow: Flow | None) -> tuple[Crop | None, np.ndarray | None]:
-        """Crop and heat-maps (K, H, W) of the person in the next frame; None, None for nobody.
+    def look(self, frame: np.ndarray, flow: Flow | None) -> tuple[Crop | None, Sight | None]:
+        """Where the next frame has the person, and what is seen there; None, None for nobody.
 
         flow : from the previous frame to this one, None at the first frame of a scene
+
+        While somebody else hides the person, its crop is kept for a while: see `Sight.presence`.
         """
-        if self.missed >= LOST:
+        if self.lost():
             self.reset()
+        if self.crop is not None and flow is not None:
+            # With the camera, and not with what moves in the crop, for that may be somebody else.
+            self.crop = self.crop.moved(*camera_motion(flow, frame))
+        if self.crop is None and self.may_search():
+            self.crop = self._start(frame)
         if self.crop is None:
-            if self.wait == 0:
-                self.crop, self.wait = self._start(frame), SEARCH
-            self.wait -= 1
-            if self.crop is None:
-                return None, None
-            flow = None
-        crop = self.crop
-        if flow is not None:
-            crop = crop.moved(*flow.median_in(_body_box(crop)))
-        sight = self.detector.see(frame, crop)
-        if sight.presence < PRESENT:
-            # What moves in the crop may be somebody else who hides the person.
-            self.crop = self.crop.moved(*camera_motion(flow, frame)) if flow is not None else crop
-            self.missed += 1
             return None, None
-        self.missed = 0
-        self.crop = self._limited(crop, self.upright(crop, sight))
-        return crop, sight.maps
+        crop, sight = self.crop, self.detector.see(frame, self.crop)
+        sure = sureness(decode(sight.maps)[1])
+        if sight.presence >= PRESENT and self.believes(sure):
+            self.crop = self._limited(crop, self.upright(crop, sight))
+        else:
+            self.missed += 1
+        return crop, sight
 
     def upright(self, crop: Crop, sight: Sight) -> Crop:
         """The crop that the landmarks seen in another one ask for."""
-        assert sight.landmarks is not None
         turn = self.detector.rotation
+        assert turn is not None and sight.landmarks is not None
         center, top = crop.to_image(sight.landmarks[[turn["center"], turn["top"]]])
         x, y = top - center
         side = max(turn["side"] * float(np.hypot(x, y)), 1.0)
@@ -89,8 +84,8 @@ class UprightTracker:
     def _start(self, frame: np.ndarray) -> Crop | None:
         """The crop of whom the first box holds, or of whom a search finds; None for nobody."""
         grid, best, found = self.detector.grid, 0.0, None
-        if self._first is not None:
-            found, self._first = Crop.around(self._first, grid, self.detector.margin), None
+        if self._box is not None:
+            found, self._box = Crop.around(self._box, grid, self.detector.margin), None
         else:
             for window in windows_over(frame.shape[1], frame.shape[0], grid):
                 crop = Crop.around(window, grid, margin=1)
@@ -99,10 +94,11 @@ class UprightTracker:
                 score = float(decode(sight.maps)[1].mean()) * crop.cell**0.5
                 if sight.presence >= PRESENT and self._holds(sight) and score > best:
                     best, found = score, self.upright(crop, sight)
-        for _ in range(2):
-            sight = found and self.detector.see(frame, found)
-            if sight and sight.presence >= PRESENT:
-                found = self.upright(found, sight)
+        # Look twice more, for what the first window cut off.
+        for _ in range(2 if found else 0):
+            assert found is not None
+            sight = self.detector.see(frame, found)
+            found = self.upright(found, sight) if sight.presence >= PRESENT else found
         return found
 
     def _holds(self, sight: Sight) -> bool:
@@ -111,10 +107,3 @@ class UprightTracker:
         joints = sight.landmarks[self.detector.maps] + 0.5
         inside = ((joints >= 0) & (joints <= self.detector.grid)).all(1)
         return bool(inside.mean() >= _INSIDE)
-
-
-def _body_box(crop: Crop) -> tuple[float, float, float, float]:
-    """The middle of a crop, (x, y, w, h) px, which the body fills best."""
-    x, y = crop.center
-    half = crop.body / 4
-    return x - half, y - half, 2 * half, 2 * half
