@@ -22,6 +22,7 @@ _ENOUGH = 7 / 17  # of the joints must be seen
 # A correction moves the box by at most so much of its height, and resizes it by so much.
 _MOVE, _SCALE = 0.10, 0.07
 _SLOWER = 0.8  # from frame to frame, of a person who is not seen
+_SUDDEN = 0.04  # of the box, a frame: who moves by so much more than expected is another person
 # Between thumbnails of two frames. Correlation: a pan keeps 0.9, occluders 0.6, while two videos
 # rarely reach 0.5. Grey levels: noise on a wall makes 1, a runner before it 5, two videos 50.
 _ALIKE, _CHANGE = 0.6, 12
@@ -95,9 +96,11 @@ class Tracker(Follower):
             self.pace = inside - camera
         else:
             self.missed += 1
-            # What moves in the box may be somebody else who hides the person: it is not followed.
+            # What moves in the box all at once is somebody else who hides the person.
             self.pace *= _SLOWER
-            self.box[:2] += camera + self.pace - inside
+            expected = camera + self.pace
+            if np.hypot(*(inside - expected)) > _SUDDEN * max(self.box[2:]):
+                self.box[:2] += expected - inside
         # None yet for a given box in which nobody was seen.
         return (None, None) if self.usual is None else (crop, sight)
 
