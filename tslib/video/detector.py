@@ -35,7 +35,7 @@ from ..crop import MARGIN, Crop
 from ..errors import InputError
 from ..files import read_toml
 from ..skeletons import SKELETONS
-from .network import Network
+from .network import NetworkFile
 from .toml_tables import Rule, are_numbers, check_table
 
 SEEN = 0.2  # a lower peak is no joint
@@ -92,7 +92,7 @@ class HeatmapDetector:
         self._sigmoid = settings.get("activation") == "sigmoid"
         self._offset = settings.get("cell_offset", 0)
         self._presence = settings.get("presence")
-        self._net = Network(model, (w, h))
+        self._net = NetworkFile(model, (w, h))
         answers = self._net(np.zeros((3, h, w), np.float32))
         self._output = settings.get("output") or self._choose(answers)
         marks = self.rotation and self.rotation["output"]

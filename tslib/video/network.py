@@ -29,7 +29,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("TSLIB_CACHE") or pooch.os_cache("tslib"))
 
 
-class Network:
+class NetworkFile:
     """A network for images.
 
     Raises InputError where the file cannot be read, or does not take float images of size (w, h) px
