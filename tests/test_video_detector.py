@@ -221,7 +221,9 @@ def test_one_of_several_outputs_has_to_be_named(tmp_path):
         maps[name] = HeatmapDetector(model)(synthetic.frame(0), AROUND)
     np.testing.assert_allclose(maps["early"], maps["maps"] / 2, rtol=1e-6)
     (tmp_path / "toy.toml").write_text(synthetic.CONFIG + 'output = "late"\n')
-    with pytest.raises(InputError, match="has no output 'late'.* it has maps, early"):
+    with pytest.raises(
+        InputError, match="outputs maps, early, and no 'late', which .*toy.toml names"
+    ):
         HeatmapDetector(model)
 
 

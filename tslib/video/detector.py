@@ -99,8 +99,8 @@ class HeatmapDetector:
         self._wanted = [name for name in (self._output, self._presence, marks) if name]
         for name in self._wanted:
             if name not in answers:
-                has = ", ".join(answers)
-                raise InputError(f"{model} has no output {name!r}, as {config} says; it has {has}.")
+                known = f"{model} has the outputs {', '.join(answers)}"
+                raise InputError(f"{known}, and no {name!r}, which {self._config} names.")
         shape = answers[self._output].shape
         if not self._is_maps(shape):
             raise InputError(

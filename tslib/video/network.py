@@ -32,22 +32,20 @@ def cache_folder() -> Path:
 class NetworkFile:
     """A network for images.
 
-    Raises InputError where the file cannot be read, or does not take float images of size (w, h) px
-    with the channels first.
+    file : one that is there; size : (w, h) px. Raises InputError where it cannot be read, or does
+    not take float images of that size with the channels first.
     """
 
     def __init__(self, file: Path | str, size: tuple[int, int]) -> None:
-        self.file, self._size, self._lite = Path(file), size, Path(file).suffix == ".tflite"
-        if not self.file.is_file():
-            raise InputError(f"there is no detector {file}; name an ONNX or TFLite file.")
+        self.file, self._size = Path(file), size
         _try(self.file, size)
         try:
             self._net = _read(str(file))
         except cv2.error as error:
-            kind = "a TFLite" if self._lite else "an ONNX"
+            kind = "a TFLite" if _is_lite(file) else "an ONNX"
             raise InputError(f"{file} cannot be read as {kind} network{_why(error)}.") from None
         self._outputs = self._net.getUnconnectedOutLayersNames()
-        if not self._lite:
+        if not _is_lite(file):
             self._check()
 
     def _check(self) -> None:
@@ -75,8 +73,12 @@ class NetworkFile:
             raise InputError(f"{self.file} does not run on {w}x{h} pixels{_why(error)}.") from None
 
 
+def _is_lite(file: Path | str) -> bool:
+    return str(file).endswith(".tflite")
+
+
 def _read(file: str) -> cv2.dnn.Net:
-    if file.endswith(".tflite"):
+    if _is_lite(file):
         return cv2.dnn.readNetFromTFLite(file, *_ENGINE)
     return cv2.dnn.readNetFromONNX(file)
 
