@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..flow import Flow
 from .detector import HeatmapDetector
 
 LOST = 15  # frames in a row without the person until it is searched again
@@ -70,8 +69,3 @@ def _starts(length: int, side: float) -> list[float]:
     """Where windows of a side begin that cover a length, or the one in its middle."""
     number = max(1, round(2 * (length - side) / side) + 1)
     return np.linspace(0, length - side, number).tolist() if number > 1 else [(length - side) / 2]
-
-
-def camera_motion(flow: Flow, frame: np.ndarray) -> np.ndarray:
-    """Median (dx, dy) px of a whole frame's flow."""
-    return flow.median_in((0, 0, *frame.shape[1::-1]))

@@ -28,7 +28,6 @@ from .tracking import Observation
 
 ITERATIONS = 3
 _SECONDS = 0.15  # messages from further away blur fast wrists
-_EVERYWHERE = -1e9, -1e9, 2e9, 2e9  # a box (x, y, w, h) px that holds any frame
 _Item = TypeVar("_Item")
 
 
@@ -100,7 +99,7 @@ def link(observations: Iterable[Observation], reach: int) -> Iterator[Node]:
                     break
                 step = flow.at(points)
                 hidden |= _leads_elsewhere(step, back.at(points + step))
-                points, camera = points + step, camera + flow.median_in(_EVERYWHERE)
+                points, camera = points + step, camera + flow.camera
                 if other.crop is not None:
                     # What is hidden there moves, as far as one knows, as the camera does.
                     place = other.crop.to_cells(np.where(hidden[..., None], camera, points))

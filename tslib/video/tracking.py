@@ -15,7 +15,7 @@ from ..crop import Crop
 from ..flow import Flow, flow_between
 from ..heatmaps import decode
 from .detector import PRESENT, SEEN, HeatmapDetector, Sight
-from .follower import Follower, camera_motion, sureness, windows_over
+from .follower import Follower, sureness, windows_over
 from .upright import UprightTracker
 
 _ENOUGH = 7 / 17  # of the joints must be seen
@@ -83,7 +83,7 @@ class Tracker(Follower):
             self.reset()
         inside = camera = np.zeros(2)
         if self.box is not None and flow is not None:
-            inside, camera = flow.median_in(self.box), camera_motion(flow, frame)
+            inside, camera = flow.median_in(self.box), flow.camera
             self.box[:2] += inside
         if self.box is None and self.may_search():
             self.box = self.search(frame)

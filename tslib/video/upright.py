@@ -12,7 +12,7 @@ from ..crop import Crop
 from ..flow import Flow
 from ..heatmaps import decode
 from .detector import PRESENT, HeatmapDetector, Sight
-from .follower import Follower, camera_motion, sureness, windows_over
+from .follower import Follower, sureness, windows_over
 
 _INSIDE = 0.8  # of the joints must lie in the window of a search
 # From frame to frame the crop moves and grows by at most so much of its side, and turns by so much.
@@ -47,7 +47,7 @@ class UprightTracker(Follower):
             self.reset()
         if self.crop is not None and flow is not None:
             # With the camera, and not with what moves in the crop, for that may be somebody else.
-            self.crop = self.crop.moved(*camera_motion(flow, frame))
+            self.crop = self.crop.moved(*flow.camera)
         if self.crop is None and self.may_search():
             self.crop = self._start(frame)
         if self.crop is None:
