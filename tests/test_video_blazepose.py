@@ -91,6 +91,16 @@ def test_without_a_network_one_sentence_says_what_to_run(index, tmp_path, capfd)
     assert not kept(tmp_path)
 
 
+def test_an_index_that_cannot_be_reached_is_said(index, monkeypatch):
+    (index / NAME).unlink()
+    monkeypatch.delenv("PIP_NO_INDEX")
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with pytest.raises(InputError, match="0.10.21 .the package index cannot be reached.; run"):
+        fetch_detector()
+
+
 @pytest.mark.parametrize("changes", [{"network": b"another"}, {"licence": b""}])
 def test_what_is_not_the_network_is_refused(index, tmp_path, changes):
     wheel(index, **changes)

@@ -73,10 +73,13 @@ def _wheel(place: str) -> Path:
     pip = subprocess.run([sys.executable, "-m", "pip", *words], stdout=2, stderr=subprocess.PIPE)
     wheels = list(Path(place).glob("*.whl"))
     if pip.returncode or not wheels:
-        said = pip.stderr.decode(errors="replace").strip().splitlines() or ["nothing"]
+        said = pip.stderr.decode(errors="replace").strip()
+        why = (said.splitlines() or ["it says nothing"])[-1].removeprefix("ERROR: ")
+        # Its last line would then say that there is no such package.
+        why = "the package index cannot be reached" if "connection broken" in said else why
         raise InputError(
-            f"pip cannot fetch {PACKAGE} (it says: {said[-1].removeprefix('ERROR: ')}); run {_RUN} "
-            "with a network, or add --file WHEEL with that wheel."
+            f"pip cannot fetch {PACKAGE} ({why.rstrip('.')}); run {_RUN} with a network, or add "
+            "--file WHEEL with that wheel."
         )
     if _sha256(wheels[0].read_bytes()) != _SHA256["wheel"]:
         raise InputError(f"what pip fetched as {PACKAGE} is another file; see your index for why.")
