@@ -1,5 +1,7 @@
 """The map between cells and pixels, and the image that is cut with it."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -12,9 +14,9 @@ number = st.floats(-500, 500)
 length = st.floats(1, 900)
 
 
-@given(st.tuples(number, number, length, length), st.tuples(number, number))
-def test_to_image_inverts_to_cells(box, point):
-    crop = Crop.around(box, (48, 64))
+@given(st.tuples(number, number, length, length), st.tuples(number, number), st.floats(-4, 4))
+def test_to_image_inverts_to_cells(box, point, angle):
+    crop = replace(Crop.around(box, (48, 64)), angle=angle)
     there_and_back = crop.to_image(crop.to_cells(point))
     assert np.abs(there_and_back - point).max() < 0.01
 
@@ -47,11 +49,22 @@ def test_cut_of_whole_pixels_is_a_copy():
     np.testing.assert_array_equal(crop.cut(frame, (20, 40)), frame[:, 20:40])
 
 
+def test_a_turned_window_points_up_where_its_angle_says():
+    """Turned clockwise by a quarter, up in the window is to the right in the image."""
+    crop = Crop((100, 50), 2.0, (5, 5), 1, np.pi / 2)
+    np.testing.assert_allclose(crop.to_image((2, 2)), (100, 50))
+    np.testing.assert_allclose(crop.to_image((2, 0)), (104, 50))
+    np.testing.assert_allclose(crop.moved(3, 4).to_image((2, 0)), (107, 54))
+    corners = [(105, 45), (105, 55), (95, 55), (95, 45)]
+    np.testing.assert_allclose(crop.corners(), corners)
+
+
+@pytest.mark.parametrize("angle", [0, 0.5, -2])
 @pytest.mark.parametrize("cell", [1.3, 4.0, 9.0])
-def test_a_dot_lands_where_the_map_says(cell):
+def test_a_dot_lands_where_the_map_says(cell, angle):
     frame = np.zeros((400, 400, 3), np.uint8)
     cv2.circle(frame, (203, 188), 8, (255, 255, 255), -1)
-    crop = Crop((200.3, 189.8), cell, (24, 32), 1)
+    crop = Crop((200.3, 189.8), cell, (24, 32), 1, angle)
     image = crop.cut(frame, (96, 128))[..., 0].astype(float)
     y, x = (np.average(i, weights=image) for i in np.indices(image.shape))
     expected = (crop.to_cells((203, 188)) + 0.5) * 4 - 0.5  # four pixels of the input to a cell

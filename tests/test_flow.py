@@ -79,3 +79,11 @@ def test_a_box_is_found_where_the_scales_differ():
     flow = Flow(vectors, (1.0, 0.1))
     np.testing.assert_allclose(flow.median_in((0, 2, 3, 5)), (0, 0))
     np.testing.assert_allclose(flow.median_in((0, 12, 3, 5)), (3, 7))
+
+
+def test_the_cameras_motion_is_that_of_most_of_the_frame():
+    vectors = np.full((60, 80, 2), (-3.0, 1.5), np.float32)
+    vectors[10:50, 20:50] = 12  # somebody passes
+    np.testing.assert_allclose(Flow(vectors, (1.0, 1.0)).camera, (-3, 1.5))
+    still = Flow(np.zeros((1, 1, 2), np.float32), (1 / 80, 1 / 60))
+    np.testing.assert_array_equal(still.camera, (0, 0))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tslib.crop import Crop
 from tslib.overlay import LEFT, MIDDLE, RIGHT, Canvas
 from tslib.skeletons import SKELETONS
 
@@ -100,3 +101,11 @@ def test_eyes_and_ears_are_small_and_never_hollow():
             ]
         )
     assert 0 < areas[0][0] < areas[1][0] and areas[0][1] == 0 < areas[1][1]
+
+
+def test_the_window_that_the_detector_saw_is_outlined():
+    crop = Crop((80, 60), 2.0, (20, 20), 1, np.pi / 4)  # corners 28 px around its middle
+    picture = Canvas((160, 120), PENN).draw(GREY, NOWHERE, NOWHERE, crop)
+    rows, columns = np.nonzero((picture == 255).all(-1))
+    assert abs(rows.min() - 4 * (60 - 28.3)) < 3 and abs(columns.max() - 4 * (80 + 28.3)) < 3
+    assert len(rows) < 4 * 4 * 45

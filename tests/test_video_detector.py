@@ -1,14 +1,25 @@
 """The detector, its configuration, and the reading of joints off its maps."""
 
+import subprocess
+
 import numpy as np
 import onnx
 import pytest
 import synthetic
+from onnx import TensorProto, helper, numpy_helper
 
+import tslib.video.network
 from tslib.crop import Crop
 from tslib.errors import InputError
 from tslib.heatmaps import decode
 from tslib.video.detector import HeatmapDetector
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Verdicts on networks are kept beside the test's files."""
+    monkeypatch.setenv("TSLIB_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 def test_finds_the_synthetic_joints(tmp_path):
@@ -170,3 +181,207 @@ def test_files_that_are_not_there_or_broken_are_named(tmp_path):
     model.write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match="cannot be read as an ONNX network"):
         HeatmapDetector(model)
+
+
+def rebuilt(tmp_path, change, settings=""):
+    """toy.onnx after a change of its model, and toy.toml with more settings."""
+    path = synthetic.write_detector(tmp_path)
+    model = onnx.load(path)
+    change(model.graph)
+    onnx.save(model, path)
+    with open(tmp_path / "toy.toml", "a") as file:
+        file.write(settings)
+    return path
+
+
+def with_output(graph, name, node, shape):
+    """Add a node and its output to a graph."""
+    graph.node.append(node)
+    graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+
+
+def constant(graph, name, value):
+    """Add an output that is always the same."""
+    graph.initializer.append(numpy_helper.from_array(np.float32(value), f"{name}_value"))
+    with_output(graph, name, helper.make_node("Identity", [f"{name}_value"], [name]), value.shape)
+
+
+def early(graph):
+    """A second output of the same shape, half as high."""
+    graph.initializer.append(numpy_helper.from_array(np.float32(0.5), "half"))
+    with_output(
+        graph, "early", helper.make_node("Mul", ["maps", "half"], ["early"]), (1, 13, 32, 24)
+    )
+
+
+AROUND = Crop.around((40, 25, 45, 75), synthetic.GRID)
+
+
+def test_one_of_several_outputs_has_to_be_named(tmp_path):
+    model = rebuilt(tmp_path, early)
+    several = r"maps \(1, 13, 32, 24\), early \(1, 13, 32, 24\); say which by output = .early. in"
+    with pytest.raises(InputError, match=several):
+        HeatmapDetector(model)
+    maps = {}
+    for name in ("maps", "early"):
+        (tmp_path / "toy.toml").write_text(synthetic.CONFIG + f'output = "{name}"\n')
+        maps[name] = HeatmapDetector(model)(synthetic.frame(0), AROUND)
+    np.testing.assert_allclose(maps["early"], maps["maps"] / 2, rtol=1e-6)
+    (tmp_path / "toy.toml").write_text(synthetic.CONFIG + 'output = "late"\n')
+    with pytest.raises(
+        InputError, match="outputs maps, early, and no 'late', which .*toy.toml names"
+    ):
+        HeatmapDetector(model)
+
+
+def test_logits_become_heat_maps(tmp_path):
+    def logits(graph):
+        graph.initializer.append(numpy_helper.from_array(np.float32(1000), "steep"))
+        graph.node.append(helper.make_node("Mul", ["maps", "steep"], ["logits"]))
+        graph.output[0].name = "logits"
+
+    plain = HeatmapDetector(synthetic.write_detector(tmp_path))(synthetic.frame(0), AROUND)
+    model = rebuilt(tmp_path, logits, 'activation = "sigmoid"\n')
+    with np.errstate(all="raise"):  # clipped, so that no exponential overflows
+        maps = HeatmapDetector(model)(synthetic.frame(0), AROUND)
+    np.testing.assert_allclose(maps, 1 / (1 + np.exp(-np.minimum(1000.0 * plain, 50))), rtol=1e-3)
+
+
+def test_some_of_the_maps_may_be_the_joints(tmp_path):
+    order = [12, 0, 5]
+    settings = f'maps = {order}\njoints = ["right_ankle", "head", "left_wrist"]\n'
+    all_maps = HeatmapDetector(synthetic.write_detector(tmp_path))(synthetic.frame(0), AROUND)
+    detector = HeatmapDetector(rebuilt(tmp_path, lambda graph: None, settings))
+    np.testing.assert_array_equal(detector(synthetic.frame(0), AROUND), all_maps[order])
+    (tmp_path / "toy.toml").write_text(synthetic.CONFIG + f"maps = {[*range(12), 13]}\n")
+    with pytest.raises(InputError, match="has 13 heat-maps, but .* names 13 joints for other maps"):
+        HeatmapDetector(tmp_path / "toy.onnx")
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.7])
+def test_maps_that_are_off_by_half_a_cell_are_put_right(tmp_path, angle):
+    """The network's maps are moved by half a cell; its configuration says so, and joints stay."""
+    crop = Crop((70.0, 62.0), 3.2, synthetic.GRID, 75, angle)
+    plain = HeatmapDetector(synthetic.write_detector(tmp_path))
+    shifted = HeatmapDetector(rebuilt(tmp_path, shift_by_half_a_cell, "cell_offset = 0.5\n"))
+    frame = synthetic.frame(0)
+    (there, _), (here, peaks) = (decode(d(frame, crop)) for d in (shifted, plain))
+    assert peaks.min() > 0.5
+    error = np.linalg.norm(crop.to_image(there) - crop.to_image(here), axis=-1)
+    assert np.median(error) < 0.25 * crop.cell
+
+
+def shift_by_half_a_cell(graph):
+    """Cell i averages what lies around px 4 i + 3.5 of the input, half a cell later."""
+    pool = next(node for node in graph.node if node.op_type == "AveragePool")
+    for attribute in pool.attribute:
+        if attribute.name == "pads":
+            attribute.ints[:] = [0, 0, 4, 4]
+
+
+LANDMARKS = 'presence = "there"\nrotation = { output = "marks", center = 1, top = 13, side = 2 }\n'
+
+
+def with_landmarks(graph, marks=14, presence=0.75):
+    """Outputs of landmarks, x and y px of the input first, and of presence."""
+    places = np.arange(marks * 5, dtype=np.float32).reshape(1, -1)
+    constant(graph, "marks", places)
+    constant(graph, "there", np.float32([[presence]]))
+
+
+def test_presence_and_landmarks_come_from_the_same_run(tmp_path):
+    detector = HeatmapDetector(rebuilt(tmp_path, with_landmarks, LANDMARKS))
+    sight = detector.see(synthetic.frame(0), AROUND)
+    assert sight.presence == 0.75 and sight.landmarks.shape == (14, 2)
+    # Px of the input, from its border; a quarter of it is a cell, whose middle has the number.
+    np.testing.assert_allclose(sight.landmarks[1], np.array([5, 6]) / 4 - 0.5)
+    assert (
+        HeatmapDetector(synthetic.write_detector(tmp_path)).see(synthetic.frame(0), AROUND).presence
+        == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("marks", "settings", "word"),
+    [
+        (14, LANDMARKS.replace("13", "14"), "no 5 numbers for each landmark"),
+        (9, LANDMARKS, "no 5 numbers for each landmark"),
+        (14, LANDMARKS.replace('"there"', '"marks"'), "marks of .* is no single number"),
+        (14, LANDMARKS.split("\n")[1], "rotation without presence"),
+        (14, LANDMARKS.replace("top", "up"), "rotation of .* must be { output"),
+        (14, LANDMARKS.replace("= 1,", "= true,"), "rotation of .* must be { output"),
+        (14, 'presence = ""', "presence of .* must be the name"),
+        (14, "activation = 1", "activation of .* must be"),
+        (14, "cell_offset = 2", "cell_offset of .* must be"),
+        (14, "margin = 0", "margin of .* must be"),
+        (14, "maps = [-1]", "maps of .* must be"),
+    ],
+)
+def test_outputs_that_do_not_fit_are_refused(tmp_path, marks, settings, word):
+    with pytest.raises(InputError, match=word) as error:
+        HeatmapDetector(rebuilt(tmp_path, lambda graph: with_landmarks(graph, marks), settings))
+    assert "\n" not in str(error.value) and str(error.value).endswith(".")
+
+
+def channels_last(graph):
+    graph.node.insert(0, helper.make_node("Transpose", ["last"], ["image"], perm=[0, 3, 1, 2]))
+    del graph.input[:]
+    graph.input.append(helper.make_tensor_value_info("last", TensorProto.FLOAT, [1, 128, 96, 3]))
+
+
+def bytes_in(graph):
+    graph.node.insert(0, helper.make_node("Cast", ["bytes"], ["image"], to=TensorProto.FLOAT))
+    del graph.input[:]
+    graph.input.append(helper.make_tensor_value_info("bytes", TensorProto.UINT8, [1, 3, 128, 96]))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (channels_last, r"takes channels last, \(1, H, W, 3\); export it with channels first"),
+        (bytes_in, "takes CV_8UC1 numbers; export it for float32 ones"),
+    ],
+)
+def test_an_input_of_another_kind_is_named(tmp_path, change, reason):
+    with pytest.raises(InputError, match=reason):
+        HeatmapDetector(rebuilt(tmp_path, change))
+
+
+def test_missing_external_data_is_named(tmp_path):
+    path = synthetic.write_detector(tmp_path)
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    (tmp_path / "w.bin").unlink()
+    with pytest.raises(
+        InputError, match="cannot be read as an ONNX network .*external.* data file"
+    ):
+        HeatmapDetector(path)
+
+
+def strides_of_zero(graph):
+    """OpenCV divides by them, and the processor ends the process."""
+    pool = next(node for node in graph.node if node.op_type == "AveragePool")
+    for attribute in pool.attribute:
+        if attribute.name == "strides":
+            attribute.ints[:] = [0, 0]
+
+
+def test_a_network_that_kills_its_process_kills_a_child(tmp_path, cache):
+    model = rebuilt(tmp_path, strides_of_zero)
+    for _ in range(2):
+        with pytest.raises(InputError, match="toy.onnx ends the process that runs it"):
+            HeatmapDetector(model)
+    assert not list(cache.glob("networks/*"))
+
+
+def test_a_network_is_tried_once(tmp_path, cache, monkeypatch):
+    model = synthetic.write_detector(tmp_path)
+    HeatmapDetector(model)
+    assert len(list(cache.glob("networks/*"))) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "run", lambda *_, **__: 1 / 0)
+        HeatmapDetector(model)
+        onnx.save(onnx.load(synthetic.write_network(model, 0.9 * synthetic.COLORS)), model)
+        with pytest.raises(ZeroDivisionError):  # another network under the same name
+            HeatmapDetector(model)
+    monkeypatch.setattr(tslib.video.network, "cache_folder", lambda: model)  # nothing can be kept
+    HeatmapDetector(model)

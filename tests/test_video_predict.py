@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 import synthetic
 
@@ -243,6 +244,35 @@ def test_frames_without_anybody_have_empty_rows(place):
         assert np.isnan(joints[:4]).all() and not score[:4].any()
         assert np.isfinite(joints[8:]).all() and score[8:].all()
     assert len(list(open_frames(place / "out" / "overlay.webm"))) == 12
+
+
+def test_without_a_detector_the_default_one_is_used(place, monkeypatch):
+    where = {"default_detector": lambda: place / "toy.onnx", "CONFIG": place / "toy.toml"}
+    for name, value in where.items():
+        monkeypatch.setattr(tslib.video.predict, name, value)
+    assert main(["predict", str(place / "video.avi"), "--output", str(place / "out")]) == 0
+    joints, _ = read(place / "out" / "joints.csv")
+    assert np.abs(joints - np.stack([synthetic.pose(t) for t in range(14)])).max() < 4
+
+
+def test_messages_bridge_a_short_absence_and_no_long_one(place):
+    """The network says who is there; at 20 frames a second messages reach over three frames."""
+    network = onnx.load(place / "toy.onnx")
+    network.graph.node.append(onnx.helper.make_node("ReduceMax", ["maps"], ["there"], keepdims=0))
+    network.graph.output.append(onnx.helper.make_tensor_value_info("there", 1, []))
+    onnx.save(network, place / "toy.onnx")
+    with open(place / "toy.toml", "a") as file:
+        file.write('output = "maps"\npresence = "there"\n')
+    away = [*range(6, 8), *range(14, 23)]
+    pictures = [synthetic.frame(t, figure=t not in away) for t in range(30)]
+    synthetic.write_video(place / "away.avi", pictures)
+    assert command(place, video="away.avi") == 0
+    (joints, _), (alone, score) = (
+        read(place / "out" / name) for name in ("joints.csv", "detector.csv")
+    )
+    assert np.flatnonzero(np.isnan(joints).all((1, 2))).tolist() == [17, 18, 19]
+    assert np.flatnonzero(np.isnan(alone).all((1, 2))).tolist() == away and not score[away].any()
+    assert np.abs(joints[6:8] - np.stack([synthetic.pose(t) for t in (6, 7)])).max() < 8
 
 
 def test_the_springs_command_reads_the_joints_it_wrote(place, capsys):

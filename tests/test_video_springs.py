@@ -90,6 +90,19 @@ def test_springs_grow_with_the_body_on_the_heat_map():
         numbered([spring], SKELETONS["coco17"])
 
 
+def test_springs_turn_with_the_crop():
+    """A rest offset stays where it is in the image; of the stiffness the window's two axes stay."""
+    spring = numbered([Spring(("head", "left_knee"), (0.1, 0.5), (4.0, 8.0))], PENN)
+    upright = Crop((0, 0), 2.0, (24, 32), 40)
+    for angle, kept in ((np.pi / 2, (0.02, 0.01)), (np.pi / 4, (0.015, 0.015))):
+        turned = Crop((0, 0), 2.0, (24, 32), 40, angle)
+        _, _, stiffness, rest = in_cells(spring, turned)
+        np.testing.assert_allclose(stiffness[1], kept, rtol=1e-5)
+        offset = turned.to_image(rest[1]) - turned.to_image((0, 0))
+        straight = upright.to_image((2, 10)) - upright.to_image((0, 0))
+        np.testing.assert_allclose(offset, straight, atol=1e-4)
+
+
 GOOD = '[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0, 0.25]\nstiffness = [1, 2.5]\n'
 
 

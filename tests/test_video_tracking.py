@@ -5,19 +5,10 @@ import numpy as np
 import pytest
 import synthetic
 
-from tslib.video.detector import HeatmapDetector
+from tslib.video.detector import HeatmapDetector, Sight
+from tslib.video.follower import BEST, LOST, SEARCH, sureness, windows_over
 from tslib.video.predict import joints_of
-from tslib.video.tracking import (
-    BEST,
-    LOST,
-    SEARCH,
-    Tracker,
-    box_of,
-    is_cut,
-    observe,
-    sureness,
-    windows_over,
-)
+from tslib.video.tracking import Tracker, box_of, is_cut, observe
 
 
 @pytest.fixture(scope="module")
@@ -94,17 +85,17 @@ def test_follows_a_fast_pan_in_the_dark(detector):
 class Stub:
     """A detector that sees joints (13, 2) px, as high as one likes, whatever the frame."""
 
-    grid, person_score = synthetic.GRID, 0.3
+    grid, person_score, margin = synthetic.GRID, 0.3, 1.5
 
     def __init__(self, height=0.9):
         self.height, self.joints = height, synthetic.STANDING + [80, 62]
 
-    def __call__(self, frame, crop):
+    def see(self, frame, crop):
         maps = np.zeros((13, 32, 24), np.float32)
         for k, (x, y) in enumerate(np.round(crop.to_cells(self.joints)).astype(int)):
             if 0 <= x < 24 and 0 <= y < 32:
                 maps[k, y, x] = self.height
-        return maps
+        return Sight(maps)
 
 
 BLANK = np.zeros((120, 160, 3), np.uint8)

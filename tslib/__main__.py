@@ -1,6 +1,7 @@
 """``python -m tslib COMMAND``: what the method does on videos, and how its networks are trained."""
 
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 
 from . import command_line
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _predict_options(parser: OPTION) -> None:
     add = parser.add_argument
     add("video", type=name, metavar="VIDEO", help="a video file, or a folder of images")
-    add("--detector", required=True, type=name, metavar="MODEL.onnx", help="heat-map network")
+    network = "heat-map network, ONNX or TFLite; BlazePose by default, fetched the first time"
+    add("--detector", type=name, metavar="MODEL", help=network)
     takes = "what it takes; MODEL.toml by default"
     add("--detector-config", type=name, metavar="FILE.toml", help=takes)
     add("--output", required=True, type=name, metavar="DIR", help="folder to make for the results")
@@ -75,9 +77,19 @@ def _springs_options(parser: OPTION) -> None:
 
 
 def _download_options(parser: OPTION) -> None:
-    names = "penn_action, jhmdb, youtube_pose or cvit_sports"
+    names = "detector, penn_action, jhmdb, youtube_pose or cvit_sports"
     parser.add_argument("name", metavar="NAME", help=names)
-    parser.add_argument("root", type=name, metavar="ROOT", help="folder for it")
+    where = "folder for a data set; the detector has its own"
+    parser.add_argument("root", nargs="?", type=name, metavar="ROOT", help=where)
+    wheel = "the detector's wheel, or a zip of it, where it is on the disk already"
+    parser.add_argument("--file", type=name, metavar="WHEEL", help=wheel)
+
+
+def _check_download(options: Namespace) -> str:
+    detector = options.name == "detector"
+    if detector == (options.root is not None):
+        return "the detector takes no ROOT" if detector else "a data set needs a ROOT to go to"
+    return "--file is for the detector alone" if options.file and not detector else ""
 
 
 def _inspect_options(parser: OPTION) -> None:
@@ -99,7 +111,7 @@ COMMANDS = (
         "overlay.webm, a fifth of a second a frame",
         "tslib.commands:run_predict",
         _predict_options,
-        "python -m tslib predict clip.mp4 --detector pose.onnx --output results",
+        "python -m tslib predict clip.mp4 --output results",
     ),
     Command(
         "correct",
@@ -136,11 +148,12 @@ COMMANDS = (
     ),
     Command(
         "download",
-        "fetch a data set and unpack it, 3 GB or more for some",
+        "fetch the default detector, 35 MB, or a data set, 3 GB or more for some",
         "tslib.commands:run_download",
         _download_options,
         "python -m tslib download jhmdb data/jhmdb",
         left="run it again to resume",
+        check=_check_download,
     ),
     Command(
         "inspect",

@@ -10,10 +10,9 @@ from argparse import Namespace
 def run_predict(options: Namespace) -> str:
     from .video.predict import predict
 
-    names = "box", "fps", "flow", "springs", "correct"
+    names = "detector", "box", "fps", "flow", "springs", "correct"
     more = {name: getattr(options, name) for name in names}
-    config = options.detector_config
-    folder = predict(options.video, options.detector, options.output, config=config, **more)
+    folder = predict(options.video, options.output, config=options.detector_config, **more)
     written = "joints.csv, detector.csv" + (", corrected.csv" if options.correct else "")
     return f"wrote {written} and overlay.webm to {folder}"
 
@@ -52,10 +51,14 @@ def run_springs(options: Namespace) -> str:
     return f"wrote {len(fitted)} springs to {options.output}"
 
 
-def run_download(options: Namespace) -> None:
+def run_download(options: Namespace) -> str | None:
     from .datasets.download import download
+    from .video.blazepose import fetch_detector
 
+    if options.name == "detector":
+        return f"{fetch_detector(options.file)} is there; its licence lies beside it"
     download(options.name, options.root)
+    return None
 
 
 def run_inspect(options: Namespace) -> None:

@@ -1,7 +1,7 @@
 """The part of a frame that a detector looks at, and the map between its cells and the image."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import cv2
@@ -21,6 +21,7 @@ class Crop:
     cell : float, px that one cell covers, the same in x and in y
     grid : (W, H), cells of the heat-map
     body : float, px, larger side of the person's box (the unit of spatial springs)
+    angle : float, radians that the window is turned by, clockwise as one sees it
 
     Coordinates are those of a cell's or pixel's middle: the heat-map's left border lies at -0.5.
     """
@@ -29,6 +30,7 @@ class Crop:
     cell: float
     grid: tuple[int, int]
     body: float
+    angle: float = 0.0
 
     @classmethod
     def around(cls, box: Iterable[float], grid: tuple[int, int], margin: float = MARGIN) -> Self:
@@ -39,11 +41,27 @@ class Crop:
 
     def to_image(self, cells: ArrayLike) -> np.ndarray:
         """Heat-map cells (..., 2) to image pixels (..., 2), x first."""
-        return (np.asarray(cells) + 0.5 - np.divide(self.grid, 2)) * self.cell + self.center
+        offset = (np.asarray(cells) + 0.5 - np.divide(self.grid, 2)) * self.cell
+        return offset @ self.axes() + self.center
 
     def to_cells(self, points: ArrayLike) -> np.ndarray:
         """Image pixels (..., 2) to heat-map cells (..., 2), x first; inverse of to_image."""
-        return (np.asarray(points) - self.center) / self.cell - 0.5 + np.divide(self.grid, 2)
+        offset = (np.asarray(points) - self.center) @ self.axes().T
+        return offset / self.cell - 0.5 + np.divide(self.grid, 2)
+
+    def axes(self) -> np.ndarray:
+        """Where the window's x and y point in the image: float64 (2, 2), one a row."""
+        c, s = np.cos(self.angle), np.sin(self.angle)
+        return np.array([[c, s], [-s, c]])
+
+    def moved(self, x: float, y: float) -> Self:
+        """The same window with its centre (x, y) px further."""
+        return replace(self, center=(float(self.center[0] + x), float(self.center[1] + y)))
+
+    def corners(self) -> np.ndarray:
+        """The window's corners in the image, one after the other: float64 (4, 2) px."""
+        W, H = self.grid
+        return self.to_image(np.array([(0, 0), (W, 0), (W, H), (0, H)]) - 0.5)
 
     def cells(self) -> np.ndarray:
         """Coordinates of every cell: float64 (H, W, 2), x first."""
@@ -56,8 +74,9 @@ class Crop:
         fine = min(max(1, round(pixel)), _FINEST)
         step = pixel / fine
         samples = size[0] * fine, size[1] * fine
-        left, top = np.array(self.center) - step * (np.array(samples) - 1) / 2
-        place = np.array([[step, 0, left], [0, step, top]])
+        axes = step * self.axes()
+        first = self.center - (np.array(samples) - 1) / 2 @ axes
+        place = np.column_stack([axes.T, first])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         window = cv2.warpAffine(frame, place, samples, flags=flags)
         return window if fine == 1 else cv2.resize(window, size, interpolation=cv2.INTER_AREA)

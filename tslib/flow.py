@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -46,6 +47,11 @@ class Flow:
         sides = np.round(np.divide(self.vectors.shape[1::-1], self.scale)).astype(int) // stride
         cells = np.stack(np.meshgrid(*(np.arange(n) for n in sides)), -1)
         return self.at(to_pixels(cells, stride)) / np.float32(stride)
+
+    @cached_property
+    def camera(self) -> np.ndarray:
+        """Median (dx, dy) in px of the whole frame, of one entry in 16: the camera's motion."""
+        return np.median(self.vectors[::4, ::4], axis=(0, 1))
 
     def median_in(self, box: Iterable[float]) -> np.ndarray:
         """Median (dx, dy) in px inside a box (x, y, w, h) px: the motion of what fills it."""

@@ -5,6 +5,7 @@ from collections.abc import Container, Sequence
 import cv2
 import numpy as np
 
+from .crop import Crop
 from .skeletons import Skeleton
 
 LEFT, RIGHT, MIDDLE = (255, 140, 40), (40, 150, 255), (90, 220, 90)  # RGB: orange, blue, green
@@ -29,17 +30,25 @@ class Canvas:
         width, height = (2 * max(1, round(n * self.scale / 2)) for n in size)
         self.size, self.skeleton = (width, height), skeleton
 
-    def draw(self, frame: np.ndarray, result: _Found, detected: _Found) -> np.ndarray:
-        """The frame, uint8 RGB of ``size``, with both results: (joints (K, 2) px, score (K,))."""
+    def draw(
+        self, frame: np.ndarray, result: _Found, detected: _Found, crop: Crop | None = None
+    ) -> np.ndarray:
+        """The frame, uint8 RGB of ``size``, with both results: (joints (K, 2) px, score (K,)).
+
+        crop : the window that the detector saw, to be outlined
+        """
         method = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
         picture = cv2.resize(frame, self.size, interpolation=method)
-        if result is None or detected is None:
+        if result is None:
             return picture
+        if crop is not None:
+            outline = np.array(enlarged(crop.corners(), self.scale))
+            cv2.polylines(picture, [outline], True, _WHITE, 1, cv2.LINE_AA)
         thick = max(2, max(self.size) // 320)
         face = self.skeleton.groups.get("head", [])
         tiny = face if len(face) > 1 else []  # eyes and ears lie close together
         # The detector's joints come first, so that they show where they differ.
-        for k, point in enumerate(enlarged(detected[0], self.scale)):
+        for k, point in enumerate(enlarged(detected[0], self.scale) if detected else ()):
             if detected[1][k] >= _DRAWN and k not in tiny:
                 cv2.circle(picture, point, thick + 3, _BLACK, 2, cv2.LINE_AA)
                 cv2.circle(picture, point, thick + 3, _WHITE, 1, cv2.LINE_AA)

@@ -22,6 +22,7 @@ import torch
 from ..distance_transform import distance_transform
 from ..message_passing.layer import STIFFNESS
 from ..warp import sample
+from .detector import PRESENT
 from .springs import Spring, in_cells
 from .tracking import Observation
 
@@ -68,6 +69,17 @@ def windows(
         before.appendleft(item)
 
 
+def bridged(observations: Iterable[Observation], reach: int) -> Iterator[Observation]:
+    """Yield Observations, empty where nobody is present within reach frames of the same scene.
+
+    So messages find a person who is hidden for a moment, and nobody finds one who is gone.
+    """
+    for before, seen, after in windows(observations, reach):
+        near = [o for o in (*before, seen, *after) if o.scene == seen.scene]
+        there = max(o.presence for o in near) >= PRESENT
+        yield seen if there else replace(seen, crop=None, maps=None)
+
+
 def link(observations: Iterable[Observation], reach: int) -> Iterator[Node]:
     """Yield a Node for each Observation, reach frames late: flows composed over every offset."""
     for before, seen, after in windows(observations, reach):
@@ -78,15 +90,29 @@ def link(observations: Iterable[Observation], reach: int) -> Iterator[Node]:
         paths = {}
         for side, others in ((1, after), (-1, before)):
             here, points = seen, seen.crop.to_image(seen.crop.cells())
+            camera, hidden = points, np.zeros(points.shape[:2], bool)
             for distance, other in enumerate(others, 1):
-                flow = here.to_next if side == 1 else here.to_previous
-                if flow is None or other.scene != seen.scene:
+                flow, back = here.to_next, other.to_previous
+                if side == -1:
+                    flow, back = here.to_previous, other.to_next
+                if flow is None or back is None or other.scene != seen.scene:
                     break
-                points = points + flow.at(points)
+                step = flow.at(points)
+                hidden |= _leads_elsewhere(step, back.at(points + step))
+                points, camera = points + step, camera + flow.camera
                 if other.crop is not None:
-                    paths[side * distance] = torch.from_numpy(other.crop.to_cells(points)).float()
+                    # What is hidden there moves, as far as one knows, as the camera does.
+                    place = other.crop.to_cells(np.where(hidden[..., None], camera, points))
+                    paths[side * distance] = torch.from_numpy(place).float()
                 here = other
-        yield Node(bare, torch.from_numpy(seen.maps).clamp(min=0), paths)
+        # Maps of a frame without the person are weak witnesses.
+        yield Node(bare, torch.from_numpy(seen.maps).clamp(min=0) * seen.presence, paths)
+
+
+def _leads_elsewhere(flow: np.ndarray, back: np.ndarray) -> np.ndarray:
+    """Where a flow and the one back do not lead home, bool (...), as `tslib.warp.inconsistent`."""
+    squared = [np.square(v).sum(-1) for v in (flow + back, flow, back)]
+    return squared[0] > 0.01 * (squared[1] + squared[2]) + 0.5
 
 
 def warp_to_crop(maps: torch.Tensor, path: torch.Tensor) -> torch.Tensor:

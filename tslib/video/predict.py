@@ -3,7 +3,7 @@
 The stages are generators, and can be used one by one:
 
     observations = observe(frames, detector)                          # tslib.video.tracking
-    beliefs = infer(link(observations, reach), reach, springs)        # tslib.video.inference
+    beliefs = infer(link(bridged(observations, reach), reach), reach) # tslib.video.inference
 """
 
 import logging
@@ -21,10 +21,11 @@ from ..errors import InputError
 from ..files import appearing
 from ..heatmaps import decode
 from ..overlay import Canvas
+from .blazepose import CONFIG, default_detector
 from .correct import check_joints, correct_file
-from .detector import HeatmapDetector
+from .detector import PRESENT, HeatmapDetector
 from .frames import VideoWriter, open_frames
-from .inference import infer, link, reach_at
+from .inference import bridged, infer, link, reach_at
 from .joints_csv import write_header, write_rows
 from .springs import load_springs, numbered
 from .tracking import observe
@@ -43,9 +44,9 @@ def joints_of(maps: np.ndarray | torch.Tensor, crop: Crop) -> tuple[np.ndarray, 
 
 def predict(
     video: Path | str,
-    detector: Path | str,
     output: Path | str,
     *,
+    detector: Path | str | None = None,
     config: Path | str | None = None,
     box: Sequence[float] | None = None,
     fps: float | None = None,
@@ -56,8 +57,8 @@ def predict(
     """Write joints.csv, detector.csv and overlay.webm to a new folder; returns its path.
 
     video : a video file or a folder of images
-    detector, config : an ONNX network and its TOML file, see tslib.video.detector
     output : the folder; it appears complete, or not at all
+    detector, config : a network and its TOML file, see tslib.video.detector; BlazePose where None
     box : (x, y, w, h) px around the person in the first frame; searched for where None
     fps : frames per second, where the video does not say or says wrong
     flow : "dis", "farneback" or "none", see tslib.flow
@@ -75,6 +76,8 @@ def predict(
             )
         if box is not None:
             check_box(box, frames.size)
+        if detector is None:
+            detector, config = default_detector(), config or CONFIG
         network = HeatmapDetector(detector, config)
         limbs = [] if springs is None else numbered(load_springs(springs), network.skeleton)
         if correct is not None:
@@ -82,7 +85,7 @@ def predict(
             check_joints(corrector, correct, network.skeleton.joints)
         reach = reach_at(fps)
         observations = observe(frames, network, box, flow)
-        beliefs = infer(link(observations, reach), reach, limbs)
+        beliefs = infer(link(bridged(observations, reach), reach), reach, limbs)
         read = _write(folder, beliefs, frames, network.skeleton, fps or 25)
         if correct is not None:
             correct_file(folder / "joints.csv", corrector, folder / "corrected.csv")
@@ -107,12 +110,13 @@ def _write(folder, beliefs, frames, skeleton, fps):
         # frame has to.
         for (node, belief), frame in zip(bar, frames, strict=True):
             crop = node.seen.crop
-            both = belief, node.seen.maps
-            found = [None if crop is None else joints_of(maps, crop) for maps in both]
+            alone = node.seen.maps if node.seen.presence >= PRESENT else None
+            both = [None if crop is None else maps for maps in (belief, alone)]
+            found = [None if maps is None else joints_of(maps, crop) for maps in both]
             somebody = somebody or crop is not None
             for table, result in zip(tables, found, strict=True):
                 write_rows(table, node.seen.index, skeleton.joints, result)
-            overlay.write(canvas.draw(frame, *found))
+            overlay.write(canvas.draw(frame, *found, crop))
         if not somebody:
             what = f"nobody in sight in {frames.path}"
             raise InputError(f"{what}; give --box, or show somebody larger.")

@@ -100,8 +100,10 @@ def in_cells(springs: Sequence[Spring], crop: Crop) -> tuple[torch.Tensor, ...]:
     and rest (2S, 2) cells, sender - receiver, as distance_transform takes them.
     """
     a, b = torch.tensor([s.joints for s in springs]).T
-    rest = torch.tensor([s.rest for s in springs]) * (crop.body / crop.cell)
-    stiffness = torch.tensor([s.stiffness for s in springs]) * (crop.cell / crop.body) ** 2
+    # In a turned crop the stiffnesses in x and y mix; what pulls across the two is left out.
+    axes, unit = torch.from_numpy(crop.axes()).float().T, crop.body / crop.cell
+    rest = torch.tensor([s.rest for s in springs]).float() @ axes * unit
+    stiffness = torch.tensor([s.stiffness for s in springs]).float() @ axes**2 / unit**2
     return torch.cat([a, b]), torch.cat([b, a]), stiffness.repeat(2, 1), torch.cat([-rest, rest])
 
 

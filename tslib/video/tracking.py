@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ..crop import MARGIN, Crop
+from ..crop import Crop
 from ..flow import Flow, flow_between
 from ..heatmaps import decode
-from .detector import SEEN, HeatmapDetector
+from .detector import PRESENT, SEEN, HeatmapDetector, Sight
+from .follower import Follower, sureness, windows_over
+from .upright import UprightTracker
 
 _ENOUGH = 7 / 17  # of the joints must be seen
-BEST = 10 / 17  # of the peaks say how sure the detector is; the others may be hidden
-_TRUST = 0.6  # of the usual height must the best peaks keep
 # A correction moves the box by at most so much of its height, and resizes it by so much.
 _MOVE, _SCALE = 0.10, 0.07
-LOST = 15  # frames without a correction until the person is searched again
-SEARCH = 8  # while nobody is in sight, search every so many frames
+_SLOWER = 0.8  # from frame to frame, of a person who is not seen
+_SUDDEN = 0.04  # of the box, a frame: who moves by so much more than expected is another person
 # Between thumbnails of two frames. Correlation: a pan keeps 0.9, occluders 0.6, while two videos
 # rarely reach 0.5. Grey levels: noise on a wall makes 1, a runner before it 5, two videos 50.
 _ALIKE, _CHANGE = 0.6, 12
@@ -37,6 +37,7 @@ class Observation:
     crop : Crop, None where nobody is in sight
     maps : float32 (K, H, W) heat-maps on the crop's grid, None where nobody is in sight
     to_previous, to_next : Flow to the frames beside it, None at the ends of a scene
+    presence : from 0 to 1, whether the person is there, and not only expected there
     """
 
     index: int
@@ -45,11 +46,7 @@ class Observation:
     maps: np.ndarray | None
     to_previous: Flow | None = None
     to_next: Flow | None = None
-
-
-def sureness(peaks: np.ndarray) -> float:
-    """Mean of the best of peaks (K,), ten of seventeen: hidden joints do not count against it."""
-    return float(np.sort(peaks)[-max(1, round(BEST * len(peaks))) :].mean())
+    presence: float = 1.0
 
 
 def box_of(joints: np.ndarray, peaks: np.ndarray) -> np.ndarray | None:
@@ -61,55 +58,59 @@ def box_of(joints: np.ndarray, peaks: np.ndarray) -> np.ndarray | None:
     return np.array([x, y, max(right - x, 1), max(bottom - y, 1)])
 
 
-class Tracker:
+class Tracker(Follower):
     """Follows one person through a scene.
 
     first_box : (x, y, w, h) px in the very first frame; found by a search where None
     """
 
     def __init__(self, detector: HeatmapDetector, first_box: Sequence[float] | None = None) -> None:
-        self.detector = detector
+        super().__init__(detector)
         self.reset(first_box)
 
     def reset(self, box: Sequence[float] | None = None) -> None:
         """Forget the person, as at a cut, or go on with the box of another."""
+        self.forget()
         self.box = None if box is None else np.array(box, float)
-        self.usual: float | None = None  # running mean of the sureness
-        self.wait = 0  # frames until the next search
-        self.missed = 0  # frames since the last correction
+        self.pace = np.zeros(2)  # px a frame that the person moves, beside the camera
 
-    def look(self, frame: np.ndarray, flow: Flow | None) -> tuple[Crop | None, np.ndarray | None]:
-        """Crop and heat-maps (K, H, W) of the person in the next frame; None, None for nobody.
+    def look(self, frame: np.ndarray, flow: Flow | None) -> tuple[Crop | None, Sight | None]:
+        """Where the next frame has the person, and what is seen there; None, None for nobody.
 
         flow : from the previous frame to this one, None at the first frame of a scene
         """
-        if self.missed >= LOST:
+        if self.lost():
             self.reset()
+        inside = camera = np.zeros(2)
         if self.box is not None and flow is not None:
-            self.box[:2] += flow.median_in(self.box)
+            inside, camera = flow.median_in(self.box), flow.camera
+            self.box[:2] += inside
+        if self.box is None and self.may_search():
+            self.box = self.search(frame)
         if self.box is None:
-            if self.wait == 0:
-                self.box, self.wait = self.search(frame), SEARCH
-            self.wait -= 1
-            if self.box is None:
-                return None, None
-        crop = Crop.around(self.box, self.detector.grid)
-        maps, box, peaks = self._detect(frame, crop)
-        self._correct(box, sureness(peaks))
+            return None, None
+        crop = Crop.around(self.box, self.detector.grid, self.detector.margin)
+        sight, box, peaks = self._detect(frame, crop)
+        if box is not None and self.believes(sureness(peaks)):
+            self._correct(box)
+            self.pace = inside - camera
+        else:
+            self.missed += 1
+            # What moves in the box all at once is somebody else who hides the person.
+            self.pace *= _SLOWER
+            expected = camera + self.pace
+            if np.hypot(*(inside - expected)) > _SUDDEN * max(self.box[2:]):
+                self.box[:2] += expected - inside
         # None yet for a given box in which nobody was seen.
-        return (None, None) if self.usual is None else (crop, maps)
+        return (None, None) if self.usual is None else (crop, sight)
 
     def _detect(self, frame, crop):
-        maps = self.detector(frame, crop)
-        cells, peaks = decode(maps)
-        return maps, box_of(crop.to_image(cells), peaks), peaks
+        sight = self.detector.see(frame, crop)
+        cells, peaks = decode(sight.maps)
+        box = box_of(crop.to_image(cells), peaks) if sight.presence >= PRESENT else None
+        return sight, box, peaks
 
-    def _correct(self, box, sure):
-        if box is None or (self.usual is not None and sure < _TRUST * self.usual):
-            self.missed += 1
-            return
-        self.missed = 0
-        self.usual = sure if self.usual is None else 0.9 * self.usual + 0.1 * sure
+    def _correct(self, box):
         limit = _MOVE * self.box[3]
         center = self.box[:2] + self.box[2:] / 2
         center += np.clip(box[:2] + box[2:] / 2 - center, -limit, limit)
@@ -126,32 +127,10 @@ class Tracker:
             if box is not None and found.mean() > height:
                 best, height = box, found.mean()
         # Look again, now centred; at first wide, for what was cut off.
-        for margin in (2.0, MARGIN, MARGIN):
+        for margin in (2.0, self.detector.margin, self.detector.margin):
             if best is not None:
                 _, best, peaks = self._detect(frame, Crop.around(best, grid, margin))
         return best if best is not None and sureness(peaks) > self.detector.person_score else None
-
-
-def windows_over(
-    W: int, H: int, grid: tuple[int, int]
-) -> Iterator[tuple[float, float, float, float]]:
-    """Yield windows (x, y, w, h) px all over a frame of W x H px, in the proportions of the grid.
-
-    The largest is a third larger than the frame, for a person who fills it, the smallest a third of
-    that; of each size one begins in the middle of the one before.
-    """
-    largest = 4 / 3 * min(W / grid[0], H / grid[1])
-    for scale in (1.0, 0.7, 0.5, 0.35):
-        w, h = (n * largest * scale for n in grid)
-        for y in _starts(H, h):
-            for x in _starts(W, w):
-                yield x, y, w, h
-
-
-def _starts(length: int, side: float) -> list[float]:
-    """Where windows of a side begin that cover a length, or the one in its middle."""
-    number = max(1, round(2 * (length - side) / side) + 1)
-    return np.linspace(0, length - side, number).tolist() if number > 1 else [(length - side) / 2]
 
 
 def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
@@ -181,7 +160,8 @@ def observe(
     Each comes one frame late, because its flow to the next one needs that one. For first_box see
     `Tracker`, for flow `tslib.flow.flow_between`.
     """
-    tracker, scene = Tracker(detector, first_box), 0
+    tracker = (UprightTracker if detector.rotation else Tracker)(detector, first_box)
+    scene = 0
     # The frame before, and what it showed.
     previous, waiting = None, None
     for index, frame in enumerate(frames):
@@ -194,7 +174,9 @@ def observe(
                 to_next = flow_between(previous, frame, flow)
                 to_previous = flow_between(frame, previous, flow)
             yield replace(waiting, to_next=to_next)
-        crop, maps = tracker.look(frame, to_next)
-        waiting, previous = Observation(index, scene, crop, maps, to_previous), frame
+        crop, sight = tracker.look(frame, to_next)
+        maps, presence = (sight.maps, sight.presence) if sight else (None, 0.0)
+        waiting = Observation(index, scene, crop, maps, to_previous, presence=presence)
+        previous = frame
     if waiting is not None:
         yield waiting

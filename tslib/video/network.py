@@ -1,0 +1,115 @@
+"""A network in an ONNX or TFLite file, run by OpenCV.
+
+A damaged file can end the whole process inside OpenCV. So the first time that a file is seen, a
+child process runs it once, and the verdict is kept under the file's checksum.
+"""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..errors import InputError
+
+# OpenCV 5 has several engines, of which one alone gives every output of a TFLite file; OpenCV 4 has
+# no choice, and does.
+_ENGINE = [cv2.dnn.ENGINE_CLASSIC] if hasattr(cv2.dnn, "ENGINE_CLASSIC") else []
+
+
+def cache_folder() -> Path:
+    """Where tslib keeps what it can make again: TSLIB_CACHE, or the user's folder for caches."""
+    # Slow to import.
+    import pooch
+
+    return Path(os.environ.get("TSLIB_CACHE") or pooch.os_cache("tslib"))
+
+
+class NetworkFile:
+    """A network for images.
+
+    file : one that is there; size : (w, h) px. Raises InputError where it cannot be read, or does
+    not take float images of that size with the channels first.
+    """
+
+    def __init__(self, file: Path | str, size: tuple[int, int]) -> None:
+        self.file, self._size = Path(file), size
+        _try(self.file, size)
+        try:
+            self._net = _read(str(file))
+        except cv2.error as error:
+            kind = "a TFLite" if _is_lite(file) else "an ONNX"
+            raise InputError(f"{file} cannot be read as {kind} network{_why(error)}.") from None
+        self._outputs = self._net.getUnconnectedOutLayersNames()
+        if not _is_lite(file):
+            self._check()
+
+    def _check(self) -> None:
+        """InputError where an ONNX file declares an input of another kind; OpenCV 5 tells it."""
+        declared = re.search(r"<Input> (\w+) \[([\w? x]+)\]", self._net.dump())
+        if not declared:
+            return
+        (w, h), kind, shape = self._size, declared[1], declared[2].split(" x ")
+        if kind != "CV_32FC1":
+            raise InputError(f"{self.file} takes {kind} numbers; export it for float32 ones.")
+        if len(shape) == 4 and shape[3] == "3" != shape[1]:
+            wants = "export it with channels first, (1, 3, H, W)"
+            raise InputError(f"{self.file} takes channels last, (1, H, W, 3); {wants}.")
+        if len(shape) == 4 and shape[1] == "3" and shape[2:] != [str(h), str(w)]:
+            takes = f"{self.file} takes {shape[3]}x{shape[2]} pixels"
+            raise InputError(f"{takes}, but its configuration says input = [{w}, {h}].")
+
+    def __call__(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        """{name: output} for float32 (3, h, w); all of them, which costs no more than one."""
+        self._net.setInput(np.ascontiguousarray(image[None]))
+        try:
+            return dict(zip(self._outputs, self._net.forward(self._outputs), strict=True))
+        except cv2.error as error:
+            w, h = self._size
+            raise InputError(f"{self.file} does not run on {w}x{h} pixels{_why(error)}.") from None
+
+
+def _is_lite(file: Path | str) -> bool:
+    return str(file).endswith(".tflite")
+
+
+def _read(file: str) -> cv2.dnn.Net:
+    if _is_lite(file):
+        return cv2.dnn.readNetFromTFLite(file, *_ENGINE)
+    return cv2.dnn.readNetFromONNX(file)
+
+
+def _why(error: cv2.error) -> str:
+    """OpenCV's reason in brackets, or nothing."""
+    said = re.sub(r"^.*?\) |[>\n]", " ", str(error.err or ""))
+    return f" ({' '.join(said.split())[:150]})" if said.strip() else ""
+
+
+def _try(file: Path, size: tuple[int, int]) -> None:
+    """InputError for a network that ends a process which runs it on images of size (w, h) px."""
+    key = file.read_bytes() + f" {size} {cv2.__version__}".encode()
+    verdict = cache_folder() / "networks" / hashlib.sha256(key).hexdigest()
+    if verdict.exists():
+        return
+    words = [sys.executable, "-m", __name__, str(file), *map(str, size)]
+    if subprocess.run(words, capture_output=True).returncode:
+        raise InputError(f"{file} ends the process that runs it; it is damaged, or not for OpenCV.")
+    try:
+        verdict.parent.mkdir(parents=True, exist_ok=True)
+        verdict.touch()
+    except OSError:
+        pass  # the next run tries again
+
+
+if __name__ == "__main__":
+    model, width, height = sys.argv[1:]
+    try:
+        net = _read(model)
+        net.setInput(np.zeros((1, 3, int(height), int(width)), np.float32))
+        net.forward(net.getUnconnectedOutLayersNames())
+    except cv2.error:
+        pass  # the parent meets it as well, and says it
