@@ -88,7 +88,7 @@ def test_the_stored_results_are_of_a_whole_run_and_the_readme_shows_them():
     assert set(messages.ratios(found)) == bars - cuda
     assert found["settings"]["edges"] == 284 and set(found["layer"]) == set(messages.layers())
     assert set(found["pgmax"]) == {"8", "12"}  # measured where PGMax is installed
-    readme = (records.ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (records.ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
     assert messages.against_the_bars(found) in readme
     found = records.stored("messages-cuda")
     assert set(messages.ratios(found)) == cuda and messages.against_the_bars(found) in readme

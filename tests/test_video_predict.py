@@ -11,6 +11,7 @@ import time
 from types import SimpleNamespace
 
 import cv2
+import films
 import numpy as np
 import onnx
 import pytest
@@ -409,3 +410,18 @@ def test_an_interruption_leaves_nothing(place, name):
     assert process.communicate(timeout=60)[1].endswith("interrupted; nothing was written.\n")
     assert process.returncode == 130
     assert sorted(place.rglob("*")) == before
+
+
+def test_frames_that_are_lost_have_empty_rows_and_all_others_keep_their_numbers(place, caplog):
+    places = films.write_mov(place / "video.mov", [synthetic.frame(t) for t in range(14)])
+    films.change(place / "video.mov", [places[t] for t in (5, 6, 10)])
+    assert command(place, video="video.mov") == 0
+    truth = np.stack([synthetic.pose(t) for t in range(14)])
+    for name in ("joints.csv", "detector.csv"):
+        joints, score = read(place / "out" / name)
+        assert np.isnan(joints[[5, 6, 10]]).all() and not score[[5, 6, 10]].any()
+        kept = np.delete(np.abs(joints - truth), [5, 6, 10], 0)
+        assert len(kept) == 11 and kept.max() < 5
+    assert len(list(open_frames(place / "out" / "overlay.webm"))) == 14
+    (said,) = caplog.messages
+    assert "3 of 14 frames of " in said and ": 5, 6, 10;" in said

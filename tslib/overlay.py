@@ -48,8 +48,9 @@ class Canvas:
         face = self.skeleton.groups.get("head", [])
         tiny = face if len(face) > 1 else []  # eyes and ears lie close together
         # The detector's joints come first, so that they show where they differ.
-        for k, point in enumerate(enlarged(detected[0], self.scale) if detected else ()):
-            if detected[1][k] >= _DRAWN and k not in tiny:
+        found, score = detected or (np.empty((0, 2)), np.empty(0))
+        for k, point in enumerate(enlarged(found, self.scale)):
+            if score[k] >= _DRAWN and k not in tiny:
                 cv2.circle(picture, point, thick + 3, _BLACK, 2, cv2.LINE_AA)
                 cv2.circle(picture, point, thick + 3, _WHITE, 1, cv2.LINE_AA)
         place = enlarged(result[0], self.scale)

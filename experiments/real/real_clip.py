@@ -159,7 +159,7 @@ def gain(
             blocks = [slice(t, t + BLOCK) for t in range(0, len(truth), BLOCK)]
             tallies.append(np.stack([tally(ours[b], theirs[b], size[b], alpha) for b in blocks]))
         points = np.subtract(*(rates(t.sum(0)).mean() for t in tallies))
-        low, high = bootstrap(lambda t: rates(t).mean(-1), *tallies)
+        low, high = bootstrap(lambda t: rates(t).mean(-1), tallies[0], tallies[1])
         found.append([round(100 * float(v), 1) for v in (points, low, high)])
     return found
 

@@ -30,7 +30,6 @@ from .joints_csv import write_header, write_rows
 from .springs import load_springs, numbered
 from .tracking import observe
 
-_COMPLETE = 0.9  # of the announced frames; containers often only estimate their number
 _HUGE = 4  # times the frame; a larger box is a mistake
 # A warning is a line on stderr, unless the program says otherwise.
 _log = logging.getLogger(__name__)
@@ -86,17 +85,14 @@ def predict(
         reach = reach_at(fps)
         observations = observe(frames, network, box, flow)
         beliefs = infer(link(bridged(observations, reach), reach), reach, limbs)
-        read = _write(folder, beliefs, frames, network.skeleton, fps or 25)
+        _write(folder, beliefs, frames, network.skeleton, fps or 25)
         if correct is not None:
             correct_file(folder / "joints.csv", corrector, folder / "corrected.csv")
-        if frames.count and read < _COMPLETE * frames.count:
-            ended = f"{video} ended after {read} of about {frames.count} frames"
-            _log.warning(f"{ended}; the rest cannot be read.")
     return Path(output)
 
 
 def _write(folder, beliefs, frames, skeleton, fps):
-    """Write the tables and the overlay; returns the number of frames. InputError for nobody."""
+    """Write the tables and the overlay. InputError for nobody."""
     canvas, somebody = Canvas(frames.size, skeleton), False
     with ExitStack() as files:
         names = "joints.csv", "detector.csv"
@@ -111,7 +107,8 @@ def _write(folder, beliefs, frames, skeleton, fps):
         for (node, belief), frame in zip(bar, frames, strict=True):
             crop = node.seen.crop
             alone = node.seen.maps if node.seen.presence >= PRESENT else None
-            both = [None if crop is None else maps for maps in (belief, alone)]
+            nothing = crop is None or node.seen.index in frames.lost
+            both = [None if nothing else maps for maps in (belief, alone)]
             found = [None if maps is None else joints_of(maps, crop) for maps in both]
             somebody = somebody or crop is not None
             for table, result in zip(tables, found, strict=True):
@@ -120,7 +117,6 @@ def _write(folder, beliefs, frames, skeleton, fps):
         if not somebody:
             what = f"nobody in sight in {frames.path}"
             raise InputError(f"{what}; give --box, or show somebody larger.")
-    return node.seen.index + 1
 
 
 def check_box(box: Sequence[float], size: tuple[int, int]) -> None:
