@@ -4,6 +4,11 @@ BIN = .venv/bin
 # Written when .venv holds what these two files ask for; with Triton it is another file.
 READY = .venv/ready$(TRITON:%=-triton)
 ONE = $(CHAPTER:%=--chapter %)
+VERSION = -c 'import sys; print(*sys.version_info[:3], sep=".")'
+# A Python that was named must be that of the set-up that is there.
+ifeq ($(origin PYTHON), command line)
+SAME = same
+endif
 
 help: ## Lists the targets.
 	@echo 'The targets are:'
@@ -23,7 +28,7 @@ book: $(READY) ## Runs the chapters that have changed and builds the book.
 test: $(READY) ## Runs every test.
 	@$(BIN)/python -m pytest
 
-check: test ## Does the same; it is what CI runs.
+check: test ## Runs every test, as CI does.
 
 run: $(READY) ## Runs the chapters that have changed and writes the outputs into their .ipynb.
 	@$(BIN)/python -m book run $(ONE)
@@ -40,8 +45,12 @@ instructor: $(READY) ## Writes build/instructor: the chapters with every exercis
 clean: ## Removes the book and the caches, so that every chapter runs again; .venv stays.
 	@rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt | $(SAME)
 	@$(PYTHON) -m book.install
 	@touch $@
 
-.PHONY: help book test check run lab student instructor clean
+same:
+	@[ ! -x $(BIN)/python ] || [ "$$($(PYTHON) $(VERSION))" = "$$($(BIN)/python $(VERSION))" ] || \
+	{ echo "The set-up in .venv is not of $(PYTHON); remove the folder .venv to change it." >&2; exit 2; }
+
+.PHONY: same help book test check run lab student instructor clean

@@ -20,7 +20,7 @@ EDITIONS = ("student", "instructor")
 # Tests stay behind: they hold the wrong answers, and insist that nothing is solved.
 COPIED = (
     "chapters tslib renderer experiments data book Makefile pyproject.toml constraints.txt "
-    "environment.yml apt.txt LICENSE CITATION.cff .gitignore"
+    "environment.yml apt.txt LICENSE CITATION.cff .gitignore docs CHANGELOG.md"
 ).split()
 SOLUTION = re.compile(
     r"^<details><summary>Solution</summary>\n(.*?)^</details>\n?", re.DOTALL | re.MULTILINE
@@ -38,7 +38,14 @@ make book CHAPTER=04    # runs one chapter alone
 
 An exercise is a function that raises `NotImplementedError`. Put your answer in its place and run
 the cell: the line below it says whether the answer is right, and if not, what to look at.
+
+On Windows, without make: `python -m book.install`, then
+`.venv\\Scripts\\python -m jupyterlab chapters`.
+
+{table}
 """
+# What a copy has no use for: its tests stay behind, and it is an edition already.
+FOR_MAKERS = re.compile(r"^(test|check|run|student|instructor): .*\n(\t.*\n)*\n", re.MULTILINE)
 ABOUT = {
     "student": "Hints are folded in below each exercise. Solutions are not part of this copy.",
     "instructor": "Every exercise is solved here; hints and solutions stand folded below each one.",
@@ -59,7 +66,11 @@ def write(folder: Path, target: Path, edition: str) -> Path:
         if place.parts[0] in COPIED and not stranger:
             (target / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target / place)
-    readme = README.format(edition=edition, about=ABOUT[edition])
+    rows = re.findall(r"^\| \[\d\d .*$", (root / "README.md").read_text(encoding="utf-8"), re.M)
+    table = "\n".join(["| chapter | what you build | minutes |", "|---|---|---|", *rows])
+    readme = README.format(edition=edition, about=ABOUT[edition], table=table)
+    make = target / "Makefile"
+    make.write_text(FOR_MAKERS.sub("", make.read_text(encoding="utf-8")), encoding="utf-8")
     (target / "README.md").write_text(readme, encoding="utf-8", newline="\n")
     change = without_solutions if edition == "student" else solved
     sources = files.sources(target / folder.name)

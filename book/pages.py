@@ -66,16 +66,14 @@ def front_page(readme: str, source: Path) -> str:
             "## The chapters",
             '<div class="cards">' + "".join(cards) + "</div>",
             "## Before you start",
-            "You need Python and NumPy, and from chapter 2 on a little torch. You need no GPU "
-            "and no knowledge "
-            "of human pose. Every page was executed when this book was built, so its numbers "
-            "and pictures come "
-            "from the code above them.",
-            "## Run a chapter",
-            "`make lab` opens the chapters in JupyterLab, where you can change a cell and run "
-            "it again. "
-            "Work on a copy in `chapters/copies`, because the tests insist on unsolved exercises. "
-            "`make book CHAPTER=04` executes one chapter and builds the book anew.",
+            "You need Python and NumPy, and from chapter 2 on a little torch. You need no GPU and "
+            "no knowledge of human pose. The numbers and pictures of a page come from the code "
+            "above them, because a chapter is run again whenever it has changed.",
+            "## Run a chapter, and do its exercises",
+            "`make lab` opens the chapters in JupyterLab. Copy a chapter into `chapters/copies`, "
+            "put your answer where `NotImplementedError` stands, and run the cell: the line below "
+            "it says whether the answer is right. `make book CHAPTER=04` executes one chapter and "
+            "builds the book anew.",
             contents("Chapters", [stem for _, _, stem, _, _ in ROW.findall(readme)]),
             contents("Use it", DOCS),
             contents("Reference", ["reference", "changes"]),

@@ -5,8 +5,7 @@ it, which function computes it and which test holds it. The README shows the equ
 file, chapter.
 """
 
-import importlib
-import inspect
+import ast
 import re
 import sys
 import tomllib
@@ -28,10 +27,18 @@ def chapter_file(root: Path, number: str) -> str:
 
 
 def file_of(root: Path, code: str) -> str:
-    """The file that defines "package.module.name", relative to the root."""
+    """The file that defines "package.module.name", relative to the root; a package's own file may
+    hand on what another file defines."""
     module, _, name = code.rpartition(".")
-    found = inspect.getsourcefile(inspect.unwrap(getattr(importlib.import_module(module), name)))
-    return Path(found).resolve().relative_to(root.resolve()).as_posix()
+    path = root / (module.replace(".", "/") + ".py")
+    path = path if path.exists() else path.with_suffix("") / "__init__.py"
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if getattr(node, "name", None) == name:
+            return path.relative_to(root).as_posix()
+        if isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names):
+            package = module.split(".")[: len(module.split(".")) - node.level + 1]
+            return file_of(root, ".".join([*package, node.module or "", name]))
+    raise ValueError(f"{code} is defined nowhere; mend chapters/paper_map.toml.")
 
 
 def table(root: Path) -> str:

@@ -25,10 +25,13 @@
 # minute on two cores, an hour and a half of yours with the exercises. Paper A is *Thin-Slicing Network* (Song et al., CVPR 2017).
 
 # %% tags=["remove-cell"]
-# Only where this notebook stands alone, as on a hosted machine: fetch what lies around it.
+# A copy in a folder of its own runs among the chapters; one that stands alone fetches them.
 import importlib.util, os, subprocess, sys
 
-if importlib.util.find_spec("exercises") is None:
+if os.path.isdir("../exercises"):
+    os.chdir("..")
+    sys.path.insert(0, os.getcwd())
+elif importlib.util.find_spec("exercises") is None:
     address = os.environ.get("TSLIB_REPOSITORY") or sys.exit(
         "Set TSLIB_REPOSITORY to the repository's address, and run again."
     )

@@ -46,6 +46,14 @@ def test_a_chapter_that_stands_alone_asks_for_the_address(tmp_path):
     assert done.returncode == 1 and done.stderr.startswith("Set TSLIB_REPOSITORY to the")
 
 
+def test_a_copy_in_a_folder_of_its_own_runs_among_the_chapters(tmp_path):
+    (tmp_path / "chapters" / "copies").mkdir(parents=True)
+    shutil.copytree(ROOT / "chapters" / "exercises", tmp_path / "chapters" / "exercises")
+    done = run_alone(tmp_path / "chapters" / "copies")
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()) == tmp_path / "chapters" / "exercises" / "__init__.py"
+
+
 @pytest.mark.skipif(not shutil.which("git"), reason="git is not installed.")
 def test_a_chapter_that_stands_alone_fetches_its_exercises(tmp_path):
     repository = tmp_path / "repository"
