@@ -1,16 +1,20 @@
 """The networks of both papers."""
 
+from .hourglass import BODY, HourglassArchitecture, StackedHourglass
 from .pose_machine import SMALL, Architecture, ConvolutionalPoseMachine
 from .spatial_fusion import SMALL_FUSION, FusionArchitecture, SpatialFusionNetwork
 from .thin_slicing import ThinSlicingNetwork
 
 __all__ = [
+    "BODY",
     "SMALL",
     "SMALL_FUSION",
     "Architecture",
     "ConvolutionalPoseMachine",
     "FusionArchitecture",
+    "HourglassArchitecture",
     "SpatialFusionNetwork",
+    "StackedHourglass",
     "ThinSlicingNetwork",
     "convnet",
 ]
@@ -18,9 +22,9 @@ __all__ = [
 
 def convnet(joints, architecture):
     """The ConvNet of so many joints that an architecture describes, Paper A's or Paper B's."""
-    kind = (
-        SpatialFusionNetwork
-        if isinstance(architecture, FusionArchitecture)
-        else ConvolutionalPoseMachine
-    )
-    return kind(joints, architecture)
+    kinds = {
+        Architecture: ConvolutionalPoseMachine,
+        FusionArchitecture: SpatialFusionNetwork,
+        HourglassArchitecture: StackedHourglass,
+    }
+    return kinds[type(architecture)](joints, architecture)

@@ -7,7 +7,7 @@ from ..errors import InputError
 from ..files import read_toml
 from ..flow import METHODS
 from ..message_passing.layer import NORMALIZATIONS
-from ..networks import SMALL, SMALL_FUSION, Architecture, FusionArchitecture
+from ..networks import BODY, SMALL, SMALL_FUSION, Architecture, FusionArchitecture
 from ..skeletons import SKELETONS
 from ..slices import View
 from .rows import ROWS
@@ -15,6 +15,7 @@ from .rows import ROWS
 ARCHITECTURES = {
     "original": Architecture(),
     "small": SMALL,
+    "body": BODY,
     "spatial fusion": FusionArchitecture(),
     "small spatial fusion": SMALL_FUSION,
 }
@@ -22,7 +23,7 @@ ARCHITECTURES = {
 
 @dataclass(frozen=True)
 class Network:
-    """architecture : a name of ARCHITECTURES; stages : int, of a Convolutional Pose Machine"""
+    """architecture : a name of ARCHITECTURES; stages : int, of one that has stages"""
 
     architecture: str = "small"
     stages: int = 1
@@ -108,12 +109,12 @@ class Config:
 
     @property
     def architecture(self):
-        """The networks.Architecture, or FusionArchitecture."""
+        """The networks.Architecture, FusionArchitecture or HourglassArchitecture."""
         chosen = ARCHITECTURES[self.network.architecture]
         return (
-            replace(chosen, stages=self.network.stages)
-            if isinstance(chosen, Architecture)
-            else chosen
+            chosen
+            if isinstance(chosen, FusionArchitecture)
+            else replace(chosen, stages=self.network.stages)
         )
 
 
