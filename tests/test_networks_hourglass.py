@@ -1,11 +1,18 @@
 """The hourglass: what comes out, how large it is, what a cell sees, and where gradients go."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 
+from renderer import render
 from tslib.networks import BODY, HourglassArchitecture, StackedHourglass, convnet
+from tslib.training import stages
 from tslib.training.config import read_config
+from tslib.training.data import load
 
+RECIPE = Path(__file__).parents[1] / "data" / "training" / "body.toml"
 WEIGHTS = 1_185_806
 TINY = HourglassArchitecture(stages=2, stem=4, widths=(6, 8, 10), head=6)
 
@@ -64,10 +71,23 @@ def test_a_later_stage_hears_the_one_before():
 
 def test_the_background_starts_at_one():
     network = StackedHourglass(5, TINY)
-    assert [float(a.bias[-1]) for a in network.answers] == [1, 1]
+    assert [a.bias[-1].item() for a in network.answers] == [1, 1]
+
+
+def test_the_joint_stage_keeps_the_statistics_of_stage_1(tmp_path):
+    config = read_config(RECIPE)
+    assert config.pretrain.batch_statistics and not config.joint.batch_statistics
+    render(tmp_path / "clips", 10, 0, (48, 48), 5)
+    view, joint = replace(config.view, size=48), replace(config.joint, steps=2, batch=2)
+    config = replace(config, view=view, joint=joint)
+    data, start = load(tmp_path / "clips", config), stages.network(config)
+    model = stages.joint(config, start, data.train, tmp_path / "runs", data.flow)
+    before, after = start.convnet.state_dict(), model.convnet.state_dict()
+    for name, value in before.items():
+        assert torch.equal(value, after[name]) == ("running" in name or "num_batches" in name)
 
 
 def test_the_recipe_s_network_is_the_laptop_s():
-    config = read_config("data/training/body.toml")
+    config = read_config(RECIPE)
     assert config.architecture == BODY and config.view.stride == 4
     assert isinstance(convnet(13, config.architecture), StackedHourglass)

@@ -43,6 +43,8 @@ class Plan:
     clip : largest norm of the gradient, 0 for any
     bfloat16 : whether a CPU computes in it, as a GPU always does; where it has instructions for
         that, it takes half the time
+    batch_statistics : whether batch normalisations take the statistics of each batch; else they
+    keep those that an earlier stage has found, which a batch of few clips would spoil
     """
 
     steps: int = 1000
@@ -55,6 +57,7 @@ class Plan:
     dropout: float | None = None
     clip: float = 0.0
     bfloat16: bool = False
+    batch_statistics: bool = True
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,9 @@ class _Run:
         self.model.train()
         if not any(p.requires_grad for p in self.model.convnet.parameters()):
             self.model.convnet.eval()
+        for module in self.model.modules():
+            if isinstance(module, nn.BatchNorm2d) and not self.plan.batch_statistics:
+                module.eval()
         first, began, waited = self.saved, time.perf_counter(), 0.0
         loader = DataLoader(
             self.slices,
