@@ -117,9 +117,10 @@ class StackedHourglass(nn.Module):
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Heat-maps of every stage, the best last."""
         maps, stages = self.stem(images - 0.5), []
-        for n, (hourglass, answer) in enumerate(zip(self.hourglasses, self.answers, strict=True)):
+        backs = [*self.back, None]
+        for hourglass, answer, back in zip(self.hourglasses, self.answers, backs, strict=True):
             features = hourglass(maps)
             stages.append(answer(features))
-            if n < len(self.back):
-                maps = maps + self.back[n](torch.cat([features, stages[-1]], 1))
+            if back is not None:
+                maps = maps + back(torch.cat([features, stages[-1]], 1))
         return stages
