@@ -1,9 +1,9 @@
 """A network that sees the whole person on a laptop: an hourglass with skips, batch-normalised.
 
 The ConvNet of Paper A sees far because its convolutions are wide, which a CPU cannot afford. Here
-the picture shrinks until a cell has seen all of it, and grows again, and what was seen on the way
-down is put beside what comes up (Newell et al., ECCV 2016; Ronneberger et al., MICCAI 2015). Every
-block is two 3 x 3 convolutions beside a shortcut (He et al., CVPR 2016).
+the picture shrinks until a cell has seen all of it and grows again, beside what was seen on the way
+down (Newell et al., ECCV 2016). Blocks are two 3 x 3 convolutions beside a shortcut (He et al.,
+CVPR 2016).
 """
 
 from dataclasses import dataclass
@@ -33,30 +33,27 @@ class HourglassArchitecture:
         return 4
 
 
-# For a laptop: 96 px in, 24 x 24 cells; every cell sees the whole picture.
-BODY = HourglassArchitecture()
+BODY = HourglassArchitecture()  # for a laptop: 96 px in, 24 x 24 cells, which all see everything
+
+
+def convolution(channels: int, wide: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """ "Same" convolution with a batch normalisation; stride 2 halves the sides, rounded up."""
+    layer = nn.Conv2d(channels, wide, kernel, stride, kernel // 2, bias=False)
+    return nn.Sequential(layer, nn.BatchNorm2d(wide))
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut; stride 2 halves the sides, rounded up."""
+    """Two 3 x 3 convolutions beside a shortcut: (N, channels, H, W) -> (N, wide, H / s, W / s)."""
 
     def __init__(self, channels: int, wide: int, stride: int = 1) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(channels, wide, 3, stride, 1, bias=False),
-            nn.BatchNorm2d(wide),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(wide, wide, 3, padding=1, bias=False),
-            nn.BatchNorm2d(wide),
-        )
+        first, second = convolution(channels, wide, 3, stride), convolution(wide, wide)
+        self.body = nn.Sequential(first, nn.ReLU(inplace=True), second)
         self.shortcut: nn.Module = nn.Identity()
         if channels != wide or stride > 1:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(channels, wide, 1, stride, bias=False), nn.BatchNorm2d(wide)
-            )
+            self.shortcut = convolution(channels, wide, 1, stride)
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        """(N, channels, H, W) -> (N, wide, H / stride, W / stride)."""
         return torch.relu(self.body(maps) + self.shortcut(maps))
 
 
@@ -74,7 +71,6 @@ class Hourglass(nn.Module):
         )
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        """Features of the whole and of the parts."""
         skips = [maps]
         for block in self.down:
             skips.append(block(skips[-1]))
@@ -86,11 +82,10 @@ class Hourglass(nn.Module):
 
 
 class StackedHourglass(nn.Module):
-    """Pictures (N, 3, H, W) from 0 to 1 -> heat-maps of every stage, a list of (N, K + 1,
-    H / 4, W / 4).
+    """Pictures (N, 3, H, W) from 0 to 1 -> heat-maps of every stage, (N, K + 1, H / 4, W / 4).
 
-    Sides are rounded up. The last map of each stage is the background, which starts at 1, what it
-    is nearly everywhere, as in ConvolutionalPoseMachine.
+    Sides are rounded up. The last map is the background's and starts at 1, as in
+    ConvolutionalPoseMachine.
 
     joints : int, K; architecture : HourglassArchitecture
     """
@@ -99,20 +94,15 @@ class StackedHourglass(nn.Module):
         super().__init__()
         self.joints, self.architecture = joints, architecture or HourglassArchitecture()
         a, maps = self.architecture, joints + 1
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, a.stem, 5, 2, 2, bias=False),
-            nn.BatchNorm2d(a.stem),
-            nn.ReLU(inplace=True),
-            Residual(a.stem, a.widths[0], 2),
-        )
+        early = convolution(3, a.stem, 5, 2), nn.ReLU(inplace=True)
+        self.stem = nn.Sequential(*early, Residual(a.stem, a.widths[0], 2))
         self.hourglasses = nn.ModuleList(Hourglass(a.widths, a.head) for _ in range(a.stages))
         self.answers = nn.ModuleList(nn.Conv2d(a.head, maps, 1) for _ in range(a.stages))
-        self.back = nn.ModuleList(
-            nn.Conv2d(a.head + maps, a.widths[0], 1) for _ in range(a.stages - 1)
-        )
-        for answer in self.answers:
-            with torch.no_grad():
-                answer.bias[-1] = 1
+        back = (nn.Conv2d(a.head + maps, a.widths[0], 1) for _ in range(a.stages - 1))
+        self.back = nn.ModuleList(back)
+        with torch.no_grad():
+            for answer in self.answers:
+                answer.get_parameter("bias")[-1] = 1
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Heat-maps of every stage, the best last."""
