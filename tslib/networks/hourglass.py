@@ -81,6 +81,17 @@ class Hourglass(nn.Module):
         return maps
 
 
+def reader(channels: int, maps: int) -> nn.Conv2d:
+    """The convolution that reads heat-maps off features, nearly 0 at first but for the background.
+
+    Else large first gradients would shorten Adam's steps for a thousand more.
+    """
+    layer = nn.Conv2d(channels, maps, 1)
+    nn.init.normal_(layer.weight, std=0.01)
+    layer.bias = nn.Parameter(torch.eye(maps)[-1])
+    return layer
+
+
 class StackedHourglass(nn.Module):
     """Pictures (N, 3, H, W) from 0 to 1 -> heat-maps of every stage, (N, K + 1, H / 4, W / 4).
 
@@ -97,12 +108,9 @@ class StackedHourglass(nn.Module):
         early = convolution(3, a.stem, 5, 2), nn.ReLU(inplace=True)
         self.stem = nn.Sequential(*early, Residual(a.stem, a.widths[0], 2))
         self.hourglasses = nn.ModuleList(Hourglass(a.widths, a.head) for _ in range(a.stages))
-        self.answers = nn.ModuleList(nn.Conv2d(a.head, maps, 1) for _ in range(a.stages))
+        self.answers = nn.ModuleList(reader(a.head, maps) for _ in range(a.stages))
         back = (nn.Conv2d(a.head + maps, a.widths[0], 1) for _ in range(a.stages - 1))
         self.back = nn.ModuleList(back)
-        with torch.no_grad():
-            for answer in self.answers:
-                answer.get_parameter("bias")[-1] = 1
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Heat-maps of every stage, the best last."""
