@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tslib.command_line import OPTION
 
+from .records import ROOT
+
 ESTIMATES = "estimates.npz of YouTube Pose, as `estimate` writes it"
 QUICK = "tiny inputs and few steps, to see that it runs; nothing is stored"
 
@@ -49,6 +51,26 @@ def messages(parser: OPTION) -> None:
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
+
+
+def body(parser: OPTION) -> None:
+    """Of `paper_a body`."""
+    readings(parser, steps=False)
+    add = parser.add_argument
+    config = ROOT / "data" / "training" / "body.toml"
+    add("--config", default=config, type=Path, metavar="CONFIG.toml", help="this one by default")
+    add("--tests", type=int, default=100, metavar="N", help="test clips, the first by name")
+
+
+def readings(parser: OPTION, steps: bool = True) -> None:
+    """Of `paper_a readings`."""
+    add = parser.add_argument
+    add("--data", required=True, type=Path, metavar="ROOT", help="rendered clips of 96 px")
+    add("--output", required=True, type=Path, metavar="OUT", help="folder for the trained rows")
+    add("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="S")
+    add("--camera", default="poor", help="of the clips, as the result says")
+    if steps:
+        add("--steps", type=int, metavar="N", help="of the joint stage; the recipe's by default")
 
 
 def front_picture(parser: OPTION) -> None:

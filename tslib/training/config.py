@@ -12,7 +12,14 @@ from ..errors import InputError
 from ..files import read_toml
 from ..flow import METHODS
 from ..message_passing.layer import NORMALIZATIONS
-from ..networks import SMALL, Architecture, ConvolutionalPoseMachine
+from ..networks import (
+    BODY,
+    SMALL,
+    Architecture,
+    ConvolutionalPoseMachine,
+    HourglassArchitecture,
+    StackedHourglass,
+)
 from ..skeletons import SKELETONS
 from ..slices import View
 from .rows import ROWS
@@ -22,7 +29,7 @@ _Rule = tuple[Callable[[Any], bool], str]  # what holds of a value, and in words
 
 @dataclass(frozen=True)
 class Network:
-    """architecture : a name in Config.architectures; stages : of a Convolutional Pose Machine"""
+    """architecture : a name in Config.architectures; stages : of one that has stages"""
 
     architecture: str = "small"
     stages: int = 1
@@ -40,6 +47,8 @@ class Plan:
     dropout : of the ConvNet; None leaves the architecture's
     clip : largest norm of the gradient, 0 for any
     bfloat16 : whether a CPU computes in it, as a GPU always does
+    batch_statistics : whether batch normalisations take the statistics of each batch; else they
+        keep what an earlier stage has found, which a batch of few clips would spoil
     """
 
     steps: int = 1000
@@ -52,6 +61,7 @@ class Plan:
     dropout: float | None = None
     clip: float = 0.0
     bfloat16: bool = False
+    batch_statistics: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,18 +110,25 @@ class Config:
     pretrain: Plan = Plan()
     joint: JointPlan = JointPlan()
     inference: Inference = Inference()
-    architectures: ClassVar[dict[str, Any]] = {"original": Architecture(), "small": SMALL}
+    architectures: ClassVar[dict[str, Any]] = {
+        "original": Architecture(),
+        "small": SMALL,
+        "body": BODY,
+    }
 
     @property
     def architecture(self) -> Any:
         """That of the network, with its number of stages."""
         chosen = self.architectures[self.network.architecture]
-        ours = isinstance(chosen, Architecture)
+        ours = isinstance(chosen, Architecture | HourglassArchitecture)
         return replace(chosen, stages=self.network.stages) if ours else chosen
 
     def convnet(self, joints: int) -> nn.Module:
         """The network of so many joints: a module with `joints`, see ThinSlicingNetwork."""
-        return ConvolutionalPoseMachine(joints, self.architecture)
+        architecture = self.architecture
+        if isinstance(architecture, HourglassArchitecture):
+            return StackedHourglass(joints, architecture)
+        return ConvolutionalPoseMachine(joints, architecture)
 
 
 def _is_number(value: Any) -> bool:

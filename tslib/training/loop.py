@@ -212,6 +212,9 @@ class Trainer:
         self.model.train()
         if not any(p.requires_grad for p in self.model.convnet.parameters()):
             self.model.convnet.eval()
+        for module in self.model.modules():
+            if isinstance(module, nn.BatchNorm2d) and not self.plan.batch_statistics:
+                module.eval()
         keys = Keys(self.slices, self.plan, self.seed, self.saved, self.rank, self.world)
         loader = DataLoader(
             self.slices,

@@ -1,0 +1,197 @@
+"""Paper A's rows for a network that sees the whole person, and what time and space are worth alone.
+
+    python -m renderer data/large --clips 2500 --size 96 --camera poor
+    python -m experiments paper_a body --data data/large --output runs-body
+
+Every row has the same crops, one box a slice of five frames. Untrained messages have one stiffness
+everywhere and rest offsets from data; trained ones go through the joint stage of
+data/training/body.toml, and have controls of equal compute: the ConvNet alone, trained for as many
+steps on as many frames, with and without untrained messages. What is computed stands in
+experiments/results/body.json at once and is not computed again.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tslib.errors import InputError
+from tslib.message_passing import MessagePassing, PoseGraph
+from tslib.networks import ThinSlicingNetwork
+from tslib.skeletons import SKELETONS
+from tslib.slices import Estimated, Slices
+from tslib.training import stages
+from tslib.training.config import Config, read_config
+from tslib.training.data import Data, load_data
+from tslib.training.evaluate import Poses, predict_clips, tallies
+from tslib.training.loop import Trainer
+
+from ..comparison import SHARES, Compared
+from ..growing import GrowingResult
+from ..poses import kept
+from ..records import RESULTS, ROOT
+
+CONFIG = ROOT / "data" / "training" / "body.toml"
+THRESHOLDS = (0.2, 0.1, 0.05)
+TESTS = 100  # test clips: those of the 500 clips that the book renders
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Messages before training.
+
+    span : frames over which they go; space : whether limbs and left-right pairs are edges as well
+    stiffness : score per cell squared, of every spring
+    """
+
+    span: int
+    space: bool
+    stiffness: float
+
+    def behind(self, convnet: ThinSlicingNetwork, config: Config, data: Data) -> ThinSlicingNetwork:
+        """A copy of a model's ConvNet with these messages behind it."""
+        graph = PoseGraph.of(
+            SKELETONS[config.skeleton], config.joint.frames, self.space, self.space, self.span
+        )
+        i = config.inference
+        layer = MessagePassing(graph, i.iterations, i.normalization, stiffness=self.stiffness)
+        if self.space:
+            layer.start(*stages.offsets(config, data.train))
+        model = stages.network(config)
+        model.convnet.load_state_dict(convnet.convnet.state_dict())
+        return ThinSlicingNetwork(model.convnet, layer)
+
+
+ONE, TWO = Messages(1, False, 0.3), Messages(2, False, 0.1)
+UNTRAINED = {
+    "time": ONE,
+    "time over two frames": TWO,
+    **{f"space, stiffness {a:g}": Messages(0, True, a) for a in (0.003, 0.01, 0.03)},
+    "both, stiffness 0.01": Messages(1, True, 0.01),
+}
+FLOWS = {"DIS flow": "dis", "zero flow": "none"}
+# A trained row, and the row of equal compute that it has to beat.
+JOINT = {
+    "S-infer": "longer",
+    "ST-infer": "longer; time over two frames",
+    "ST-infer(⋆)": "baseline; time over two frames",
+    "time over two frames, joint": "longer; time over two frames",
+}
+
+
+class Body:
+    """The rows of one seed, each model trained and each pose found when asked for.
+
+    A run that has ended is taken up at its last step, so nothing is trained twice.
+    """
+
+    def __init__(self, config: Config, data: Data, folder: Path, seed: int) -> None:
+        self.config, self.data, self.folder, self.seed = config, data, folder, seed
+
+    def model(self, row: str) -> ThinSlicingNetwork:
+        """A trained model: "baseline", "longer", or one of JOINT."""
+        config, clips, place = self.config, self.data.train, self.folder / row
+        if row == "baseline":
+            return stages.pretrain(config, clips, place, seed=self.seed)
+        base, flow = self.model("baseline"), self.data.flow
+        if row == "longer":
+            return stages.longer(config, base, clips, place, seed=self.seed)
+        if row in ("S-infer", "ST-infer", "ST-infer(⋆)"):
+            name, frozen = row.removesuffix("(⋆)"), "⋆" in row
+            return stages.joint(config, base, clips, place, flow, frozen, name, seed=self.seed)
+        plan = config.joint
+        slices = Slices(clips, config.view, plan.frames, flow, TWO.span)
+        model = TWO.behind(base, config, self.data)
+        trainer = Trainer(model, slices, stages.second_stage, plan, place, seed=self.seed, name=row)
+        return trainer.fit()
+
+    def tallies(self, row: str) -> np.ndarray:
+        """What PCK counts in the test clips: int64 (N, A, 2, K)."""
+        poses = kept(self.folder / f"{row}.npz", self.data.test, lambda: self._poses(row))
+        return tallies(poses, self.data.test, SHARES)
+
+    def _poses(self, row: str) -> Poses:
+        base, _, rest = row.partition("; ")
+        model, flow = self.model(base), self.data.flow
+        test, view, frames = self.data.test, self.config.view, self.config.joint.frames
+        if rest == "its ConvNet":
+            model = ThinSlicingNetwork(model.convnet)
+        elif rest:
+            name, _, method = rest.partition(" and ")
+            model = UNTRAINED[name].behind(model, self.config, self.data)
+            if method:
+                flow = partial(Estimated, method=FLOWS[method])
+        span = 0 if model.inference is None else int(model.inference.graph.offset.max(initial=0))
+        return predict_clips(model, test, view, frames, flow if span else None, max(span, 1), 4)
+
+
+def rows() -> dict[str, str]:
+    """Every row, what is quick first, and the row that it is compared with besides the baseline."""
+    times = ("time", "time over two frames")
+    found = {"baseline": ""}
+    found |= {f"baseline; {name}": "" for name in UNTRAINED}
+    found |= {f"baseline; {t} and {flow}": f"baseline; {t}" for t in times for flow in FLOWS}
+    found |= {"longer": "", "longer; time over two frames": "longer"}
+    for row, control in JOINT.items():
+        found[row] = control
+        if "⋆" not in row:
+            found[f"{row}; its ConvNet"] = "longer"
+    return found
+
+
+def compared(results: dict[str, dict[int, np.ndarray]], row: str, other: str) -> dict[str, Any]:
+    """PCK of a row, of all seeds, and its differences from the baseline and another row."""
+    c = Compared(results, SKELETONS["penn13"])
+    found: dict[str, Any] = {"PCK": [c.rate(row, a) for a in THRESHOLDS]}
+    found["by seed"] = [c.by_seed(row, a) for a in THRESHOLDS]
+    found["groups"] = c.groups(row).tolist()
+    for one in filter(None, dict.fromkeys(("baseline", other))):
+        if one != row:
+            found[f"minus {one}"] = [c.difference(row, one, a) for a in THRESHOLDS]
+    return found
+
+
+def run(options: argparse.Namespace) -> str:
+    """Every row that experiments/results/body.json lacks. options : as of options.body"""
+    config = read_config(options.config)
+    data = load_data(options.data, config)
+    data = replace(data, test=data.test[: options.tests])
+    if len(data.test) < options.tests:
+        raise InputError(f"{options.data} holds {len(data.test)} test clips; ask for fewer.")
+    about = {
+        "network": f"{config.network.architecture}, {config.view.size} px",
+        "camera": options.camera,
+        "clips": {"train": len(data.train), "test": len(data.test)},
+        "crops": f"one box a slice of {config.joint.frames} frames",
+        "thresholds": THRESHOLDS,
+        "intervals": "95 %, over clips, paired",
+        "plans": {"pretrain": asdict(config.pretrain), "joint": asdict(config.joint)},
+        "untrained": {name: asdict(messages) for name, messages in UNTRAINED.items()},
+    }
+    result = GrowingResult(RESULTS / "body.json", about)
+    seeds = {s: Body(config, data, options.output / f"seed{s}", s) for s in options.seeds}
+    done: dict[str, dict[int, np.ndarray]] = {row: {} for row in rows()}
+
+    def part(row: str, other: str, *which: int) -> Callable[[], dict[str, Any]]:
+        def compute() -> dict[str, Any]:
+            for s in which:
+                for name in filter(None, ("baseline", row, other)):
+                    done[name][s] = done[name].get(s, seeds[s].tallies(name))
+            chosen = {name: {s: t[s] for s in which if s in t} for name, t in done.items()}
+            return compared({n: t for n, t in chosen.items() if t}, row, other)
+
+        return compute
+
+    with torch.random.fork_rng():
+        for s in options.seeds:
+            for row, other in rows().items():
+                result.once(f"seed {s}: {row}", part(row, other, s))
+    if len(seeds) > 1:
+        for row, other in rows().items():
+            result.once(f"seeds {options.seeds}: {row}", part(row, other, *seeds))
+    return f"{result.path} holds all rows of seeds {options.seeds}."

@@ -1,0 +1,91 @@
+"""The rows of the network that sees the body: on the same crops, each computed once."""
+
+import argparse
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from experiments.paper_a import body
+from renderer import render
+from tslib.training.config import read_config
+from tslib.training.data import load_data
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("body") / "clips"
+    render(folder, 10, 0, (48, 48), 6)
+    torch.set_num_threads(1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def config():
+    config = read_config(body.CONFIG)
+    short = {"steps": 2, "batch": 2}
+    pretrain, joint = replace(config.pretrain, **short), replace(config.joint, **short)
+    return replace(config, view=replace(config.view, size=48), pretrain=pretrain, joint=joint)
+
+
+@pytest.fixture(scope="module")
+def rows(clips, config, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rows")
+    return body.Body(config, load_data(clips, config), folder, 0)
+
+
+def test_every_row_is_compared_with_one_that_comes_before_it():
+    names = list(body.rows())
+    assert names[0] == "baseline" and set(body.JOINT) < set(names)
+    for row, other in body.rows().items():
+        assert not other or names.index(other) < names.index(row)
+
+
+def test_messages_over_time_alone_have_no_edge_within_a_frame(rows):
+    base = rows.model("baseline")
+    for messages, reach in ((body.ONE, {1}), (body.TWO, {1, 2})):
+        layer = messages.behind(base, rows.config, rows.data).inference
+        assert {*layer.graph.offset.tolist()} == reach
+        assert torch.allclose(layer.stiffness, torch.tensor(messages.stiffness))
+        assert not layer.rest.any()  # the flow has taken the motion away
+
+
+def test_messages_in_space_alone_rest_where_the_data_do(rows):
+    layer = body.Messages(0, True, 0.01).behind(rows.model("baseline"), rows.config, rows.data)
+    assert not layer.inference.graph.offset.any() and layer.inference.rest.abs().sum() > 1
+
+
+def test_a_run_that_has_ended_is_taken_up_and_not_trained_again(rows, monkeypatch):
+    name = "time over two frames, joint"
+    before = rows.model(name).state_dict()
+    again = body.Body(rows.config, rows.data, rows.folder, 0).model(name).state_dict()
+    assert all(torch.equal(value, again[key]) for key, value in before.items())
+
+
+def test_the_flow_of_a_row_is_the_one_it_names(rows):
+    found = {row: rows.tallies(row) for row in ("baseline; time", "baseline; time and zero flow")}
+    assert len({t[:, :, 1].sum() for t in found.values()}) == 1  # the same joints count
+    with pytest.raises(KeyError):
+        rows.tallies("baseline; time and no such flow")
+
+
+def test_every_row_is_kept_and_none_is_computed_again(clips, config, tmp_path, monkeypatch):
+    monkeypatch.setattr(body, "RESULTS", tmp_path)
+    monkeypatch.setattr(body, "read_config", lambda path: config)
+    options = argparse.Namespace(
+        data=clips, output=tmp_path / "runs", seeds=[0, 1], tests=2, camera="usual", config=None
+    )
+    body.run(options)
+    parts = json.loads((tmp_path / "body.json").read_text(encoding="utf-8"))["parts"]
+    assert len(parts) == 3 * len(body.rows())
+    joint = parts["seed 1: ST-infer"]
+    assert (
+        np.shape(joint["minus baseline"])
+        == np.shape(joint["minus longer; time over two frames"])
+        == (3, 3)
+    )
+    assert np.shape(parts["seeds [0, 1]: baseline"]["by seed"]) == (3, 2)
+    monkeypatch.setattr(body, "compared", lambda *a: pytest.fail("computed again"))
+    body.run(options)
