@@ -62,6 +62,7 @@ FLOWS = (
     "messages, zero flow",
     "messages, flow that agrees",
     "messages, flow of frames that are sure",
+    "messages, sides put right",
 )
 FIRST, OTHERS = "man", ("figure", "behind")
 _TRUST = 0.6  # of the usual height must the best peaks keep, see tslib.video.follower
@@ -215,15 +216,20 @@ def detections(task: Task, frames: int, shrink: float = 1.0) -> dict[str, np.nda
     scale = np.divide(small, (W, H))
     box = np.multiply(person.boxes[task.camera], np.tile(scale, 2))
     seen = list(observe(film, detector_named(task.detector), box))
+    alone = np.stack([joints_of(o.maps, o.crop) for o in seen])
+    evidence = sides.evidence(seen)
+    states = sides.exchanged(*sides.scores({"alone": alone} | evidence), sides.LAG)
     found = {
-        "alone": np.stack([joints_of(o.maps, o.crop) for o in seen]),
+        "alone": alone,
         "messages": passed(seen),
         "messages, zero flow": passed(still(seen)),
         "messages, flow that agrees": passed(agreeing(seen)),
         "messages, flow of frames that are sure": passed(sure(seen)),
+        "messages, sides put right": passed(sides.mirrored(seen, states)),
     }
     found = {name: (joints + 0.5) / scale - 0.5 for name, joints in found.items()}
-    return found | {"presence": np.array([o.presence for o in seen])} | sides.evidence(seen, scale)
+    evidence["carried"] = (evidence["carried"] + 0.5) / scale - 0.5
+    return found | evidence | {"presence": np.array([o.presence for o in seen])}
 
 
 def kept(task: Task, folder: Path, frames: int, shrink: float = 1.0) -> dict[str, np.ndarray]:
@@ -255,6 +261,10 @@ def rows_of(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     alone, presence = found["alone"], found["presence"]
     rows = {"detector alone": np.where(presence[:, None, None] >= PRESENT, alone, np.nan)}
     rows |= {f"median of {n} frames": median(alone, presence, n) for n in FILTERS}
+    states = sides.exchanged(*sides.scores(found), sides.LAG)
+    right = sides.repaired(alone, states)
+    rows["detector alone, sides put right"] = sides.repaired(rows["detector alone"], states)
+    rows["median of 9 frames, sides put right"] = median(right, presence, 9)
     return rows | {name: found[name] for name in FLOWS}
 
 
@@ -386,7 +396,7 @@ def summary(found: Measured, best: str) -> dict:
     for row, counts in found.tallies.items():
         rates = [round(100 * float(v), 1) for v in micro(counts.sum(0))]
         rows[row] = [*rates, round(found.jitter[row], 1)]
-    ours, zero, agreed, steady = (found.tallies[name] for name in FLOWS)
+    ours, zero, agreed, steady, right = (found.tallies[name] for name in FLOWS)
     return {
         "rows": rows,
         "filter": best,
@@ -397,6 +407,7 @@ def summary(found: Measured, best: str) -> dict:
         "flow that agrees above flow": gain(agreed, ours),
         "flow of sure frames above zero flow": gain(steady, zero),
         "flow of sure frames above flow": gain(steady, ours),
+        "sides put right above messages": gain(right, ours),
     }
 
 

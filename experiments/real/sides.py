@@ -12,7 +12,8 @@ The best states of the whole clip are found by Viterbi's recursion, which is max
 (chapter 04), and the same in a stream that waits a fixed number of frames before it decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,13 +27,14 @@ MIRROR = [
     for name in SKELETON.joints
 ]
 BODY = list(range(5, 17))  # the face says little of sides
-WEIGHT = 0.1  # of the maps against the way, chosen on the first film
+# Chosen on the first person: what the maps weigh against the way, and a change of sides by itself.
+WEIGHT, CHANGE = 0.01, 0.1
 LIMIT = 0.25  # of the body, beyond which a jump says no more
 LAG = 15  # frames that a stream waits
 
 
-def evidence(observations: Sequence[Observation], scale: np.ndarray) -> dict[str, np.ndarray]:
-    """What `exchanged` needs, of observations of frames that were made smaller by scale.
+def evidence(observations: Sequence[Observation]) -> dict[str, np.ndarray]:
+    """What `scores` needs of observations.
 
     own, crossed (T, K) : the height of a joint's map at that joint, and of the other side's there
     carried (T, K, 2) px : where the flow takes a frame's joints in the next one; NaN where unknown
@@ -50,4 +52,63 @@ def evidence(observations: Sequence[Observation], scale: np.ndarray) -> dict[str
         if o.to_next is not None:
             joints = o.crop.to_image(cells)
             carried[t] = joints + o.to_next.at(joints[None])[0]
-    return {"own": own, "crossed": crossed, "carried": (carried + 0.5) / scale - 0.5}
+    return {"own": own, "crossed": crossed, "carried": carried}
+
+
+def scores(found: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """unary (T, 2) and cost (T, 2, 2), from the state of the frame before to that of this one.
+
+    found : alone (T, K, 2) px, and what `evidence` gives
+    """
+    joints, carried = found["alone"], found["carried"]
+    with np.errstate(divide="ignore"):
+        heights = [np.log(np.maximum(found[name][:, BODY], 1e-3)) for name in ("crossed", "own")]
+    unary = np.zeros((len(joints), 2))
+    unary[:, 1] = WEIGHT * np.mean(heights[0] - heights[1], 1)
+    both = np.stack([joints, joints[:, MIRROR]], 1)[:, :, BODY]
+    before = np.stack([carried, carried[:, MIRROR]], 1)[:, :, BODY]
+    size = np.ptp(joints[:, BODY], axis=1).max(-1)
+    cost = np.zeros((len(joints), 2, 2))
+    for t in range(1, len(joints)):
+        away = np.linalg.norm(both[t][None] - before[t - 1][:, None], axis=-1) / size[t]
+        jump = np.minimum(np.nan_to_num(away, nan=LIMIT), LIMIT).mean(-1) / LIMIT
+        cost[t] = jump + CHANGE * (1 - np.eye(2))
+    return unary, cost
+
+
+def exchanged(unary: np.ndarray, cost: np.ndarray, lag: int | None = None) -> np.ndarray:
+    """The states (T,) of the highest score, bool: whether a frame has its sides exchanged.
+
+    unary (T, 2), cost (T, 2, 2) : as `scores` gives them
+    lag : frames that a state waits for those after it; all of them where None
+    """
+    T = len(unary)
+    lag = T if lag is None else lag
+    score, back = unary[0], np.zeros((T, 2), int)
+    states = np.zeros(T, int)
+    for t in range(T):
+        if t:
+            candidates = score[:, None] - cost[t]
+            back[t] = candidates.argmax(0)
+            score = unary[t] + candidates.max(0)
+        # At the end, everybody who waits is decided.
+        last = t == T - 1
+        if not last and t < lag:
+            continue
+        state, first = int(score.argmax()), t - lag
+        for n in range(t, max(first, 0) - 1, -1):
+            if n == first or last:
+                states[n] = state
+            state = back[n, state]
+    return states.astype(bool)
+
+
+def repaired(joints: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """Joints (T, K, 2) with the sides of some frames exchanged."""
+    return np.where(states[:, None, None], joints[:, MIRROR], joints)
+
+
+def mirrored(observations: Sequence[Observation], states: np.ndarray) -> Iterator[Observation]:
+    """The observations, where a state says so with every map given to the other side's joint."""
+    for o, state in zip(observations, states, strict=True):
+        yield o if o.maps is None or not state else replace(o, maps=o.maps[MIRROR])
