@@ -59,7 +59,9 @@ def compressed(film: Film, rng: np.random.Generator) -> Film:
 def _jpeg(frame: np.ndarray) -> np.ndarray:
     how = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
     stored = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), how)[1]
-    return cv2.cvtColor(cv2.imdecode(stored, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    read = cv2.imdecode(stored, cv2.IMREAD_COLOR)
+    assert read is not None
+    return cv2.cvtColor(read, cv2.COLOR_BGR2RGB)
 
 
 def dark(film: Film, rng: np.random.Generator) -> Film:

@@ -109,7 +109,7 @@ FILMS = {
 def films_folder() -> Path:
     """Where films are kept: data/films of the repository, else in the user's cache."""
     data = Path(__file__).parents[2] / "data"
-    return (data if data.is_dir() else cache_folder()) / "films"
+    return (data if (data / "detectors").is_dir() else cache_folder()) / "films"
 
 
 def fetch_films(file: Path | str | None = None) -> Path:
