@@ -197,8 +197,7 @@ def test_hits_are_counted_in_blocks_where_the_truth_is_known():
 
 
 def chain(T, rng):
-    unary, cost = rng.normal(size=(T, 2)), np.abs(rng.normal(size=(T, 2, 2)))
-    return unary, cost
+    return rng.normal(size=(T, 2)), np.abs(rng.normal(size=(2, T, 2, 2)))
 
 
 def test_states_are_those_of_the_highest_score_of_all():
@@ -207,7 +206,8 @@ def test_states_are_those_of_the_highest_score_of_all():
         unary, cost = chain(8, rng)
 
         def score(states, unary=unary, cost=cost):
-            ways = sum(cost[t, states[t - 1], states[t]] for t in range(1, 8))
+            links = [(d, t) for d in (1, 2) for t in range(d, 8)]
+            ways = sum(cost[d - 1, t, states[t - d], states[t]] for d, t in links)
             return sum(unary[t, s] for t, s in enumerate(states)) - ways
 
         every = [[n >> t & 1 for t in range(8)] for n in range(256)]
@@ -221,7 +221,7 @@ def test_a_stream_decides_after_its_lag_and_knows_no_more():
     unary, cost = chain(40, rng)
     found = sides.exchanged(unary, cost, lag=5)
     for t in range(30):
-        part = sides.exchanged(unary[: t + 6], cost[: t + 6])
+        part = sides.exchanged(unary[: t + 6], cost[:, : t + 6])
         assert found[t] == part[t]
 
 
@@ -237,6 +237,20 @@ def test_sides_exchanged_for_some_frames_are_put_right():
     states = sides.exchanged(*sides.scores(found), sides.LAG)
     assert (states == wrong).all()
     np.testing.assert_allclose(sides.repaired(seen, states), joints)
+
+
+def test_a_frame_torn_between_both_does_not_turn_what_follows():
+    rng = np.random.default_rng(8)
+    joints = rng.uniform(0, 100, (17, 2)) + np.zeros((30, 17, 2))
+    # In one frame the body is its own mirror image, so the links to it say nothing.
+    joints[15] = (joints[15] + joints[15, sides.MIRROR]) / 2
+    found = {"alone": joints, "carried": joints, "own": np.full((30, 17), 0.5)}
+    # The maps would rather have what follows exchanged.
+    found["crossed"] = np.where(np.arange(30) > 15, 1.2, 0.1)[:, None] + np.zeros(17)
+    unary, cost = sides.scores(found)
+    assert not sides.exchanged(unary, cost).any()
+    one = sides.scores(found, reach=1)
+    assert sides.exchanged(*one)[16:].all()
 
 
 @needs_films
