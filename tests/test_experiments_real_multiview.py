@@ -234,6 +234,7 @@ def test_sides_exchanged_for_some_frames_are_put_right():
     seen = sides.repaired(joints, wrong)
     found = {"alone": seen, "carried": seen + 1}
     found |= {"own": np.full((30, 17), 0.8), "crossed": np.full((30, 17), 0.2)}
+    found["presence"] = np.ones(30)
     states = sides.exchanged(*sides.scores(found), sides.LAG)
     assert (states == wrong).all()
     np.testing.assert_allclose(sides.repaired(seen, states), joints)
@@ -245,8 +246,9 @@ def test_a_frame_torn_between_both_does_not_turn_what_follows():
     # In one frame the body is its own mirror image, so the links to it say nothing.
     joints[15] = (joints[15] + joints[15, sides.MIRROR]) / 2
     found = {"alone": joints, "carried": joints, "own": np.full((30, 17), 0.5)}
+    found["presence"] = np.ones(30)
     # The maps would rather have what follows exchanged.
-    found["crossed"] = np.where(np.arange(30) > 15, 1.2, 0.1)[:, None] + np.zeros(17)
+    found["crossed"] = np.where(np.arange(30) > 15, 4.0, 0.01)[:, None] + np.zeros(17)
     unary, cost = sides.scores(found)
     assert not sides.exchanged(unary, cost).any()
     one = sides.scores(found, reach=1)

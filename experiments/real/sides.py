@@ -21,6 +21,7 @@ import numpy as np
 
 from tslib.heatmaps import decode
 from tslib.skeletons import SKELETONS
+from tslib.video.detector import PRESENT
 from tslib.video.tracking import Observation
 
 SKELETON = SKELETONS["coco17"]
@@ -30,7 +31,7 @@ MIRROR = [
 ]
 BODY = list(range(5, 17))  # the face says little of sides
 # Chosen on the first person: what the maps weigh against the way, and a change of sides by itself.
-WEIGHT, CHANGE = 0.01, 0.1
+WEIGHT, CHANGE = 0.01, 0.2
 LIMIT = 0.25  # of the body, beyond which a jump says no more
 REACH = 2  # frames before, to which there are links
 LAG = 15  # frames that a stream waits
@@ -61,9 +62,11 @@ def evidence(observations: Sequence[Observation]) -> dict[str, np.ndarray]:
 def scores(found: dict[str, np.ndarray], reach: int = REACH) -> tuple[np.ndarray, np.ndarray]:
     """unary (T, 2), and cost (reach, T, 2, 2) from the state d + 1 frames before to this one's.
 
-    found : alone (T, K, 2) px, and what `evidence` gives
+    found : alone (T, K, 2) px, presence (T,), and what `evidence` gives; a frame without the person
+        has no links
     """
-    joints, carried = found["alone"], found["carried"]
+    present = found["presence"][:, None, None] >= PRESENT
+    joints, carried = (np.where(present, found[name], np.nan) for name in ("alone", "carried"))
     T = len(joints)
     heights = [np.log(np.maximum(found[name][:, BODY], 1e-3)) for name in ("crossed", "own")]
     unary = np.zeros((T, 2))
