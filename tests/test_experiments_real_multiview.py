@@ -10,9 +10,12 @@ from scipy.spatial.transform import Rotation
 
 from experiments.real import damage, multiview, sides
 from experiments.real.cameras import Camera, agree, read_calibration, refine, resect, without
+from tslib.crop import Crop
 from tslib.datasets.films import films_folder
 from tslib.errors import InputError
+from tslib.flow import Flow
 from tslib.video import blazepose
+from tslib.video.tracking import Observation
 
 FILMS = films_folder() / "pose2sim"
 needs_films = pytest.mark.skipif(
@@ -194,6 +197,59 @@ def test_hits_are_counted_in_blocks_where_the_truth_is_known():
     assert counts.shape == (3, 3, 2, 12)
     assert counts[..., 1, :].sum() == 3 * (24 * 12 - 1)
     assert list(multiview.micro(counts.sum(0))) == [1, 0, 0]  # 15 px of 100
+
+
+def observed(presence):
+    """Observations of a crop in which a joint stands, while everything in the frame moves."""
+    rng, crop = np.random.default_rng(9), Crop((20.0, 20.0), 1.0, (16, 16), 10.0)
+    T = len(presence)
+
+    def flow(way):
+        vectors = np.full((8, 8, 2), way, np.float32)
+        vectors[2:4, 2:4] = 30  # somebody passes
+        return Flow(vectors, (0.2, 0.2))
+
+    return [
+        Observation(
+            t,
+            0,
+            crop,
+            rng.random((17, 16, 16)).astype(np.float32),
+            flow(-2) if t else None,
+            flow(2) if t < T - 1 else None,
+            presence[t],
+        )
+        for t in range(T)
+    ]
+
+
+def test_the_cameras_motion_is_one_vector_of_a_frame():
+    seen = observed([1.0, 1.0, 1.0])
+    points = np.random.default_rng(0).uniform(0, 40, (3, 4, 2))
+    for o, moved in zip(seen, multiview.by_camera(seen), strict=True):
+        assert (o.to_next is None) == (moved.to_next is None)
+        if moved.to_next:
+            np.testing.assert_allclose(moved.to_next.at(points), 2)
+        if moved.to_previous:
+            np.testing.assert_allclose(moved.to_previous.at(points), -2)
+
+
+def test_flow_is_left_out_beside_a_frame_without_the_person():
+    presence = [1.0, 1.0, 1.0, 0.1, 1.0, 1.0]
+    seen = observed(presence)
+    found = list(multiview.sure(seen))
+    kept_next = [a.to_next is b.to_next for a, b in zip(seen, found, strict=True)]
+    kept_previous = [a.to_previous is b.to_previous for a, b in zip(seen, found, strict=True)]
+    assert kept_next == [True, True, False, False, True, True]
+    assert kept_previous == [True, True, True, False, False, True]
+
+
+def test_flow_that_does_not_lead_home_becomes_the_cameras():
+    seen = observed([1.0, 1.0, 1.0])
+    found = list(multiview.agreeing(seen))
+    # What passes goes the same way there and back, which no motion does.
+    np.testing.assert_allclose(found[0].to_next.vectors, 2)
+    np.testing.assert_allclose(found[1].to_previous.vectors, -2)
 
 
 def chain(T, rng):

@@ -177,21 +177,24 @@ def sure(observations: Sequence[Observation]) -> Iterator[Observation]:
         for o, height in zip(observations, heights, strict=True)
     ]
     moved = list(by_camera(observations))
-    for n, o in enumerate(observations):
-        others = {"to_next": n + 1, "to_previous": n - 1}
-        doubt = {k: t for k, t in others.items() if getattr(o, k) and (unsure[n] or unsure[t])}
-        yield replace(o, **{name: getattr(moved[n], name) for name in doubt})
+    # Nothing flows beyond the ends.
+    beside = [*unsure, False]
+    for n, (o, steady) in enumerate(zip(observations, moved, strict=True)):
+        to_next = steady.to_next if unsure[n] or beside[n + 1] else o.to_next
+        to_previous = steady.to_previous if unsure[n] or beside[n - 1] else o.to_previous
+        yield replace(o, to_next=to_next, to_previous=to_previous)
 
 
 def by_camera(observations: Iterable[Observation]) -> Iterator[Observation]:
     """The same, where everything moves as the camera does: by the median of a frame's flow."""
     for o in observations:
-        flows = {name: getattr(o, name) for name in ("to_next", "to_previous")}
-        yield replace(o, **{name: flow and _median(flow) for name, flow in flows.items()})
+        yield replace(o, to_next=_median(o.to_next), to_previous=_median(o.to_previous))
 
 
-def _median(flow: Flow) -> Flow:
+def _median(flow: Flow | None) -> Flow | None:
     """One vector for the whole frame."""
+    if flow is None:
+        return None
     h, w = flow.vectors.shape[:2]
     vector = np.median(flow.vectors, axis=(0, 1), keepdims=True)
     return Flow(vector, (flow.scale[0] / w, flow.scale[1] / h))
