@@ -16,6 +16,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -450,6 +451,15 @@ class Plan:
     detectors: tuple[str, ...] = ("BlazePose",)
 
 
+def _text(found: dict) -> str:
+    """JSON with a row's numbers on one line."""
+    text = json.dumps(found, indent=1) + "\n"
+    # The innermost lists, and those of lists of numbers.
+    for _ in range(2):
+        text = re.sub(r"\[\s+([^{}\"]*?)\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text)
+    return text
+
+
 def measure(plan: Plan, store: bool = True) -> dict:
     """Everything that multiview.json holds, which is written again after every part of it."""
     truths = references(plan.folder, plan.frames)
@@ -489,8 +499,7 @@ def measure(plan: Plan, store: bool = True) -> dict:
                     entry["not chosen on"] = summary(together(parts[1:]), best)
                 found["detectors"].setdefault(detector, {})[condition] = entry
                 if store:
-                    text = json.dumps(found, indent=1) + "\n"
-                    write_whole(records.RESULTS / "multiview.json", text.encode())
+                    write_whole(records.RESULTS / "multiview.json", _text(found).encode())
     return found
 
 
