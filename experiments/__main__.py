@@ -248,6 +248,14 @@ COMMANDS = (
         of.labels,
         "data/penn_action --write",
     ),
+    _script(
+        "real multiview",
+        "what time is worth on real film, by four cameras that need no labels; writes "
+        "results/multiview.json, hours",
+        of.multiview,
+        "--quick",
+        left=GOES_ON,
+    ),
     Command(
         "real clip",
         "what messages do to a real detector's joints on a real clip; writes "

@@ -9,7 +9,7 @@ from typing import Any
 from tslib.errors import InputError
 from tslib.files import write_whole
 
-from .speed.messages import machine
+from .records import machine
 
 
 class GrowingResult:

@@ -36,6 +36,15 @@ def estimates(parser: OPTION) -> None:
     quick(parser)
 
 
+def multiview(parser: OPTION) -> None:
+    """Of `real multiview`."""
+    add = parser.add_argument
+    kept = "folder where detections are kept; beside the films by default"
+    add("--output", type=Path, metavar="OUT", help=kept)
+    add("--quick", action="store_true", help="two conditions; nothing is stored")
+    add("--seeds", type=int, default=3, metavar="N", help="of what is drawn")
+
+
 def labels(parser: OPTION) -> None:
     """Of `real labels`."""
     parser.add_argument("real", metavar="PENN_ACTION", help="folder with labels/*.mat")

@@ -1,8 +1,10 @@
 """Where recordings lie and how a result is kept: what everything that makes a number shares."""
 
 import datetime
+import importlib.metadata
 import json
 import os
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,3 +33,26 @@ def store(name: str, found: Mapping[str, Any]) -> None:
 def stored(name: str) -> dict[str, Any]:
     """What results/NAME.json holds."""
     return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def machine(device: str) -> dict[str, Any]:
+    """What a result was measured on: processor, cores, versions, and the GPU of `cuda`."""
+    model = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        fields = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+        model = fields.get("model name", model)
+        if "cpu family" in fields:
+            model += f" (family {fields['cpu family']}, model {fields['model']})"
+    versions = {"python": platform.python_version()}
+    for package in ("torch", "numba", "llvmlite", "numpy", "triton", "pgmax", "jax"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    found: dict[str, Any] = {"cpu": model, "cores": os.cpu_count(), "versions": versions}
+    if device == "cuda":
+        import torch  # here, since names of folders are asked for without it
+
+        found["gpu"] = torch.cuda.get_device_name()
+    return found

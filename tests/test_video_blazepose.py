@@ -131,7 +131,7 @@ def test_a_network_that_was_damaged_since_is_named(index):
     [
         ("detector data", "the detector takes no ROOT"),
         ("jhmdb", "a data set needs a ROOT"),
-        ("jhmdb data --file a.whl", "--file is for the detector alone"),
+        ("jhmdb data --file a.whl", "--file is for the detector and films alone"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(words, said, capsys):

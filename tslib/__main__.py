@@ -77,19 +77,20 @@ def _springs_options(parser: OPTION) -> None:
 
 
 def _download_options(parser: OPTION) -> None:
-    names = "detector, penn_action, jhmdb, youtube_pose or cvit_sports"
+    names = "detector, films, penn_action, jhmdb, youtube_pose or cvit_sports"
     parser.add_argument("name", metavar="NAME", help=names)
-    where = "folder for a data set; the detector has its own"
+    where = "folder for a data set; the detector and the films have their own"
     parser.add_argument("root", nargs="?", type=name, metavar="ROOT", help=where)
-    wheel = "the detector's wheel, or a zip of it, where it is on the disk already"
+    wheel = "the wheel of the detector or of films, or a zip of it, where it is on the disk"
     parser.add_argument("--file", type=name, metavar="WHEEL", help=wheel)
 
 
 def _check_download(options: Namespace) -> str:
-    detector = options.name == "detector"
-    if detector == (options.root is not None):
-        return "the detector takes no ROOT" if detector else "a data set needs a ROOT to go to"
-    return "--file is for the detector alone" if options.file and not detector else ""
+    name, own = options.name, options.name in ("detector", "films")
+    if own == (options.root is not None):
+        verb = "takes" if name == "detector" else "take"
+        return f"the {name} {verb} no ROOT" if own else "a data set needs a ROOT to go to"
+    return "--file is for the detector and films alone" if options.file and not own else ""
 
 
 def _inspect_options(parser: OPTION) -> None:
@@ -148,7 +149,7 @@ COMMANDS = (
     ),
     Command(
         "download",
-        "fetch the default detector, 35 MB, or a data set, 3 GB or more for some",
+        "fetch the default detector (35 MB), real films (60 MB) or a data set (some of 3 GB)",
         "tslib.commands:run_download",
         _download_options,
         "python -m tslib download jhmdb data/jhmdb",

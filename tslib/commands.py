@@ -53,10 +53,13 @@ def run_springs(options: Namespace) -> str:
 
 def run_download(options: Namespace) -> str | None:
     from .datasets.download import download
+    from .datasets.films import fetch_films
     from .video.blazepose import fetch_detector
 
     if options.name == "detector":
         return f"{fetch_detector(options.file)} is there; its licence lies beside it"
+    if options.name == "films":
+        return f"the films lie in {fetch_films(options.file)}; their licences lie beside them"
     download(options.name, options.root)
     return None
 

@@ -32,7 +32,8 @@ from tslib.training.processes import device_of
 
 from .. import records, report
 from ..comparison import Compared
-from ..speed.messages import machine, rounded, table
+from ..records import machine
+from ..speed.messages import rounded, table
 from .runs import Runs
 from .tables import differences
 

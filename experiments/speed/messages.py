@@ -12,10 +12,8 @@ A few minutes; leave the machine alone meanwhile.
 import argparse
 import datetime
 import functools
-import importlib.metadata
 import multiprocessing
 import os
-import platform
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -465,25 +463,6 @@ def gpu_memory(inputs: Sequence[torch.Tensor]) -> Table:
 # Results
 
 
-def machine(device: str) -> dict[str, Any]:
-    """What it was measured on."""
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        fields = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
-        model = fields.get("model name", model)
-        if "cpu family" in fields:
-            model += f" (family {fields['cpu family']}, model {fields['model']})"
-    versions = {"python": platform.python_version()}
-    for package in ("torch", "numba", "llvmlite", "numpy", "triton", "pgmax", "jax"):
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            pass
-    found = {"cpu": model, "cores": os.cpu_count(), "versions": versions}
-    return found | ({"gpu": torch.cuda.get_device_name()} if device == "cuda" else {})
-
-
 SIDES = 24, 46, 92, 184, 368  # of maps, cells
 
 
@@ -500,7 +479,7 @@ def measure(quick: bool, device: str, compile: bool = True) -> dict[str, Any]:
     about = {"rounds": ROUNDS, "joints": 13, "edges": len(inputs[1]), "repeats": repeats}
     found = {
         "date": datetime.date.today().isoformat(),
-        "machine": machine(device),
+        "machine": records.machine(device),
         "settings": settings | about,
         "transform": measure_transforms(sizes, repeats, device, compile and not quick),
         "layer": measure_layer(inputs, repeats, device=device),

@@ -59,16 +59,20 @@ def fetch_detector(file: Path | str | None = None) -> Path:
         return folder / MODEL
     print(f"BlazePose full, from the package {PACKAGE} (35 MB), Apache-2.0.", file=sys.stderr)
     with appearing(folder) as new, tempfile.TemporaryDirectory() as place:
-        source = _wheel(place) if file is None else Path(file)
+        wheel = _SHA256["wheel"]
+        source = fetch_wheel(PACKAGE, wheel, place, _RUN) if file is None else Path(file)
         for name, content in _unpacked(source).items():
             (new / name).write_bytes(content)
         (new / MODEL).with_suffix(".toml").write_bytes(CONFIG.read_bytes())
     return folder / MODEL
 
 
-def _wheel(place: str) -> Path:
-    """The package's wheel, fetched into a folder, its checksum verified."""
-    words = [*f"download {_CHOICE} {_QUIET}".split(), "--dest", place, PACKAGE]
+def fetch_wheel(package: str, sha256: str, place: str, again: str) -> Path:
+    """A package's wheel, fetched into a folder by pip, its checksum verified.
+
+    again : the command that an InputError names, where pip cannot fetch the wheel
+    """
+    words = [*f"download {_CHOICE} {_QUIET}".split(), "--dest", place, package]
     # What pip says goes where a progress bar belongs; its reasons go into our sentence.
     pip = subprocess.run([sys.executable, "-m", "pip", *words], stdout=2, stderr=subprocess.PIPE)
     wheels = list(Path(place).glob("*.whl"))
@@ -78,11 +82,11 @@ def _wheel(place: str) -> Path:
         # Its last line would then say that there is no such package.
         why = "the package index cannot be reached" if "connection broken" in said else why
         raise InputError(
-            f"pip cannot fetch {PACKAGE} ({why.rstrip('.')}); run {_RUN} with a network, or add "
+            f"pip cannot fetch {package} ({why.rstrip('.')}); run {again} with a network, or add "
             "--file WHEEL with that wheel."
         )
-    if _sha256(wheels[0].read_bytes()) != _SHA256["wheel"]:
-        raise InputError(f"what pip fetched as {PACKAGE} is another file; see your index for why.")
+    if _sha256(wheels[0].read_bytes()) != sha256:
+        raise InputError(f"what pip fetched as {package} is another file; see your index for why.")
     return wheels[0]
 
 
