@@ -273,7 +273,16 @@ def call(program: list[str], copy: Path, *arguments: str) -> subprocess.Complete
     )
 
 
-def test_a_failing_chapter_leaves_the_rest_of_the_book(copy, drawing, program):
+@pytest.fixture
+def described(copy):
+    """The pages beside the chapters, which a book has and the tiny one does not need."""
+    shutil.copytree(ROOT / "docs", copy.parent / "docs")
+    shutil.copy(ROOT / "CHANGELOG.md", copy.parent / "CHANGELOG.md")
+    text = "# A tiny book\n\nIt counts.\n\n```sh\nmake test\n```\n"
+    (copy.parent / "README.md").write_text(text, encoding="utf-8")
+
+
+def test_a_failing_chapter_leaves_the_rest_of_the_book(copy, drawing, program, described):
     stored = (copy / NOTEBOOK).read_bytes()
     change(copy / SOURCE, "LIMIT = 2 * 2", "LIMIT = 2 / 0")
     done = call(program, copy)
