@@ -4,10 +4,13 @@ All but the last tests are on cameras and points made here; those on the films n
 `python -m tslib download films` and the default detector.
 """
 
+import json
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from experiments import records
 from experiments.real import damage, multiview, sides
 from experiments.real.cameras import Camera, agree, read_calibration, refine, resect, without
 from tslib.crop import Crop
@@ -327,3 +330,10 @@ def test_the_cameras_of_the_real_films_agree_once_they_are_refined(tmp_path):
             rows[row][:, multiview.LIMB_JOINTS], truth.joints[0], truth.sizes()[0]
         )
         assert multiview.micro(counts.sum(0))[1] > 0.9, row
+
+
+def test_the_page_shows_rows_of_the_stored_result():
+    page = (records.ROOT / "docs" / "real-film.md").read_text(encoding="utf-8")
+    found = json.loads((records.RESULTS / "multiview.json").read_text(encoding="utf-8"))
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    assert len(rows) > 15 and set(rows) <= set(multiview.tables(found).splitlines())

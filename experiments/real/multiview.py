@@ -68,6 +68,7 @@ FLOWS = (
     "messages, camera's motion, sides put right",
 )
 FIRST, OTHERS = "man", ("figure", "behind")
+ALL_OTHERS = "the others"
 _TRUST = 0.6  # of the usual height must the best peaks keep, see tslib.video.follower
 _COARSE = 4  # px of a frame to a cell, where flows there and back are compared
 
@@ -497,7 +498,7 @@ def measure(plan: Plan, store: bool = True) -> dict:
                 for name, part in zip(plan.people, parts, strict=True):
                     entry[name] = summary(part, best)
                 if len(parts) > 1:
-                    entry["not chosen on"] = summary(together(parts[1:]), best)
+                    entry[ALL_OTHERS] = summary(together(parts[1:]), best)
                 found["detectors"].setdefault(detector, {})[condition] = entry
                 if store:
                     write_whole(records.RESULTS / "multiview.json", _text(found).encode())
@@ -507,11 +508,11 @@ def measure(plan: Plan, store: bool = True) -> dict:
 # Columns of the tables: rows of joints, and gains at 0.1.
 _TABLES = {
     "What time is worth": (
-        ("detector alone", "median of 9 frames", "messages", FLOWS[4]),
+        ("detector alone", "median of 9 frames", FLOWS[1], FLOWS[0], FLOWS[4]),
         ("messages above the filter", "camera's motion above the filter"),
     ),
     "Flow": (
-        (FLOWS[1], FLOWS[0], FLOWS[4]),
+        (),
         (
             "flow above zero flow",
             "flow that agrees above flow",
@@ -520,7 +521,7 @@ _TABLES = {
         ),
     ),
     "Sides": (
-        ("detector alone", "detector alone, sides put right", FLOWS[4], FLOWS[5]),
+        ("median of 9 frames", "median of 9 frames, sides put right", FLOWS[4], FLOWS[5]),
         ("sides put right above not",),
     ),
 }
@@ -535,7 +536,7 @@ def tables(found: dict) -> str:
             lines += [f"{title}, {detector}", "", "| " + " | ".join(heads) + " |"]
             lines += ["|---" * len(heads) + "|"]
             for condition, entry in conditions.items():
-                for name in (n for n in (FIRST, *OTHERS) if n in entry):
+                for name in (n for n in (FIRST, ALL_OTHERS) if n in entry):
                     part = entry[name]
                     rows = [part["rows"][row] for row in shown]
                     cells = [f"{row[0]:.0f} / {row[1]:.0f}" for row in rows]
