@@ -16,7 +16,16 @@ import cv2
 import nbformat
 import numpy as np
 
-DOCS = "your-video", "training", "correcting", "results", "speed", "data", "architecture"
+DOCS = (
+    "your-video",
+    "real-film",
+    "training",
+    "correcting",
+    "results",
+    "speed",
+    "data",
+    "architecture",
+)
 THUMBNAIL = 320, 180  # px
 ROW = re.compile(
     r"^\| \[(\d\d) (.+?)\]\(chapters/(.+?)\.ipynb\) \| (.+?) \| (\d+) \|$", re.MULTILINE
