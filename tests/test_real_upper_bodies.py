@@ -6,9 +6,9 @@ Of three frames of each video the six arm joints are within 20 px in 98.6 %.
 import numpy as np
 import pytest
 
+from experiments.clips import clips_in
 from tslib.heatmaps import decode
 from tslib.skeletons import SKELETONS
-from tslib.training.data import clips_in
 from tslib.video import blazepose
 from tslib.video.detector import HeatmapDetector
 from tslib.video.upright import UprightTracker
