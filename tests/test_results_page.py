@@ -64,3 +64,18 @@ def readings_lines():
 @pytest.mark.parametrize("lines", [body_lines, readings_lines])
 def test_the_tables_of_the_page_are_those_of_the_results(lines):
     assert "\n".join(lines()) in PAGE
+
+
+def test_the_conditions_of_the_page_are_those_of_the_results():
+    path = ROOT / "experiments" / "results" / "body.json"
+    clips = json.loads(path.read_text(encoding="utf-8"))["about"]["clips"]
+    assert f"{clips['train']:,} to learn from and {clips['test']} to test, **one seed**" in PAGE
+
+
+def test_no_reading_of_the_printed_recipe_keeps_what_the_convnet_knew():
+    for name, found in parts("readings").items():
+        ours, normalised = name.startswith("ours"), "none" not in name
+        if ours and normalised:
+            assert found["after - before"][0][1] > 0  # the whole interval
+        else:
+            assert not found["finite"] or found["after - before"][0][2] < 0
