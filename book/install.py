@@ -121,9 +121,21 @@ def install(index: str, constraints: str, extras: str) -> None:
     except PipFailed as error:
         sys.exit(f"{error}\nThe packages could not be installed; pip says why above.")
 
+    point_home()
     if problem := imports("cv2"):
         sys.exit(missing_library(problem) or f"OpenCV cannot be imported:\n{problem}")
     _say("Everything is installed.")
+
+
+def point_home() -> None:
+    """Let .venv find the repository by a relative path, whatever letters its own path has.
+
+    pip writes the path as UTF-8. Before Python 3.13 a start reads it in the locale's encoding, so
+    with LC_ALL=C in a folder with an umlaut no program of .venv would start.
+    """
+    for pattern in ("lib/python*/site-packages", "Lib/site-packages"):
+        for file in VENV.glob(f"{pattern}/_tslib.pth"):
+            file.write_text(os.path.relpath(Path.cwd(), file.parent) + "\n", encoding="ascii")
 
 
 def alone(index: str) -> tuple[str, ...]:

@@ -1,9 +1,12 @@
 """The set-up says what it does, what it lacks and why, before anything is installed."""
 
 import json
+import os
 import re
+import subprocess
 import sys
 import tomllib
+import venv
 import zipfile
 
 import pytest
@@ -186,3 +189,22 @@ def test_conda_installs_what_the_set_up_installs():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     (pip,) = [part["pip"] for part in conda["dependencies"] if isinstance(part, dict)]
     assert "-c constraints.txt" in pip and "-e .[chapters,book,test,train]" in pip
+
+
+def test_a_folder_with_an_umlaut_is_found_in_any_locale(tmp_path, monkeypatch):
+    root = tmp_path / "Übung 1"
+    venv.create(root / ".venv", symlinks=os.name != "nt")
+    (root / "found_at_home.py").write_text("print('here')\n", encoding="utf-8")
+    (site,) = (root / ".venv").glob("[lL]ib/**/site-packages")
+    (site / "_tslib.pth").write_text(f"{root}\n", encoding="utf-8")  # as pip leaves it
+    monkeypatch.chdir(root)
+    install.point_home()
+    environment = os.environ | {"LC_ALL": "C", "PYTHONPATH": ""}
+    done = subprocess.run(
+        [root / install.PYTHON, "-c", "import found_at_home"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.stdout.strip() == "here", done.stderr
