@@ -101,6 +101,7 @@ def install(index: str, constraints: str, extras: str) -> None:
     extras : names of pyproject.toml's optional dependencies, with commas
     """
     _say(f"Making {VENV} with Python {sys.version.split()[0]}.")
+    point_home()  # where an earlier call was interrupted
     venv.create(VENV, with_pip=True)
 
     pins = Path(constraints).read_text(encoding="utf-8") if constraints else ""
