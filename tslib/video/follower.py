@@ -1,6 +1,6 @@
 """What the trackers of a person share: when to believe a detector, and where and when to search."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,11 +13,18 @@ _TRUST = 0.6  # of the usual height must the best peaks keep
 
 
 class Follower:
-    """Follows a person by a detector, and knows how sure that usually is."""
+    """Follows one person through a scene by a detector, and knows how sure that usually is.
 
-    def __init__(self, detector: HeatmapDetector) -> None:
+    first_box : (x, y, w, h) px in the very first frame; found by a search where None
+    """
+
+    def __init__(self, detector: HeatmapDetector, first_box: Sequence[float] | None = None) -> None:
         self.detector = detector
-        self.forget()
+        self.reset(first_box)
+
+    def reset(self, box: Sequence[float] | None = None) -> None:
+        """Forget the person, as at a cut, or go on with the box of another."""
+        raise NotImplementedError
 
     def forget(self) -> None:
         """Begin anew, as at a cut."""

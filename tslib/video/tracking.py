@@ -59,14 +59,7 @@ def box_of(joints: np.ndarray, peaks: np.ndarray) -> np.ndarray | None:
 
 
 class Tracker(Follower):
-    """Follows one person through a scene.
-
-    first_box : (x, y, w, h) px in the very first frame; found by a search where None
-    """
-
-    def __init__(self, detector: HeatmapDetector, first_box: Sequence[float] | None = None) -> None:
-        super().__init__(detector)
-        self.reset(first_box)
+    """Follows one person through a scene."""
 
     def reset(self, box: Sequence[float] | None = None) -> None:
         """Forget the person, as at a cut, or go on with the box of another."""

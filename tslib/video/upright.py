@@ -11,7 +11,7 @@ import numpy as np
 from ..crop import Crop
 from ..flow import Flow
 from ..heatmaps import decode
-from .detector import PRESENT, HeatmapDetector, Sight
+from .detector import PRESENT, Sight
 from .follower import Follower, sureness, windows_over
 
 _INSIDE = 0.8  # of the joints must lie in the window of a search
@@ -21,14 +21,7 @@ _BODY = 0.6  # of the crop's side, the larger side of a box around the joints
 
 
 class UprightTracker(Follower):
-    """Follows one person through a scene, as `tracking.Tracker` does by a box.
-
-    first_box : (x, y, w, h) px in the very first frame; found by a search where None
-    """
-
-    def __init__(self, detector: HeatmapDetector, first_box: Sequence[float] | None = None) -> None:
-        super().__init__(detector)
-        self.reset(first_box)
+    """Follows one person through a scene, as `tracking.Tracker` does by a box."""
 
     def reset(self, box: Sequence[float] | None = None) -> None:
         """Forget the person, as at a cut, or go on with the box of another."""
