@@ -221,7 +221,7 @@ COMMANDS = (
     _script(
         "paper_a body",
         "the rows of Table 1 by a network that sees the whole person, and what time and space are "
-        "worth alone; adds to results/body.json, hours for a seed",
+        "worth alone; writes results/body.json, hours for a seed",
         of.body,
         "--data data/large --output runs-body",
         left=GOES_ON,
@@ -229,7 +229,7 @@ COMMANDS = (
     _script(
         "paper_a readings",
         "which reading of Eq. 6 trains: summed or averaged, calibrated or not, three "
-        "normalisations; adds to results/readings.json, hours",
+        "normalisations; writes results/readings.json, hours",
         of.readings,
         "--data data/rendered --output runs-readings",
         left=GOES_ON,

@@ -81,7 +81,7 @@ def test_a_film_that_is_another_one_leaves_nothing_behind(index, tmp_path, capsy
 
 
 def test_what_cannot_be_used_is_one_sentence(index, tmp_path, capsys):
-    (tmp_path / "text.whl").write_text("no zip")
+    (tmp_path / "text.whl").write_text("no zip", encoding="utf-8")
     with zipfile.ZipFile(tmp_path / "empty.whl", "w"):
         pass
     cases = [

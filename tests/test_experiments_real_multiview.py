@@ -63,7 +63,7 @@ def test_a_calibration_is_read_in_px_and_metres(tmp_path):
         f'<camera><transform x="1000" y="-500" z="250" {rotation}/><intrinsic {inner}/></camera>'
     )
     path = tmp_path / "Calib.qca.txt"
-    path.write_text(f"<calibration><cameras>{camera}</cameras></calibration>")
+    path.write_text(f"<calibration><cameras>{camera}</cameras></calibration>", encoding="utf-8")
     (found,) = read_calibration(path)
     np.testing.assert_allclose(found.matrix, [[1000, 0, 500], [0, 1010, 100], [0, 0, 1]])
     np.testing.assert_allclose(found.center, [1, -0.5, 0.25])
@@ -75,7 +75,7 @@ def test_a_calibration_is_read_in_px_and_metres(tmp_path):
 def test_what_is_no_calibration_is_one_sentence(tmp_path, text):
     path = tmp_path / "Calib.qca.txt"
     if text:
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"^(there is no|.* (is no|holds no) )"):
         read_calibration(path)
 

@@ -65,7 +65,7 @@ def test_the_next_run_removes_what_a_killed_one_left_but_nothing_of_a_living_one
     for name in ("STOP", "KILL"):
         code = KILLED.format(writes=writes, signal=name)
         runs[name] = subprocess.Popen(
-            [sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, encoding="utf-8"
         )
         assert runs[name].stdout.readline() == "writing\n"
         os.waitpid(runs[name].pid, os.WUNTRACED)

@@ -112,7 +112,7 @@ def test_what_is_not_the_network_is_refused(index, tmp_path, changes):
 
 
 def test_a_file_that_is_no_wheel_is_named(index, tmp_path):
-    (index / "text.whl").write_text("no wheel")
+    (index / "text.whl").write_text("no wheel", encoding="utf-8")
     for file, word in (("text.whl", "cannot be read as"), ("none", "there is no"), ("", "cannot")):
         with pytest.raises(InputError, match=word):
             fetch_detector(index / file)

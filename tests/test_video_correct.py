@@ -26,7 +26,7 @@ NAN = np.nan
 
 
 def write_tracks(tracks, path):
-    with open(path, "w", newline="") as table:
+    with open(path, "w", newline="", encoding="utf-8") as table:
         write_header(table)
         for frame, pose, score in zip(tracks.frames, tracks.poses, tracks.score, strict=True):
             write_rows(table, frame, tracks.joints, (pose, score))
@@ -307,13 +307,16 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 def test_a_long_file_takes_no_more_memory_than_a_short_one(place):
     peaks = []
     for T in (2_000, 20_000):
-        with open(place / "long.csv", "w") as file:
+        with open(place / "long.csv", "w", encoding="utf-8") as file:
             file.write("frame,joint,x,y,score\n")
             for t in range(T):
                 file.writelines(f"{t},{name},{t % 90},50,1\n" for name in YOUTUBE.joints)
         words = place / "long.csv", place / "model.safetensors", place / "out.csv"
         done = subprocess.run(
-            [sys.executable, "-c", MEMORY, *words], capture_output=True, text=True, check=True
+            [sys.executable, "-c", MEMORY, *words],
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
         )
         peaks.append(int(done.stdout) * (1 if sys.platform == "darwin" else 1024))
     # All at once it was 80 MB more.

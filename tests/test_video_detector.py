@@ -189,7 +189,7 @@ def rebuilt(tmp_path, change, settings=""):
     model = onnx.load(path)
     change(model.graph)
     onnx.save(model, path)
-    with open(tmp_path / "toy.toml", "a") as file:
+    with open(tmp_path / "toy.toml", "a", encoding="utf-8") as file:
         file.write(settings)
     return path
 
@@ -224,10 +224,12 @@ def test_one_of_several_outputs_has_to_be_named(tmp_path):
         HeatmapDetector(model)
     maps = {}
     for name in ("maps", "early"):
-        (tmp_path / "toy.toml").write_text(synthetic.CONFIG + f'output = "{name}"\n')
+        (tmp_path / "toy.toml").write_text(
+            synthetic.CONFIG + f'output = "{name}"\n', encoding="utf-8"
+        )
         maps[name] = HeatmapDetector(model)(synthetic.frame(0), AROUND)
     np.testing.assert_allclose(maps["early"], maps["maps"] / 2, rtol=1e-6)
-    (tmp_path / "toy.toml").write_text(synthetic.CONFIG + 'output = "late"\n')
+    (tmp_path / "toy.toml").write_text(synthetic.CONFIG + 'output = "late"\n', encoding="utf-8")
     with pytest.raises(
         InputError, match="outputs maps, early, and no 'late', which .*toy.toml names"
     ):
@@ -253,7 +255,9 @@ def test_some_of_the_maps_may_be_the_joints(tmp_path):
     all_maps = HeatmapDetector(synthetic.write_detector(tmp_path))(synthetic.frame(0), AROUND)
     detector = HeatmapDetector(rebuilt(tmp_path, lambda graph: None, settings))
     np.testing.assert_array_equal(detector(synthetic.frame(0), AROUND), all_maps[order])
-    (tmp_path / "toy.toml").write_text(synthetic.CONFIG + f"maps = {[*range(12), 13]}\n")
+    (tmp_path / "toy.toml").write_text(
+        synthetic.CONFIG + f"maps = {[*range(12), 13]}\n", encoding="utf-8"
+    )
     with pytest.raises(InputError, match="has 13 heat-maps, but .* names 13 joints for other maps"):
         HeatmapDetector(tmp_path / "toy.onnx")
 

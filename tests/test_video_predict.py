@@ -262,7 +262,7 @@ def test_messages_bridge_a_short_absence_and_no_long_one(place):
     network.graph.node.append(onnx.helper.make_node("ReduceMax", ["maps"], ["there"], keepdims=0))
     network.graph.output.append(onnx.helper.make_tensor_value_info("there", 1, []))
     onnx.save(network, place / "toy.onnx")
-    with open(place / "toy.toml", "a") as file:
+    with open(place / "toy.toml", "a", encoding="utf-8") as file:
         file.write('output = "maps"\npresence = "there"\n')
     away = [*range(6, 8), *range(14, 23)]
     pictures = [synthetic.frame(t, figure=t not in away) for t in range(30)]
