@@ -1,7 +1,7 @@
 """Real films that anybody may use, fetched from two Python packages with the licence BSD-3.
 
-pose2sim brings four synchronised cameras and their calibration, sports2d a film of one. Their
-wheels are fetched by pip, so that they come from the reader's own index, and are not installed.
+pose2sim brings four synchronised cameras and their calibration, sports2d a film of one. pip fetches
+their wheels, so that they come from the reader's own index, and they are not installed.
 """
 
 import hashlib
