@@ -28,7 +28,7 @@ from tslib.slices import Estimated, Slices
 from tslib.training import stages
 from tslib.training.config import Config, read_config
 from tslib.training.data import Data, load_data
-from tslib.training.evaluate import Poses, predict_clips, tallies
+from tslib.training.evaluate import Poses, frames_and_span, predict_clips, tallies
 from tslib.training.loop import Trainer
 
 from ..comparison import SHARES, Compared
@@ -126,7 +126,7 @@ class Body:
             model = UNTRAINED[name].behind(model, self.config, self.data)
             if method:
                 flow = partial(Estimated, method=FLOWS[method])
-        span = 0 if model.inference is None else int(model.inference.graph.offset.max(initial=0))
+        _, span = frames_and_span(model)
         return predict_clips(model, test, view, frames, flow if span else None, max(span, 1), 4)
 
 

@@ -201,8 +201,17 @@ def resect(camera: Camera, world: np.ndarray, places: np.ndarray, limit: float) 
     )
 
 
-def without(camera: int, cameras: Sequence[Camera], places: np.ndarray, limit: float) -> np.ndarray:
-    """Where a camera sees the points that the other ones agree on: (P, 2) px, NaN for nothing."""
+def without(
+    camera: int,
+    cameras: Sequence[Camera],
+    places: np.ndarray,
+    limit: float,
+    placed: Camera | None = None,
+) -> np.ndarray:
+    """Where a camera sees the points that the other ones agree on: (P, 2) px, NaN for nothing.
+
+    placed : the camera that looks, where it stands otherwise than among cameras
+    """
     others = [n for n in range(len(cameras)) if n != camera]
     world, _ = agree([cameras[n] for n in others], places[others], limit)
-    return cameras[camera].project(world)
+    return (placed or cameras[camera]).project(world)

@@ -13,6 +13,7 @@ Trial_2 is no second recording of the man: his pixels are those of Demo_SinglePe
 
 import argparse
 import datetime
+import io
 import json
 import os
 import platform
@@ -37,7 +38,7 @@ from tslib.metrics import tally
 from tslib.skeletons import SKELETONS
 from tslib.video import blazepose
 from tslib.video.detector import PRESENT, HeatmapDetector
-from tslib.video.follower import sureness
+from tslib.video.follower import TRUST, sureness
 from tslib.video.frames import open_frames
 from tslib.video.inference import bridged, infer, link, reach_at
 from tslib.video.tracking import Observation, observe
@@ -69,7 +70,6 @@ FLOWS = (
 )
 FIRST, OTHERS = "man", ("figure", "behind")
 ALL_OTHERS = "the others"
-_TRUST = 0.6  # of the usual height must the best peaks keep, see tslib.video.follower
 _COARSE = 4  # px of a frame to a cell, where flows there and back are compared
 
 
@@ -176,7 +176,7 @@ def sure(observations: Sequence[Observation]) -> Iterator[Observation]:
     heights = [0.0 if o.maps is None else sureness(decode(o.maps)[1]) for o in observations]
     usual = float(np.median(heights))
     unsure = [
-        o.presence < PRESENT or height < _TRUST * usual
+        o.presence < PRESENT or height < TRUST * usual
         for o, height in zip(observations, heights, strict=True)
     ]
     moved = list(by_camera(observations))
@@ -251,9 +251,9 @@ def kept(task: Task, folder: Path, frames: int, shrink: float = 1.0) -> dict[str
     if not file.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         found = detections(task, frames, shrink)
-        with open(new := file.with_suffix(".new"), "wb") as stream:
-            np.savez_compressed(stream, **found)  # type: ignore[arg-type]  # names are words
-        os.replace(new, file)
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **found)  # type: ignore[arg-type]  # names are words
+        write_whole(file, stream.getvalue())
         print(f"{datetime.datetime.now():%H:%M:%S} {file.name}", flush=True)
     with np.load(file) as stored:
         return dict(stored)
@@ -321,15 +321,11 @@ def references(folder: Path, frames: int) -> dict[str, Reference]:
             old, views = man
             world = agree(old, views, LIMIT)[0]
             cameras = [resect(c, world, p, LIMIT) for c, p in zip(shipped, places, strict=True)]
-            truth = []
-            for k in range(CAMERAS):
-                others = [n for n in range(CAMERAS) if n != k]
-                world = agree([old[n] for n in others], views[others], LIMIT)[0]
-                truth.append(cameras[k].project(world))
         else:
             cameras = refine(shipped, places, LIMIT)
-            truth = [without(k, cameras, places, LIMIT) for k in range(CAMERAS)]
+            old, views = cameras, places
             man = man or (cameras, places)
+        truth = [without(k, old, views, LIMIT, c) for k, c in enumerate(cameras)]
         joints = np.stack(truth).reshape(CAMERAS, frames, -1, 2)
         notes = {"known": float(np.isfinite(joints).all(-1).mean())}
         for when, now in (("shipped", shipped), ("refined", cameras)):

@@ -25,10 +25,7 @@ from tslib.video.detector import PRESENT
 from tslib.video.tracking import Observation
 
 SKELETON = SKELETONS["coco17"]
-MIRROR = [
-    SKELETON.joints.index(name.replace("left", "x").replace("right", "left").replace("x", "right"))
-    for name in SKELETON.joints
-]
+MIRROR = SKELETON.mirrored
 BODY = list(range(5, 17))  # the face says little of sides
 # Chosen on the first person: what the maps weigh against the way, and a change of sides by itself.
 WEIGHT, CHANGE = 0.01, 0.2

@@ -9,7 +9,7 @@ from .detector import HeatmapDetector
 LOST = 15  # frames in a row without the person until it is searched again
 SEARCH = 8  # while nobody is in sight, search every so many frames
 BEST = 10 / 17  # of the peaks say how sure the detector is; the others may be hidden
-_TRUST = 0.6  # of the usual height must the best peaks keep
+TRUST = 0.6  # of the usual height must the best peaks keep
 
 
 class Follower:
@@ -44,7 +44,7 @@ class Follower:
 
     def believes(self, sure: float) -> bool:
         """Whether a sureness is near the usual one, which then follows it."""
-        if self.usual is not None and sure < _TRUST * self.usual:
+        if self.usual is not None and sure < TRUST * self.usual:
             return False
         self.missed = 0
         self.usual = sure if self.usual is None else 0.9 * self.usual + 0.1 * sure
