@@ -72,8 +72,13 @@ class Skeleton:
         return {g: ks for g, ks in groups.items() if ks}
 
     def with_joints(self, joints: Iterable[str]) -> "Skeleton":
-        """The same skeleton with some joints, in this order, and the limbs that keep both ends."""
+        """The same skeleton with some joints, in this order, and the limbs that keep both ends.
+
+        ValueError where one is unknown or named twice.
+        """
         joints = tuple(joints)
+        if len(joints) != len({*joints} & {*self.joints}):
+            raise ValueError(f"{self.name} has other joints")
         return Skeleton(self.name, joints, tuple(l for l in self.limbs if {*l} <= {*joints}))
 
 

@@ -248,10 +248,8 @@ def _restored(notes: dict) -> tuple[MixtureOfParts, Mixture]:
     notes = notes["mixture_of_parts"]
     if notes["versions"]["format"] != FORMAT:
         raise ValueError(f"its format is {notes['versions']['format']}, not {FORMAT}")
-    skeleton, joints = skeleton_named(notes["skeleton"]), notes["joints"]
-    if not len(joints) == len(set(joints) & set(skeleton.joints)):
-        raise ValueError(f"{skeleton.name} has other joints")
-    model = MixtureOfParts(skeleton.with_joints(joints), Settings(**notes["settings"]))
+    skeleton = skeleton_named(notes["skeleton"]).with_joints(notes["joints"])
+    model = MixtureOfParts(skeleton, Settings(**notes["settings"]))
     types = notes["types"]
     if len(types) != len(model.parts) or not all(
         type(t) is int and 1 <= t <= model.settings.types for t in types

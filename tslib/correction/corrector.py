@@ -108,9 +108,7 @@ def _restored(notes: dict[str, Any]) -> tuple[Corrector, WindowNetwork]:
     notes = notes["corrector"]
     if notes["versions"]["format"] != _FORMAT:
         raise ValueError(f"its format is {notes['versions']['format']}, not {_FORMAT}")
-    skeleton, joints = skeleton_named(notes["skeleton"]), notes["joints"]
-    if not len(joints) == len(set(joints) & set(skeleton.joints)):
-        raise ValueError(f"{skeleton.name} has other joints")
+    skeleton = skeleton_named(notes["skeleton"]).with_joints(notes["joints"])
     network = _NETWORKS[notes["network"]](**notes["settings"])
     options = {key: notes[key] for key in _OPTIONS}
-    return Corrector(network, skeleton.with_joints(joints), **options), network
+    return Corrector(network, skeleton, **options), network
