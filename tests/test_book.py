@@ -127,6 +127,7 @@ def test_a_stored_picture_counts_where_no_cell_calls_show(copy, work, drawing):
     "source, verdict",
     [
         ("plt.show()", True),
+        ("show('a line')", True),
         ("%matplotlib inline\nfor i in range(3):\n    plt.show()", True),
         ("def draw():\n    plt.show()", False),
         ("x = 'plt.show()'", False),
