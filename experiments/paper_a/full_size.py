@@ -51,7 +51,7 @@ def cost(
 
     how : device and workers, see loop.fit
     """
-    # Eq. 6 as printed drives an untrained network to infinity within steps (section 5.7). At this
+    # Eq. 6 as printed drives an untrained network to infinity within steps (section 6.7). At this
     # rate it stays where it is, and a step costs the same.
     short = replace(config.pretrain, steps=steps, rate=1e-9)
     config = replace(config, pretrain=short, joint=replace(config.joint, steps=steps, rate=1e-9))

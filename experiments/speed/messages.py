@@ -5,7 +5,7 @@
 Everything runs in one process on the same inputs, the rivals in turn, round by round, and what is
 compared are ratios. Times are medians of CPU time with one thread, which other programs disturb
 least, or of wall time where two threads or a GPU work. --write stores
-experiments/results/messages.json (with --device cuda: messages-cuda.json), which chapter 02 shows.
+experiments/results/messages.json (with --device cuda: messages-cuda.json), which chapter 11 shows.
 A few minutes; leave the machine alone meanwhile.
 """
 

@@ -1,7 +1,7 @@
 """Messages on a CPU, compiled by numba: the comparisons of distance_transform/layer.py, without
 writing them down.
 
-Three ideas, each measured in chapter 02:
+Three ideas, each measured in chapter 11:
 
 * `sweep` (vectors.py) keeps the best offer of LANES receivers and its number in registers;
 * a sender beyond the `exact_window` cannot win, so it is never asked;

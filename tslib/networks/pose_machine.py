@@ -38,7 +38,7 @@ class Architecture:
         return 2 ** len(self.trunk)
 
 
-# For a laptop: 96 px in, 24 x 24 cells, one stage that sees less than a person (section 5.3 says
+# For a laptop: 96 px in, 24 x 24 cells, one stage that sees less than a person (section 6.3 says
 # why).
 SMALL = Architecture(
     stages=1,
