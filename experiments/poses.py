@@ -5,7 +5,6 @@ clip.
 import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -22,14 +21,19 @@ def write_estimates(file: Path, clips: Iterable[Clip], poses: Iterable[np.ndarra
     write_whole(file, stream.getvalue())
 
 
-def read_estimates(file: Path | str, clips: Iterable[Clip]) -> dict[str, np.ndarray]:
+def read_estimates(file: Path | str, clips: Sequence[Clip]) -> dict[str, np.ndarray]:
     """Joints of clips from a file of `write_estimates`: {clip's name: (T, K, 2) px}.
 
     InputError where it is missing, damaged, or lacks one of the clips.
     """
     try:
         with np.load(file) as content:
-            return {clip.name: content[clip.name] for clip in clips}
+            poses = {clip.name: content[clip.name] for clip in clips}
+        for clip in clips:
+            (T, _, xy), kind = poses[clip.name].shape, poses[clip.name].dtype.kind
+            if (T, xy, kind) != (len(clip), 2, "f") or np.isinf(poses[clip.name]).any():
+                raise ValueError(f"{clip.name} has other frames, or no places")
+        return poses
     except FileNotFoundError:
         raise InputError(f"there is no file {file}.") from None
     except KeyError as error:
@@ -38,7 +42,8 @@ def read_estimates(file: Path | str, clips: Iterable[Clip]) -> dict[str, np.ndar
             f"{file} has no joints of clip {name!r}; it was made from other clips, so give another "
             "file or folder."
         ) from None
-    except (AttributeError, EOFError, OSError, TypeError, ValueError, BadZipFile):
+    # numpy, zipfile and zlib each have errors of their own for a damaged file.
+    except Exception:
         raise InputError(
             f"{file} cannot be read as joints (.npz) or is damaged; remove it, and make it again."
         ) from None

@@ -102,10 +102,12 @@ def render(
         raise InputError(f"there is no camera {camera!r}; choose one of {', '.join(CAMERAS)}.")
     target = Target(out, _private(out), seed, Settings((size[0], size[1]), frames, motion, camera))
     _loaded.clear()  # the tracks may have changed since
-    # An unusable motion is found before anything is written.
-    _claim(target, _content(motion))
+    # An unusable motion, or too small a disk, is found before anything is written: a folder that
+    # was claimed for nothing would refuse the next command.
+    content = _content(motion)
     wanted = [n for n in range(1, clips + 1) if not _complete(out, f"{n:04d}", target.settings)]
     _check_space(out, len(wanted), target.settings)
+    _claim(target, content)
     bar = tqdm(total=clips, initial=clips - len(wanted), unit="clip", disable=None)
     try:
         with bar:
@@ -237,7 +239,7 @@ def _complete(out: Path, name: str, settings: Settings) -> bool:
 def _check_space(out: Path, clips: int, settings: Settings) -> None:
     W, H = settings.size
     need = clips * (settings.frames * W * H * 0.75 + 40_000 + 2_000 * settings.frames)
-    free = shutil.disk_usage(out).free
+    free = shutil.disk_usage(next(p for p in out.resolve().parents if p.is_dir())).free
     if need > free:
         raise InputError(
             f"{clips} clips need about {need / 1e9:.1f} GB, but the disk of {out} has "

@@ -3,12 +3,10 @@ gaps.
 """
 
 import itertools
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import safetensors.torch
 import synthetic
 import torch
 
@@ -24,6 +22,7 @@ from experiments.mixture_of_parts.features import (
 )
 from experiments.mixture_of_parts.mixture import SOFTEST, Mixture
 from experiments.mixture_of_parts.parts import Parts, cluster
+from tslib import checkpoint
 from tslib.clip import Clip
 from tslib.errors import InputError
 from tslib.metrics import pck
@@ -403,11 +402,9 @@ def rewritten(model, tmp_path, tensors=None, **notes):
     """The model's file with some of its tensors and notes changed."""
     file = tmp_path / "other.safetensors"
     save_parts(model, file)
-    with safetensors.safe_open(file, "pt") as f:
-        content = json.loads(f.metadata()["tslib"])
-        kept = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118
+    content, kept = checkpoint.notes_and_tensors(file)
     content["mixture_of_parts"] |= notes
-    file.write_bytes(safetensors.torch.save(kept | (tensors or {}), {"tslib": json.dumps(content)}))
+    file.write_bytes(checkpoint.as_bytes(content, kept | (tensors or {})))
     return file
 
 
@@ -434,7 +431,7 @@ def test_damaged_files_are_refused(model, tmp_path):
     (tmp_path / "half.safetensors").write_bytes(whole[: len(whole) // 2])
     refused(InputError, "cannot be read", load_parts, tmp_path / "half.safetensors")
     for notes in ({"corrector": {}}, [1]):
-        foreign = safetensors.torch.save({"a": torch.ones(1)}, {"tslib": json.dumps(notes)})
+        foreign = checkpoint.as_bytes(notes, {"a": torch.ones(1)})
         (tmp_path / "foreign.safetensors").write_bytes(foreign)
         refused(InputError, "no mixture of parts", load_parts, tmp_path / "foreign.safetensors")
     F = sum(model.mixture.types)

@@ -2,6 +2,7 @@
 once.
 """
 
+import contextlib
 import json
 import shutil
 from dataclasses import replace
@@ -386,6 +387,19 @@ def test_estimates_that_cannot_be_read_are_refused(runs, tmp_path):
     np.save(tmp_path / "e.npy", np.zeros(3))
     with pytest.raises(InputError, match="cannot be read"):
         read_estimates(tmp_path / "e.npy", runs.test)
+    names, right = [clip.name for clip in runs.test], runs.test[0].joints.astype(np.float32)
+    for wrong in (right[:-1], right[..., :1], right + np.inf, right.astype(complex), right[0]):
+        np.savez(tmp_path / "e.npz", **dict.fromkeys(names, wrong))
+        with pytest.raises(InputError, match="cannot be read"):
+            read_estimates(tmp_path / "e.npz", runs.test)
+    np.savez_compressed(tmp_path / "e.npz", **dict.fromkeys(names, right))
+    whole = (tmp_path / "e.npz").read_bytes()
+    for place in range(40, len(whole), max(1, len(whole) // 60)):
+        (tmp_path / "e.npz").write_bytes(
+            whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+        )
+        with contextlib.suppress(InputError):
+            read_estimates(tmp_path / "e.npz", runs.test)
     np.savez(tmp_path / "e.npz", other=np.zeros(3))
     with pytest.raises(
         InputError,

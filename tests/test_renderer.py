@@ -4,11 +4,14 @@ import hashlib
 import multiprocessing
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -351,6 +354,48 @@ def test_damaged_or_missing_flow_is_refused(tmp_path):
     (tmp_path / "flow" / "0001.npz").write_bytes(b"PK\x03\x04 not really")
     with pytest.raises(InputError, match="damaged"):
         read_flow(tmp_path, "0001")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("shape", [2**20, 2**20, 2**20], "its shape cannot be"),
+        ("shape", [0, 4, 5], "its shape cannot be"),
+        ("shape", [3, 4, 5], "its parts cannot be"),
+        ("parts", np.full((2, 4, 5), 36, np.uint8), "its parts cannot be"),
+        ("parts", np.zeros((1 << 14, 1 << 14), np.uint8), "its parts cannot be"),
+        ("to_next", np.zeros((2, 35, 2, 3), np.float32), "its motion cannot be"),
+        ("to_next", np.zeros((2, 36, 2, 3)), "its motion cannot be"),
+        ("to_previous", np.full((2, 36, 2, 3), np.nan, np.float32), "its motion cannot be"),
+        ("to_previous", np.full((2, 36, 2, 3), 1e30, np.float32), "its motion cannot be"),
+        ("to_previous", np.full((2, 36, 2, 3), 1j), "its motion cannot be"),
+        ("to_previous", "text", "its motion cannot be|damaged"),
+    ],
+)
+def test_flow_that_cannot_be_is_refused_for_its_reason(tmp_path, name, value, why):
+    """Also one that unpacks to a quarter of a gigabyte, of which little is ever unpacked."""
+    maps = np.zeros((2, 36, 2, 3), np.float32)
+    content = {"shape": [2, 4, 5], "parts": np.zeros((2, 4, 5), np.uint8)}
+    content |= {"to_next": maps, "to_previous": maps, name: value}
+    content["parts"] = np.frombuffer(zlib.compress(content["parts"].tobytes()), np.uint8)
+    (tmp_path / "flow").mkdir()
+    np.savez(tmp_path / "flow" / "0001.npz", **content)
+    tracemalloc.start()
+    with pytest.raises(InputError, match=why):
+        read_flow(tmp_path, "0001")
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+
+
+def test_a_disk_that_is_too_small_claims_no_folder(tmp_path, monkeypatch):
+    """Else the folder would refuse a smaller number of other clips, for settings of nothing."""
+    usage = shutil.disk_usage(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10))
+        with pytest.raises(InputError, match="GB free; render fewer"):
+            render(tmp_path / "deep" / "out", 1, frames=2)
+    assert not (tmp_path / "deep").exists()
+    assert render(tmp_path / "deep" / "out", 1, seed=1, frames=2) == 1
 
 
 def walker(visible=None):

@@ -104,7 +104,7 @@ def test_a_network_that_is_no_detector_is_refused(tmp_path):
         HeatmapDetector(synthetic.write_detector(tmp_path, flat=True))
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -3e38])
 def test_a_network_that_gives_no_numbers_is_named(tmp_path, value):
     model = synthetic.write_detector(tmp_path)
     network = onnx.load(model)

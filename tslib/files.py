@@ -40,8 +40,8 @@ def read_toml(path: Path | str, missing: str) -> dict[str, Any]:
         raise InputError(missing) from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    except ValueError as error:
-        # Not TOML, not UTF-8, or a number of thousands of digits.
+    except (ValueError, RecursionError) as error:
+        # Not TOML, not UTF-8, a number of thousands of digits, or brackets in brackets.
         raise InputError(f"{path} is not valid TOML: {str(error).rstrip('.')}.") from None
 
 

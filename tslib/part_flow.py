@@ -15,6 +15,8 @@ import numpy as np
 from .errors import InputError
 
 PARTS = 36
+_LARGEST = 1 << 32  # bytes of the parts of a clip: 10,000 frames of 655 x 655 px
+_FARTHEST = 1e6  # px, that a part moves to
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,21 @@ def read_flow(root: Path | str, name: str) -> PartFlow:
         raise InputError(f"there is no flow {path}; only rendered clips have it.")
     try:
         with np.load(path) as file:
-            shape = tuple(file["shape"].tolist())
-            # A bytearray, so that the array can be written to like any other.
-            parts = np.frombuffer(bytearray(zlib.decompress(file["parts"])), np.uint8)
-            return PartFlow(parts.reshape(shape), file["to_next"], file["to_previous"])
+            T, H, W = file["shape"].tolist()
+            size, unpack = T * H * W, zlib.decompressobj()
+            if min(T, H, W) < 1 or size > _LARGEST:
+                raise ValueError("its shape cannot be")
+            # A bytearray, so that the array can be written to like any other. One byte more than
+            # there should be is enough to see that a file unpacks to something else.
+            parts = np.frombuffer(bytearray(unpack.decompress(file["parts"], size + 1)), np.uint8)
+            affine = file["to_next"], file["to_previous"]
+        if parts.max(initial=0) >= PARTS or parts.size != size:
+            raise ValueError("its parts cannot be")
+        for maps in affine:
+            known = maps.dtype == np.float32 and maps.shape == (T, PARTS, 2, 3)
+            if not known or not np.abs(maps).max() < _FARTHEST:
+                raise ValueError("its motion cannot be")
+        return PartFlow(parts.reshape(T, H, W), *affine)
     except Exception as error:
-        why = type(error).__name__
+        why = str(error) if type(error) is ValueError else type(error).__name__
         raise InputError(f"{path} is damaged ({why}); render the clip again.") from error

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from .. import checkpoint
+from ..errors import InputError
 from ..skeletons import Skeleton, skeleton_named
 from .model import PoseCorrector, WindowNetwork, check_sizes
 from .networks import BiLSTM, FrameMLP, TemporalMLP
@@ -78,6 +79,11 @@ class Corrector:
         self.network.eval()
         batches = zip(x.split(WINDOW_BATCH), mask.split(WINDOW_BATCH), strict=True)
         y = torch.cat([self.network(x.to(device), mask.to(device)).cpu() for x, mask in batches])
+        if not y.isfinite().all():
+            raise InputError(
+                "the corrector answers with numbers that are not finite, though its weights are; "
+                "train it again."
+            )
         change = (y - x).double().numpy().reshape(windows.poses.shape)
         return change * windows.size[:, None, None, None]
 

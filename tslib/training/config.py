@@ -145,6 +145,10 @@ def _one_of(choices: Iterable[str]) -> _Rule:
     return names.__contains__, f"one of {', '.join(names)}"
 
 
+def _up_to(most: int) -> _Rule:
+    return lambda v: 0 < v <= most, f"from 1 to {most}"
+
+
 # What a value may be: a text by its name; anything else by the kind of its default, of which None
 # is that of a number; and a number by its name as well.
 _KINDS: dict[type, _Rule] = {
@@ -154,9 +158,12 @@ _KINDS: dict[type, _Rule] = {
     float: (_is_number, "a number"),
     type(None): (_is_number, "a number"),
 }
-_POSITIVE = ("stages", "steps", "batch", "frames", "sigma", "radius", "positive", "size")
+_POSITIVE = ("sigma", "radius", "positive")
+# A file from somewhere may ask for more than any machine has, so what decides sizes has an end.
+_LARGEST = {"stages": 12, "steps": 10**7, "batch": 4096, "frames": 100, "size": 1024}
 _SHARE: _Rule = (lambda v: 0 <= v <= 1, "1 or less, and 0 or more")
 _NAMES: dict[str, _Rule] = dict.fromkeys(_POSITIVE, (lambda v: v > 0, "positive")) | {
+    **{name: _up_to(most) for name, most in _LARGEST.items()},
     "skeleton": _one_of(SKELETONS),
     "row": _one_of(ROWS),
     "flow": _one_of(("exact", *METHODS)),

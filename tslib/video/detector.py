@@ -41,6 +41,7 @@ from .toml_tables import Rule, are_numbers, check_table
 SEEN = 0.2  # a lower peak is no joint
 PRESENT = 0.5  # a lower presence is nobody
 _WIDEST = 4096  # px of an input, each way
+_LARGEST = 1e30  # that a network may answer
 _HIGHEST_LOGIT = 50  # as sure as float32 can tell
 _NUMBERS = 5  # of a landmark
 
@@ -153,7 +154,8 @@ class HeatmapDetector:
         blob = (image.transpose(2, 0, 1).astype(np.float32) / self._divide - self._mean) / self._std
         answers = self._net(blob)
         for name in self._wanted:
-            if not np.isfinite(answers[name]).all():
+            # OpenCV may answer the largest number that there is in the place of NaN.
+            if not np.abs(answers[name]).max(initial=0) < _LARGEST:
                 look = f"check the network, and divide, mean and std in {self._config}"
                 raise InputError(f"{self._net.file} gives NaN or infinity; {look}.")
         maps = answers[self._output][0][self.maps]
