@@ -1,6 +1,7 @@
 """Training: configs, both stages on a few clips, and runs that end in the middle."""
 
 import errno
+import itertools
 import math
 import os
 import random
@@ -574,6 +575,21 @@ def test_a_process_that_dies_ends_the_others(root, tmp_path):
     np.testing.assert_allclose(
         log_of(tmp_path / "out")["loss"], log_of(tmp_path / "one")["loss"], rtol=1e-4
     )
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(104, "reset by peer"), EOFError()])
+def test_a_worker_that_dies_while_it_hands_over_a_batch_is_explained(
+    root, tmp_path, monkeypatch, error
+):
+    """Of eight that were killed one was at that very moment."""
+
+    class Broken(torch.utils.data.DataLoader):
+        def __iter__(self):
+            yield from itertools.islice(super().__iter__(), 2)
+            raise error
+
+    monkeypatch.setattr("tslib.training.loop.DataLoader", Broken)
+    fails("a process that prepares slices has ended", run, root, tmp_path / "out")
 
 
 # Pictures and commands

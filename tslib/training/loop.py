@@ -299,9 +299,11 @@ class Trainer:
             # A process that prepares slices sends its whole traceback.
             said = str(error).strip().splitlines()[-1]
             raise InputError(said.rpartition("InputError: ")[-1]) from None
-        except RuntimeError as error:
+        except (RuntimeError, ConnectionError, EOFError) as error:
             again = f"({self._left}); run the command again to go on"
-            if "DataLoader worker" in str(error):
+            # Killed while it hands over a batch, it breaks the connection before torch sees it end.
+            broken = isinstance(error, ConnectionError | EOFError)
+            if broken or "DataLoader worker" in str(error):
                 what = "a process that prepares slices has ended, perhaps for want of memory"
                 raise InputError(f"{what} {again}, with fewer workers.") from None
             if not is_lost(error):
