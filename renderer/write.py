@@ -239,11 +239,12 @@ def _complete(out: Path, name: str, settings: Settings) -> bool:
 def _check_space(out: Path, clips: int, settings: Settings) -> None:
     W, H = settings.size
     need = clips * (settings.frames * W * H * 0.75 + 40_000 + 2_000 * settings.frames)
-    free = shutil.disk_usage(next(p for p in out.resolve().parents if p.is_dir())).free
+    place = Path(os.path.realpath(out))
+    free = shutil.disk_usage(next(p for p in (place, *place.parents) if p.is_dir())).free
     if need > free:
         raise InputError(
-            f"{clips} clips need about {need / 1e9:.1f} GB, but the disk of {out} has "
-            f"{free / 1e9:.1f} GB free; render fewer, shorter or smaller ones."
+            f"{clips} clips need about {need / 1e6:,.1f} MB, but the disk of {out} has "
+            f"{free / 1e6:,.1f} MB free; render fewer, shorter or smaller ones."
         )
 
 

@@ -1,5 +1,6 @@
 """What the three programs share: help at once, examples that work, exit codes, sentences."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -142,6 +143,39 @@ def test_any_other_import_that_fails_is_a_bug(monkeypatch):
     monkeypatch.setattr("tslib.commands.run_inspect", broken)
     with pytest.raises(ImportError, match="no module"):
         tslib.__main__.main(["inspect", "folder"])
+
+
+def test_what_the_system_refuses_is_a_sentence_with_the_name(capsys, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name in ("file/deep", "loop", "a" * 300):
+        assert renderer.__main__.main([str(tmp_path / name), "--clips", "1"]) == 2
+        said = capsys.readouterr().err
+        assert re.fullmatch(
+            rf"renderer: .*{name}.* cannot be used \(.+\); name another .*\.\n", said
+        )
+        assert "Errno" not in said
+    # The root of all folders has none above it.
+    assert renderer.__main__.main([tmp_path.anchor, "--clips", "1"]) == 2
+    assert "was not made by this command" in capsys.readouterr().err
+
+
+def test_names_do_not_reach_the_terminal_as_commands(capsys):
+    """A line's end in a name would make two lines of a sentence, an escape would colour them."""
+    for name, shown in (("\x1b[31mred", r"\x1b[31mred"), ("a\nb", r"a\nb"), ("ü 中", "ü 中")):
+        assert tslib.__main__.main(["evaluate", name, "--data", "x"]) == 2
+        assert capsys.readouterr().err == f"tslib: there is no file {shown}.\n"
+    command = Command("go", "go", lambda o: "one\ttwo\n\x07", lambda parser: None, "python -m a go")
+    assert command_line.main("a", "about", [command], ["go"]) == 0
+    assert capsys.readouterr().out == "one\ttwo\n\\x07\n"
+
+
+def test_without_a_folder_the_data_sets_are_named(capsys):
+    with pytest.raises(SystemExit):
+        tslib.__main__.main(["download", "coco"])
+    assert "a data set (penn_action, jhmdb, youtube_pose or cvit_sports) needs a ROOT" in (
+        capsys.readouterr().err
+    )
 
 
 def test_what_a_check_finds_ends_with_exit_code_2(capsys):

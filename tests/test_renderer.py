@@ -277,7 +277,7 @@ def test_another_setting_in_the_same_folder_is_refused(tmp_path):
         ({"camera": "good"}, "there is no camera 'good'; choose one of usual, poor"),
         ({"clips": 10_000}, "clips is 10000, but must be 9999 or less"),
         ({"frames": 10_001}, "frames is 10001"),
-        ({"clips": 9999, "frames": 10_000, "size": (2048, 2048)}, "GB free"),
+        ({"clips": 9999, "frames": 10_000, "size": (2048, 2048)}, "MB free"),
     ],
 )
 def test_what_cannot_be_rendered_is_refused_in_one_sentence(tmp_path, arguments, words):
@@ -392,7 +392,7 @@ def test_a_disk_that_is_too_small_claims_no_folder(tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     with monkeypatch.context() as full:
         full.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10))
-        with pytest.raises(InputError, match="GB free; render fewer"):
+        with pytest.raises(InputError, match="MB free; render fewer"):
             render(tmp_path / "deep" / "out", 1, frames=2)
     assert not (tmp_path / "deep").exists()
     assert render(tmp_path / "deep" / "out", 1, seed=1, frames=2) == 1

@@ -419,7 +419,7 @@ def test_a_checkpoint_of_something_else_is_refused_and_stays(root, tmp_path, unb
         assert there.read_bytes() == content
     safetensors.torch.save_file({"a": torch.zeros(3)}, there)
     fails(
-        "cannot be read as a model of tslib (another program wrote it); remove it.",
+        "cannot be read as a model of tslib (another program wrote it); name another one",
         run,
         root,
         tmp_path,

@@ -157,7 +157,7 @@ def test_files_without_a_model_are_refused(place, capsys):
     (place / "text.safetensors").write_text("no model", encoding="utf-8")
     fails(place, capsys, "cannot be read as a model of tslib", model="text.safetensors")
     (place / "folder").mkdir()
-    fails(place, capsys, "cannot be read as a model of tslib", model="folder")
+    fails(place, capsys, "is no ordinary file", model="folder")
     whole = (place / "model.safetensors").read_bytes()
     (place / "half.safetensors").write_bytes(whole[: len(whole) // 2])
     fails(place, capsys, "cannot be read as a model of tslib", model="half.safetensors")

@@ -76,8 +76,11 @@ def _springs_options(parser: OPTION) -> None:
     add("--arms", action="store_true", help="with elbows and wrists; this hurts raised arms")
 
 
+_DATA_SETS = "penn_action, jhmdb, youtube_pose or cvit_sports"
+
+
 def _download_options(parser: OPTION) -> None:
-    names = "detector, films, penn_action, jhmdb, youtube_pose or cvit_sports"
+    names = f"detector, films, {_DATA_SETS}"
     parser.add_argument("name", metavar="NAME", help=names)
     where = "folder for a data set; the detector and the films have their own"
     parser.add_argument("root", nargs="?", type=name, metavar="ROOT", help=where)
@@ -89,7 +92,8 @@ def _check_download(options: Namespace) -> str:
     name, own = options.name, options.name in ("detector", "films")
     if own == (options.root is not None):
         verb = "takes" if name == "detector" else "take"
-        return f"the {name} {verb} no ROOT" if own else "a data set needs a ROOT to go to"
+        needs = f"a data set ({_DATA_SETS}) needs a ROOT to go to"
+        return f"the {name} {verb} no ROOT" if own else needs
     return "--file is for the detector and films alone" if options.file and not own else ""
 
 

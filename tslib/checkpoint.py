@@ -61,6 +61,10 @@ def _checksum(notes: Any, tensors: Tensors) -> str:
 
 def notes_and_tensors(path: str | Path) -> tuple[Any, Tensors]:
     """Notes and tensors of a file of `save`; InputError where it is missing or damaged."""
+    if not Path(path).exists():
+        raise InputError(f"there is no file {path}.")
+    if not Path(path).is_file():
+        raise InputError(f"{path} is no ordinary file; name the file of a model.")
     try:
         with safetensors.safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
@@ -71,11 +75,10 @@ def notes_and_tensors(path: str | Path) -> tuple[Any, Tensors]:
         if content["sha256"] != _checksum(content["notes"], tensors):
             raise ValueError("its checksum is not that of its content")
         return content["notes"], tensors
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}.") from None
     except Exception as error:  # a reader in Rust has errors of its own
         what = f"{path} cannot be read as a model of tslib"
-        raise InputError(f"{what} ({_reason(error)}); remove it.") from None
+        again = "name another one, or make it again"
+        raise InputError(f"{what} ({_reason(error)}); {again}.") from None
 
 
 def load(

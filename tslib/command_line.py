@@ -116,18 +116,34 @@ def _run(program: str, parser: OPTION, arguments: Sequence[str] | None) -> int:
             module, _, function = run.partition(":")
             run = getattr(importlib.import_module(module), function)
         if (said := run(options)) is not None:
-            print(said)
+            print(printable(said))
         return 0
     except KeyboardInterrupt:
         sentence, code = f"interrupted; {left}.", 130
-    except (InputError, OSError) as error:
+    except InputError as error:
         sentence = f"{program}: {error}"
+    except OSError as error:
+        sentence = f"{program}: {_why(error)}"
     except ImportError as error:
         sentence = missing_library(error)
         if not sentence:
             raise
-    print(sentence, file=sys.stderr)
+    print(printable(sentence).replace("\n", r"\n"), file=sys.stderr)
     return code
+
+
+def printable(text: str) -> str:
+    """A text whose names cannot move a terminal's cursor or colour it: control characters other
+    than a line's end and a tab are shown by their numbers, as \\x1b."""
+    return re.sub(r"[^\n\t -~\xa0-\U0010ffff]", lambda found: repr(found[0])[1:-1], text)
+
+
+def _why(error: OSError) -> str:
+    """What the system could not do, with the name of the file or folder if it has told one."""
+    if error.filename is None or not error.strerror:
+        return f"the system could not go on ({error}); try again, or name another file or folder."
+    reason = error.strerror[:1].lower() + error.strerror[1:]
+    return f"{error.filename} cannot be used ({reason}); name another file or folder."
 
 
 def end_like_ctrl_c() -> None:

@@ -65,7 +65,9 @@ def run_download(options: Namespace) -> str | None:
 
 
 def run_inspect(options: Namespace) -> None:
+    from .command_line import printable
     from .datasets.inspection import inspect
 
     for line in inspect(options.root, options.sheet):
-        print(line)
+        # What a data set calls an action is a stranger's text.
+        print(printable(line))
