@@ -1,7 +1,8 @@
 """python -m book: execute the chapters that have changed and build the book in build/book.
 python -m book run: execute them and write the outputs into chapters/*.ipynb, and the pictures of
 cells tagged picture:NAME into data/NAME.png. --chapter 04 means one chapter alone. python -m book
-student, and instructor: the chapters for a course, in build/student and build/instructor.
+student, and instructor: the chapters for a course, in build/student and build/instructor. python -m
+book slides: the chapters' pictures as pages of slides, in build/slides.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import nbformat
 from jupytext.cli import jupytext as convert
 from sphinx.cmd.build import main as sphinx
 
-from . import editions, files, pages
+from . import editions, files, pages, slides
 from .kernels import ChapterFailed, Kernels, alternatives, environment
 
 BUILD = Path("build")
@@ -270,7 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 where a chapter failed, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m book", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", default="build", choices=["build", "run", "student", "instructor"]
+        "what", nargs="?", default="build", choices=["build", "run", *editions.EDITIONS, "slides"]
     )
     parser.add_argument("--chapter", default="", metavar="NN", help="one chapter alone, as 04")
     options = parser.parse_args(arguments)
@@ -280,6 +281,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.what in editions.EDITIONS:
             place = editions.write(CHAPTERS, BUILD / options.what, options.what)
             _say(f"The chapters: {place.resolve()}")
+            return 0
+        if options.what == "slides":
+            made = slides.write(CHAPTERS, BUILD / "slides")
+            _say(f"The slides: {len(made)} pages in {(BUILD / 'slides').resolve()}")
             return 0
         # Jupyter's own folders are asked for in this process, too.
         os.environ.update(environment(CHAPTERS))

@@ -25,6 +25,8 @@ DOCS = (
     "speed",
     "data",
     "architecture",
+    "teaching",
+    "words",
 )
 THUMBNAIL = 320, 180  # px
 ROW = re.compile(
