@@ -45,7 +45,8 @@ def machine(device: str) -> dict[str, Any]:
         if "cpu family" in fields:
             model += f" (family {fields['cpu family']}, model {fields['model']})"
     versions = {"python": platform.python_version()}
-    for package in ("torch", "numba", "llvmlite", "numpy", "triton", "pgmax", "jax"):
+    packages = "torch numba llvmlite numpy opencv-python triton pgmax jax"
+    for package in packages.split():
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

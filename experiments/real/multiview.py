@@ -16,7 +16,6 @@ import datetime
 import io
 import json
 import os
-import platform
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -463,12 +462,7 @@ def measure(plan: Plan, store: bool = True) -> dict:
     truths = references(plan.folder, plan.frames)
     found: dict = {
         "date": datetime.date.today().isoformat(),
-        "hardware": f"{platform.machine()}, one core",
-        "versions": {
-            "opencv": cv2.__version__,
-            "numpy": np.__version__,
-            "torch": torch.__version__,
-        },
+        "machine": records.machine("cpu"),
         "fps": FPS,
         "height": HEIGHT,
         "frames": plan.frames,
@@ -528,7 +522,7 @@ def tables(found: dict) -> str:
     lines = []
     for detector, conditions in found["detectors"].items():
         for title, (shown, gains) in _TABLES.items():
-            heads = ["condition", "person", *shown, *gains]
+            heads = ["condition", *shown, *gains]
             lines += [f"{title}, {detector}", "", "| " + " | ".join(heads) + " |"]
             lines += ["|---" * len(heads) + "|"]
             for condition, entry in conditions.items():
@@ -537,7 +531,7 @@ def tables(found: dict) -> str:
                     rows = [part["rows"][row] for row in shown]
                     cells = [f"{row[0]:.0f} / {row[1]:.0f}" for row in rows]
                     cells += ["{:+.1f} [{:.1f}, {:.1f}]".format(*part[g][1]) for g in gains]
-                    lines.append("| " + " | ".join([condition, name, *cells]) + " |")
+                    lines.append("| " + " | ".join([f"{condition}, {name}", *cells]) + " |")
             lines.append("")
     return "\n".join(lines)
 
