@@ -22,6 +22,8 @@ DOCS = (
     "training",
     "correcting",
     "results",
+    "claims",
+    "errata",
     "speed",
     "data",
     "architecture",

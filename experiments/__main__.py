@@ -202,6 +202,13 @@ COMMANDS = (
         _claims_options,
         "python -m experiments claims experiments/results/table1.json",
     ),
+    Command(
+        "claims_page",
+        "lay out all claims of both papers with their verdicts; writes docs/claims.md, seconds",
+        "experiments.claims_page:run",
+        lambda parser: None,
+        "python -m experiments claims_page",
+    ),
     _script(
         "paper_a failure_modes",
         "how a small single-image ConvNet fails on rendered clips; prints tables, and writes "

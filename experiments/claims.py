@@ -47,12 +47,14 @@ class Claim:
     needs : functions of what is known (results of a table) to Evidence; one whose evidence is not
         there raises NotMeasured
     test : function of as many {name: Interval} to a verdict
+    alone : whether its evidence comes from elsewhere, whatever table is judged
     """
 
     name: str
     text: str
     needs: Sequence[Callable[[Any], Evidence]]
     test: Callable[..., str]
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,13 @@ def judge(claims: Iterable[Claim], known: Any) -> list[Judged]:
 def judge_again(claims: Iterable[Claim], stored: Iterable[dict]) -> list[dict]:
     """Claims as a result's JSON holds them (`Judged` as dicts), judged by their stored numbers.
 
-    One that has no numbers stays as it is.
+    One that has no numbers stays as it is; one that stands alone is judged from its own evidence.
     """
     of, found = {claim.name: claim for claim in claims}, []
     for one in stored:
-        if one.get("numbers"):
+        if of[one["name"]].alone:
+            one = asdict(judge([of[one["name"]]], None)[0])
+        elif one.get("numbers"):
             numbers = [
                 Evidence(n["of"], {k: Interval(*v) for k, v in n["values"].items()}, n["unit"])
                 for n in one["numbers"]

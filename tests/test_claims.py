@@ -62,9 +62,13 @@ def test_a_verdict_follows_from_what_is_known_and_from_what_was_stored():
         assert found.verdict == verdict and found.evidence == f"a - b {known}"
         old = asdict(found) | {"verdict": "does not"}
         assert judge_again([claim], [old]) == [asdict(found)]
-    (found,) = judge([Claim("X-C2", "more", [never("nobody knows")], gains)], GAIN)
+    claim_of_nobody = Claim("X-C2", "more", [never("nobody knows")], gains)
+    (found,) = judge([claim_of_nobody], GAIN)
     assert (found.verdict, found.evidence) == (NOT_MEASURED, "nobody knows")
-    assert judge_again([], [asdict(found)]) == [asdict(found)]
+    assert judge_again([claim_of_nobody], [asdict(found)]) == [asdict(found)]
+    # One that stands alone has new evidence, whatever was stored.
+    alone = Claim("X-C2", "more", [lambda known: Evidence("a", {"all": LOSS})], gains, alone=True)
+    assert judge_again([alone], [asdict(found)])[0]["verdict"] == FAILS
 
 
 @pytest.mark.parametrize("claim", [*OF_A, *OF_B], ids=lambda claim: claim.name)
@@ -75,7 +79,8 @@ def test_every_claim_of_the_papers_can_hold_fail_and_stay_open(claim):
         parts = [
             dict.fromkeys(("all", "head", "shoulder", "elbow"), v) for v in (one, other, other)
         ]
-        for part in parts:
-            part["wrist"] = other
-        seen.add(claim.test(*parts[: len(claim.needs)]))
+        seen.add(claim.test(*[part | {"wrist": other} for part in parts[: len(claim.needs)]]))
+        seen.add(
+            claim.test(*[part | {"wrist": part["head"]} for part in parts[: len(claim.needs)]])
+        )
     assert seen == {HOLDS, FAILS, UNDECIDED}

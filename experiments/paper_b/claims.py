@@ -180,6 +180,7 @@ CLAIMS = (
         f"CVIT-Sports has {FRAMES} frames, in the mean {PRINTED} a video",
         [frames_a_video],
         nothing(0.5),
+        alone=True,
     ),
     Claim("B-C12", "overlapping sequences reduce the error", [overlap], gains),
 )

@@ -1,0 +1,140 @@
+"""The page of all claims of both papers: what each says, and what our tables make of it.
+
+    python -m experiments claims_page
+
+writes docs/claims.md from the claims that the tables keep in experiments/results/.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tslib.files import write_whole
+
+from .claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, Claim
+from .paper_a.claims import CLAIMS as OF_A
+from .paper_b.claims import CLAIMS as OF_B
+from .records import RESULTS, ROOT
+from .report import markdown
+
+PAGE = ROOT / "docs" / "claims.md"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A result that claims were judged by.
+
+    short : over its column; conditions : in words, with {train}, {test} clips and {seeds}
+    """
+
+    short: str
+    file: str
+    conditions: str
+
+    def read(self) -> tuple[str, list[dict[str, Any]]]:
+        """The conditions, and the claims as dicts of `claims.Judged`."""
+        result = json.loads((RESULTS / f"{self.file}.json").read_text(encoding="utf-8"))
+        if "claims" in result:
+            claims, clips, seeds = result["claims"], result["clips"], len(result["seeds"])
+        else:
+            # A result that has grown part by part keeps the claims of as many seeds as it has.
+            names = [name for name in result["parts"] if name.endswith(": claims")]
+            last = max(names, key=len)
+            claims, clips = result["parts"][last], result["about"]["clips"]
+            seeds = len(last.partition("[")[2].partition("]")[0].split(","))
+        words = "one seed" if seeds == 1 else f"{seeds} seeds"
+        return self.conditions.format(**clips, seeds=words), claims
+
+
+SOURCES = {
+    "A": (
+        Source(
+            "small net",
+            "table1",
+            "the network of 85,118 weights, rendered clips of the poor camera, {train} to learn "
+            "from and {test} to test, {seeds}",
+        ),
+        Source(
+            "small net, real motion",
+            "table1_real_motion",
+            "the same network, rendered figures that move as people in Penn Action do, {train} and "
+            "{test} clips, {seeds}",
+        ),
+        Source(
+            "net that sees the body",
+            "body",
+            "the hourglass of 1.2 million weights, rendered clips of the poor camera, {train} and "
+            "{test}, {seeds}",
+        ),
+    ),
+    "B": (
+        Source(
+            "rendered clips",
+            "tableI_rendered",
+            "estimates of {train} rendered clips to learn from, out of fold, and of {test} to "
+            "test, {seeds}; the ConvNet stands for SFN",
+        ),
+        Source(
+            "YouTube Pose",
+            "tableI_youtube",
+            "real videos, {train} to learn from, out of fold, and {test} that nobody has learnt "
+            "from, {seeds}; SFN was trained here from nothing",
+        ),
+    ),
+}
+ABOUT = f"""# The claims of both papers, one by one
+
+`python -m experiments claims_page` writes this page from the tables in `experiments/results/`. No
+verdict is typed: each claim names the evidence that it needs, and a test of that evidence can say
+no (`experiments/paper_a/claims.py`, `paper_b/claims.py`).
+
+- **{HOLDS}**: the 95 % interval over clips lies on the side that the claim needs.
+- **{FAILS}**: it lies on the other side.
+- **{UNDECIDED}**: it contains both, or a part of the evidence has no interval, so more clips or
+  seeds would have to say.
+- **{NOT_MEASURED}**: what it would take is not here, and the text says what that is.
+
+A verdict is about our networks and our clips. Where the paper's number and ours differ, the sign
+and the control are what is compared.
+"""
+
+
+def page() -> str:
+    """The whole page, as Markdown."""
+    parts = [ABOUT]
+    for paper, claims in (("A", OF_A), ("B", OF_B)):
+        parts += [f"## Paper {paper}", *_paper(SOURCES[paper], claims)]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _paper(sources: Sequence[Source], claims: Sequence[Claim]) -> list[str]:
+    read = [source.read() for source in sources]
+    judged = [{one["name"]: one for one in found} for _, found in read]
+    said = [
+        f"- *{s.short}*: {conditions}" for s, (conditions, _) in zip(sources, read, strict=True)
+    ]
+    lines = [
+        [c.name, c.text, *(found.get(c.name, {}).get("verdict", "") for found in judged)]
+        for c in claims
+    ]
+    table = markdown(["claim", "what the paper says", *(s.short for s in sources)], lines)
+    evidence = []
+    for claim in claims:
+        entries = [
+            f"- *{source.short}*: {found[claim.name]['evidence']}."
+            for source, found in zip(sources, judged, strict=True)
+            if claim.name in found
+        ]
+        # What does not depend on a table is said once.
+        texts = {entry.partition(": ")[2] for entry in entries}
+        shown = [f"- {texts.pop()}"] if len(texts) == 1 else entries
+        evidence += [f"**{claim.name}**, {claim.text}:", "\n".join(shown)]
+    return ["\n".join(said), table, *evidence]
+
+
+def run(options: argparse.Namespace) -> str:
+    """Write the page."""
+    write_whole(PAGE, page().encode())
+    return f"wrote {PAGE.relative_to(ROOT)}"
