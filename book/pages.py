@@ -102,7 +102,7 @@ def front_page(readme: str, source: Path) -> str:
         [
             inside(about, source).replace("data/front.webp", "front.webp").rstrip(),
             "## Try it",
-            '<div class="cards"><a class="card" href="playground.html">'
+            '<div class="cards"><a class="card wide" href="playground.html">'
             "<b>Push a message by hand</b><span>Paint heat-maps, stretch springs, and send the "
             "messages round by round, with five small experiments. It runs in your browser.</span>"
             "</a></div>",

@@ -301,6 +301,20 @@ def test_experiment_5_the_three_frames(ask):
         message = result["along"]["directed"].index([0, 1])
         heard = result["along"]["rounds"][1]["heard"][message]
         assert sum(value == 1 for value in heard) == copies
+    # Wherever the person of the middle frame is dragged.
+    places = [[x / 2, y] for x in range(27) for y in (1, 3.5, 6)]
+    dragged = [
+        state | {"flow": state["flow"] | {"places": [before, place, after]}} for place in places
+    ]
+    problems = ask(*(("problems", one) for one in dragged))
+    off = {}
+    for way in ("along", "zero"):
+        results = ask(*(("run", one[way]) for one in problems))
+        found = [best(one["rounds"][1]["scores"], 1, 14) for one in results]
+        off[way] = np.hypot(*np.subtract(found, places).T)
+    motion = np.minimum(*(np.hypot(*np.subtract(places, near).T) for near in (before, after)))
+    assert max(off["along"]) < 2.2 and np.median(off["along"]) < 0.75
+    assert (off["zero"] >= motion - 1e-9).all() and max(off["zero"]) > 9
 
 
 # The address

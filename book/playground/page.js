@@ -16,7 +16,7 @@
   const where = (map, W) => (flat(map) ? "all cells alike" : at(maxsum.highest(map), W));
   const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
-  let state = playground.fromAddress(location.hash);
+  let state = null;
   let result = null;
   let playing = null;
   let touched = false; // the address is written once the reader has changed something
@@ -62,17 +62,20 @@
 
     const point = (p) => {
       byId(readout).textContent = describe(p);
+      byId(readout).classList.add("live");
       if (winner) winner(p);
     };
-    const leave = () => winner && winner(null);
+    const leave = () => {
+      byId(readout).classList.remove("live");
+      if (winner) winner(null);
+    };
     const short = (p) => `${at(p, W)}: ${number(values[p])}${p === best ? ", the highest" : ""}`;
     function go(p) {
       cells[current].tabIndex = -1;
       cells[current].setAttribute("aria-label", short(current));
       current = p;
       cells[p].tabIndex = 0;
-      cells[p].setAttribute("aria-label", describe(p));
-      cells[p].focus({ preventScroll: false });
+      cells[p].focus();
     }
     grid.addEventListener("keydown", (event) => {
       const x = current % W, y = Math.floor(current / W);
@@ -89,7 +92,9 @@
     });
     grid.addEventListener("focusin", (event) => {
       const p = cells.indexOf(event.target);
-      if (p >= 0) point(p);
+      if (p < 0) return;
+      cells[p].setAttribute("aria-label", describe(p));
+      point(p);
     });
     grid.addEventListener("focusout", leave);
     const under = (event) => {
@@ -441,7 +446,7 @@
     }
   }
 
-  let waiting = 0, saying = 0;
+  let waiting = 0, saying = 0, said = [];
   function changed() {
     touched = true;
     if (!waiting) waiting = requestAnimationFrame(show);
@@ -461,8 +466,11 @@
   function say() {
     const now = result.arm.rounds[state.round].scores;
     const cells = JOINTS.map((name, joint) => `${name} ${where(now[joint], SIZE)}`);
-    byId("status").textContent = `Round ${state.round}. Highest beliefs: ${cells.join("; ")}. ` +
-      `Three frames, with flow: ${verdict("along")} With zero flow: ${verdict("zero")}`;
+    const sentences = [`Round ${state.round}. Highest beliefs: ${cells.join("; ")}.`,
+      `With flow: ${verdict("along")} With zero flow: ${verdict("zero")}`];
+    const news = sentences.filter((sentence) => !said.includes(sentence));
+    if (news.length) byId("status").textContent = news.join(" ");
+    said = sentences;
     const address = `#${playground.toAddress(state)}`;
     byId("address").value = location.href.split("#")[0] + address;
     if (touched) history.replaceState(null, "", address);
@@ -504,7 +512,7 @@
     else playing = setInterval(forward, 900);
   });
   listen("brush", "input", () => {});
-  listen("anew", "click", () => { pause(); state = playground.start(); });
+  listen("anew", "click", () => { pause(); choose(0); state = playground.start(); });
   listen("own", "change", (select) => { state.own = select.value; });
   listen("normalization", "change", (select) => { state.normalization = select.value; });
   listen("loop", "change", (box) => { state.loop = box.checked; });
@@ -552,8 +560,9 @@
     const named = Number(new URLSearchParams(location.hash.slice(1)).get("experiment"));
     if (!location.hash.includes("=") && result) return; // a place on this page, not a state
     pause();
-    state = playground.fromAddress(location.hash);
-    choose(named >= 1 && named <= 5 ? named : location.hash.includes("u=") ? 0 : 1);
+    const plain = !location.hash.includes("="); // no state is asked for: the first experiment
+    state = plain ? playground.experiment(1) : playground.fromAddress(location.hash);
+    choose(plain ? 1 : named);
     touched = false;
     show();
     if (named === 5) byId("flow").scrollIntoView();
