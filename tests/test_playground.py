@@ -60,9 +60,14 @@ def node(calls: list, tmp_path: Path) -> list:
 
 def browser(calls: list, tmp_path: Path) -> list:
     """What the built page answers in a browser, through window.playground."""
+    return in_page(f"const calls = {json.dumps(calls)};\n{ANSWER}", tmp_path)
+
+
+def in_page(script: str, tmp_path: Path) -> list:
+    """What a script that sets `answer`, a JSON, says when it runs in the built page."""
     page = tmp_path / "playground.html"
     asks = (
-        f"<script>{{ const calls = {json.dumps(calls)};\n{ANSWER}"
+        f"<script>{{ {script}"
         'const pre = document.createElement("pre");\npre.id = "answer";\n'
         "pre.textContent = answer;\ndocument.body.replaceChildren(pre); }</script></body>"
     )
@@ -86,17 +91,27 @@ def found_browser() -> str | None:
     return None
 
 
-@pytest.fixture(scope="module", params=["node", "browser"])
-def ask(request, tmp_path_factory):
+def asked_in(where: str, tmp_path_factory: pytest.TempPathFactory):
     """Calls functions of the page's JavaScript: ask((name, argument, ...), ...) -> results."""
-    if request.param == "node" and not shutil.which("node"):
+    if where == "node" and not shutil.which("node"):
         pytest.skip("Node is not installed, so the playground's arithmetic is not run in it.")
-    if request.param == "browser" and not found_browser():
+    if where == "browser" and not found_browser():
         pytest.skip("No Chromium or Chrome starts here, so the playground is not run in a browser.")
-    run = {"node": node, "browser": browser}[request.param]
+    run = {"node": node, "browser": browser}[where]
     return lambda *calls: run(
         [[name, given] for name, *given in calls], tmp_path_factory.mktemp("playground")
     )
+
+
+@pytest.fixture(scope="module", params=["node", "browser"])
+def ask(request, tmp_path_factory):
+    return asked_in(request.param, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def ask_one(tmp_path_factory):
+    """The same in one of the two, for what does not depend on where it runs."""
+    return asked_in("node" if shutil.which("node") else "browser", tmp_path_factory)
 
 
 # Its arithmetic
@@ -231,12 +246,12 @@ def best(maps: list, joint: int, W: int) -> list[int]:
     return list(np.unravel_index(np.argmax(maps[joint]), (len(maps[joint]) // W, W)))[::-1]
 
 
-def test_experiment_1_the_hidden_wrist(ask):
-    (state,) = ask(("experiment", 1))
+def test_experiment_1_the_hidden_wrist(ask_one):
+    (state,) = ask_one(("experiment", 1))
     moved = json.loads(json.dumps(state))
     moved["rest"][2][0] -= 3
     stiff = state | {"strength": [-1, -1, 0, -1]}
-    first, other, narrow = ask(*(("compute", s) for s in (state, moved, stiff)))
+    first, other, narrow = ask_one(*(("compute", s) for s in (state, moved, stiff)))
     scores = first["arm"]["rounds"][1]["scores"]
     assert not np.any(state["unary"][3]) and best(scores, 3, 12) == [9, 3]
     assert best(other["arm"]["rounds"][1]["scores"], 3, 12) == [6, 3]
@@ -246,10 +261,10 @@ def test_experiment_1_the_hidden_wrist(ask):
     assert bright[1] < bright[0]
 
 
-def test_experiment_2_the_louder_peak(ask):
-    (state,) = ask(("experiment", 2))
+def test_experiment_2_the_louder_peak(ask_one):
+    (state,) = ask_one(("experiment", 2))
     below, above = (state | {"strength": [-1, -1, math.log10(a), -1]} for a in (0.0049, 0.00495))
-    results = ask(*(("compute", s) for s in (state, below, above)))
+    results = ask_one(*(("compute", s) for s in (state, below, above)))
     first, low, high = (one["arm"]["rounds"] for one in results)
     assert best(first[0]["scores"], 3, 12) == [3, 8] and best(first[1]["scores"], 3, 12) == [9, 3]
     assert best(low[1]["scores"], 3, 12) == [3, 8] and best(high[1]["scores"], 3, 12) == [9, 3]
@@ -257,13 +272,13 @@ def test_experiment_2_the_louder_peak(ask):
     assert heights == [1, 0.7]
 
 
-def test_experiment_3_the_echo(ask):
-    (kept,) = ask(("experiment", 3))
+def test_experiment_3_the_echo(ask_one):
+    (kept,) = ask_one(("experiment", 3))
     out = kept | {"own": "out"}
     loop, degree = out | {"loop": True}, out | {"loop": True, "normalization": "degree"}
     curves = [
         [max(one["scores"][2]) for one in result["arm"]["rounds"]]
-        for result in ask(*(("compute", s) for s in (kept, out, loop, degree)))
+        for result in ask_one(*(("compute", s) for s in (kept, out, loop, degree)))
     ]
     assert kept["own"] == "kept" and not kept["loop"]
     assert round(curves[0][12], 9) == 377 and round(curves[2][12], 9) == 7
@@ -271,13 +286,13 @@ def test_experiment_3_the_echo(ask):
     assert max(curves[3]) <= 1
 
 
-def test_experiment_4_the_flipped_sign(ask):
-    (state,) = ask(("experiment", 4))
+def test_experiment_4_the_flipped_sign(ask_one):
+    (state,) = ask_one(("experiment", 4))
     flipped, back = (
         one["arm"]["rounds"]
-        for one in ask(("compute", state), ("compute", state | {"flip": False}))
+        for one in ask_one(("compute", state), ("compute", state | {"flip": False}))
     )
-    (pose,) = ask(("problems", state))
+    (pose,) = ask_one(("problems", state))
     for one in flipped[1:]:
         for joint in range(4):
             assert set(best(one["scores"], joint, 12)) <= {0, 11}
@@ -285,13 +300,13 @@ def test_experiment_4_the_flipped_sign(ask):
     assert min(map(min, pose["arm"]["stiffness"])) < 0
 
 
-def test_experiment_5_the_three_frames(ask):
+def test_experiment_5_the_three_frames(ask_one):
     """On the person with flow, off by the motion without; alike where nothing moves; one peak in a
     pan, two before a camera at rest."""
-    (state,) = ask(("experiment", 5))
+    (state,) = ask_one(("experiment", 5))
     together = state | {"flow": state["flow"] | {"places": [[7, 4]] * 3}}
     pan = state | {"flow": state["flow"] | {"pan": True}}
-    far, near, panned = ask(*(("compute", s) for s in (state, together, pan)))
+    far, near, panned = ask_one(*(("compute", s) for s in (state, together, pan)))
     before, middle, after = state["flow"]["places"]
     assert best(far["along"]["rounds"][1]["scores"], 1, 14) == middle
     assert best(far["zero"]["rounds"][1]["scores"], 1, 14) in (before, after)
@@ -306,10 +321,10 @@ def test_experiment_5_the_three_frames(ask):
     dragged = [
         state | {"flow": state["flow"] | {"places": [before, place, after]}} for place in places
     ]
-    problems = ask(*(("problems", one) for one in dragged))
+    problems = ask_one(*(("problems", one) for one in dragged))
     off = {}
     for way in ("along", "zero"):
-        results = ask(*(("run", one[way]) for one in problems))
+        results = ask_one(*(("run", one[way]) for one in problems))
         found = [best(one["rounds"][1]["scores"], 1, 14) for one in results]
         off[way] = np.hypot(*np.subtract(found, places).T)
     motion = np.minimum(*(np.hypot(*np.subtract(places, near).T) for near in (before, after)))
@@ -320,21 +335,21 @@ def test_experiment_5_the_three_frames(ask):
 # The address
 
 
-def test_an_address_restores_the_state(ask):
-    states = ask(("start",), *(("experiment", n) for n in range(1, 6)))
+def test_an_address_restores_the_state(ask_one):
+    states = ask_one(("start",), *(("experiment", n) for n in range(1, 6)))
     states[0] |= {"loop": True, "own": "kept", "normalization": "mean", "flip": True, "round": 7}
     states[0]["unary"][1] = [0.02 * (i % 51) for i in range(144)]
     states[0]["unary"][1] = [round(value, 2) for value in states[0]["unary"][1]]
     states[1]["flow"] |= {"places": [[0.5, 0], [13, 8], [2.2, 3]], "middle": "wrong", "pan": True}
-    addresses = ask(*(("toAddress", s) for s in states))
-    assert ask(*(("fromAddress", "#" + a) for a in addresses)) == states
+    addresses = ask_one(*(("toAddress", s) for s in states))
+    assert ask_one(*(("fromAddress", "#" + a) for a in addresses)) == states
     assert max(map(len, addresses)) < 1000
-    named, fourth = ask(("fromAddress", "#experiment=4"), ("experiment", 4))
+    named, fourth = ask_one(("fromAddress", "#experiment=4"), ("experiment", 4))
     assert named == fourth
 
 
-def test_an_address_that_makes_no_sense_is_the_start(ask):
-    (start,) = ask(("start",))
+def test_an_address_that_makes_no_sense_is_the_start(ask_one):
+    (start,) = ask_one(("start",))
     wrong = (
         "#",
         "#experiment=9",
@@ -344,9 +359,80 @@ def test_an_address_that_makes_no_sense_is_the_start(ask):
         "#%%%",
     )
     wrong += ("#a=0_9_0_0", "#a=0__0_0", "#u=-9999999999_")
-    for text, state in zip(wrong, ask(*(("fromAddress", text) for text in wrong)), strict=True):
+    for text, state in zip(wrong, ask_one(*(("fromAddress", text) for text in wrong)), strict=True):
         state |= {"loop": False, "flip": False} if "s=a" in text else {}
         assert state == start, text
+
+
+# The page in use
+
+
+OPERATE = """
+const text = (id) => document.getElementById(id).textContent;
+const say = (element, kind, name, more = {}) =>
+  element.dispatchEvent(new window[kind](name, { bubbles: true, cancelable: true, ...more }));
+const redraw = () => playground.set(playground.get());
+const grid = (label) => document.querySelector(`[aria-label="${label}"]`);
+const press = (label, ...keys) => keys.forEach((key) =>
+  say(grid(label).querySelector('[tabindex="0"]'), "KeyboardEvent", "keydown", { key }));
+const seen = {};
+seen.experiment = [...document.querySelectorAll("article")].filter((one) => !one.hidden).length;
+seen.start = text("best");
+seen.rings = document.querySelectorAll(".best").length;
+document.getElementById("step").click();
+redraw();
+seen.stepped = text("best");
+seen.stops = [...document.querySelectorAll("[role=grid]")].map(
+  (one) => one.querySelectorAll('[tabindex="0"]').length);
+press("Wrist, unary", "ArrowRight", "ArrowDown", "ArrowDown", "Enter");
+redraw();
+seen.painted = playground.get().unary[3][2 * 12 + 1];
+press("Wrist, unary", "Delete");
+redraw();
+seen.erased = playground.get().unary[3][2 * 12 + 1];
+grid("Wrist, message from elbow").querySelector('[tabindex="0"]').focus();
+press("Wrist, message from elbow", "End", "PageDown");
+seen.message = text("readout");
+seen.won = [...grid("Elbow, belief").querySelectorAll(".cell")].findIndex(
+  (one) => one.classList.contains("won"));
+const arm = playground.compute(playground.get()).arm;
+const sent = arm.directed.findIndex(([from, to]) => from === 2 && to === 3);
+seen.source = arm.rounds[1].sources[sent][143];
+const slider = document.getElementById("dx-2");
+slider.value = 0;
+say(slider, "Event", "input");
+redraw();
+seen.moved = text("best");
+document.getElementById("loop").click();
+document.getElementById("flip").click();
+redraw();
+seen.flipped = [playground.get().loop, playground.get().flip];
+press("Elbow, unary", "ArrowRight");
+say(document.querySelectorAll(".person")[1], "KeyboardEvent", "keydown", { key: "ArrowUp" });
+redraw();
+seen.person = playground.get().flow.places[1];
+seen.verdict = text("along-verdict");
+seen.values = [...document.querySelectorAll("input[type=range]")].filter(
+  (one) => !one.getAttribute("aria-valuetext")).length;
+const answer = JSON.stringify(seen);
+"""
+
+
+def test_the_page_is_operated_by_keys_and_buttons(tmp_path):
+    if not found_browser():
+        pytest.skip("No Chromium or Chrome starts here, so nobody can operate the page.")
+    seen = in_page(OPERATE, tmp_path)
+    # The first experiment is set up: all joints but the wrist have been seen.
+    assert seen["experiment"] == 2 and "wristall cells alikeall cells alike0.00" in seen["start"]
+    assert "wristall cells alikex 9, y 31.00" in seen["stepped"]
+    assert seen["rings"] > 10 and set(seen["stops"]) == {1}
+    assert seen["painted"] == 1 and seen["erased"] == 0
+    assert seen["message"].startswith("Message from elbow to wrist at x 11, y 11: ")
+    assert seen["won"] == seen["source"]
+    # The rest offset goes two cells to the left, and the wrist with it.
+    assert "x 7, y 3" in seen["moved"]
+    assert seen["flipped"] == [True, True] and seen["person"] == [7, 2.5]
+    assert "0.5 cells off" in seen["verdict"] and seen["values"] == 0
 
 
 # The file

@@ -570,7 +570,10 @@
 
   Object.assign(playground, {
     get: () => structuredClone(state),
-    set: (other) => { state = structuredClone(other); changed(); },
+    set: (other) => {
+      state = structuredClone(other);
+      show(); // at once, so that a script can read the page behind it
+    },
   });
   open();
 })();
