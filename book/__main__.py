@@ -263,6 +263,7 @@ def build(folder: Path, only: str = "") -> dict[str, str]:
     _say("The pages are laid out, which takes half a minute.")
     if sphinx(["-q", "-W", "--keep-going", "-b", "html", "-c", "book", str(SOURCE), str(BOOK)]):
         sys.exit("The book was not built; Sphinx says why above.")
+    (BOOK / "playground.html").write_text(pages.playground(), encoding="utf-8", newline="\n")
     _say(f"The book: {(BOOK / 'index.html').resolve().as_uri()}")
     return failed
 
