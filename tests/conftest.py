@@ -45,6 +45,9 @@ def pytest_addoption(parser):
     parser.addoption(
         "--device", default="cpu", choices=["cpu", "cuda"], help="where the torch tests compute"
     )
+    parser.addoption(
+        "--fuzz", type=int, default=1, metavar="N", help="damage N times as many files"
+    )
 
 
 def pytest_configure(config):

@@ -2,30 +2,44 @@
 name.
 
 Never a traceback of a library, a hang, or a file outside its folder. Seeded: each run damages
-alike.
+alike. `pytest tests/test_fuzz.py --fuzz 20` damages twenty times as many, the first of them alike.
 """
 
+import copy
 import io
 import shutil
 import tarfile
 import time
 import zipfile
+from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import short_runs
 import synthetic
 import trees
 from scipy.io import loadmat, savemat
-from scipy.sparse import eye
+from scipy.sparse import eye, issparse
 
+from experiments.poses import read_estimates, write_estimates
+from renderer.flow import packed
+from tslib import checkpoint
 from tslib.clip import Clip
+from tslib.correction import Corrector, PoseCorrector, load_corrector, save_corrector
+from tslib.crop import Crop
 from tslib.datasets import cvit_sports, jhmdb, penn_action, youtube_pose
 from tslib.datasets.inspection import contact_sheet, inspect
 from tslib.datasets.unpack import unpack
 from tslib.errors import InputError
 from tslib.images import read_image, size_of
-from tslib.video.detector import read_detector_config
+from tslib.part_flow import PARTS, PartFlow, read_flow
+from tslib.training import stages
+from tslib.training.config import as_tables, from_tables, read_config
+from tslib.training.models import load_model, save_model
+from tslib.video import blazepose
+from tslib.video.detector import HeatmapDetector, read_detector_config
 from tslib.video.frames import open_frames
 from tslib.video.springs import load_springs, read_joints
 
@@ -54,6 +68,18 @@ COUNTS = {
     "springs": 120,
     "config": 120,
     "joints": 80,
+    "model bytes": 60,
+    "model notes": 120,
+    "corrector bytes": 60,
+    "corrector notes": 100,
+    "recipe": 150,
+    "recipe values": 150,
+    "flow bytes": 100,
+    "flow values": 100,
+    "estimates bytes": 100,
+    "estimates values": 100,
+    "wheel": 60,
+    "network": 6,
 }
 
 
@@ -141,14 +167,14 @@ def refused(call):
 
 
 @pytest.fixture
-def rounds():
+def rounds(request):
     """rounds(kind) yields (rng, attempt) for each damaged file; attempt(call) must be refused at
     times.
     """
 
     def run(kind):
         tally = []
-        for n in range(COUNTS[kind]):
+        for n in range(COUNTS[kind] * request.config.getoption("--fuzz")):
             yield (
                 np.random.default_rng([n, *kind.encode()]),
                 lambda call: tally.append(refused(call)),
@@ -384,3 +410,131 @@ def test_damaged_settings_and_tables_are_read_or_refused(tmp_path, rounds, kind)
     for rng, attempt in rounds(kind):
         (tmp_path / "a").write_bytes(damaged(whole, rng))
         attempt(lambda: read(tmp_path / "a"))
+
+
+# What a text file or JSON may hold in the place of something else.
+WRONG = [None, True, -1, 0, 0.5, 2**31, 10**30, 1e300, float("nan"), "", "x" * 1000, "../../x"]
+WRONG += [[], {}, [1, 2], {"a": 1}, [[[[]]]], "\x1b[31m", ["head"] * 13]
+
+
+def misstated(content, rng):
+    """A copy of nested dicts with one value replaced by another kind or size, or taken out."""
+    content = copy.deepcopy(content)
+    place, keys = content, list(content)
+    while True:
+        key = keys[rng.integers(len(keys))]
+        value = place[key]
+        if isinstance(value, dict) and value and rng.random() < 0.9:
+            place, keys = value, list(value)
+            continue
+        if rng.random() < 0.15:
+            del place[key]
+        else:
+            place[key] = WRONG[rng.integers(len(WRONG))]
+        return content
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Files of finished models by name, with the function that reads each."""
+    folder = tmp_path_factory.mktemp("models")
+    config = short_runs.CONFIG
+    save_model(folder / "model", stages.network(config, 1), config, "ST-infer", 0)
+    network = PoseCorrector(13, hidden=8)
+    save_corrector(Corrector(network, synthetic.SKELETON), folder / "corrector")
+    return folder
+
+
+READERS = {"model": load_model, "corrector": load_corrector}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_damaged_models_are_read_or_refused(tmp_path, rounds, finished, name):
+    whole, read = (finished / name).read_bytes(), READERS[name]
+    notes, tensors = checkpoint.notes_and_tensors(finished / name)
+    file = tmp_path / "a"
+    for rng, attempt in rounds(f"{name} bytes"):
+        file.write_bytes(damaged(whole, rng))
+        attempt(lambda: read(file))
+    # With a checksum that fits, as of a file that somebody has made on purpose.
+    for rng, attempt in rounds(f"{name} notes"):
+        file.write_bytes(checkpoint.as_bytes(misstated(notes, rng), tensors))
+        attempt(lambda: read(file))
+
+
+def test_recipes_that_say_something_else_are_read_or_refused(tmp_path, rounds):
+    root = Path(__file__).parents[1] / "data" / "training"
+    whole, file = (root / "laptop.toml").read_bytes(), tmp_path / "a.toml"
+    for rng, attempt in rounds("recipe"):
+        file.write_bytes(damaged(whole, rng))
+        attempt(lambda: read_config(file))
+    tables = as_tables(read_config(root / "laptop.toml"))
+    for rng, attempt in rounds("recipe values"):
+        attempt(partial(from_tables, misstated(tables, rng), file))
+
+
+def test_damaged_flow_is_read_or_refused(tmp_path, rounds):
+    maps = np.zeros((3, PARTS, 2, 3), np.float32)
+    parts = np.random.default_rng(0).integers(0, PARTS, (3, 8, 9)).astype(np.uint8)
+    (tmp_path / "flow").mkdir()
+    file = tmp_path / "flow" / "1.npz"
+    file.write_bytes(packed(PartFlow(parts, maps, maps)))
+    whole, content = file.read_bytes(), dict(np.load(file))
+
+    def read():
+        flow = read_flow(tmp_path, "1")
+        assert np.isfinite(flow.dense(len(flow) - 1)).all()
+
+    for rng, attempt in rounds("flow bytes"):
+        file.write_bytes(damaged(whole, rng))
+        attempt(read)
+    for rng, attempt in rounds("flow values"):
+        np.savez(file, **_arrays(strange(content, rng)))
+        attempt(read)
+
+
+def test_damaged_estimates_are_read_or_refused(tmp_path, rounds):
+    file, root = tmp_path / "e.npz", tmp_path / "clips"
+    trees.write_penn(root)
+    clips = penn_action.load(root)
+    write_estimates(file, clips, [clip.joints for clip in clips])
+    whole, content = file.read_bytes(), dict(np.load(file))
+
+    def read():
+        for pose in read_estimates(file, clips).values():
+            assert pose.ndim == 3 and not np.isinf(pose).any()
+
+    for rng, attempt in rounds("estimates bytes"):
+        file.write_bytes(damaged(whole, rng))
+        attempt(read)
+    for rng, attempt in rounds("estimates values"):
+        np.savez(file, **_arrays(strange(content, rng)))
+        attempt(read)
+
+
+def _arrays(content):
+    """What numpy can store without its own kind of pickle, as most arrays; others as they are."""
+    return {key: np.asarray(value) for key, value in content.items() if not issparse(value)}
+
+
+def test_damaged_wheels_are_refused(tmp_path, rounds, monkeypatch):
+    monkeypatch.setattr(blazepose, "detector_folder", lambda: tmp_path / "blazepose")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(f"a/{blazepose.MODEL}", b"network" * 100)
+        file.writestr("a/LICENSE", b"Apache")
+    whole, wheel = buffer.getvalue(), tmp_path / "a.whl"
+    for rng, attempt in rounds("wheel"):
+        wheel.write_bytes(damaged(whole, rng))
+        attempt(lambda: blazepose.fetch_detector(wheel))
+        assert [path.name for path in tmp_path.iterdir()] == ["a.whl"]
+
+
+def test_damaged_networks_are_read_or_refused(tmp_path, rounds, monkeypatch):
+    """In a process of their own at first, because OpenCV may end with them."""
+    monkeypatch.setenv("TSLIB_CACHE", str(tmp_path / "cache"))
+    model = synthetic.write_detector(tmp_path)
+    whole, crop = model.read_bytes(), Crop((80.0, 60.0), 4.0, synthetic.GRID, 70.0)
+    for rng, attempt in rounds("network"):
+        model.write_bytes(damaged(whole, rng))
+        attempt(lambda: HeatmapDetector(model)(synthetic.frame(0), crop))

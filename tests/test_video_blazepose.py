@@ -130,7 +130,7 @@ def test_a_network_that_was_damaged_since_is_named(index):
     ("words", "said"),
     [
         ("detector data", "the detector takes no ROOT"),
-        ("jhmdb", "a data set needs a ROOT"),
+        ("jhmdb", "youtube_pose or cvit_sports) needs a ROOT"),
         ("jhmdb data --file a.whl", "--file is for the detector and films alone"),
     ],
 )

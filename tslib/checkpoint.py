@@ -108,7 +108,7 @@ def restore(
 
     kind : the note that such a file has and no other one has, such as "corrector"
     build : function of the notes; returns the model and, in it, the network of the weights. Its
-        KeyError, TypeError or ValueError becomes an InputError, as does a file that is missing,
+        KeyError, TypeError or the like becomes an InputError, as does a file that is missing,
         damaged, of another kind, or not finite
     """
     notes, tensors = notes_and_tensors(path)
@@ -121,7 +121,7 @@ def restore(
         raise InputError(f"{path} holds no {name}; name a file that holds one.")
     try:
         model, network = build(notes)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         what = f"{path} holds no {name} that this version can run"
         raise InputError(f"{what} ({_reason(error)}).") from None
     _fill(network, tensors, path)

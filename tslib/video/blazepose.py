@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InputError
@@ -25,7 +26,7 @@ _SHA256 = {
     "wheel": "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3",
     MODEL: "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
 }
-_LARGEST = 10_000_000  # bytes of one file
+_LARGEST = 20_000_000  # bytes of one file
 _RUN = "`python -m tslib download detector`"
 
 
@@ -92,20 +93,23 @@ def fetch_wheel(package: str, sha256: str, place: str, again: str) -> Path:
 
 def _unpacked(wheel: Path) -> dict[str, bytes]:
     """{name: content} of the network and its licence in a wheel."""
-    found = {}
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            for entry in archive.infolist():
-                name = entry.filename.rsplit("/", 1)[-1]
-                if name in (MODEL, "LICENSE") and entry.file_size <= _LARGEST:
-                    found[name] = archive.read(entry)
-    except FileNotFoundError:
-        raise InputError(f"there is no {wheel}; name the wheel of {PACKAGE}.") from None
-    except (OSError, zipfile.BadZipFile):
-        raise InputError(f"{wheel} cannot be read as a wheel or zip.") from None
+    found = read_wheel(wheel, lambda name: name.rpartition("/")[2] in (MODEL, "LICENSE"))
+    found = {name.rpartition("/")[2]: content for name, content in found.items()}
     if len(found) < 2 or _sha256(found[MODEL]) != _SHA256[MODEL]:
         raise InputError(f"{wheel} does not hold the network of {PACKAGE} and its licence.")
     return found
+
+
+def read_wheel(wheel: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    """{name: content} of the files in a wheel that are wanted; InputError where it is damaged."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            entries = [entry for entry in archive.infolist() if wanted(entry.filename)]
+            return {e.filename: archive.read(e) for e in entries if e.file_size <= _LARGEST}
+    except FileNotFoundError:
+        raise InputError(f"there is no {wheel}; name a wheel that was downloaded.") from None
+    except Exception:  # zipfile, zlib and lzma each have errors of their own for damage
+        raise InputError(f"{wheel} cannot be read as a wheel or zip.") from None
 
 
 def _sha256(content: bytes) -> str:
