@@ -26,7 +26,7 @@ book: $(READY) ## Runs the chapters that have changed and builds the book.
 	@$(BIN)/python -m book $(ONE)
 
 test: $(READY) ## Runs every test.
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: test ## Runs every test, as CI does.
 
