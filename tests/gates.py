@@ -269,10 +269,7 @@ def exercises(folder, at_least=4):
             if not (folder / "exercises" / f"chapter_{number}.py").exists():
                 problems.append(f"{chapter.name} has no exercises.")
                 continue
-            module = vars(importlib.import_module(f"exercises.chapter_{number}"))
-            checkers = {
-                name: checker for name, checker in module.items() if hasattr(checker, "verdict")
-            }
+            checkers = checkers_of(number)
             if len(checkers) < at_least:
                 problems.append(
                     f"{chapter.name} has {len(checkers)} exercises; {at_least} are needed."
@@ -287,9 +284,43 @@ def exercises(folder, at_least=4):
     return problems
 
 
+def checkers_of(number):
+    """The checkers of a chapter by name; its folder has to be `importable`."""
+    module = vars(importlib.import_module(f"exercises.chapter_{number}"))
+    return {name: checker for name, checker in module.items() if hasattr(checker, "verdict")}
+
+
 def stated_exercises(chapter, checkers):
     """Each checker is called in one cell, on the stub above it; the solution below it is right."""
-    problems, called, namespace = [], [], {"__name__": "__main__"}
+    problems, called = [], []
+    for name, stub, tree, text, namespace in calls_of(chapter, checkers):
+        called.append(name)
+        printed = printed_by(tree, namespace)
+        if not re.fullmatch(r"Exercise [\d.]+: not attempted\.\n", printed):
+            problems.append(
+                f"{name} should say that it was not attempted, but says: {printed.strip()}"
+            )
+        solution = solution_in(text)
+        if "<summary>Hint</summary>" not in text or not solution:
+            problems.append(f"{name} lacks a hint or a solution below it.")
+            continue
+        answer = answered(solution, stub, namespace)
+        if answer is None:
+            problems.append(f"the solution of {name} does not define {stub}.")
+            continue
+        right, line = checkers[name].verdict(answer)
+        if not right:
+            problems.append(f"{name} does not accept its solution: {line}")
+    counts = [(name, called.count(name)) for name in checkers]
+    return problems + [
+        f"{name} is called {count} times, not once." for name, count in counts if count != 1
+    ]
+
+
+def calls_of(chapter, checkers):
+    """Where a chapter calls checkers: (checker's name, stub's name, syntax tree of the cell, the
+    text below it, the names that are known above it)."""
+    namespace = {"__name__": "__main__"}
     cells = jupytext.read(chapter).cells
     for position, cell in enumerate(cells):
         if cell.cell_type != "code":
@@ -297,39 +328,27 @@ def stated_exercises(chapter, checkers):
         tree = syntax_tree(cell.source)
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             name = getattr(call.func, "attr", getattr(call.func, "id", None))
-            if name not in checkers:
-                continue
-            called.append(name)
-            stub = ast.unparse(call.args[0])
-            printed = printed_by(tree, namespace)
-            if not re.fullmatch(r"Exercise [\d.]+: not attempted\.\n", printed):
-                problems.append(
-                    f"{name} should say that it was not attempted, but says: {printed.strip()}"
-                )
-            text = ""
-            for below in cells[position + 1 :]:
-                if below.cell_type == "code":
-                    break
-                text += below.source
-            solution = re.search(
-                r"<summary>Solution</summary>.*?```python\n(.*?)```", text, re.DOTALL
-            )
-            if "<summary>Hint</summary>" not in text or not solution:
-                problems.append(f"{name} lacks a hint or a solution below it.")
-                continue
-            answers = dict(namespace)
-            exec(solution[1], answers)
-            if stub not in defined(ast.parse(solution[1]).body):
-                problems.append(f"the solution of {name} does not define {stub}.")
-                continue
-            right, line = checkers[name].verdict(answers[stub])
-            if not right:
-                problems.append(f"{name} does not accept its solution: {line}")
+            if name in checkers:
+                text = ""
+                for below in cells[position + 1 :]:
+                    if below.cell_type == "code":
+                        break
+                    text += below.source
+                yield name, ast.unparse(call.args[0]), tree, text, namespace
         define(tree, namespace)
-    counts = [(name, called.count(name)) for name in checkers]
-    return problems + [
-        f"{name} is called {count} times, not once." for name, count in counts if count != 1
-    ]
+
+
+def solution_in(text):
+    """The code of the folded solution in a text, or ""."""
+    found = re.search(r"<summary>Solution</summary>.*?```python\n(.*?)```", text, re.DOTALL)
+    return found[1] if found else ""
+
+
+def answered(solution, stub, namespace):
+    """What a solution's code defines under the stub's name, or None."""
+    answers = dict(namespace)
+    exec(solution, answers)
+    return answers[stub] if stub in defined(ast.parse(solution).body) else None
 
 
 def refuted_mistakes(path, checkers):
