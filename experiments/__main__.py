@@ -29,13 +29,13 @@ PAPER_A = {"table1": "three quarters of an hour for three seeds"} | dict.fromkey
 PAPER_B = {"tableI": "tableI", "tableII": "tableII", "figure4": "figure4B"}
 # What each film shows, and how long it takes to make on one core.
 FILMS = {
-    "envelope": "the envelope of parabolas as it grows and is read out, TIME",
-    "message": "messages that go from joint to joint of one body, TIME",
-    "rounds": "beliefs of a wrist in five frames, round by round, TIME",
-    "flow": "a heat-map that the flow carries from frame to frame, and one that stays, TIME",
-    "repair": "joints that neighbours repair, and which neighbour it was, TIME",
-    "training": "the heat-map of a joint over the steps of a small training, TIME",
-    "attention": "where the decoder looks while it writes each pose, TIME",
+    "envelope": ("the envelope of parabolas as it grows and is read out", "ten seconds"),
+    "message": ("messages that go from joint to joint of one body", "half a minute"),
+    "rounds": ("beliefs of a wrist in five frames, round by round", "a minute"),
+    "flow": ("heat-maps that the flow carries to the next frame, and others that stay", "seconds"),
+    "repair": ("joints that neighbours repair, and which neighbour it was", "a minute"),
+    "training": ("the heat-map of a joint over the steps of a small training", "a minute"),
+    "attention": ("where the decoder looks while it writes each pose", "a minute"),
 }
 
 
@@ -262,7 +262,7 @@ COMMANDS = (
     *(
         Command(
             f"motion {what}",
-            f"{shown}; writes DIR/{what}.webp, which moves, and DIR/{what}.png, {time}",
+            f"{shown}; writes DIR/{what}.webp and DIR/{what}.png, {time}",
             partial(motion, what),
             of.motion,
             f"python -m experiments motion {what} --output data/motion",

@@ -141,7 +141,7 @@ def picture_of(one: Repaired, t: int) -> np.ndarray:
         (12, WIDTH - 12 - PANEL), names, one.poses[:, t], one.wrong[:, t], strict=True
     ):
         ax = sheet.axes(x, 76, PANEL, PANEL)
-        show_frame(ax, clip.frames[number])
+        show_frame(ax, clip.frames[number], pale=0.25)
         color = RED if wrong.any() else DARK
         sheet.text(x, 56, f"{name}: {wrong.sum()} wrong", size=18, color=color)
         draw_pose(ax, pose, clip.skeleton, ORANGE if name == names[0] else BLUE)
@@ -176,4 +176,4 @@ def film(clips: int = CLIPS) -> Film:
     )
     best = int((before.sum(1) - after.sum(1)).argmax())
     pictures = [picture_of(one, t) for t in range(T)]
-    return Film(pictures, [STEP] * (T - 1) + [END], best, said)
+    return Film(pictures, [STEP] * (T - 1) + [END], best, said, quality=72)

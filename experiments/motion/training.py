@@ -3,9 +3,10 @@
 The first stage of Paper A, Eq. 5, as the chapter trains it, on rendered clips and for some hundred
 steps. After every few of them the network is shown test pictures that it never learns from.
 
-A rule chooses what is shown: of the test pictures that the camera has not spoilt and in which all
-joints are visible the one in which most of them are right at the end, and of these joints the one that is right for good from the latest step on, as long as that is
-in the first two thirds of the run. Right is what is off by 0.1 of the person's size at most.
+A rule chooses what is shown: of the test pictures that the camera has not spoilt, and in which all
+joints are visible, the one in which most joints are right at the end; and of these joints the one
+that is right for good from the latest step on, as long as that is in the first two thirds of the
+run. Right is what is off by 0.1 of the person's size at most.
 """
 
 from dataclasses import replace
