@@ -30,10 +30,13 @@ PAPER_B = {"tableI": "tableI", "tableII": "tableII", "figure4": "figure4B"}
 # What each film shows, and how long it takes to make on one core.
 FILMS = {
     "envelope": ("the envelope of parabolas as it grows and is read out", "ten seconds"),
-    "message": ("messages that go from joint to joint of one body", "half a minute"),
-    "rounds": ("beliefs of a wrist in five frames, round by round", "a minute"),
-    "flow": ("heat-maps that the flow carries to the next frame, and others that stay", "seconds"),
-    "repair": ("joints that neighbours repair, and which neighbour it was", "a minute"),
+    "message": ("messages that go from joint to joint of one body", "a quarter of a minute"),
+    "rounds": ("beliefs of a wrist in five frames, round by round", "half a minute"),
+    "flow": (
+        "heat-maps that the flow carries to the next frame, and others that stay",
+        "ten seconds",
+    ),
+    "repair": ("joints that neighbours repair, and which neighbour it was", "half a minute"),
     "training": ("the heat-map of a joint over the steps of a small training", "a minute"),
     "attention": ("where the decoder looks while it writes each pose", "a minute"),
 }

@@ -12,6 +12,7 @@ from experiments.motion import envelope, message, repair, training
 from experiments.motion import film as shared
 from experiments.motion.film import MOST, make
 from tslib.distance_transform.reference import envelope as envelope_of
+from tslib.errors import InputError
 from tslib.message_passing import MessagePassing, PoseGraph
 from tslib.skeletons import SKELETONS
 
@@ -59,11 +60,18 @@ def test_the_colours_are_those_of_the_chapters(chapters_folder, monkeypatch):
 
 
 def test_a_film_that_is_made_anew_is_written_as_both_files(tmp_path):
-    said = make("envelope", tmp_path, score=(0.0, 3.0, 0.0, 2.0), stiffness=1.0)
-    assert f"3 stay on the list after 1 are dropped; {tmp_path} holds envelope.webp" in said
-    pictures, loops = film_of(tmp_path / "envelope.webp")
-    still = cv2.imread(str(tmp_path / "envelope.png"))
+    folder = tmp_path / "new" / "folder"
+    said = make("envelope", folder, score=(0.0, 3.0, 0.0, 2.0), stiffness=1.0)
+    assert f"3 stay on the list after 1 are dropped; {folder} holds envelope.webp" in said
+    pictures, loops = film_of(folder / "envelope.webp")
+    still = cv2.imread(str(folder / "envelope.png"))
     assert len(pictures) > 10 and loops and still.shape == pictures[0].shape
+
+
+def test_a_folder_that_cannot_be_made_is_refused_at_once(tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"file/motion cannot be made: "):
+        make("training", tmp_path / "file" / "motion")
 
 
 def test_a_film_that_is_too_large_is_not_written(tmp_path, monkeypatch):

@@ -22,6 +22,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from tslib.augment import Affine
+from tslib.errors import InputError
 from tslib.files import write_whole
 from tslib.skeletons import Skeleton
 
@@ -73,7 +74,8 @@ class Sheet:
 
     def __init__(self, width: int, height: int) -> None:
         self.size = width, height
-        self.figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
+        size = width / DPI, height / DPI
+        self.figure = Figure(size, dpi=DPI, facecolor="white", layout="none")
         self.canvas = FigureCanvasAgg(self.figure)
 
     def axes(self, x: float, y: float, width: float, height: float, **how: Any) -> Axes:
@@ -162,7 +164,14 @@ def write(film: Film, folder: Path | str, name: str) -> str:
 
 
 def make(name: str, folder: Path | str, **options: Any) -> str:
-    """Make the film of a module of this folder, with options of its `film`, and write it."""
+    """Make the film of a module here, with options of its `film`, and write it into a folder.
+
+    InputError, before anything is computed, where there is no such folder and none can be made.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made: {error.strerror}.") from None
     module = importlib.import_module(f".{name}", __package__)
     with matplotlib.rc_context(LOOK):
         return write(module.film(**options), folder, name)

@@ -21,7 +21,7 @@ from tslib.warp import warp
 from .film import BLUE, DARK, RED, Film, Sheet, draw_pose, show_frame, show_heat
 from .people import SIZE, Person, person
 
-SEED, CLIPS, LONG, FRAMES = 0, 300, 20, 9
+SEED, CLIPS, LONG, FRAMES = 0, 150, 20, 9
 STRIDE, SIGMA = 4, 2.5  # px of a cell; cells
 WIDTH, HEIGHT, PANEL = 720, 486, 344  # px
 OWN, NEXT = 0.8, 1.4  # s

@@ -27,7 +27,7 @@ from .people import Person, Seen, network, person, seen, unaries
 
 PENN = SKELETONS["penn13"]
 ROOT = PENN.joints.index("head")
-SEED, CLIPS, FRAMES = 0, 200, 5
+SEED, CLIPS, FRAMES = 0, 120, 5
 WRONG = 0.15  # of the person's size
 DEPTH = 0.5  # of score; so far below its highest cell a map is drawn clear, or at its median
 WIDTH, HEIGHT, BIG, SMALL = 720, 548, 452, 216  # px

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from tslib.message_passing import MessagePassing
 from tslib.networks import ThinSlicingNetwork
@@ -40,10 +41,11 @@ from .film import (
 )
 from .people import Person, network, person, seen, unaries
 
-SEED, CLIPS, LONG, FRAMES = 0, 200, 20, 5
-SOURCES = {"frame before": PURPLE, "frame after": GREEN, "own frame": BLUE}
+SEED, CLIPS, LONG, FRAMES = 0, 100, 20, 5
+SOURCES = {"frame before": PURPLE, "frame after": GREEN, "own frame": DARK}
 WIDTH, HEIGHT, PANEL = 760, 640, 362  # px
 STEP, END = 0.9, 2.5  # s
+RIM = withStroke(linewidth=5.5, foreground="white")
 
 
 class Repaired(NamedTuple):
@@ -149,13 +151,12 @@ def picture_of(one: Repaired, t: int) -> np.ndarray:
         if name == names[1]:
             for k in np.flatnonzero(one.source[t] >= 0):
                 paint = list(SOURCES.values())[one.source[t, k]]
-                for width, hue in ((6.5, "white"), (3.5, paint)):
-                    arrow = dict(arrowstyle="-|>", mutation_scale=20, color=hue, lw=width)
-                    ends = pose[k], one.poses[0, t, k]
-                    ax.annotate("", *ends, arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0})
+                arrow = dict(arrowstyle="-|>", mutation_scale=20, color=paint, lw=3)
+                arrow |= {"shrinkA": 0, "shrinkB": 0, "path_effects": [RIM]}
+                ax.annotate("", pose[k], one.poses[0, t, k], arrowprops=arrow)
         ax.set(xlim=(-0.5, clip.size[0] - 0.5), ylim=(clip.size[1] - 0.5, -0.5))
-    sheet.text(12, 464, "joints moved by the message from the", size=17)
-    sheet.keys(330, 464, SOURCES)
+    sheet.text(12, 464, "moved by the", size=17)
+    sheet.keys(186, 464, SOURCES)
     _timeline(sheet.axes(48, 490, WIDTH - 66, 108), one, t)
     sheet.text(12, 545, "joints", rotation=90, size=15, ha="center", color=GREY)
     return sheet.picture()

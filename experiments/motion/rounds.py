@@ -23,10 +23,10 @@ from ..paper_a.figures import RIGHT
 from .film import BLUE, GREEN, RED, Film, Sheet, draw_pose, ring, show_frame, show_heat
 from .people import Person, Seen, network, person, seen, unaries
 
-SEED, CLIPS, LONG, FRAMES, ROUNDS = 0, 500, 30, 5, 6
+SEED, CLIPS, LONG, FRAMES, ROUNDS = 0, 200, 30, 5, 6
 WRISTS = 5, 6
 UPRIGHT = 1.3  # height of the person's box to its width
-DEPTH = 0.4  # of score below the highest cell, where a belief is drawn clear
+DEPTH = 0.6  # of score below the highest cell, where a belief is drawn clear
 FADES = 3  # pictures from one round to the next
 WIDTH, PANEL = 800, (154, 236)  # px
 STAYS, FADE, END = 1.3, 0.12, 3.0  # s
