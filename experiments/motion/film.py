@@ -40,7 +40,8 @@ BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (
 DARK = "#222222"  # of letters
 DPI = 100
 # A film is 640 px wide on a page and about 360 on a phone, so these letters are large.
-LOOK = {
+LOOK: dict[Any, Any] = {
+    "figure.constrained_layout.use": False,
     "font.size": 15,
     "axes.titlesize": 16,
     "axes.labelsize": 15,
@@ -75,7 +76,7 @@ class Sheet:
     def __init__(self, width: int, height: int) -> None:
         self.size = width, height
         size = width / DPI, height / DPI
-        self.figure = Figure(size, dpi=DPI, facecolor="white", layout="none")
+        self.figure = Figure(size, dpi=DPI, facecolor="white")
         self.canvas = FigureCanvasAgg(self.figure)
 
     def axes(self, x: float, y: float, width: float, height: float, **how: Any) -> Axes:

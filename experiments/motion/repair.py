@@ -48,6 +48,9 @@ STEP, END = 0.9, 2.5  # s
 RIM = withStroke(linewidth=5.5, foreground="white")
 
 
+_Pair = tuple[torch.Tensor, torch.Tensor]  # scores and messages of a slice
+
+
 class Repaired(NamedTuple):
     """A clip, from its frame `first` on.
 
@@ -74,10 +77,12 @@ def repaired(someone: Person, model: ThinSlicingNetwork, view: View) -> Repaired
     assert layer is not None
     poses, sources = [], []
     for first in range(len(clip) - FRAMES + 1):
-        one, kept = seen(someone, view, first, FRAMES), list[tuple[torch.Tensor, torch.Tensor]]()
+        one, kept = seen(someone, view, first, FRAMES), list[_Pair]()
         phi = unaries(model, one)
 
-        def keep(_: int, scores: torch.Tensor, messages: torch.Tensor | None, kept=kept) -> None:
+        def keep(
+            _: int, scores: torch.Tensor, messages: torch.Tensor | None, kept: list[_Pair] = kept
+        ) -> None:
             if messages is not None:
                 kept[:] = [(scores[0], messages[0])]
 
