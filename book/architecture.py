@@ -21,6 +21,7 @@ ABOUT = {
     "experiments, commands": "python -m experiments",
     "experiments/paper_a": "rows, tables, figures, claims",
     "experiments/paper_b": "rows, tables, claims",
+    "experiments/motion": "the moving pictures",
     "experiments/mixture_of_parts": "Paper B's estimator of 2011",
     "experiments/spatial_fusion": "Paper B's best estimator",
     "experiments/real": "real recordings",
@@ -98,7 +99,7 @@ def room_of(module: str, ground: set[str]) -> str:
     if parts[0] in ("chapters", "renderer"):
         return parts[0]
     if parts[0] == "experiments":
-        folders = "paper_a", "paper_b", "mixture_of_parts", "spatial_fusion", "real", "speed"
+        folders = "paper_a paper_b mixture_of_parts motion spatial_fusion real speed".split()
         return "/".join(parts[:2]) if len(parts) > 1 and parts[1] in folders else parts[0]
     if module in ("tslib.__main__", "tslib.commands"):
         return COMMANDS

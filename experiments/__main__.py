@@ -17,6 +17,7 @@ ABOUT = (
 GROUPS = {
     "paper_a": "tables and figures of Paper A on one's own clips",
     "paper_b": "tables and figures of Paper B on one's own estimates",
+    "motion": "the moving pictures of the chapters, each from the code that its chapter builds",
     "real": "what happens on real recordings, in the folder that TSLIB_DATA names",
     "speed": "how fast things are, and what they take",
 }
@@ -26,6 +27,19 @@ PAPER_A = {"table1": "three quarters of an hour for three seeds"} | dict.fromkey
 )
 # Of each command the file that it writes.
 PAPER_B = {"tableI": "tableI", "tableII": "tableII", "figure4": "figure4B"}
+# What each film shows, and how long it takes to make on one core.
+FILMS = {
+    "envelope": ("the envelope of parabolas as it grows and is read out", "ten seconds"),
+    "message": ("messages that go from joint to joint of one body", "a quarter of a minute"),
+    "rounds": ("beliefs of a wrist in five frames, round by round", "half a minute"),
+    "flow": (
+        "heat-maps that the flow carries to the next frame, and others that stay",
+        "ten seconds",
+    ),
+    "repair": ("joints that neighbours repair, and which neighbour it was", "half a minute"),
+    "training": ("the heat-map of a joint over the steps of a small training", "a minute"),
+    "attention": ("where the decoder looks while it writes each pose", "a minute"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,6 +140,13 @@ def paper_b(what: str, o: argparse.Namespace) -> str:
     from .paper_b.tables import reproduce
 
     return reproduce(what, o.data, dict(o.estimates), o.output, o.seeds, o.start, o.temporal)
+
+
+def motion(what: str, o: argparse.Namespace) -> str:
+    """Make a film of a chapter."""
+    from .motion.film import make
+
+    return make(what, o.output)
 
 
 def estimate(o: argparse.Namespace) -> str:
@@ -247,6 +268,16 @@ COMMANDS = (
         "DIR/front.png, a minute",
         of.front_picture,
         "--output data",
+    ),
+    *(
+        Command(
+            f"motion {what}",
+            f"{shown}; writes DIR/{what}.webp and DIR/{what}.png, {time}",
+            partial(motion, what),
+            of.motion,
+            f"python -m experiments motion {what} --output data/motion",
+        )
+        for what, (shown, time) in FILMS.items()
     ),
     _script(
         "real labels",

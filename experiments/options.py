@@ -91,6 +91,12 @@ def front_picture(parser: OPTION) -> None:
     add("--clips", type=int, default=500, metavar="N", help=among)
 
 
+def motion(parser: OPTION) -> None:
+    """Of `motion`."""
+    folder = "folder for the two files"
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help=folder)
+
+
 def failure_modes(parser: OPTION) -> None:
     """Of `paper_a failure_modes`."""
     add = parser.add_argument

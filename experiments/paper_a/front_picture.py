@@ -118,12 +118,18 @@ def _line(width: int, height: int, *texts: tuple[str, tuple[int, int, int]]) -> 
     return line
 
 
-def animated(pictures: list[np.ndarray]) -> bytes:
-    """Pictures (H, W, 3) RGB as a WebP that moves and loops."""
+def animated(
+    pictures: list[np.ndarray], seconds: list[float] | None = None, quality: int = QUALITY
+) -> bytes:
+    """Pictures (H, W, 3) RGB as a WebP that moves and loops.
+
+    seconds : for which each picture stays; None: ten pictures a second; quality : of WebP, per cent
+    """
     animation = cv2.Animation()
     animation.frames = [picture[..., ::-1].copy() for picture in pictures]
-    animation.durations = [1000 // PER_SECOND] * len(pictures)
-    done, content = cv2.imencodeanimation(".webp", animation, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
+    seconds = [1 / PER_SECOND] * len(pictures) if seconds is None else seconds
+    animation.durations = [round(1000 * each) for each in seconds]
+    done, content = cv2.imencodeanimation(".webp", animation, [cv2.IMWRITE_WEBP_QUALITY, quality])
     assert done
     return content.tobytes()
 
