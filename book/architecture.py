@@ -40,7 +40,8 @@ ABOUT = {
     GROUND: "",
 }
 # What the commands of experiments call; it may open every door.
-ENTRANCE = {f"experiments.{n}" for n in ("__main__", "options", "estimates", "judge_again")}
+_DOORS = "__main__", "options", "estimates", "judge_again", "claims_page"
+ENTRANCE = {f"experiments.{name}" for name in _DOORS}
 BOX, GAP, ROW, MARGIN = (214, 46), 14, 96, 16  # px
 
 
