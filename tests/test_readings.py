@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
+from experiments import records
 from experiments.paper_a import readings
 from renderer import render
 from tslib.heatmaps import disc
@@ -94,3 +95,14 @@ def test_a_reading_that_diverges_is_said_to(clips, setting, tmp_path, monkeypatc
     monkeypatch.setattr(readings, "recipe_of", lambda *a: wild)
     found = readings.read(data, tmp_path, 0, 4, ("printed", "summed", "raw", "mean"))
     assert not found["finite"] and "diverged" in found["why"] and "after" not in found["PCK"]
+
+
+def test_the_printed_recipe_says_what_it_does():
+    """No reading of it, with any seed, ends where it began; so the first lines of its file say."""
+    first = (records.ROOT / "data" / "training" / "paper.toml").read_text(encoding="utf-8")[:200]
+    assert "forgets what the first one has learnt" in " ".join(first.replace("#", "").split())
+    parts = json.loads((records.RESULTS / "readings.json").read_text(encoding="utf-8"))["parts"]
+    printed = [part for name, part in parts.items() if name.startswith("printed, ")]
+    assert len(printed) >= 12
+    for part in printed:
+        assert not part["finite"] or part["after - before"][0][2] < -1
