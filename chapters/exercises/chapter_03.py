@@ -108,3 +108,19 @@ def exercise_3_6(slope):
             slope(score.clone(), flow.detach().clone()), right, "a random map of 6 x 9 cells"
         ):
             return wrong
+
+
+@exercise("3.7")
+def exercise_3_7(holes):
+    for seed in range(3):
+        H, W = 6, 9
+        flow = 3 * _random(H, W, 2, seed=seed)
+        right = torch.ones(H, W, dtype=torch.bool)
+        for y in range(H):
+            for x in range(W):
+                dx, dy = flow[y, x].tolist()
+                column, row = round(x + dx), round(y + dy)
+                if 0 <= column < W and 0 <= row < H:
+                    right[row, column] = False
+        if wrong := _wrong(holes(flow.clone()), right, f"a random flow of {H} x {W} cells"):
+            return wrong
