@@ -24,8 +24,8 @@
 # - how flow there and back finds what is covered.
 #
 # **You'll need** chapter 0 for heat-maps and chapter 2 for `backward()`. You need no GPU, about
-# thirty seconds on two cores, and an hour of your own with the exercises. Paper A is
-# *Thin-Slicing Network* (Song et al., CVPR 2017).
+# thirty seconds on two cores, and an hour of your own with the exercises. Paper A is *Thin-Slicing
+# Network* (Song et al., CVPR 2017).
 
 # %% tags=["remove-cell"]
 # A copy in a folder of its own runs among the chapters; one that stands alone fetches them.
@@ -107,8 +107,8 @@ print(f"of {len(error)} visible joints, the flow leads {(error < 1).sum()}",
 
 
 # %% [markdown]
-# We draw a frame in grey and some of its arrows at their true length, for this clip and for a second
-# one in which the camera pans.
+# We draw a frame in grey and some of its arrows at their true length, for this clip and for a
+# second one in which the camera pans.
 
 
 # %%
@@ -229,7 +229,7 @@ fig, axes = plt.subplots(2, 3, figsize=(9.5, 6))
 for row, clip, i, most in zip(axes, (swing, pan), (t, t_pan), (12, 24)):
     pair = clip.frames[i : i + 2]
     fields = {"exact": clip.flow.dense(i)}
-    fields |= {NAMES[m]: flow_between(*pair, m).vectors for m in METHODS[:2]}
+    fields |= {NAMES[way]: flow_between(*pair, way).vectors for way in METHODS[:2]}
     for ax, (name, field) in zip(row, fields.items()):
         image = ax.imshow(field[..., 0], cmap="RdBu", vmin=-most, vmax=most)
         ax.set(title=f"dx, {name}", xticks=[], yticks=[])
@@ -242,13 +242,13 @@ show(
 )
 
 # %% [markdown]
-# The rows are the two frames that we saw above, the columns the horizontal part of their flow: exact,
-# estimated by DIS, and by Farnebäck's method. Blue means to the right and red to the left. In the
-# upper row arms and bat are thin and fast, and the passer-by is blurred and moves by two thirds of
-# his own width. Both methods notice that something goes on there, but they smear it over its surroundings
-# and make it far too short. In the lower row the pan is a large and even motion. Both methods have
-# most of it, but nothing of the post. So an estimate gives us the motion of cameras and trunks,
-# and it is worst for the parts that need the flow most.
+# The rows are the two frames that we saw above, the columns the horizontal part of their flow:
+# exact, estimated by DIS, and by Farnebäck's method. Blue means to the right and red to the left.
+# In the upper row arms and bat are thin and fast, and the passer-by is blurred and moves by two
+# thirds of his own width. Both methods notice that something goes on there, but they smear it over
+# its surroundings and make it far too short. In the lower row the pan is a large and even motion.
+# Both methods have most of it, but nothing of the post. So an estimate gives us the motion of
+# cameras and trunks, and it is worst for the parts that need the flow most.
 
 # %% [markdown]
 # ## 3.3 The flow of cells
@@ -278,7 +278,8 @@ print(f"arrows that end on the map: {on[0]:.0%};",
 # stride is even. It does not take the mean over the whole cell, because on the edge of an arm such
 # a mean is an arrow that neither the arm nor the ground has, and four pixels hold an edge far less
 # often than the sixteen of a cell at stride 4, or the sixty-four at stride 8. The exact flow needs
-# no sampling: `clip.flow.dense(t, stride=8)` asks one part of the body for its arrow at each middle.
+# no sampling: `clip.flow.dense(t, stride=8)` asks one part of the body for its arrow at each
+# middle.
 
 # %% [markdown]
 # ## 3.4 The layer, as two loops
@@ -314,10 +315,10 @@ def warp_loops(score, flow):
 
 
 # %% [markdown]
-# Now to the direction. A dot moves by $(16, -8)$ px from this frame to the next, which is
-# $(2, -1)$ cells at stride 8. We are at $t$ and want the map of $t' = t + 1$ here. A thought tempts
-# us: the dot has moved *forwards*, so to bring it back we walk *backwards*, and subtract. (The same
-# mistake in another coat is to take the flow that comes from there.) We try both ways.
+# Now to the direction. A dot moves by $(16, -8)$ px from this frame to the next, which is $(2, -1)$
+# cells at stride 8. We are at $t$ and want the map of $t' = t + 1$ here. A thought tempts us: the
+# dot has moved *forwards*, so to bring it back we walk *backwards*, and subtract. (The same mistake
+# in another coat is to take the flow that comes from there.) We try both ways.
 
 
 # %%
@@ -344,9 +345,9 @@ for name, function in (("along", warp_loops), ("against", warp_wrong)):
     print(f"{name:7} the flow, the next frame's dot lands off by {off} cells")
 
 # %% [markdown]
-# The wrong way does not only miss, it doubles the motion. Eq. 3.3 gives the reason. The flow answers
-# *this* frame's question, "where have you gone?", and the answer is a place in the other map from
-# which we have to read. The arrow points forwards, and what is read travels back along it.
+# The wrong way does not only miss, it doubles the motion. Eq. 3.3 gives the reason. The flow
+# answers *this* frame's question, "where have you gone?", and the answer is a place in the other
+# map from which we have to read. The arrow points forwards, and what is read travels back along it.
 #
 # We do the same on the panning clip of section 3.1, with the target maps of all 13 joints.
 
@@ -429,13 +430,13 @@ def sample_torch(maps, place):
 
 # %% [markdown]
 # We write $s_1 + u (s_2 - s_1)$ instead of $(1 - u) s_1 + u s_2$, because it takes one product less
-# and because for $u = 0$ it is $s_1$ *to the last bit*. Therefore zero flow gives back the very same
-# map, and without motion the layer does nothing at all.
+# and because for $u = 0$ it is $s_1$ *to the last bit*. Therefore zero flow gives back the very
+# same map, and without motion the layer does nothing at all.
 #
 # `warp` in `tslib` is this function behind a door that checks shapes and broadcasts:
-# `out[p] = score[p + flow[p]]`. On a CPU compiled code reads the cells. Three judges look at it: the
-# loops, the lines above, and torch's own `grid_sample`, which wants places from -1 to 1 (here from
-# the first cell's middle to the last one's, which torch calls `align_corners`).
+# `out[p] = score[p + flow[p]]`. On a CPU compiled code reads the cells. Three judges look at it:
+# the loops, the lines above, and torch's own `grid_sample`, which wants places from -1 to 1 (here
+# from the first cell's middle to the last one's, which torch calls `align_corners`).
 
 # %%
 from torch.nn.functional import grid_sample
@@ -484,15 +485,16 @@ assert peak(zeros)[0] + 9 > 23 >= peak(border)[0] + 9
 #
 # ## 3.6 Push instead of pull
 #
-# Paper A's formula (Sec. 3.3, after Eq. 2) goes the other way: $p'_{i^*} = p_{i^*} + f_{i^*,i}(p_{i^*})$.
-# There $p_{i^*}$ is a place in the *neighbour* frame, and $f_{i^*,i}$ is the neighbour's flow to this
-# frame, read on the neighbour's cells. Each of its cells is pushed to where it belongs. The field
-# calls it *forward warping*, or splatting.
+# Paper A's formula (Sec. 3.3, after Eq. 2) goes the other way:
+# $p'_{i^*} = p_{i^*} + f_{i^*,i}(p_{i^*})$. There $p_{i^*}$ is a place in the *neighbour* frame,
+# and $f_{i^*,i}$ is the neighbour's flow to this frame, read on the neighbour's cells. Each of its
+# cells is pushed to where it belongs. The field calls it *forward warping*, or splatting.
 #
 # $$\tilde s\bigl(\mathrm{round}(q + f_{t' \to t}(q))\bigr) \;\leftarrow\; \max \; s(q) \tag{3.5}$$
 #
 # In array form this is a scatter instead of a gather. Where two cells arrive at the same place, the
-# higher one stays. Where none arrives, we put the map's minimum, because such a place has no evidence.
+# higher one stays. Where none arrives, we put the map's minimum, because such a place has no
+# evidence.
 
 
 # %% tags=["export:tslib.warp"]
@@ -555,11 +557,11 @@ show(
 )
 
 # %% [markdown]
-# In the upper left panel we see the neighbour's map. To its right it is pulled along a flow that zooms in,
-# and there is no hole, because every cell of this frame asks. Below, the same map is pushed, and a
-# growing thing is torn to pieces. The lower right panel counts arrivals when we zoom out: up to
-# four cells arrive in one, and three of them are lost. Its holes are the rim, which the neighbour
-# frame does not see and which pulling would fill with the border's value.
+# In the upper left panel we see the neighbour's map. To its right it is pulled along a flow that
+# zooms in, and there is no hole, because every cell of this frame asks. Below, the same map is
+# pushed, and a growing thing is torn to pieces. The lower right panel counts arrivals when we zoom
+# out: up to four cells arrive in one, and three of them are lost. Its holes are the rim, which the
+# neighbour frame does not see and which pulling would fill with the border's value.
 #
 # Pushing also needs the other flow, from the neighbour frame to this one. We pull, and keep `splat`
 # to hold it against. But pulling has a price, too: two cells of this frame may read the same peak.
@@ -594,11 +596,11 @@ assert torch.autograd.gradcheck(warp, (tiny, between.requires_grad_()))
 
 # %% [markdown]
 # The score's gradient is a push, too. It adds, with the weights of the reading, where Eq. 3.5 takes
-# a maximum: each receiver sends its gradient back to the four cells that it has read. So if our loss
-# is the sum of the whole map, the gradient of a cell counts its readers, and a cell that nobody reads
-# learns nothing. The flow's gradient points uphill on the neighbour's map. Nothing in this book is
-# trained with it, because our flow is given. But in a network that estimates the flow, this is how
-# the loss would reach the estimate.
+# a maximum: each receiver sends its gradient back to the four cells that it has read. So if our
+# loss is the sum of the whole map, the gradient of a cell counts its readers, and a cell that
+# nobody reads learns nothing. The flow's gradient points uphill on the neighbour's map. Nothing in
+# this book is trained with it, because our flow is given. But in a network that estimates the flow,
+# this is how the loss would reach the estimate.
 
 # %%
 flow = torch.from_numpy(pan.flow.dense(t_pan, stride=STRIDE) / STRIDE).double()
@@ -631,13 +633,13 @@ show(
 # %% [markdown]
 # The left panel shows the next frame's maps, the middle one how often each of their cells is read.
 # The left column is read by all whose arrows leave the map there, and such an arrow's own gradient
-# is zero, because a small change of it still leads out of the map. The stripes further right are the
-# edges of the post. The right panel is a section of the carried map, at the head, shoulders and
+# is zero, because a small change of it still leads out of the map. The stripes further right are
+# the edges of the post. The right panel is a section of the carried map, at the head, shoulders and
 # elbows. Its arrows are the flow's gradient, all drawn to one scale, and they point to the peaks.
 #
-# There is a kink wherever the flow is a whole number, for there the four cells change, and zero flow
-# is whole everywhere. As at the ties of chapter 2, our layer takes one side: the right and the lower
-# one. Finite differences step to both sides and see the mean. A row of three cells shows it.
+# There is a kink wherever the flow is a whole number, for there the four cells change, and zero
+# flow is whole everywhere. As at the ties of chapter 2, our layer takes one side: the right and the
+# lower one. Finite differences step to both sides and see the mean. A row of three cells shows it.
 
 # %%
 row = torch.tensor([[0.0, 1.0, 4.0]]).double()  # it rises by 1, and then by 3
@@ -671,11 +673,11 @@ def landings(clip, t):
     maps = target_maps(clip.joints[t + 1])
     frames = clip.frames[t], clip.frames[t + 1]
     flows = {"exact": clip.flow.dense(t, stride=STRIDE) / STRIDE}
-    flows |= {NAMES[m]: flow_between(*frames, m).on_cells(STRIDE) for m in METHODS}
+    flows |= {NAMES[way]: flow_between(*frames, way).on_cells(STRIDE) for way in METHODS}
     step = clip.joints[t + 1] - clip.joints[t]
     columns = {"motion": np.linalg.norm(step, axis=-1) / STRIDE}
     moved = {name: warp(maps, torch.from_numpy(f)) for name, f in flows.items()}
-    columns |= {name: landed(clip, t, m) for name, m in moved.items()}
+    columns |= {name: landed(clip, t, one) for name, one in moved.items()}
     places = torch.from_numpy(to_cells(clip.joints[t], STRIDE))
     near = disc(places, GRID, radius=1.2) > 0
     columns["height"] = (moved["exact"] * near).amax((1, 2))  # of the map at the joint
@@ -738,22 +740,24 @@ show(
 # the motion, give or take the quarter of a cell that reading a peak costs.
 #
 # For larger motions the camera decides. Where it pans, the exact flow stays at that quarter of a
-# cell, and DIS, which finds most of the motion, gains two to three cells. If the camera hardly moves
-# and only an arm flies, estimated flow helps little: few joints that move by two cells or more land
-# within one. Even along the exact flow six in ten of them have their highest peak elsewhere.
+# cell, and DIS, which finds most of the motion, gains two to three cells. If the camera hardly
+# moves and only an arm flies, estimated flow helps little: few joints that move by two cells or
+# more land within one. Even along the exact flow six in ten of them have their highest peak
+# elsewhere.
 #
 # Why does the exact flow miss at all? The peak did not get lost, because nearly all of these joints
 # have one at the right place, and a higher one elsewhere. Ground that will be *behind* the joint in
 # the next frame follows its own arrow, finds the joint in front, and reads the peak a second time.
-# (Section 3.9 shows it.) In a pan the ground's arrow is about the body's, so that both readings meet.
-# Before a camera at rest the ground's arrow is zero, and they lie as far apart as the joint moves.
-# Only the messages of chapter 5 can choose which one is the joint. If we push, a peak goes to one
-# place only. Then most of our peaks come home with either camera, but to a whole cell, and so less
-# exactly.
+# (Section 3.9 shows it.) In a pan the ground's arrow is about the body's, so that both readings
+# meet. Before a camera at rest the ground's arrow is zero, and they lie as far apart as the joint
+# moves. Only the messages of chapter 5 can choose which one is the joint. If we push, a peak goes
+# to one place only. Then most of our peaks come home with either camera, but to a whole cell, and
+# so less exactly.
 #
 # How near is near enough? A person is some 16 cells long on these maps. So PCK at 0.2 forgives 3.2
 # cells, at 0.1 it forgives 1.6, and at 0.05 only 0.8. (On Paper A's maps of 46 cells a person fills
-# about 0.7 of the side, so every motion has twice as many cells. The code calls this factor `finer`.)
+# about 0.7 of the side, so every motion has twice as many cells. The code calls this factor
+# `finer`.)
 #
 # And how far do joints move? Chapter 0 had the labels of Penn Action. Besides, one real clip has
 # true joints in every frame (a goalkeeper from JHMDB, a data set of short clips with 15 labelled
@@ -774,19 +778,20 @@ for name, column in named.items():
 # %%
 real = json.loads((folder / "flow_real_clip.json").read_text(encoding="utf-8"))
 shown = pd.DataFrame(real["columns"]).T
-shown = shown.rename(columns={f"error_{m}": name for m, name in NAMES.items()})
+shown = shown.rename(columns={f"error_{way}": name for way, name in NAMES.items()})
 shown["share"] = shown["share"].map("{:.0%}".format)
 print(f"{real['settings']['frames']} frames of a real clip:",
       "motion of its joints and error there, cells")
 print(shown.round({name: 1 for name in ("motion", *NAMES.values())}).to_string())
 
 # %% [markdown]
-# Nine of ten motions in Penn Action are below one cell, even on Paper A's maps. For those joints the
-# layer is all but *idle*, and our PCK could hardly tell if we left it out. On the real clip four of five
-# motions are below one cell, and below half a cell DIS is no better than zero flow. (It is one clip,
-# so the numbers are an example and no average.) Estimated flow works where the camera pans, and there
-# it is worth whole cells. The second peak of an arm that flies it leaves to the messages. Our clips
-# have more of both, on purpose. So whoever claims that flow helps should print the row with zero flow.
+# Nine of ten motions in Penn Action are below one cell, even on Paper A's maps. For those joints
+# the layer is all but *idle*, and our PCK could hardly tell if we left it out. On the real clip
+# four of five motions are below one cell, and below half a cell DIS is no better than zero flow.
+# (It is one clip, so the numbers are an example and no average.) Estimated flow works where the
+# camera pans, and there it is worth whole cells. The second peak of an arm that flies it leaves to
+# the messages. Our clips have more of both, on purpose. So whoever claims that flow helps should
+# print the row with zero flow.
 
 # %% [markdown]
 # ## 3.9 There and back
@@ -858,9 +863,9 @@ show(
 # The upper row shows this frame, the next one, and the next one carried here. In the last of them
 # the passer-by comes twice: once where he is, carried by his own flow, and once where he *will be*,
 # because the ground there asks and finds him. The bat leaves a copy as well. In the lower row all
-# those pixels are white from which flow there and back does not lead home. With the exact flow these
-# are the copies, what arms and legs are about to cover, and thin rims. With DIS they are whole areas
-# in which its two answers contradict each other.
+# those pixels are white from which flow there and back does not lead home. With the exact flow
+# these are the copies, what arms and legs are about to cover, and thin rims. With DIS they are
+# whole areas in which its two answers contradict each other.
 #
 # How good is the test? We count pixels that a post or a passer-by covers in the next frame, and
 # pixels that are in sight in both frames, and ask how many of each the test marks.
@@ -895,9 +900,9 @@ for name, (hit, all_hidden, wrong, all_kept) in counts.items():
 
 # %% [markdown]
 # With the exact flow the test finds nearly all that gets covered, and hardly anything of what stays
-# in sight: of ten pixels that it marks, eight get covered. With DIS it finds half of what a post or a
-# passer-by covers, and of ten pixels that it marks, nine stay in sight. So it is also a test of the
-# *estimate*.
+# in sight: of ten pixels that it marks, eight get covered. With DIS it finds half of what a post or
+# a passer-by covers, and of ten pixels that it marks, nine stay in sight. So it is also a test of
+# the *estimate*.
 #
 # Paper A has no such test. A heat-map has little to say at a covered place, and the messages of
 # chapter 5 give a low map little weight. But if the occluder looks like an arm, its peak is carried
@@ -905,15 +910,15 @@ for name, (hit, all_hidden, wrong, all_kept) in counts.items():
 #
 # ## 3.10 Turn the crop, turn the arrows
 #
-# Training turns, scales and flips the crops of a slice, all frames alike. Then the flow has to change
-# in two ways: each arrow *moves* to the new place of its pixel, and each arrow is itself *turned*. A
-# flow is not a picture with two channels. For a change of places $p \mapsto A p + c$,
+# Training turns, scales and flips the crops of a slice, all frames alike. Then the flow has to
+# change in two ways: each arrow *moves* to the new place of its pixel, and each arrow is itself
+# *turned*. A flow is not a picture with two channels. For a change of places $p \mapsto A p + c$,
 #
 # $$f'(A p + c) = A \, f(p). \tag{3.9}$$
 #
-# The shift $c$ moves our places, but not our arrows, because an arrow is a difference of two places.
-# In a mirror $dx$ changes its sign. We compare the right way with one that only moves the arrows, as
-# any library of picture transforms would.
+# The shift $c$ moves our places, but not our arrows, because an arrow is a difference of two
+# places. In a mirror $dx$ changes its sign. We compare the right way with one that only moves the
+# arrows, as any library of picture transforms would.
 
 # %%
 from tslib.augment import Affine
@@ -965,9 +970,9 @@ show(
 # %% [markdown]
 # The left panel shows our frame with its flow, the middle one the turned crop with arrows that have
 # turned along, and the right one the same crop with arrows that have only moved. No error message
-# shows the mistake: the shapes fit, the training runs, and the neighbour frames are carried to wrong
-# places. (We could also compute the flow after the crop. Then no arrow has to be turned, but a flow
-# has to be computed anew for each crop.)
+# shows the mistake: the shapes fit, the training runs, and the neighbour frames are carried to
+# wrong places. (We could also compute the flow after the crop. Then no arrow has to be turned, but
+# a flow has to be computed anew for each crop.)
 #
 # ## 3.11 What moved to `tslib`
 #
@@ -1020,9 +1025,9 @@ check.exercise_3_1(flow_of_cells)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.2 From the frame before** (medium, 10 minutes). A slice has maps, and each frame's flow
-# to the next and to the previous one. (The last frame's and the first one's lead out of the slice,
-# and are zero.) Carry the maps of each frame to the frame *after* it.
+# **Exercise 3.2 From the frame before** (medium, 10 minutes). A slice has maps, and each frame's
+# flow to the next and to the previous one. (The last frame's and the first one's lead out of the
+# slice, and are zero.) Carry the maps of each frame to the frame *after* it.
 
 
 # %%
@@ -1036,8 +1041,8 @@ check.exercise_3_2(from_before)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Which frame asks, and which one is asked? `warp` wants the flow of the one that asks. The joints of
-# a frame share it, so give it an axis of length 1.
+# Which frame asks, and which one is asked? `warp` wants the flow of the one that asks. The joints
+# of a frame share it, so give it an axis of length 1.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -1054,8 +1059,8 @@ check.exercise_3_2(from_before)
 
 # %% [markdown]
 # **Exercise 3.3 Across the slice** (medium, 15 minutes). Paper A also tries edges over two frames.
-# Return the flow from frame $t$ to another one, which may be several frames later or earlier, or $t$
-# itself.
+# Return the flow from frame $t$ to another one, which may be several frames later or earlier, or
+# $t$ itself.
 
 
 # %%
@@ -1069,8 +1074,8 @@ check.exercise_3_3(flow_over)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Begin with no motion and `chain` (Eq. 3.8) one flow after the other, each on the frame that you have
-# reached. Which of the two arrays do you need, and which of its frames?
+# Begin with no motion and `chain` (Eq. 3.8) one flow after the other, each on the frame that you
+# have reached. Which of the two arrays do you need, and which of its frames?
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -1089,8 +1094,8 @@ check.exercise_3_3(flow_over)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.4 Arrows in the mirror** (easy, 5 minutes). Flip a flow left to right, and leave the one
-# that is given as it is.
+# **Exercise 3.4 Arrows in the mirror** (easy, 5 minutes). Flip a flow left to right, and leave the
+# one that is given as it is.
 
 
 # %%
@@ -1117,9 +1122,9 @@ check.exercise_3_4(mirror_flow)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.5 Only what can be seen** (medium, 10 minutes). Carry a map to this frame, but give the
-# cells that are covered in the neighbour frame nothing to boast of: the lowest value of `score`.
-# (Here all is in cells. "In practice" below says why pixels serve better.)
+# **Exercise 3.5 Only what can be seen** (medium, 10 minutes). Carry a map to this frame, but give
+# the cells that are covered in the neighbour frame nothing to boast of: the lowest value of
+# `score`. (Here all is in cells. "In practice" below says why pixels serve better.)
 
 
 # %%
@@ -1146,9 +1151,9 @@ check.exercise_3_5(warp_seen)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.6 Uphill by hand** (hard, 20 minutes). Do without autograd: return the gradient of each
-# value that is read by its own arrow, Eq. 3.7. (The arrows of the check lead to places inside the map,
-# between cells.)
+# **Exercise 3.6 Uphill by hand** (hard, 20 minutes). Do without autograd: return the gradient of
+# each value that is read by its own arrow, Eq. 3.7. (The arrows of the check lead to places inside
+# the map, between cells.)
 
 
 # %%
@@ -1181,9 +1186,9 @@ check.exercise_3_6(slope)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.7 Where nothing arrives** (medium, 10 minutes). Pushing leaves holes (Sec. 3.6). Return
-# the cells of this frame at which no cell of the neighbour frame arrives, given the neighbour's flow.
-# Round as Eq. 3.5 does, and forget whatever leaves the map. A loop is fine.
+# **Exercise 3.7 Where nothing arrives** (medium, 10 minutes). Pushing leaves holes (Sec. 3.6).
+# Return the cells of this frame at which no cell of the neighbour frame arrives, given the
+# neighbour's flow. Round as Eq. 3.5 does, and forget whatever leaves the map. A loop is fine.
 
 
 # %%
@@ -1197,8 +1202,8 @@ check.exercise_3_7(holes)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Begin with a map that is all holes. Each cell $q$ fills the one at $\mathrm{round}(q + f(q))$, if it
-# is on the map. Beware of negative indices, which Python counts from the end.
+# Begin with a map that is all holes. Each cell $q$ fills the one at $\mathrm{round}(q + f(q))$, if
+# it is on the map. Beware of negative indices, which Python counts from the end.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -1218,14 +1223,14 @@ check.exercise_3_7(holes)
 # %% [markdown]
 # ## Recap
 #
-# - Flow gives us an arrow for every pixel, on one frame and towards another. Estimates follow cameras and
-#   trunks, and lose wrists (Sec. 3.1, 3.2).
-# - Its values shrink with the map (Sec. 3.3), turn with the crop and change sign in a mirror
-#   (Sec. 3.10).
-# - This frame's arrow says where we have to read the neighbour's map, and against the flow the motion doubles
-#   (Sec. 3.4, 3.5). The paper's formula pushes instead, with the other flow. Then there are holes and
-#   collisions, but the same peaks for whole shifts (Sec. 3.6), and one peak where pulling may read two
-#   (Sec. 3.8).
+# - Flow gives us an arrow for every pixel, on one frame and towards another. Estimates follow
+#   cameras and trunks, and lose wrists (Sec. 3.1, 3.2).
+# - Its values shrink with the map (Sec. 3.3), turn with the crop and change sign in a mirror (Sec.
+#   3.10).
+# - This frame's arrow says where we have to read the neighbour's map, and against the flow the
+#   motion doubles (Sec. 3.4, 3.5). The paper's formula pushes instead, with the other flow. Then
+#   there are holes and collisions, but the same peaks for whole shifts (Sec. 3.6), and one peak
+#   where pulling may read two (Sec. 3.8).
 # - A score gets its readers' gradients with the weights of the reading. The flow's gradient is the
 #   slope of the map (Sec. 3.7).
 # - Below half a cell a frame the layer is idle, up to one cell only a strict PCK sees it, and most
@@ -1234,27 +1239,28 @@ check.exercise_3_7(holes)
 #
 # **In practice**
 #
-# - Paper A writes the push of Eq. 3.5 and speaks of aligning, which is the pull of Eq. 3.3. It does not
-#   say which one it computes. We pull, because pulling leaves no holes, gives a gradient to the flow as
-#   well, and needs this frame's own flow and not the neighbour's. The price is a second peak where a
-#   limb moves fast before ground at rest (Sec. 3.8), among which the messages have to choose.
-# - Beyond the border `warp` reads the border's value. Zeros would be the best score on a negative map
-#   (Sec. 3.5). `tslib.video.inference`, whose maps lie on crops of their own, takes the map's minimum
-#   there.
-# - The tolerance of `inconsistent` was found for pixels: half a square pixel. On cells of 4 or 8 px it
-#   forgives more. So find what is covered on pixels, and then go to cells.
-# - Exact flow knows where a covered part has gone, which no estimate can know. Numbers that were got
-#   with exact flow are therefore an upper bound.
+# - Paper A writes the push of Eq. 3.5 and speaks of aligning, which is the pull of Eq. 3.3. It does
+#   not say which one it computes. We pull, because pulling leaves no holes, gives a gradient to the
+#   flow as well, and needs this frame's own flow and not the neighbour's. The price is a second
+#   peak where a limb moves fast before ground at rest (Sec. 3.8), among which the messages have to
+#   choose.
+# - Beyond the border `warp` reads the border's value. Zeros would be the best score on a negative
+#   map (Sec. 3.5). `tslib.video.inference`, whose maps lie on crops of their own, takes the map's
+#   minimum there.
+# - The tolerance of `inconsistent` was found for pixels: half a square pixel. On cells of 4 or 8 px
+#   it forgives more. So find what is covered on pixels, and then go to cells.
+# - Exact flow knows where a covered part has gone, which no estimate can know. Numbers that were
+#   got with exact flow are therefore an upper bound.
 #
 # ## Quiz
 #
-# 1. Somebody stores the flow from frame 5 to frame 6 and wants frame 6's heat-maps in frame 5. Is this
-#    the flow to pull with, or does the opposite direction have to be computed?
+# 1. Somebody stores the flow from frame 5 to frame 6 and wants frame 6's heat-maps in frame 5. Is
+#    this the flow to pull with, or does the opposite direction have to be computed?
 #
 # <details><summary>Answer</summary>
 #
-# It is the right one. Frame 5 asks where each of its cells has gone, and reads frame 6 there. The flow
-# from 6 to 5 would be the one to push with.
+# It is the right one. Frame 5 asks where each of its cells has gone, and reads frame 6 there. The
+# flow from 6 to 5 would be the one to push with.
 #
 # </details>
 #
@@ -1263,55 +1269,55 @@ check.exercise_3_7(holes)
 #
 # <details><summary>Answer</summary>
 #
-# The arrows are now twice as long in cells as they should be. So peaks land off by the motion itself,
-# which hurts most where the camera pans. Where nothing moves, twice zero is still zero, and nobody
-# notices.
+# The arrows are now twice as long in cells as they should be. So peaks land off by the motion
+# itself, which hurts most where the camera pans. Where nothing moves, twice zero is still zero, and
+# nobody notices.
 #
 # </details>
 #
-# 3. Why can a pulled map have two peaks of full height when the neighbour's map has one, and why can a
-#    pushed map not?
+# 3. Why can a pulled map have two peaks of full height when the neighbour's map has one, and why
+#    can a pushed map not?
 #
 # <details><summary>Answer</summary>
 #
-# Pulling lets every cell of this frame choose where it reads, and two cells may choose the same place:
-# the joint's own cell, and the ground that the joint is about to cover. Pushing sends each cell of the
-# neighbour frame to one place only.
+# Pulling lets every cell of this frame choose where it reads, and two cells may choose the same
+# place: the joint's own cell, and the ground that the joint is about to cover. Pushing sends each
+# cell of the neighbour frame to one place only.
 #
 # </details>
 #
-# 4. On clips from a camera on a tripod, a table shows the same PCK with DIS and with zero flow. May one
-#    conclude that the flow layer has a bug?
+# 4. On clips from a camera on a tripod, a table shows the same PCK with DIS and with zero flow. May
+#    one conclude that the flow layer has a bug?
 #
 # <details><summary>Answer</summary>
 #
-# No. Most joints move less than half a cell there, where every flow lands within one cell, and for the
-# few that fly the estimate finds little. A camera that pans, or exact flow, would tell a bug from an
-# idle layer.
+# No. Most joints move less than half a cell there, where every flow lands within one cell, and for
+# the few that fly the estimate finds little. A camera that pans, or exact flow, would tell a bug
+# from an idle layer.
 #
 # </details>
 #
-# 5. We train with crops that are mirrored half of the time, and mirror the flow as a picture with two
-#    channels. What goes wrong, and why does nothing crash?
+# 5. We train with crops that are mirrored half of the time, and mirror the flow as a picture with
+#    two channels. What goes wrong, and why does nothing crash?
 #
 # <details><summary>Answer</summary>
 #
 # In mirrored crops $dx$ keeps its sign, so that each map is carried the wrong way along x and the
-# motion doubles. Shapes, types and ranges are all as they should be, and so the mistake only shows in
-# the numbers.
+# motion doubles. Shapes, types and ranges are all as they should be, and so the mistake only shows
+# in the numbers.
 #
 # </details>
 #
 # ## References
 #
-# - **Paper A**: J. Song, L. Wang, L. Van Gool, O. Hilliges, *Thin-Slicing Network*, CVPR 2017: Sec. 3.2
-#   for the layer, Sec. 3.3 after Eq. 2 for its formula.
-# - T. Kroeger, R. Timofte, D. Dai, L. Van Gool, *Fast Optical Flow using Dense Inverse Search*, ECCV
-#   2016: DIS.
+# - **Paper A**: J. Song, L. Wang, L. Van Gool, O. Hilliges, *Thin-Slicing Network*, CVPR 2017: Sec.
+#   3.2 for the layer, Sec. 3.3 after Eq. 2 for its formula.
+# - T. Kroeger, R. Timofte, D. Dai, L. Van Gool, *Fast Optical Flow using Dense Inverse Search*,
+#   ECCV 2016: DIS.
 # - G. Farnebäck, *Two-Frame Motion Estimation Based on Polynomial Expansion*, SCIA 2003.
-# - N. Sundaram, T. Brox, K. Keutzer, *Dense Point Trajectories by GPU-Accelerated Large Displacement
-#   Optical Flow*, ECCV 2010: there and back.
-# - M. Jaderberg, K. Simonyan, A. Zisserman, K. Kavukcuoglu, *Spatial Transformer Networks*, NIPS 2015:
-#   reading a map at places, and its gradients.
-# - T. Pfister, J. Charles, A. Zisserman, *Flowing ConvNets for Human Pose Estimation in Videos*, ICCV
-#   2015: heat-maps carried along the flow, before Paper A.
+# - N. Sundaram, T. Brox, K. Keutzer, *Dense Point Trajectories by GPU-Accelerated Large
+#   Displacement Optical Flow*, ECCV 2010: there and back.
+# - M. Jaderberg, K. Simonyan, A. Zisserman, K. Kavukcuoglu, *Spatial Transformer Networks*, NIPS
+#   2015: reading a map at places, and its gradients.
+# - T. Pfister, J. Charles, A. Zisserman, *Flowing ConvNets for Human Pose Estimation in Videos*,
+#   ICCV 2015: heat-maps carried along the flow, before Paper A.
