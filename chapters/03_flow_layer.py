@@ -220,9 +220,9 @@ print(table.round(1).to_string())
 
 # %% [markdown]
 # With a fast camera DIS finds about two thirds of the motion of ground and body, and Farnebäck's
-# method about a third. Wrists are small and fast, and so both find less of them: with a slow camera
-# no more than a third of their motion. Neither do they find much of plain ground that hardly moves,
-# because a plain surface looks the same wherever it is. Two frames show us why.
+# method about a third. Wrists are small and fast, and so both find less of their motion than of the
+# body's: with a slow camera no more than a third. Neither do they find much of plain ground that
+# hardly moves, because a plain surface looks the same wherever it is. Two frames show us why.
 
 # %%
 fig, axes = plt.subplots(2, 3, figsize=(9.5, 6))
@@ -673,7 +673,8 @@ def landings(clip, t):
     maps = target_maps(clip.joints[t + 1])
     frames = clip.frames[t], clip.frames[t + 1]
     flows = {"exact": clip.flow.dense(t, stride=STRIDE) / STRIDE}
-    flows |= {NAMES[way]: flow_between(*frames, way).on_cells(STRIDE) for way in METHODS}
+    flows |= {NAMES[way]: flow_between(*frames, way).on_cells(STRIDE)
+              for way in METHODS}
     step = clip.joints[t + 1] - clip.joints[t]
     columns = {"motion": np.linalg.norm(step, axis=-1) / STRIDE}
     moved = {name: warp(maps, torch.from_numpy(f)) for name, f in flows.items()}
