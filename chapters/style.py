@@ -87,3 +87,16 @@ def draw_graph(ax, graph, pose, spacing=None):
     ax.set_aspect("equal")
     ax.invert_yaxis()
     ax.axis("off")
+
+
+def draw_pose(ax, frame, joints, edges, title="", wrong=()):
+    """Draw a frame, grey and pale, a pose (K, 2) px on it, and rings around joints that are wrong.
+
+    edges : pairs of joints that a line joins
+    """
+    ax.imshow(np.asarray(frame).mean(-1), cmap="gray", vmin=-200, vmax=255)
+    for one, other in edges:
+        ax.plot(*joints[[one, other]].T, color=BLUE, lw=2.5)
+    ax.plot(*joints[list(wrong)].T, "o", mfc="none", mec=RED, mew=2, ms=13)
+    ax.set(title=title, xlim=(-0.5, frame.shape[1] - 0.5), ylim=(frame.shape[0] - 0.5, -0.5))
+    ax.axis("off")

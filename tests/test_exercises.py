@@ -1,7 +1,9 @@
 """The one line that an exercise prints."""
 
 import gates
+import numpy as np
 import pytest
+import torch
 
 
 def not_there_yet(x):
@@ -62,3 +64,40 @@ def test_the_line(function, right, line, chapters_folder, capsys):
     assert said.startswith(f"Exercise 1.1: {line}")
     assert checker(function) is None  # a value would show up below the cell
     assert capsys.readouterr().out == said + "\n"
+
+
+RIGHT = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        RIGHT.float(),
+        RIGHT.clone().requires_grad_(),
+        RIGHT.T.contiguous().T,
+        RIGHT.tolist(),
+        list(RIGHT),
+        tuple(RIGHT.numpy()),
+        RIGHT.flip(0, 1).numpy()[::-1, ::-1],
+        [[np.float64(v) for v in row] for row in RIGHT.tolist()],
+    ],
+)
+def test_an_answer_counts_in_any_style(answer, chapters_folder):
+    with gates.importable(chapters_folder):
+        from exercises.tensors import unlike
+    assert unlike(answer, RIGHT, "this") is None
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (RIGHT + 1e-3, "entry [0, 0] is 1.0000"),
+        (RIGHT.T, "shape (2, 3)"),
+        ([RIGHT[0], RIGHT[1, :2]], "does not make one"),
+        ("six numbers", "does not make one"),
+    ],
+)
+def test_a_wrong_answer_hears_what_is_wrong(answer, words, chapters_folder):
+    with gates.importable(chapters_folder):
+        from exercises.tensors import unlike
+    assert words in unlike(answer, RIGHT, "this")

@@ -47,9 +47,9 @@ def sample_torch(maps: Tensor, place: Tensor) -> Tensor:
     """`sample` in torch operations."""
     N, K, H, W = maps.shape
     flat, u, v = corners(place.flatten(1, 2), H, W)
-    a, b, c, d = (maps.flatten(2).gather(2, i[:, None].expand(-1, K, -1)) for i in flat)
+    s1, s2, s3, s4 = (maps.flatten(2).gather(2, i[:, None].expand(-1, K, -1)) for i in flat)
     u, v = u[:, None], v[:, None]
-    above, below = a + u * (b - a), c + u * (d - c)
+    above, below = s1 + u * (s2 - s1), s3 + u * (s4 - s3)
     return (above + v * (below - above)).unflatten(2, place.shape[1:3])
 
 

@@ -8,22 +8,11 @@ import torch
 from tslib.warp import chain, inconsistent, warp
 
 from . import exercise
+from .tensors import unlike
 
 
 def _random(*shape, seed=0):
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-
-
-def _wrong(answer, right, given):
-    """None for a tensor of the right shape and values, else a sentence."""
-    answer = torch.as_tensor(answer)
-    if answer.shape != right.shape:
-        return f"The result must have shape {tuple(right.shape)}, yours has {tuple(answer.shape)}."
-    if not torch.allclose(answer.to(right), right, atol=1e-9):
-        place = tuple(torch.nonzero(~torch.isclose(answer.to(right), right, atol=1e-9))[0].tolist())
-        return (
-            f"For {given}, entry {list(place)} is {right[place]:.4f}, yours is {answer[place]:.4f}."
-        )
 
 
 @exercise("3.1")
@@ -34,7 +23,7 @@ def exercise_3_1(flow_of_cells):
         gy, gx = np.mgrid[: H // stride, : W // stride] * stride + (stride - 1) / 2
         right = torch.from_numpy(np.stack([80 + 0.5 * gx - gy, 2.0 * gy + gx], -1) / stride)
         given = f"the flow (80 + x / 2 - y, 2 y + x) on {H} x {W} px and stride {stride}"
-        if wrong := _wrong(np.asarray(flow_of_cells(flow.copy(), stride)), right, given):
+        if wrong := unlike(flow_of_cells(flow.copy(), stride), right, given):
             return wrong
         first = stride // 2 - 1
         flow = _random(H, W, 2).numpy()  # a mean over other pixels is another one
@@ -42,7 +31,7 @@ def exercise_3_1(flow_of_cells):
         four = blocks[:, first : first + 2, :, first : first + 2]
         right = torch.from_numpy(four.mean((1, 3)) / stride)
         given = f"a random flow on {H} x {W} px and stride {stride}"
-        if wrong := _wrong(np.asarray(flow_of_cells(flow.copy(), stride)), right, given):
+        if wrong := unlike(flow_of_cells(flow.copy(), stride), right, given):
             return wrong
 
 
@@ -53,7 +42,7 @@ def exercise_3_2(from_before):
     to_next[-1], to_previous[0] = 0, 0
     right = torch.stack([warp(maps[t - 1], to_previous[t]) for t in range(1, 4)])
     answer = from_before(maps.clone(), to_next.clone(), to_previous.clone())
-    return _wrong(answer, right, "a random slice of 4 frames with 2 joints")
+    return unlike(answer, right, "a random slice of 4 frames with 2 joints")
 
 
 @exercise("3.3")
@@ -64,7 +53,7 @@ def exercise_3_3(flow_over):
         for frame in range(t, u, 1 if u > t else -1):
             right = chain(right, (to_next if u > t else to_previous)[frame])
         answer = flow_over(to_next.clone(), to_previous.clone(), t, u)
-        if wrong := _wrong(answer, right, f"random flows, from frame {t} to frame {u}"):
+        if wrong := unlike(answer, right, f"random flows, from frame {t} to frame {u}"):
             return wrong
 
 
@@ -76,7 +65,7 @@ def exercise_3_4(mirror_flow):
     answer = mirror_flow(given)
     if not given.equal(flow):
         return "Your function changes the flow that it takes; let it return a new one."
-    return _wrong(answer, right, "a random flow")
+    return unlike(answer, right, "a random flow")
 
 
 @exercise("3.5")
@@ -90,7 +79,7 @@ def exercise_3_5(warp_seen):
         "a random map, a square of 3 cells that moves by 3, and a cell that moves by 10 "
         "and back by 9.2"
     )
-    return _wrong(warp_seen(score.clone(), flow.clone(), back.clone()), right, given)
+    return unlike(warp_seen(score.clone(), flow.clone(), back.clone()), right, given)
 
 
 @exercise("3.6")
@@ -104,7 +93,22 @@ def exercise_3_6(slope):
         place = place * torch.tensor([7.8, 4.8]) + 0.1
         flow = (place - torch.stack([x, y], -1)).requires_grad_()
         (right,) = torch.autograd.grad(warp(score, flow).sum(), flow)
-        if wrong := _wrong(
-            slope(score.clone(), flow.detach().clone()), right, "a random map of 6 x 9 cells"
-        ):
+        answer = slope(score.clone(), flow.detach().clone())
+        if wrong := unlike(answer, right, "a random map of 6 x 9 cells"):
+            return wrong
+
+
+@exercise("3.7")
+def exercise_3_7(holes):
+    for seed in range(3):
+        H, W = 6, 9
+        flow = 3 * _random(H, W, 2, seed=seed)
+        right = torch.ones(H, W)  # 1 where there is a hole
+        for y in range(H):
+            for x in range(W):
+                dx, dy = flow[y, x].tolist()
+                column, row = round(x + dx), round(y + dy)
+                if 0 <= column < W and 0 <= row < H:
+                    right[row, column] = 0
+        if wrong := unlike(holes(flow.clone()), right, f"a random flow of {H} x {W} cells"):
             return wrong

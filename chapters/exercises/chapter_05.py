@@ -2,95 +2,112 @@
 right.
 """
 
+import numpy as np
 import torch
 
-from tslib.heatmaps import disc, gaussian, with_background
-from tslib.losses import hinge
-from tslib.networks import SMALL, Architecture
+from tslib.distance_transform import distance_transform
 
 from . import exercise
 from .tensors import unlike
 
 
-def _circles():
-    """Targets of three frames; one joint lies close to another, one outside the picture."""
-    cells = torch.tensor(
-        [[[5.0, 5], [6, 5], [2, 9]], [[8, 8], [-4, 3], [6, 2]], [[1, 1], [9, 9], [4, 7]]]
-    )
-    return cells, disc(cells, (12, 11))
-
-
 @exercise("5.1")
-def exercise_5_1(append_background):
-    maps = gaussian(_circles()[0], (12, 11), sigma=1.5)
-    given = "Gaussians of three joints, two of them a cell apart"
-    return unlike(append_background(maps.clone()), with_background(maps), given)
+def exercise_5_1(collect):
+    generator = torch.Generator().manual_seed(0)
+    for N, receivers in ((4, [0, 2, 0, 1, 0, 2]), (3, [1, 1])):
+        phi = torch.rand(N, 3, 5, generator=generator)
+        messages = torch.rand(len(receivers), 3, 5, generator=generator)
+        receiver = torch.tensor(receivers)
+        right = phi.clone()
+        for i in range(N):
+            heard = [phi[i], *messages[receiver == i]]
+            right[i] = sum(heard) / len(heard)
+        given = f"messages to nodes {receivers} of {N}"
+        answer = collect(phi.clone(), messages.clone(), receiver.clone())
+        if wrong := unlike(answer, right, given):
+            return wrong
 
 
 @exercise("5.2")
-def exercise_5_2(middle_of_sight):
-    four = Architecture(trunk=((3, 8),) * 4)
-    for name, architecture, halvings in (
-        ("SMALL", SMALL, 2),
-        ("the original", Architecture(), 3),
-        ("a trunk of four", four, 4),
-    ):
-        for cell in (0, 5, 12):
-            right = 2**halvings * (cell + 1) - 1
-            answer = float(middle_of_sight(architecture, cell))
-            if abs(answer - right) > 1e-6:
-                return f"Cell {cell} of {name} looks around pixel {right}, yours around {answer:g}."
+def exercise_5_2(rest_offsets):
+    rng = np.random.default_rng(0)
+    edges = np.array([[0, 1], [2, 1], [3, 0]])
+    for n in (6, 9):
+        joints = rng.normal(10, 4, (n, 4, 2))
+        visible = rng.random((n, 4)) < 0.6
+        visible[0] = True  # each spring is seen at least once
+        right = np.zeros((3, 2))
+        for e, (i, k) in enumerate(edges):
+            seen = [joints[p, k] - joints[p, i] for p in range(n) if visible[p, [i, k]].all()]
+            right[e] = sum(seen) / len(seen)
+        # What is hidden holds a number that means nothing.
+        given = np.where(visible[..., None], joints, 1e3)
+        answer = rest_offsets(given, visible.copy(), edges.copy())
+        name = f"{n} random poses of 4 joints, some hidden"
+        if wrong := unlike(answer, torch.from_numpy(right), name):
+            return wrong
 
 
 @exercise("5.3")
-def exercise_5_3(fair_weight):
-    target = _circles()[1]
-    weight = float(fair_weight(target.clone()))
-    inside, outside = weight * float((target > 0).sum()), float((target < 0).sum())
-    if abs(inside - outside) > 1e-3 * outside:
-        return (
-            f"With {weight:.4g}, cells inside count {inside:.0f} and cells outside {outside:.0f}; "
-            "(one joint of nine has no circle)."
-        )
+def exercise_5_3(rounds_until_heard):
+    graphs = {
+        "a chain of 4 nodes": (4, [(0, 1), (1, 2), (2, 3)]),
+        "a chain listed backwards": (4, [(3, 2), (2, 1), (1, 0)]),
+        "a square with a tail": (6, [(0, 1), (1, 2), (2, 3), (3, 0), (2, 4), (4, 5)]),
+        "a star": (5, [(4, 0), (4, 1), (4, 2), (4, 3)]),
+    }
+    for name, (nodes, edges) in graphs.items():
+        for node in range(nodes):
+            far = np.full((nodes, nodes), nodes)
+            np.fill_diagonal(far, 0)
+            for i, k in edges:
+                far[i, k] = far[k, i] = 1
+            for through in range(nodes):
+                far = np.minimum(far, far[:, [through]] + far[through])
+            answer = rounds_until_heard(list(edges), nodes, node)
+            right = torch.from_numpy(far[node]).double()
+            if wrong := unlike(answer, right, f"{name}, edges {edges}, seen from node {node}"):
+                return wrong
 
 
 @exercise("5.4")
-def exercise_5_4(slope_of_hinge):
-    target = _circles()[1]
-    score = 3 * torch.randn(target.shape, generator=torch.Generator().manual_seed(0))
-    for weight in (1.0, 20.0):
-        leaf = score.clone().requires_grad_()
-        hinge(leaf, target, weight).backward()
-        answer = slope_of_hinge(score.clone(), target.clone(), weight)
-        if wrong := unlike(
-            answer, leaf.grad, f"random scores of three frames and weight {weight:g}"
-        ):
+def exercise_5_4(message_of_either):
+    generator = torch.Generator().manual_seed(3)
+    score = torch.rand(8, 12, dtype=torch.float64, generator=generator)
+    a = torch.tensor([0.1, 0.2], dtype=torch.float64)
+    for offset in ((4.0, 0.5), (4.0, -2.5)):
+        mu = torch.tensor(offset, dtype=torch.float64)
+        right = torch.maximum(*(distance_transform(score, a, sign * mu) for sign in (1, -1)))
+        answer = message_of_either(score.clone(), a.clone(), mu.clone())
+        if wrong := unlike(answer, right, f"a random map, a = {a.tolist()}, mu = {mu.tolist()}"):
             return wrong
 
 
 @exercise("5.5")
-def exercise_5_5(rate_of):
-    for first, every in ((5e-4, 20_000), (1e-4, 5_000)):
-        for step, drops in ((0, 0), (every - 1, 0), (every, 1), (2 * every + 1, 2), (4 * every, 4)):
-            right, answer = first / 3**drops, float(rate_of(step, first, every))
-            if abs(answer - right) > 1e-9:
-                return (
-                    f"From {first:g}, step {step} has the rate {right:.3g}, yours has {answer:.3g}."
-                )
+def exercise_5_5(gradient_of_sender):
+    generator = torch.Generator().manual_seed(1)
+    for H, W, rest in ((5, 7, (2.0, -1.0)), (4, 6, (0.5, 3.0))):
+        score = torch.rand(H, W, dtype=torch.float64, generator=generator)
+        upstream = torch.randn(H, W, dtype=torch.float64, generator=generator)
+        a, mu = torch.full((2,), 0.05).double(), torch.tensor(rest).double()
+        _, source = distance_transform(score, a, mu, return_source=True)
+        right = torch.zeros(H, W, dtype=torch.float64)
+        for y in range(H):
+            for x in range(W):
+                row, column = divmod(int(source[y, x]), W)
+                right[row, column] += upstream[y, x]
+        given = f"a message on {H} x {W} cells and a random gradient"
+        answer = gradient_of_sender(upstream.clone(), source.clone().long())
+        if wrong := unlike(answer, right, given):
+            return wrong
 
 
 @exercise("5.6")
-def exercise_5_6(through_weights):
-    generator = torch.Generator().manual_seed(0)
-    mu = 5 * torch.randn(4, 2, dtype=torch.float64, generator=generator)
-    a = 0.01 + 0.1 * torch.rand(4, 2, dtype=torch.float64, generator=generator)
-    by_mu, by_log_a = torch.randn(2, 4, 2, dtype=torch.float64, generator=generator)
-    w = torch.stack([2 * a * mu, -a]).requires_grad_()
-    loss = by_mu * (-w[0] / (2 * w[1])) + by_log_a * (-w[1]).log()
-    (right,) = torch.autograd.grad(loss.sum(), w)
-    answer = through_weights(mu.clone(), a.log(), by_mu.clone(), by_log_a.clone())
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        return "It must return two things: the gradients by w_1 and by w_2."
-    for name, ours, theirs in zip(("w_1", "w_2"), answer, right, strict=True):
-        if wrong := unlike(ours, theirs, f"random springs, the gradient by {name}"):
-            return wrong
+def exercise_5_6(comparisons):
+    for edges, H, W, rounds in ((18, 24, 24, 3), (5, 3, 4, 1), (1, 7, 2, 2)):
+        count = 0
+        for _ in range(2 * edges * rounds):
+            count += H * W * W + H * W * H
+        answer = comparisons(edges, H, W, rounds)
+        if answer != count:
+            return f"{edges} edges, {H} x {W} cells and {rounds} rounds make {count}, not {answer}."

@@ -130,3 +130,41 @@ def exercise_3_6_puts_rows_first(score, flow):
     a, b, c, d, u, v = _four(score, flow)
     by_x, by_y = (1 - v) * (b - a) + v * (d - c), (1 - u) * (c - a) + u * (d - b)
     return torch.stack([by_y, by_x], -1)
+
+
+def _arrivals(flow, rounded):
+    H, W = flow.shape[:2]
+    x, y = rounded(cells(H, W, flow) + flow).long().unbind(-1)
+    on = (x >= 0) & (x < W) & (y >= 0) & (y < H)
+    empty = torch.ones(H, W, dtype=torch.bool)
+    empty[y[on], x[on]] = False
+    return empty
+
+
+def exercise_3_7_rounds_down(flow):
+    return _arrivals(flow, torch.floor)
+
+
+def exercise_3_7_says_where_cells_arrive(flow):
+    return ~_arrivals(flow, torch.round)
+
+
+def exercise_3_7_pulls(flow):
+    return _arrivals(-flow, torch.round)
+
+
+def exercise_3_7_lets_negative_places_count_from_the_end(flow):
+    H, W = flow.shape[:2]
+    x, y = (cells(H, W, flow) + flow).round().long().unbind(-1)
+    on = (x >= -W) & (x < W) & (y >= -H) & (y < H)
+    empty = torch.ones(H, W, dtype=torch.bool)
+    empty[y[on], x[on]] = False
+    return empty
+
+
+def exercise_3_7_moves_what_leaves_the_map_to_its_border(flow):
+    H, W = flow.shape[:2]
+    x, y = (cells(H, W, flow) + flow).round().long().unbind(-1)
+    empty = torch.ones(H, W, dtype=torch.bool)
+    empty[y.clamp(0, H - 1), x.clamp(0, W - 1)] = False
+    return empty
