@@ -2,6 +2,7 @@
 right.
 """
 
+import numpy as np
 import torch
 
 from tslib.heatmaps import disc, gaussian, with_background
@@ -10,6 +11,15 @@ from tslib.networks import SMALL, Architecture
 
 from . import exercise
 from .tensors import unlike
+
+
+def _tensor(answer):
+    """An answer as a tensor, be it one, an array, or lists of numbers or of tensors."""
+    if isinstance(answer, torch.Tensor):
+        return answer.detach()
+    if isinstance(answer, list | tuple) and any(isinstance(a, torch.Tensor) for a in answer):
+        return torch.stack([_tensor(part).float() for part in answer])
+    return torch.from_numpy(np.array(answer, np.float64))
 
 
 def _circles():
@@ -24,7 +34,7 @@ def _circles():
 def exercise_6_1(append_background):
     maps = gaussian(_circles()[0], (12, 11), sigma=1.5)
     given = "Gaussians of three joints, two of them a cell apart"
-    return unlike(append_background(maps.clone()), with_background(maps), given)
+    return unlike(_tensor(append_background(maps.clone())), with_background(maps), given)
 
 
 @exercise("6.2")
@@ -61,7 +71,7 @@ def exercise_6_4(slope_of_hinge):
     for weight in (1.0, 20.0):
         leaf = score.clone().requires_grad_()
         hinge(leaf, target, weight).backward()
-        answer = slope_of_hinge(score.clone(), target.clone(), weight)
+        answer = _tensor(slope_of_hinge(score.clone(), target.clone(), weight))
         if wrong := unlike(
             answer, leaf.grad, f"random scores of three frames and weight {weight:g}"
         ):
@@ -89,8 +99,36 @@ def exercise_6_6(through_weights):
     loss = by_mu * (-w[0] / (2 * w[1])) + by_log_a * (-w[1]).log()
     (right,) = torch.autograd.grad(loss.sum(), w)
     answer = through_weights(mu.clone(), a.log(), by_mu.clone(), by_log_a.clone())
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
+    if not isinstance(answer, tuple | list | torch.Tensor | np.ndarray) or len(answer) != 2:
         return "It must return two things: the gradients by w_1 and by w_2."
     for name, ours, theirs in zip(("w_1", "w_2"), answer, right, strict=True):
-        if wrong := unlike(ours, theirs, f"random springs, the gradient by {name}"):
+        if wrong := unlike(
+            _tensor(ours), theirs.float(), f"random springs, the gradient by {name}"
+        ):
             return wrong
+
+
+@exercise("6.7")
+def exercise_6_7(matched_calibration):
+    target = _circles()[1]
+    for seed in range(2):
+        noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(seed))
+        peaks = torch.tensor([0.3, 0.8, 2.0])[:, None, None] * (target > 0)
+        score = 0.2 * noise + peaks + torch.tensor([0.0, 0.5, -1.0])[:, None, None]
+        answer = matched_calibration(score.clone(), target.clone())
+        if not isinstance(answer, tuple | list | torch.Tensor | np.ndarray) or len(answer) != 2:
+            return "It must return two things: the gains and the offsets."
+        gain, offset = (_tensor(part).float() for part in answer)
+        for name, part in (("gains", gain), ("offsets", offset)):
+            if part.numel() != 3:
+                return f"There must be three {name}, one a joint; yours are {tuple(part.shape)}."
+        for k in range(3):
+            calibrated = gain.flatten()[k] * score[:, k] + offset.flatten()[k]
+            for wanted in (1, -1):
+                mean = float(calibrated[target[:, k] == wanted].mean())
+                if not abs(mean - wanted) < 1e-3:
+                    where = "inside" if wanted == 1 else "outside"
+                    return (
+                        f"With your gain and offset, scores of joint {k} are {mean:.3f} on the "
+                        f"mean {where} its circles; {wanted} is asked for."
+                    )

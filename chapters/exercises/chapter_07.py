@@ -134,3 +134,27 @@ def exercise_7_5(parts_of_gain):
                     f"The part of {name!r} is {value:.2f} points, yours {answer[name]:.2f}; "
                     f"{total}."
                 )
+
+
+@exercise("7.6")
+def exercise_7_6(over_seeds):
+    for seeds, given in ((3, 0), (5, 1)):
+        pairs = [_rows(10 * given + s, N=5 + given) for s in range(seeds)]
+        ours, theirs = (np.stack(rows) for rows in zip(*pairs, strict=True))
+        gains = []
+        for a, b in pairs:
+            (h, n), (other, m) = (row.sum((0, 2)) for row in (a, b))
+            gains.append(100 * (h / n - other / m))
+        right = {
+            "mean": float(np.mean(gains)),
+            "standard error": float(np.std(gains, ddof=1) / np.sqrt(seeds)),
+        }
+        answer = np.asarray(over_seeds(ours.copy(), theirs.copy()), float).ravel()
+        if len(answer) != 2:
+            return f"It must return two numbers, yours returns {len(answer)}."
+        for (name, value), found in zip(right.items(), answer, strict=True):
+            if not np.isclose(found, value, rtol=1e-4):
+                shown = ", ".join(f"{gain:.2f}" for gain in gains)
+                return (
+                    f"Of the differences {shown} the {name} is {value:.3f}, yours is {found:.3f}."
+                )
