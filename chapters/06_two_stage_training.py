@@ -135,7 +135,7 @@ print(f"clips: {len(clips.train)} to learn from, {len(clips.validation)} to choo
       f"{len(clips.test)} to report")
 
 # %% [markdown]
-# Each row of the picture below is one training frame as the network gets it: turned, scaled,
+# Each row of the picture below is one training frame as we give it to the network: turned, scaled,
 # shifted, perhaps mirrored, and with its colour channels shuffled, all by chance (chapter 3 says
 # what that does to flow). To the right of the frame are its targets: the maps of three joints, the
 # highest of all 13 maps in each cell, and the background.
@@ -181,8 +181,8 @@ show("Two training frames and their targets. Each joint's map has one bright spo
 #
 # $$f = \frac{1}{2N} \sum_\tau \sum_n \sum_i \sum_p \bigl(b^\tau_i(p) - b^*_i(p)\bigr)^2. \tag{6.2}$$
 #
-# Note that it is a sum and not a mean over cells. With a mean, the paper's learning rates would be
-# thousands of times too small.
+# Note that it is a sum and not a mean over cells. If we took a mean, the paper's learning rates
+# would be thousands of times too small.
 
 
 # %% tags=["export:tslib.losses"]
@@ -217,8 +217,9 @@ print(f"a joint that is not found costs {nothing:.1f}; half of pi sigma^2 is",
 
 # %% [markdown]
 # What does a squared error ask for where the network cannot *know*? It asks for the mean of all
-# answers. Suppose the left wrist is as likely here as there. Then the best map has two hills of
-# height 0.5, because each half hill costs only a quarter of a whole one, be it right or wrong:
+# answers. Suppose we know of the left wrist only that it is as likely here as there. Then our best
+# map has two hills of height 0.5, because each half hill costs only a quarter of a whole one, be it
+# right or wrong:
 
 # %%
 here, there = (gaussian(torch.tensor([[[x, 12.0]]]), GRID) for x in (7.0, 16.0))
@@ -229,17 +230,17 @@ for name, answer in answers.items():
     print(f"{name:12} costs {share:.2f} of a joint not found")
 
 # %% [markdown]
-# So a ConvNet trained by Eq. 5 does not hide what it is unsure of: the second hill stays on the
-# map, and a neighbour that knows better can raise it. Whether the second hill of a trained network
-# really says where the joint is, section 6.5 will count.
+# So a ConvNet that we train by Eq. 5 does not hide what it is unsure of: the second hill stays on
+# the map, and a neighbour that knows better can raise it. Whether the second hill of a trained
+# network really tells us where the joint is, we shall count in section 6.5.
 #
 # ## 6.2 The ConvNet
 #
 # Paper A's ConvNet is "based on" Convolutional Pose Machines. *Stage* 1 sees the picture through a
-# trunk of three convolutions, each followed by a *halving* (a pooling), and a head that ends in $K
-# + 1$ maps. Each further stage sees features of the picture *and the maps of the stage before*, and
-# draws them anew. All stages are supervised by Eq. 6.2. The word has two meanings here: there are
-# stages of the ConvNet, and there are the two stages of training in this chapter's title.
+# trunk of three convolutions, each followed by a *halving* (a pooling), and a head that ends in
+# $K{+}1$ maps. Each further stage sees features of the picture *and the maps of the stage before*,
+# and draws them anew. All stages are supervised by Eq. 6.2. The word has two meanings here: there
+# are stages of the ConvNet, and there are the two stages of training in this chapter's title.
 #
 # Paper A prints neither the layers nor the number of stages. The original's published training
 # script has the sizes, so we take those and count the weights:
@@ -272,7 +273,7 @@ assert weights_of(original) == 16_731_021
 # $b$ has $k^2 a b + b$ weights. The three of the trunk have $81 \cdot 3 \cdot 128 + 128$ and twice
 # $81 \cdot 128 \cdot 128 + 128$. More than half of all weights lie in the three $11 \times 11$
 # convolutions of each later stage, and a third in the two trunks; `later_trunk` is the second one,
-# which all later stages share. The laptop's network is the same class with smaller sizes.
+# which all later stages share. Our laptop's network is the same class with smaller sizes.
 #
 # ## 6.3 What a cell sees
 #
@@ -300,11 +301,12 @@ def sight(architecture):
 
 
 # %% [markdown]
-# That is the square on paper. We can also find it in the network itself: we draw noise, take the
-# gradient of one cell with respect to all pixels, and see where it is not zero. (A maximum has one
-# winner, so a single picture shows only some of the ways through a halving, and we need several
-# pictures to find the whole square.) The sides depend on the kernels and not on the channels, so
-# that we may give the original eight channels a layer and save time.
+# That is the square on paper, and you can compute it for any network before you train it. We can
+# also find it in the network itself: we draw noise, take the gradient of one cell with respect to
+# all pixels, and see where it is not zero. (A maximum has one winner, so a single picture shows
+# only some of the ways through a halving, and we need several pictures to find the whole square.)
+# The sides depend on the kernels and not on the channels, so that we may give the original eight
+# channels a layer and save time.
 #
 # Beside the two ConvNets we ask a third network, of which chapter 7 tells more: an *hourglass*
 # (`BODY` in `tslib.networks`), which shrinks its maps until a cell has seen the whole picture and
@@ -351,9 +353,9 @@ for name, (net, size, stage) in cases.items():
           f"its middle lies {shift:+.1f} px off the cell's own")
 
 # %% [markdown]
-# The first four panels below show these gradients, in powers of ten: bright pixels change the cell
-# most, dark ones hardly, white ones not at all. The last panel shows a test clip, with the small
-# network's square drawn around the true left wrist.
+# The first four panels below show us these gradients, in powers of ten: bright pixels change the
+# cell most, dark ones hardly, white ones not at all. The last panel shows a test clip, and we have
+# drawn the small network's square around the true left wrist.
 
 # %%
 fig, axes = plt.subplots(1, 5, figsize=(9.5, 2.4))
@@ -385,10 +387,10 @@ print(f"a person's larger side is {person:.0f} px of the input;",
       f"one stage of the small network sees {side} px")
 
 # %% [markdown]
-# Two facts are worth a note. First, a halving of three cells looks one cell to the right and down,
-# so the square is not centred on its cell. The network learns to live with that, because targets
-# lie on the cells' own middles. Second, the small network sees less than a person. It recognises a
-# wrist by a forearm, and it cannot know whether the arm hangs on the left or the right shoulder.
+# We note two facts. First, a halving of three cells looks one cell to the right and down, so the
+# square is not centred on its cell. The network learns to live with that, because targets lie on
+# the cells' own middles. Second, the small network sees less than a person. It recognises a wrist
+# by a forearm, and it cannot know whether the arm hangs on the left or the right shoulder.
 #
 # That is a choice, and we have to answer for it. Convolutional Pose Machines enlarge the square
 # stage by stage until it holds the whole picture. Whatever such a network still gets wrong, its
@@ -443,7 +445,7 @@ tested = Slices(clips.test, view.still(), frames=1)
 shown = batch_of(tested, [(n, 4, 0) for n in (1, 17, 43, 8, 29)])
 with torch.no_grad():
     maps = baseline(shown["images"])[0][:, 0]
-fig = plt.figure(figsize=(9.5, 3.9))
+fig = plt.figure(figsize=(9.5, 3.1))
 left, right = fig.subfigures(1, 2, width_ratios=(1, 2.3))
 ax = left.subplots()
 ax.plot(log.step, log.loss, color=GREY, lw=0.7)
@@ -468,9 +470,9 @@ show("Left: the loss over 400 steps, which drops steeply in the first tenth and 
 # ![Heat-maps of test frames while the ConvNet learns: at first they are empty, then hills appear
 # along the body and grow narrower around the joints.](../data/motion/training.webp)
 #
-# By the curve all seems to be over after a quarter of the steps. Which of the maps pay for the
-# loss? We compare both kinds of maps with empty ones, that is with maps of joints that are 0
-# everywhere and a background that is 1.
+# If you look at the curve alone, all seems to be over after a quarter of the steps. Which of the
+# maps pay for the loss? We compare both kinds of maps with empty ones, that is with maps of joints
+# that are 0 everywhere and a background that is 1.
 
 # %%
 every = batch_of(tested, [(n, 4, 0) for n in range(len(clips.test))])
@@ -498,10 +500,10 @@ print(f"the joints' maps still pay more than {more_than(50, joints_cost)} % of i
 # %% [markdown]
 # In the first drop, random maps become empty ones, and the background's map learns where a person
 # is. (Its bias starts at 1, which it is nearly everywhere; otherwise the drop would be larger
-# still.) What follows is worth little in the loss, although it is what we want: low hills on the
-# joints' maps, by which all joints are found. They are low because the network is unsure, and Eq.
-# 6.2 asks the unsure for means (section 6.1). That does no harm, since an arg-max does not care how
-# high the highest hill is.
+# still.) What follows is worth little in the loss, although it is what we are after: low hills on
+# the joints' maps, by which all joints are found. They are low because the network is unsure, and
+# Eq. 6.2 asks the unsure for means (section 6.1). That does no harm, since an arg-max does not care
+# how high the highest hill is.
 #
 # ## 6.5 How it fails
 #
@@ -580,8 +582,9 @@ for name, share in shares.items():
     print(f"  {name:27}{near(share, 10):3} %{note}")
 
 # %% [markdown]
-# The left panel below shows how many visible joints of each group are wrong. The right panel splits
-# the wrong ones by kind (a joint may be of several), with the chance level as a dark line.
+# The left panel below shows how many visible joints of each group our young network has wrong. The
+# right panel splits the wrong ones by kind (a joint may be of several), with the chance level as a
+# dark line.
 
 # %%
 counted = np.concatenate([clip.counted for clip in clips.test])
@@ -608,7 +611,7 @@ show("Left: bars of errors by joint group; wrists and knees are wrong most often
 # sign that the map "knew". It is an offer, and the choice has to come from elsewhere: from where
 # the other joints lie.
 #
-# For time the numbers are sober, too. In about a fifth of the cases a frame beside has the joint
+# For time our numbers are sober, too. In about a fifth of the cases a frame beside has the joint
 # right, and along the flow it could help. Most errors last, however: what is wrong in all five
 # frames, no neighbour in time can repair. This network is young. One that trains longer makes fewer
 # errors, and of other proportions (`python -m experiments paper_a failure_modes` asks the same of
@@ -624,7 +627,8 @@ show("Left: bars of errors by joint group; wrists and knees are wrong most often
 # $$f = \frac{1}{N} \sum_n \sum_i \sum_p \alpha_{I_i(p)} \max\bigl(0,\; 1 - b_i(p) \, I_i(p)\bigr), \tag{6.4}$$
 #
 # where the weight $\alpha_{-1}$ is 1, and $\alpha_1$, of the cells inside, is 1 in the paper, too.
-# A score is not asked to be a Gaussian. It only has to be above 1 inside and below $-1$ outside.
+# We no longer ask a score to be a Gaussian. It only has to be above 1 inside and below $-1$
+# outside.
 
 
 # %% tags=["export:tslib.losses"]
@@ -653,10 +657,10 @@ print(f"scores of -1 everywhere find nothing and cost {plateau:.0f},",
       f"{zero / plateau:.0f} times less")
 
 # %% [markdown]
-# That is the trap. Only one cell in a hundred is inside. A network whose heat-maps are right, 1 and
-# 0, starts far *above* the loss of one that has found nothing, because each of its background cells
-# is a whole unit short of $-1$. The quickest way down is to push everything down, the joints as
-# well.
+# Here we see the trap. Only one cell in a hundred is inside. A network whose heat-maps are right, 1
+# and 0, starts far *above* the loss of one that has found nothing, because each of its background
+# cells is a whole unit short of $-1$. The quickest way down is to push everything down, the joints
+# as well.
 #
 # The two panels below measure this. The scale is the loss of "nothing found", the grey line at 1,
 # which we call the *plateau*; the left panel has the paper's weight, the right one the weight of
@@ -683,22 +687,23 @@ for ax, alpha in zip(axes, (1, config.joint.positive)):
 axes[0].set_ylabel("loss / plateau")
 axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
 show("Loss over the shift s from -1.4 to 0.2, for weights 1 (left) and 20 (right). "
-     "Left, all three lines have their minimum near s = -1 and hardly dip below the "
-     "grey line of 'nothing found'. Right, the full line dips to about a third of it "
-     "near s = -1.")
+     "Left, all three lines rise steeply right of s = -1; left of it the dotted line "
+     "rises slowly and the full one sinks from 0.9 to 0.6. Right, all three have their "
+     "minimum at s = -1: the dotted line at 1, the dashed one at two thirds and the "
+     "full one at a third.")
 
 # %% [markdown]
-# The dotted line is lowest at $-1$ in both panels. (From a weight near 80 on, the fair one of
-# exercise 6.3, it would be lowest at $+1$.) The dashed line tells us what the first stage hands
-# over: at $s = 0$ perfect heat-maps cost many times the plateau, on the left far beyond the
+# You see that the dotted line is lowest at $-1$ in both panels. (From a weight near 80 on, the fair
+# one of exercise 6.3, it would be lowest at $+1$.) The dashed line tells us what the first stage
+# hands over: at $s = 0$ perfect heat-maps cost many times the plateau, on the left far beyond the
 # picture. With a *gain* of 2 and an *offset* of $-1$ they cost less than it. So the second stage
 # should not begin with raw scores but with $2 b - 1$. Our model has these two numbers for each
 # joint, `gain` and `offset`, and trains them. No arg-max moves by them.
 #
-# Compare the full lines at their lowest. With $\alpha = 1$, these two numbers save a perfect
-# network only a little of the plateau, and only a sharper calibration, which has to be learnt,
-# would save more. With the larger weight they save most of it. So a weight does not take the trap
-# away, but it makes staying in it expensive.
+# Compare the full lines at $s = -1$, where this calibration puts them. With $\alpha = 1$ even a
+# perfect network has saved only a tenth of the plateau there. Pushed further down it saves somewhat
+# more, and that is again the direction in which joints are lost. With the larger weight it has
+# saved two thirds. So a weight does not take the trap away, but it makes staying in it expensive.
 #
 # ## 6.7 The recipe as printed
 #
@@ -741,6 +746,7 @@ def second(name, steps=20, start="data", raw=False, **plan):
     Trainer(model, slices, stages.second_stage, plan, folder, name=name).fit()
     return before, model, pd.read_csv(folder / "log.csv")
 
+
 # %%
 PRINTED = {"optimizer": "sgd", "rate": 1e-4, "schedule": "step", "rest_rate": 0.0,
            "stiffness_rate": 0.0, "calibration_rate": 0.0, "positive": 1.0, "deep": 0.0}
@@ -751,7 +757,7 @@ runs = {
     "+ weight": {"start": "zero", "deep": 0.0},
     "+ rest offsets": {"deep": 0.0},
     "+ deep supervision": {},
-    "- weight": {"positive": 1.0},
+    "without the weight": {"positive": 1.0},
 }
 
 # %%
@@ -768,11 +774,11 @@ for name, settings in runs.items():
 first_alone = hits(baseline, few)
 
 # %% [markdown]
-# The left panel below shows the hinge of each run in units of the plateau, on a logarithmic scale;
-# the black line is the plateau itself. The right panel shows PCK@0.2 on every third test clip. The
-# grey ring is the value with *untrained* messages, where the run begins, the blue dot the value
-# where it ends, and the orange dot is the trained ConvNet alone. The black line is the ConvNet
-# before the second stage.
+# In the left panel below we see the hinge of each run in units of the plateau, on a logarithmic
+# scale; the black line is the plateau itself. The right panel shows PCK@0.2 on every third test
+# clip. The grey ring is the value with *untrained* messages, where the run begins, the blue dot the
+# value where it ends, and the orange dot is the trained ConvNet alone. The black line is the
+# ConvNet before the second stage.
 
 # %%
 COLORS = (RED, PURPLE, ORANGE, GREY, GREEN, BLUE, SKY)
@@ -808,9 +814,9 @@ for name, ratio in ratios.items():
 drop = 100 * (1 - ratios["as printed"][-3:].mean() / ratios["as printed"][0])
 assert highest < -0.5 and max(after["as printed"], after["a tenth of the rate"]) < 15
 assert after["+ calibration, Adam"] < first_alone / 2
-assert min(after["+ weight"], after["- weight"]) > 0.75 * first_alone
+assert min(after["+ weight"], after["without the weight"]) > 0.75 * first_alone
 data_start = [name for name in runs if before[name] > first_alone + 10]
-assert data_start == ["+ rest offsets", "+ deep supervision", "- weight"]
+assert data_start == ["+ rest offsets", "+ deep supervision", "without the weight"]
 assert max(abs(after[name] - before[name]) for name in data_start) < 5
 assert max(abs(alone[name] - first_alone) for name in data_start) < 5
 print(f"as printed, the loss falls by more than {more_than(90, drop)} %,",
@@ -818,9 +824,9 @@ print(f"as printed, the loss falls by more than {more_than(90, drop)} %,",
 
 # %% [markdown]
 # The collapse is quick, and it *looks like success*, because the loss falls by nine tenths in a few
-# steps. Nobody who watches only the curve would stop it. It ends where nothing is found: at the
-# plateau (black line), or above it where it went down so fast that it overshot, since below $-1$
-# only the few cells inside pull back. A smaller rate only makes the way longer. That is why
+# steps. If you watched only the curve, you would not stop it. It ends where nothing is found: at
+# the plateau (black line), or above it where it went down so fast that it overshot, since below
+# $-1$ only the few cells inside pull back. A smaller rate only makes the way longer. That is why
 # `stages.second_stage` writes `all background` into the log beside the loss, and why the pictures
 # that `python -m tslib train` draws have PCK on validation clips beside both.
 #
@@ -830,7 +836,7 @@ print(f"as printed, the loss falls by more than {more_than(90, drop)} %,",
 # |---|---|---|
 # | calibration | the start comes down from some forty plateaus to four; alone it does not stop the collapse | two numbers a joint, which have to fit how messages are normalised |
 # | Adam | steps of one length, whatever the loss is divided by | two more numbers in memory for each weight, and rates of our own for springs and calibration |
-# | weight | makes the plateau expensive, so that the start is no higher than it; the joints stay | one more number to choose; false alarms become cheap, and maps blurred |
+# | weight | makes the plateau expensive, so that the start is no higher than it; the joints stay | one more number to choose; false alarms become cheap, so that maps may blur |
 # | rest offsets | lift PCK *before* any training; twenty steps then change it little | a mean pose of labelled training clips, which ties the springs to how their people stand |
 # | deep supervision | keeps the joints as well as the weight does: without the weight nothing is lost | a second loss and its weight; it holds the ConvNet to its old targets |
 #
@@ -895,7 +901,7 @@ for which, ones in readings.items():
 Markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 # %% [markdown]
-# The picture shows the same for PCK@0.2: a grey ring for each reading before the second stage, with
+# Our picture shows the same for PCK@0.2: a grey ring for each reading before the second stage, with
 # untrained messages, and a dot after it. Blue dots gained and orange ones lost. A cross on the left
 # says that the reading diverged, which means that its scores were no longer finite.
 
@@ -939,9 +945,10 @@ print("of the averaged readings, the one that loses least:", ", ".join(best))
 # %% [markdown]
 # By the printed recipe no reading keeps what the first stage had learnt. The summed loss diverges
 # at the paper's rate, or it ends on the plateau. The averaged loss is thousands of times smaller,
-# so that it does not explode, but where it falls, the joints fall with it. By our recipe the
-# readings with normalised messages train from either calibration. They gain about a point at
-# PCK@0.2, and nothing at 0.05, where a circle of a cell and a half rewards no precision.
+# so that it does not explode. It falls, and the joints fall with it. By our recipe the readings
+# with normalised messages train from either calibration. They gain about a point at PCK@0.2. At
+# 0.05 they gain nothing or lose a little, because a circle of a cell and a half rewards no
+# precision.
 #
 # Paper A (Sec. 5.2) also says that normalisation stabilises training. It would be unfair to start
 # messages that are not normalised with a calibration made for others, because their scores are
@@ -1001,13 +1008,13 @@ jump = [(new - mu)[limbs].norm(dim=-1).max().item() for new in (ours, theirs)]
 turned = int(((w - 1e-4 * by_w)[..., 1] > 0).any(-1).sum())
 print(f"a step on mu moves a rest offset by up to {jump[0]:.1f} cells,",
       f"a step on w by more than {more_than(1, jump[1])}")
-print(f"a step of SGD on w at the paper's rate turns some of {len(w)} springs round:",
-      f"more than {more_than(0, turned)}")
+assert turned > 0
+print(f"a step of SGD on w at the paper's rate turns some of {len(w)} springs round")
 
 # %% [markdown]
 # In both panels below, the blue dots are the rest offsets of the 18 springs in space, and a red
-# line leads from each to where one step takes it. On the left the lines are shorter than the dots
-# are wide.
+# line leads from each to where our one step takes it. On the left the lines are shorter than the
+# dots are wide, so that we do not see them.
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(8.5, 3.6), sharex=True, sharey=True)
@@ -1021,14 +1028,15 @@ for ax, new, name in zip(axes, (ours, theirs), names):
     ax.axvline(0, color=GREY, lw=0.7)
     ax.set(title=name, xlabel="x (cells)", ylabel="y (cells)")
 axes[0].invert_yaxis()
-show("Rest offsets as dots in the plane, x and y in cells. Left, hardly any red line "
-     "is to be seen. Right, long red lines lead from the dots farthest from the "
-     "origin, along the direction to the origin, some over a cell or more.")
+show("Rest offsets as dots in the plane, x and y in cells. Left, no line is to be seen "
+     "beside the dots. Right, lines of about a cell and more start at the dots far "
+     "from the origin, most of them outwards, and short ones at the others.")
 
 # %% [markdown]
 # In $w$ the longest offsets jump, and each such jump is an accident of how stiff the spring has
-# become. The gradient did not ask for it. (Exercise 6.6 has the chain rule between the two.) One
-# can keep a training in $w$ alive by tiny rates, but then rest offsets hardly follow.
+# become. The gradient did not ask for it. (In exercise 6.6 you derive the chain rule between the
+# two.) We could keep a training in $w$ alive by tiny rates, but then rest offsets would hardly
+# follow.
 #
 # ## 6.9 A loss reaches other frames
 #
@@ -1053,7 +1061,7 @@ for name, net in {"ConvNet alone": baseline, "with messages": model}.items():
     print(f"{name:14}: the loss of frame {MIDDLE} reaches frames {reached}")
 
 # %% [markdown]
-# The top row of the picture shows the five frames. Below, brightness is the square root of the
+# The top row of the picture shows our five frames. Below, brightness is the square root of the
 # gradient's size, of each cell's strongest pixel: in the middle row for the ConvNet alone, in the
 # bottom row with messages behind it.
 
@@ -1070,15 +1078,16 @@ bare(axes)
 for ax, name in zip(axes[:, 0], ("", *felt)):
     ax.set_ylabel(name)
 show("Five frames of a person, and two rows of gradient maps below. With the ConvNet "
-     "alone all of the gradient lies in frame 2. With messages most of it lies there, "
-     "and every other frame has a share, along the body and along what looks like "
-     "limbs.")
+     "alone all of the gradient lies in frame 2. With messages more than half of it "
+     "lies there, about a sixth in each of frames 1 and 3, and a little in frames 0 "
+     "and 4, brightest on the person.")
 
 # %% [markdown]
 # Without messages a frame is on its own. With them, the ConvNet is told for *every* frame of the
 # slice what would have helped frame 2: three rounds reach three frames away, and it is one ConvNet
-# with one set of weights. The gradient arrives where some message chose a cell (chapter 5): around
-# limbs, and around what looks like one.
+# with one set of weights. The gradient arrives where some message chose a cell (chapter 5). In the
+# neighbour frames it is brightest on the person, and weaker on whatever else a message took for a
+# limb.
 #
 # ## 6.10 Joint training, and what it proves
 #
@@ -1110,7 +1119,7 @@ for name, model in models.items():
 
 
 # %% [markdown]
-# The left panel below shows PCK of the seven models at two thresholds. The right panel shows
+# The left panel below shows PCK of our seven models at two thresholds. In the right panel we see
 # differences between pairs of them, with 95 % intervals over the test clips (chapter 7 explains how
 # such an interval is drawn).
 
@@ -1141,11 +1150,11 @@ right.set_xlabel("points, with 95 % intervals")
 for ax in (left, right):
     ax.invert_yaxis()
 left.legend()
-show("Left: dots for seven models; all four with messages lie about ten points or more "
-     "above the three ConvNets without, at both thresholds. Right: untrained messages "
-     "gain most; training the springs gains some more; joint minus frozen lies near "
-     "zero, joint minus the longer ConvNet with untrained messages a little above; the "
-     "two lines of the joint model's ConvNet lie around zero.")
+show("Left: dots for seven models; all four with messages lie clearly above the three "
+     "ConvNets without, at both thresholds. Right: untrained messages gain most; "
+     "training the springs gains some more; joint minus frozen lies near zero, joint "
+     "minus the longer ConvNet with untrained messages a little above; the two lines "
+     "of the joint model's ConvNet lie around zero.")
 
 # %%
 untrained_gain, springs_gain = gain(*PAIRS[0]), gain(*PAIRS[1])
@@ -1162,12 +1171,11 @@ print("\nPaper A prints, on Penn Action:")
 print(PAPER_TABLES["A 1"].loc[rows, "Mean"].to_string())
 
 # %% [markdown]
-# Most of the gain is there before anything is trained: it takes mean offsets, loose springs and
-# exact flow. Training the springs adds some more, and that is certain at this size. Whether it
-# helps to train the ConvNet *with* them, this page cannot say, because it has sixty steps, one seed
-# and forty-eight clips, and the difference is about as small as its interval is wide. Paper A
-# prints 92.8 for frozen and 96.5 for joint, and 91.0 for the ConvNet taken out, four points above
-# its baseline.
+# Most of the gain is there before we train anything: it takes mean offsets, loose springs and exact
+# flow. Training the springs adds some more, and that is certain at this size. Whether it helps to
+# train the ConvNet *with* them, this page cannot say, because it has sixty steps, one seed and
+# forty-eight clips, and the difference is smaller than its interval is wide. Paper A prints 92.8
+# for frozen and 96.5 for joint, and 91.0 for the ConvNet taken out, four points above its baseline.
 #
 # Look at the controls before you believe either. A ConvNet that is young gains by *any* further
 # training, and joint training is further training. So "joint against frozen" compares more steps of
@@ -1445,8 +1453,8 @@ check.exercise_6_7(matched_calibration)
 #   $\mu$ and $\log a$ (Sec. 6.8).
 # - Through messages, the loss of one frame trains the ConvNet on all frames of the slice (Sec.
 #   6.9).
-# - Messages gain at once, and springs a little more by training. "Joint against frozen" takes more
-#   than a page, and a compute-matched control (Sec. 6.10).
+# - Messages gain at once, and springs a little more by training. To tell joint from frozen we would
+#   need more than a page, and a compute-matched control (Sec. 6.10).
 #
 # **In practice**
 #
