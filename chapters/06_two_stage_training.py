@@ -935,7 +935,8 @@ for which, (at_02, _, at_005) in changes.items():
         assert 0 < at_02[0] < 3 and at_005[0] < 0.5, which
     else:
         assert at_02[2] < 0, which
-averaged = {which: c[0][0] for which, c in changes.items() if which[1] == "averaged"}
+averaged = {which: c[0][0] for which, c in changes.items()
+            if which[1] == "averaged" and c[0]}
 best = max(averaged, key=averaged.get)
 assert best == ("printed", "averaged", "matched", "none")
 raw, matched = (changes["ours", "summed", how, "none"][0] for how in ("raw", "matched"))
