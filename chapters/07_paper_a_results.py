@@ -857,8 +857,8 @@ verdicts = pd.Series([claim["verdict"] for claim in table1["claims"]]).value_cou
 print(", ".join(f"{verdict}: {count}" for verdict, count in verdicts.items()))
 strict = PAPER_TABLES["A 2"]["Mean"]
 printed_01 = strict["S-infer @0.1"] - strict["baseline @0.1"]
-print(f"messages in space at 0.1: the paper's Table 2 {printed_01:+.1f} points (JHMDB),",
-      f"ours {rows['S-infer']['@0.1'] - rows['baseline']['@0.1']:+.1f}")
+print(f"messages in space at 0.1: the paper's Table 2 {printed_01:+.1f} points",
+      f"(JHMDB), ours {rows['S-infer']['@0.1'] - rows['baseline']['@0.1']:+.1f}")
 Markdown(pages[-1])
 
 # %% [markdown]
@@ -1081,10 +1081,10 @@ print("the hourglass above its baseline at 0.05: time, untrained,",
 # With the hourglass our story turns round.
 #
 # - **Time alone, untrained, gains at every threshold, with both networks**, and with the hourglass
-#   most at the strict ones. That is what the paper claims ("clearest between 0.05 and 0.1") and
-#   what we missed in section 7.7, where time came on top of jointly trained springs in space. A
-#   neighbour frame is *new* information, which no receptive field contains. Along the exact flow it
-#   arrives at the right cell, and stiff springs keep its peak sharp.
+#   most at the strict ones. That is what the paper claims for its own network, and what we missed
+#   in section 7.7, where time came on top of jointly trained springs in space. A neighbour frame is
+#   *new* information, which no receptive field contains. Along the exact flow it arrives at the
+#   right cell, and stiff springs keep its peak sharp.
 # - **Space gains only where the network cannot see the body.** With the small network it brings
 #   points at 0.2. With the hourglass it brings none, and costs precision at 0.05. The hourglass has
 #   seen every limb that a spring could tell it of, so that the spring can only pull a sharp peak
@@ -1096,10 +1096,10 @@ print("the hourglass above its baseline at 0.05: time, untrained,",
 #   circle of a cell and a half rewards no precision (section 6.6).
 #
 # We should not say more than this comparison can carry. Two things differ between the networks: the
-# hourglass sees the body, and it has also learnt from five times as many clips. Its camera is the
-# poor one, too, so that time has much to repair. And the line above the first table says how many
-# seeds it has. The differences at 0.05 are so large that we expect their signs to stay, but sizes
-# will move. And the stiffness of each untrained row was chosen by us, not learnt.
+# hourglass sees the body, and it has also learnt from five times as many clips. Both were tested on
+# clips of the poor camera, so that time has much to repair. And the line above the first table says
+# how many seeds it has. The differences at 0.05 are so large that we expect their signs to stay,
+# but sizes will move. And the stiffness of each untrained row was chosen by us, not learnt.
 #
 # ### All of it hangs on the flow
 #
