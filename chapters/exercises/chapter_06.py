@@ -3,134 +3,132 @@ right.
 """
 
 import numpy as np
+import torch
+
+from tslib.heatmaps import disc, gaussian, with_background
+from tslib.losses import hinge
+from tslib.networks import SMALL, Architecture
 
 from . import exercise
+from .tensors import unlike
 
 
-def _rows(seed, N=6, K=3):
-    """Tallies (N, 2, K) of two rows on the same clips, of which some count far more joints than
-    others.
-    """
-    rng = np.random.default_rng(seed)
-    counted = rng.integers(1, 40, (N, K)) * rng.integers(1, 4, (N, 1))
-    return [np.stack([rng.binomial(counted, p), counted], 1) for p in (0.9, 0.6)]
+def _tensor(answer):
+    """An answer as a tensor, be it one, an array, or lists of numbers or of tensors."""
+    if isinstance(answer, torch.Tensor):
+        return answer.detach()
+    if isinstance(answer, list | tuple) and any(isinstance(a, torch.Tensor) for a in answer):
+        return torch.stack([_tensor(part).float() for part in answer])
+    return torch.from_numpy(np.array(answer, np.float64))
+
+
+def _circles():
+    """Targets of three frames; one joint lies close to another, one outside the picture."""
+    cells = torch.tensor(
+        [[[5.0, 5], [6, 5], [2, 9]], [[8, 8], [-4, 3], [6, 2]], [[1, 1], [9, 9], [4, 7]]]
+    )
+    return cells, disc(cells, (12, 11))
 
 
 @exercise("6.1")
-def exercise_6_1(drawn_differences):
-    for seed in range(3):
-        a, b = _rows(seed)
-        draws = np.random.default_rng(seed).integers(0, len(a), (5, len(a)))
-        right = []
-        for draw in draws:
-            (h, n), (other, _) = (row[draw].sum((0, 2)) for row in (a, b))
-            right.append(100 * (h - other) / n)
-        answer = np.asarray(drawn_differences(a.copy(), b.copy(), draws.copy()))
-        if answer.shape != (5,):
-            return f"The result must have shape (5,), one number a draw; yours has {answer.shape}."
-        if not np.allclose(answer, right):
-            s = int(np.flatnonzero(~np.isclose(answer, right))[0])
-            return (
-                f"The draw {draws[s].tolist()} gives {right[s]:.2f} points, yours {answer[s]:.2f}."
-            )
+def exercise_6_1(append_background):
+    maps = gaussian(_circles()[0], (12, 11), sigma=1.5)
+    given = "Gaussians of three joints, two of them a cell apart"
+    return unlike(_tensor(append_background(maps.clone())), with_background(maps), given)
 
 
 @exercise("6.2")
-def exercise_6_2(left_over):
-    rates = {
-        "baseline": 77.0,
-        "joint": 83.5,
-        "longer": 78.5,
-        "longer, messages": 82.75,
-        "messages": 81.0,
-    }
-    for row, controls, right in (
-        ("joint", ["longer", "messages"], 2.5),
-        ("joint", ["longer", "messages", "longer, messages"], 0.75),
-        ("longer", ["longer, messages", "baseline"], -4.25),
+def exercise_6_2(middle_of_sight):
+    four = Architecture(trunk=((3, 8),) * 4)
+    for name, architecture, halvings in (
+        ("SMALL", SMALL, 2),
+        ("the original", Architecture(), 3),
+        ("a trunk of four", four, 4),
     ):
-        answer = float(left_over(dict(rates), row, list(controls)))
-        if not np.isclose(answer, right):
-            given = ", ".join(f"{name} {rates[name]}" for name in controls)
-            return (
-                f"{row} {rates[row]} against {given}: {right:+.2f} are left, yours {answer:+.2f}."
-            )
+        for cell in (0, 5, 12):
+            right = 2**halvings * (cell + 1) - 1
+            answer = float(middle_of_sight(architecture, cell))
+            if abs(answer - right) > 1e-6:
+                return f"Cell {cell} of {name} looks around pixel {right}, yours around {answer:g}."
 
 
 @exercise("6.3")
-def exercise_6_3(matched_plan):
-    for plan in (
-        {"steps": 300, "batch": 6, "frames": 5, "rate": 5e-4},
-        {"steps": 40, "batch": 2, "frames": 7, "rate": 1e-3, "schedule": "cosine"},
-    ):
-        given = dict(plan)
-        answer = matched_plan(given)
-        if given != plan:
-            return "The plan that is given must stay as it is."
-        right = plan | {"batch": plan["batch"] * plan["frames"], "frames": 1}
-        for name in right:
-            if name not in answer:
-                return f"The control's plan has no {name!r}."
-            if answer[name] != right[name]:
-                return f"For {plan}, {name} must be {right[name]}, yours is {answer[name]}."
-        if len(answer) != len(right):
-            return (
-                f"The control's plan holds {sorted(set(answer) - set(right))}, which nobody gave."
-            )
+def exercise_6_3(fair_weight):
+    target = _circles()[1]
+    weight = float(fair_weight(target.clone()))
+    inside, outside = weight * float((target > 0).sum()), float((target < 0).sum())
+    if abs(inside - outside) > 1e-3 * outside:
+        return (
+            f"With {weight:.4g}, cells inside count {inside:.0f} and cells outside {outside:.0f}; "
+            "(one joint of nine has no circle)."
+        )
 
 
 @exercise("6.4")
-def exercise_6_4(verdict_of):
-    for low, high, margin, right in (
-        (0.5, 2.0, None, "holds"),
-        (-2.0, -0.5, None, "fails"),
-        (-0.2, 2.4, None, "undecided"),
-        (-2.4, 0.2, None, "undecided"),
-        (-0.6, 0.8, 1.0, "holds"),
-        (0.2, 0.8, 1.0, "holds"),
-        (-0.5, 6.0, 1.0, "undecided"),
-        (-6.0, -0.5, 1.0, "undecided"),
-        (-6.0, 6.0, 1.0, "undecided"),
-        (1.2, 2.0, 1.0, "fails"),
-        (-2.0, -1.2, 1.0, "fails"),
-    ):
-        answer = verdict_of(low, high, margin)
-        if answer != right:
-            claim = "gains" if margin is None else f"adds nothing, margin {margin}"
-            return f'"{claim}" with [{low:+.1f}, {high:+.1f}] is {right!r}, yours {answer!r}.'
+def exercise_6_4(slope_of_hinge):
+    target = _circles()[1]
+    score = 3 * torch.randn(target.shape, generator=torch.Generator().manual_seed(0))
+    for weight in (1.0, 20.0):
+        leaf = score.clone().requires_grad_()
+        hinge(leaf, target, weight).backward()
+        answer = _tensor(slope_of_hinge(score.clone(), target.clone(), weight))
+        if wrong := unlike(
+            answer, leaf.grad, f"random scores of three frames and weight {weight:g}"
+        ):
+            return wrong
 
 
 @exercise("6.5")
-def exercise_6_5(parts_of_gain):
-    rng = np.random.default_rng(3)
-    for shape in ((4, 6, 3), (2, 10, 5)):
-        fault = rng.choice(["", "", "", "focus", "flash"], shape[:2])
-        fault[0, :3] = "", "focus", "flash"
-        counted = rng.random(shape) < rng.uniform(0.3, 1, shape[:2])[..., None]
-        counted[0, :3] = True
-        ours, theirs = (
-            rng.random(shape) < 0.9,
-            rng.random(shape) < 0.6,
-        )  # the uncounted ones as well
-        right = {
-            name: sum(
-                100 * (int(ours[n, t, k]) - int(theirs[n, t, k]))
-                for n, t, k in np.argwhere(counted)
-                if fault[n, t] == name
-            )
-            / counted.sum()
-            for name in ("", "focus", "flash")
-        }
-        answer = parts_of_gain(ours.copy(), theirs.copy(), counted.copy(), fault.copy())
-        if set(answer) != set(right):
-            return f"The faults are {sorted(right)}, yours are {sorted(answer)}."
-        for name, value in right.items():
-            if not np.isclose(float(answer[name]), value):
-                total = (
-                    f"their sum is to be {sum(right.values()):.2f}, yours is "
-                    f"{sum(answer.values()):.2f}"
-                )
+def exercise_6_5(rate_of):
+    for first, every in ((5e-4, 20_000), (1e-4, 5_000)):
+        for step, drops in ((0, 0), (every - 1, 0), (every, 1), (2 * every + 1, 2), (4 * every, 4)):
+            right, answer = first / 3**drops, float(rate_of(step, first, every))
+            if abs(answer - right) > 1e-9:
                 return (
-                    f"The part of {name!r} is {value:.2f} points, yours {answer[name]:.2f}; "
-                    f"{total}."
+                    f"From {first:g}, step {step} has the rate {right:.3g}, yours has {answer:.3g}."
                 )
+
+
+@exercise("6.6")
+def exercise_6_6(through_weights):
+    generator = torch.Generator().manual_seed(0)
+    mu = 5 * torch.randn(4, 2, dtype=torch.float64, generator=generator)
+    a = 0.01 + 0.1 * torch.rand(4, 2, dtype=torch.float64, generator=generator)
+    by_mu, by_log_a = torch.randn(2, 4, 2, dtype=torch.float64, generator=generator)
+    w = torch.stack([2 * a * mu, -a]).requires_grad_()
+    loss = by_mu * (-w[0] / (2 * w[1])) + by_log_a * (-w[1]).log()
+    (right,) = torch.autograd.grad(loss.sum(), w)
+    answer = through_weights(mu.clone(), a.log(), by_mu.clone(), by_log_a.clone())
+    if not isinstance(answer, tuple | list | torch.Tensor | np.ndarray) or len(answer) != 2:
+        return "It must return two things: the gradients by w_1 and by w_2."
+    for name, ours, theirs in zip(("w_1", "w_2"), answer, right, strict=True):
+        if wrong := unlike(
+            _tensor(ours), theirs.float(), f"random springs, the gradient by {name}"
+        ):
+            return wrong
+
+
+@exercise("6.7")
+def exercise_6_7(matched_calibration):
+    target = _circles()[1]
+    for seed in range(2):
+        noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(seed))
+        peaks = torch.tensor([0.3, 0.8, 2.0])[:, None, None] * (target > 0)
+        score = 0.2 * noise + peaks + torch.tensor([0.0, 0.5, -1.0])[:, None, None]
+        answer = matched_calibration(score.clone(), target.clone())
+        if not isinstance(answer, tuple | list | torch.Tensor | np.ndarray) or len(answer) != 2:
+            return "It must return two things: the gains and the offsets."
+        gain, offset = (_tensor(part).float() for part in answer)
+        for name, part in (("gains", gain), ("offsets", offset)):
+            if part.numel() != 3:
+                return f"There must be three {name}, one a joint; yours are {tuple(part.shape)}."
+        for k in range(3):
+            calibrated = gain.flatten()[k] * score[:, k] + offset.flatten()[k]
+            for wanted in (1, -1):
+                mean = float(calibrated[target[:, k] == wanted].mean())
+                if not abs(mean - wanted) < 1e-3:
+                    where = "inside" if wanted == 1 else "outside"
+                    return (
+                        f"With your gain and offset, scores of joint {k} are {mean:.3f} on the "
+                        f"mean {where} its circles; {wanted} is asked for."
+                    )

@@ -3,140 +3,158 @@ right.
 """
 
 import numpy as np
-import torch
-
-from tslib.correction.attention import attend
-from tslib.correction.normalization import normalized, place
-from tslib.correction.windows import cut, merge
-from tslib.skeletons import SKELETONS
 
 from . import exercise
 
-PENN = SKELETONS["penn13"]
 
-
-def _wrong(answer, right, given):
-    """None for an array of the right shape and values, else a sentence."""
-    answer, right = np.asarray(answer, np.float64), np.asarray(right, np.float64)
-    if answer.shape != right.shape:
-        return f"The result must have shape {right.shape}, yours has {answer.shape}."
-    off = ~np.isclose(answer, right, atol=1e-8)
-    if off.any():
-        first = tuple(np.argwhere(off)[0].tolist())
-        return (
-            f"For {given}, entry {list(first)} is {right[first]:.4f}, yours is {answer[first]:.4f}."
-        )
+def _rows(seed, N=6, K=3):
+    """Tallies (N, 2, K) of two rows on the same clips, of which some count far more joints than
+    others.
+    """
+    rng = np.random.default_rng(seed)
+    counted = rng.integers(1, 40, (N, K)) * rng.integers(1, 4, (N, 1))
+    return [np.stack([rng.binomial(counted, p), counted], 1) for p in (0.9, 0.6)]
 
 
 @exercise("7.1")
-def exercise_7_1(weights):
-    generator = torch.Generator().manual_seed(0)
-    energy = 2 * torch.randn(3, 5, dtype=torch.float64, generator=generator)
-    full = torch.ones(3, 5, dtype=torch.bool)
-    for lengths in ([5, 5, 5], [5, 3, 1]):
-        mask = full & (torch.arange(5) < torch.tensor(lengths)[:, None])
-        _, right = attend(energy, torch.zeros(3, 5, 1, dtype=torch.float64), mask)
-        given = f"energies of 3 windows that hold {lengths} frames"
-        if wrong := _wrong(weights(energy.clone(), mask.clone()), right, given):
-            return wrong
-    for rows, there in (
-        ([[1000.0, 1001, -1000]], [[1, 1, 1]]),
-        ([[1000.0, 1001, 999], [0, 1, 2]], [[1, 1, 1], [1, 1, 1]]),
-        ([[0.0, 1, 1000]], [[1, 1, 0]]),
-        ([[-1000.0, -1001, 5]], [[1, 1, 0]]),
-    ):
-        energy, mask = torch.tensor(rows, dtype=torch.float64), torch.tensor(there) > 0
-        _, right = attend(energy, torch.zeros(*energy.shape, 1, dtype=torch.float64), mask)
-        given = f"the energies {rows}, of which the mask keeps {there}"
-        if wrong := _wrong(weights(energy.clone(), mask.clone()), right, given):
-            return wrong
+def exercise_7_1(drawn_differences):
+    for seed in range(3):
+        a, b = _rows(seed)
+        draws = np.random.default_rng(seed).integers(0, len(a), (5, len(a)))
+        right = []
+        for draw in draws:
+            (h, n), (other, _) = (row[draw].sum((0, 2)) for row in (a, b))
+            right.append(100 * (h - other) / n)
+        answer = np.asarray(drawn_differences(a.copy(), b.copy(), draws.copy()))
+        if answer.shape != (5,):
+            return f"The result must have shape (5,), one number a draw; yours has {answer.shape}."
+        if not np.allclose(answer, right):
+            s = int(np.flatnonzero(~np.isclose(answer, right))[0])
+            return (
+                f"The draw {draws[s].tolist()} gives {right[s]:.2f} points, yours {answer[s]:.2f}."
+            )
 
 
 @exercise("7.2")
-def exercise_7_2(both_ways):
-    poses = np.random.default_rng(0).normal(size=(6, 4))
-
-    def ahead(sequence):  # remembers with 0.5, as a plain recurrent network might
-        outputs, h = [], np.zeros(2)
-        for x in sequence:
-            h = np.tanh(0.5 * h + x[:2])
-            outputs.append(h)
-        return np.array(outputs)
-
-    def back(sequence):
-        outputs, h = [], np.zeros(2)
-        for x in sequence:
-            h = np.tanh(0.8 * h + x[2:])
-            outputs.append(h)
-        return np.array(outputs)
-
-    right = np.concatenate([ahead(poses), back(poses[::-1])[::-1]], 1)
-    return _wrong(both_ways(poses.copy(), ahead, back), right, "six random poses")
+def exercise_7_2(left_over):
+    rates = {
+        "baseline": 77.0,
+        "joint": 83.5,
+        "longer": 78.5,
+        "longer, messages": 82.75,
+        "messages": 81.0,
+    }
+    for row, controls, right in (
+        ("joint", ["longer", "messages"], 2.5),
+        ("joint", ["longer", "messages", "longer, messages"], 0.75),
+        ("longer", ["longer, messages", "baseline"], -4.25),
+    ):
+        answer = float(left_over(dict(rates), row, list(controls)))
+        if not np.isclose(answer, right):
+            given = ", ".join(f"{name} {rates[name]}" for name in controls)
+            return (
+                f"{row} {rates[row]} against {given}: {right:+.2f} are left, yours {answer:+.2f}."
+            )
 
 
 @exercise("7.3")
-def exercise_7_3(merged):
-    rng = np.random.default_rng(0)
-    for frames, length, stride in ((20, 10, 3), (9, 4, 3), (3, 5, 2)):
-        windows, mask = cut(np.zeros((frames, 3, 2)), length, stride)
-        windows = rng.normal(size=windows.shape)
-        right = merge(windows, frames, length, stride)
-        firsts = [n for n in range(0, max(frames - length, 0), stride)] + [max(frames - length, 0)]
-        given = f"{frames} frames, windows of {length} from {firsts}"
-        if wrong := _wrong(merged(windows.copy(), list(firsts), frames), right, given):
-            return wrong
+def exercise_7_3(matched_plan):
+    for plan in (
+        {"steps": 300, "batch": 6, "frames": 5, "rate": 5e-4},
+        {"steps": 40, "batch": 2, "frames": 7, "rate": 1e-3, "schedule": "cosine"},
+    ):
+        given = dict(plan)
+        answer = matched_plan(given)
+        if given != plan:
+            return "The plan that is given must stay as it is."
+        right = plan | {"batch": plan["batch"] * plan["frames"], "frames": 1}
+        for name in right:
+            if name not in answer:
+                return f"The control's plan has no {name!r}."
+            if answer[name] != right[name]:
+                return f"For {plan}, {name} must be {right[name]}, yours is {answer[name]}."
+        if len(answer) != len(right):
+            return (
+                f"The control's plan holds {sorted(set(answer) - set(right))}, which nobody gave."
+            )
 
 
 @exercise("7.4")
-def exercise_7_4(training_pair):
-    rng = np.random.default_rng(0)
-    for shift, grow in ((0, 1), (25, 1.4)):
-        x = rng.normal(60, 20, (10, 13, 2))
-        truth = grow * x + shift + rng.normal(0, 3, x.shape)
-        middle, size = place(x, PENN)
-        answer = training_pair(x.copy(), truth.copy(), lambda poses: place(poses, PENN))
-        if not isinstance(answer, tuple | list) or len(answer) != 2:
-            return "It must return two things: the input and the target."
-        rights = normalized(x, middle, size), normalized(truth, middle, size)
-        for name, ours, right in zip(("input", "target"), answer, rights, strict=True):
-            if wrong := _wrong(ours, right, f"a random window, the {name}"):
-                return wrong
+def exercise_7_4(verdict_of):
+    for low, high, margin, right in (
+        (0.5, 2.0, None, "holds"),
+        (-2.0, -0.5, None, "fails"),
+        (-0.2, 2.4, None, "undecided"),
+        (-2.4, 0.2, None, "undecided"),
+        (-0.6, 0.8, 1.0, "holds"),
+        (0.2, 0.8, 1.0, "holds"),
+        (-0.5, 6.0, 1.0, "undecided"),
+        (-6.0, -0.5, 1.0, "undecided"),
+        (-6.0, 6.0, 1.0, "undecided"),
+        (1.2, 2.0, 1.0, "fails"),
+        (-2.0, -1.2, 1.0, "fails"),
+    ):
+        answer = verdict_of(low, high, margin)
+        if answer != right:
+            claim = "gains" if margin is None else f"adds nothing, margin {margin}"
+            return f'"{claim}" with [{low:+.1f}, {high:+.1f}] is {right!r}, yours {answer!r}.'
 
 
 @exercise("7.5")
-def exercise_7_5(run_free):
-    rng = np.random.default_rng(0)
-    x, h = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
-
-    def step(y, s):
-        context = np.array([y.sum(), s.sum()]) @ h[:2]
-        s = np.tanh(0.7 * s + y[:2] + context)
-        return 0.5 * y + np.array([s[0], s[1], s.sum()]), s
-
-    y, s, outputs = x[0], np.zeros(2), []
-    for _ in range(5):
-        y, s = step(y, s)
-        outputs.append(y)
-    return _wrong(
-        run_free(step, x.copy(), np.zeros(2)), np.array(outputs), "a decoder with random numbers"
-    )
+def exercise_7_5(parts_of_gain):
+    rng = np.random.default_rng(3)
+    for shape in ((4, 6, 3), (2, 10, 5)):
+        fault = rng.choice(["", "", "", "focus", "flash"], shape[:2])
+        fault[0, :3] = "", "focus", "flash"
+        counted = rng.random(shape) < rng.uniform(0.3, 1, shape[:2])[..., None]
+        counted[0, :3] = True
+        ours, theirs = (
+            rng.random(shape) < 0.9,
+            rng.random(shape) < 0.6,
+        )  # the uncounted ones as well
+        right = {
+            name: sum(
+                100 * (int(ours[n, t, k]) - int(theirs[n, t, k]))
+                for n, t, k in np.argwhere(counted)
+                if fault[n, t] == name
+            )
+            / counted.sum()
+            for name in ("", "focus", "flash")
+        }
+        answer = parts_of_gain(ours.copy(), theirs.copy(), counted.copy(), fault.copy())
+        if set(answer) != set(right):
+            return f"The faults are {sorted(right)}, yours are {sorted(answer)}."
+        for name, value in right.items():
+            if not np.isclose(float(answer[name]), value):
+                total = (
+                    f"their sum is to be {sum(right.values()):.2f}, yours is "
+                    f"{sum(answer.values()):.2f}"
+                )
+                return (
+                    f"The part of {name!r} is {value:.2f} points, yours {answer[name]:.2f}; "
+                    f"{total}."
+                )
 
 
 @exercise("7.6")
-def exercise_7_6(flipped):
-    pairs = PENN.mirror_pairs
-    rng = np.random.default_rng(0)
-    x, truth = rng.normal(size=(2, 4, 13, 2))
-    order = np.arange(13)
-    for left, right in pairs:
-        order[[left, right]] = right, left
-    rights = [poses[:, order] * [-1, 1] for poses in (x, truth)]
-    given = x.copy(), truth.copy()
-    answer = flipped(*given, list(pairs))
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        return "It must return two things: the estimates and the truth."
-    if not (np.array_equal(given[0], x) and np.array_equal(given[1], truth)):
-        return "Your function changes the poses that it takes; let it return new ones."
-    for name, ours, right in zip(("estimates", "truth"), answer, rights, strict=True):
-        if wrong := _wrong(ours, right, f"a random window of {name}"):
-            return wrong
+def exercise_7_6(over_seeds):
+    for seeds, given in ((3, 0), (5, 1)):
+        pairs = [_rows(10 * given + s, N=5 + given) for s in range(seeds)]
+        ours, theirs = (np.stack(rows) for rows in zip(*pairs, strict=True))
+        gains = []
+        for a, b in pairs:
+            (h, n), (other, m) = (row.sum((0, 2)) for row in (a, b))
+            gains.append(100 * (h / n - other / m))
+        right = {
+            "mean": float(np.mean(gains)),
+            "standard error": float(np.std(gains, ddof=1) / np.sqrt(seeds)),
+        }
+        answer = np.asarray(over_seeds(ours.copy(), theirs.copy()), float).ravel()
+        if len(answer) != 2:
+            return f"It must return two numbers, yours returns {len(answer)}."
+        for (name, value), found in zip(right.items(), answer, strict=True):
+            if not np.isclose(found, value, rtol=1e-4):
+                shown = ", ".join(f"{gain:.2f}" for gain in gains)
+                return (
+                    f"Of the differences {shown} the {name} is {value:.3f}, yours is {found:.3f}."
+                )

@@ -1,144 +1,215 @@
 """Wrong answers that a reader is likely to give in chapter 7; the checkers must reject each."""
 
 import numpy as np
-import torch
 
 
-def exercise_7_1_over_the_wrong_axis(energy, mask):
-    return energy.masked_fill(~mask, -1e9).softmax(0)
+def exercise_7_1_averages_the_clips_rates(a, b, draws):
+    rate = [row[:, 0].sum(-1) / row[:, 1].sum(-1) for row in (a, b)]
+    return 100 * (rate[0] - rate[1])[draws].mean(1)
 
 
-def exercise_7_1_blots_the_weights_out(energy, mask):
-    return energy.softmax(1) * mask
+def exercise_7_1_draws_each_row_anew(a, b, draws):
+    first, second = a[draws].sum((1, 3)), b[draws[::-1]].sum((1, 3))
+    return 100 * (first[:, 0] / first[:, 1] - second[:, 0] / second[:, 1])
 
 
-def exercise_7_1_gives_missing_frames_energy_zero(energy, mask):
-    return (energy * mask).softmax(1)
+def exercise_7_1_averages_the_joints_rates(a, b, draws):
+    first, second = a[draws].sum(1), b[draws].sum(1)
+    return 100 * (first[:, 0] / first[:, 1] - second[:, 0] / second[:, 1]).mean(-1)
 
 
-def exercise_7_1_overflows(energy, mask):
-    e = torch.exp(energy) * mask
-    return e / e.sum(1, keepdim=True)
+def exercise_7_1_draws_joints(a, b, draws):
+    rng = np.random.default_rng(0)
+    counted = a[:, 1].sum()
+    rates = [
+        rng.binomial(counted, row[:, 0].sum() / counted, len(draws)) / counted for row in (a, b)
+    ]
+    return 100 * (rates[0] - rates[1])
 
 
-def exercise_7_1_takes_off_the_largest_of_all(energy, mask):
-    e = torch.exp(energy - energy.max()) * mask
-    return e / e.sum(1, keepdim=True)
+def exercise_7_2_takes_the_baseline(rates, row, controls):
+    return rates[row] - rates["baseline"]
 
 
-def exercise_7_1_takes_off_the_largest_before_the_mask(energy, mask):
-    e = torch.exp(energy - energy.amax(1, keepdim=True)) * mask
-    return e / e.sum(1, keepdim=True)
+def exercise_7_2_takes_the_weakest_control(rates, row, controls):
+    return rates[row] - min(rates[name] for name in controls)
 
 
-def exercise_7_1_masks_by_a_hundred(energy, mask):
-    return energy.masked_fill(~mask, -100).softmax(1)
+def exercise_7_2_takes_the_mean_of_the_controls(rates, row, controls):
+    return rates[row] - np.mean([rates[name] for name in controls])
 
 
-def exercise_7_2_leaves_the_second_half_reversed(poses, ahead, back):
-    return np.concatenate([ahead(poses), back(poses[::-1])], 1)
+def exercise_7_2_never_less_than_nothing(rates, row, controls):
+    return max(0.0, rates[row] - max(rates[name] for name in controls))
 
 
-def exercise_7_2_reads_ahead_twice(poses, ahead, back):
-    return np.concatenate([ahead(poses), back(poses)], 1)
+def exercise_7_3_as_many_steps_on_fewer_frames(plan):
+    return plan | {"frames": 1}
 
 
-def exercise_7_2_adds_as_the_library_does(poses, ahead, back):
-    return ahead(poses) + back(poses[::-1])[::-1]
+def exercise_7_3_as_many_frames_in_more_steps(plan):
+    return plan | {"steps": plan["steps"] * plan["frames"], "frames": 1}
 
 
-def exercise_7_3_takes_numbers_for_poses(windows, firsts, frames):
-    total, count = np.zeros(frames), np.zeros(frames)
-    for first, window in zip(firsts, windows, strict=True):
-        inside = window[: frames - first].mean(tuple(range(1, window.ndim)))
-        total[first : first + len(inside)] += inside
-        count[first : first + len(inside)] += 1
-    return total / count
+def exercise_7_3_keeps_the_slices(plan):
+    return plan | {"batch": plan["batch"] * plan["frames"]}
 
 
-def exercise_7_3_divides_by_all_windows(windows, firsts, frames):
-    total = np.zeros((frames, *windows.shape[2:]))
-    for first, window in zip(firsts, windows, strict=True):
-        total[first : first + len(window)] += window[: frames - first]
-    return total / len(windows)
+def exercise_7_3_changes_what_is_given(plan):
+    plan["batch"] *= plan["frames"]
+    plan["frames"] = 1
+    return plan
 
 
-def exercise_7_3_halves_again_and_again(windows, firsts, frames):
-    merged = np.full((frames, *windows.shape[2:]), np.nan)
-    for first, window in zip(firsts, windows, strict=True):
-        old, new = merged[first : first + len(window)], window[: frames - first]
-        merged[first : first + len(window)] = np.where(np.isnan(old), new, (old + new) / 2)
-    return merged
+def exercise_7_4_looks_at_the_middle(low, high, margin=None):
+    middle = (low + high) / 2
+    holds = middle > 0 if margin is None else abs(middle) <= margin
+    return "holds" if holds else "fails"
 
 
-def exercise_7_3_keeps_the_last(windows, firsts, frames):
-    merged = np.zeros((frames, *windows.shape[2:]))
-    for first, window in zip(firsts, windows, strict=True):
-        merged[first : first + len(window)] = window[: frames - first]
-    return merged
+def exercise_7_4_zero_inside_is_equality(low, high, margin=None):
+    inside = low <= 0 <= high
+    if margin is None:
+        return "undecided" if inside else "holds" if low > 0 else "fails"
+    return "holds" if inside else "fails"
 
 
-def exercise_7_4_normalises_each_by_itself(x, truth, place):
-    return tuple((poses - place(poses)[0]) / place(poses)[1] for poses in (x, truth))
+def exercise_7_4_has_two_words(low, high, margin=None):
+    holds = low > 0 if margin is None else max(abs(low), abs(high)) <= margin
+    return "holds" if holds else "fails"
 
 
-def exercise_7_4_normalises_both_by_the_truth(x, truth, place):
-    middle, size = place(truth)
-    return (x - middle) / size, (truth - middle) / size
+def exercise_7_4_takes_a_wide_interval_for_a_difference(low, high, margin=None):
+    if margin is None:
+        return "holds" if low > 0 else "fails" if high <= 0 else "undecided"
+    if -margin <= low and high <= margin:
+        return "holds"
+    return "fails" if abs(low) > margin and abs(high) > margin else "undecided"
 
 
-def exercise_7_4_forgets_the_size(x, truth, place):
-    middle, _ = place(x)
-    return x - middle, truth - middle
+def exercise_7_5_gains_of_each_fault_alone(ours, theirs, counted, fault):
+    found = {}
+    for f in np.unique(fault):
+        those = counted & (fault == f)[..., None]
+        found[str(f)] = 100 * (ours[those].mean() - theirs[those].mean())
+    return found
 
 
-def exercise_7_5_hears_the_estimates(step, x, s):
-    outputs = []
-    for pose in x:
-        y, s = step(pose, s)
-        outputs.append(y)
-    return np.array(outputs)
+def exercise_7_5_weighs_by_frames(ours, theirs, counted, fault):
+    found = {}
+    for f in np.unique(fault):
+        those = counted & (fault == f)[..., None]
+        found[str(f)] = 100 * (ours[those].mean() - theirs[those].mean()) * (fault == f).mean()
+    return found
 
 
-def exercise_7_5_begins_with_zeros(step, x, s):
-    y, outputs = np.zeros_like(x[0]), []
-    for _ in x:
-        y, s = step(y, s)
-        outputs.append(y)
-    return np.array(outputs)
+def exercise_7_5_counts_the_uncounted(ours, theirs, counted, fault):
+    more = (ours.astype(int) - theirs).sum(-1)
+    return {str(f): 100 * more[fault == f].sum() / ours.size for f in np.unique(fault)}
 
 
-def exercise_7_5_forgets_its_state(step, x, s):
-    y, outputs = x[0], []
-    for _ in x:
-        y, _ = step(y, s)
-        outputs.append(y)
-    return np.array(outputs)
+def exercise_7_5_swaps_the_rows(ours, theirs, counted, fault):
+    more = ((theirs & counted).astype(int) - (ours & counted)).sum(-1)
+    return {str(f): 100 * more[fault == f].sum() / counted.sum() for f in np.unique(fault)}
 
 
-def exercise_7_6_keeps_the_sides(x, truth, pairs):
-    return x * [-1, 1], truth * [-1, 1]
+def exercise_7_5_leaves_out_sound_frames(ours, theirs, counted, fault):
+    more = ((ours & counted).astype(int) - (theirs & counted)).sum(-1)
+    found = {str(f): 100 * more[fault == f].sum() / counted.sum() for f in np.unique(fault)}
+    return {name: value for name, value in found.items() if name}
 
 
-def exercise_7_6_flips_the_estimates_alone(x, truth, pairs):
-    order = list(range(x.shape[1]))
-    for left, right in pairs:
-        order[left], order[right] = right, left
-    return x[:, order] * [-1, 1], truth
+def _differences(ours, theirs):
+    rates = [row.sum((1, 3))[:, 0] / row.sum((1, 3))[:, 1] for row in (ours, theirs)]
+    return 100 * (rates[0] - rates[1])
 
 
-def exercise_7_6_turns_them_upside_down(x, truth, pairs):
-    order = list(range(x.shape[1]))
-    for left, right in pairs:
-        order[left], order[right] = right, left
-    return x[:, order] * [1, -1], truth[:, order] * [1, -1]
+def exercise_7_6_divides_by_all_seeds(ours, theirs):
+    gain = _differences(ours, theirs)
+    return gain.mean(), gain.std() / np.sqrt(len(gain))
 
 
-def exercise_7_6_overwrites_one_side(x, truth, pairs):
-    flipped = []
-    for poses in (x * [-1, 1], truth * [-1, 1]):
-        for left, right in pairs:
-            poses[:, left] = poses[:, right]
-            poses[:, right] = poses[:, left]
-        flipped.append(poses)
-    return tuple(flipped)
+def exercise_7_6_forgets_the_root(ours, theirs):
+    gain = _differences(ours, theirs)
+    return gain.mean(), gain.std(ddof=1)
+
+
+def exercise_7_6_takes_seeds_for_unpaired(ours, theirs):
+    rates = [100 * row.sum((1, 3))[:, 0] / row.sum((1, 3))[:, 1] for row in (ours, theirs)]
+    spread = np.hypot(*(rate.std(ddof=1) for rate in rates))
+    return _differences(ours, theirs).mean(), spread / np.sqrt(len(ours))
+
+
+def exercise_7_6_averages_the_clips_rates(ours, theirs):
+    rates = [(row[:, :, 0].sum(-1) / row[:, :, 1].sum(-1)).mean(1) for row in (ours, theirs)]
+    gain = 100 * (rates[0] - rates[1])
+    return gain.mean(), gain.std(ddof=1) / np.sqrt(len(gain))
+
+
+def exercise_7_6_the_wrong_way_round(ours, theirs):
+    gain = _differences(theirs, ours)
+    return gain.mean(), gain.std(ddof=1) / np.sqrt(len(gain))
+
+
+def exercise_7_6_forgets_per_cent(ours, theirs):
+    gain = _differences(ours, theirs) / 100
+    return gain.mean(), gain.std(ddof=1) / np.sqrt(len(gain))
+
+
+def exercise_7_1_keeps_every_clip_once(a, b, draws):
+    rates = []
+    for row in (a, b):
+        picked = [row[np.unique(draw)].sum((0, 2)) for draw in draws]
+        rates.append(np.array([hits / counted for hits, counted in picked]))
+    return 100 * (rates[0] - rates[1])
+
+
+def exercise_7_1_the_wrong_way_round(a, b, draws):
+    rates = [row[draws].sum((1, 3)) for row in (b, a)]
+    return 100 * (rates[0][:, 0] / rates[0][:, 1] - rates[1][:, 0] / rates[1][:, 1])
+
+
+def exercise_7_1_forgets_per_cent(a, b, draws):
+    rates = [row[draws].sum((1, 3)) for row in (a, b)]
+    return rates[0][:, 0] / rates[0][:, 1] - rates[1][:, 0] / rates[1][:, 1]
+
+
+def exercise_7_2_the_wrong_way_round(rates, row, controls):
+    return max(rates[name] for name in controls) - rates[row]
+
+
+def exercise_7_2_takes_the_first_control(rates, row, controls):
+    return rates[row] - rates[controls[0]]
+
+
+def exercise_7_2_takes_the_last_control(rates, row, controls):
+    return rates[row] - rates[controls[-1]]
+
+
+def exercise_7_3_multiplies_the_steps(plan):
+    steps = plan["steps"] * plan["batch"] * plan["frames"]
+    return plan | {"steps": steps, "batch": 1, "frames": 1}
+
+
+def exercise_7_3_drops_the_frames(plan):
+    return {key: value for key, value in plan.items() if key != "frames"} | {
+        "batch": plan["batch"] * plan["frames"]
+    }
+
+
+def exercise_7_3_forgets_the_rest_of_the_plan(plan):
+    return {"steps": plan["steps"], "batch": plan["batch"] * plan["frames"], "frames": 1}
+
+
+def exercise_7_4_swaps_and_for_or(low, high, margin=None):
+    if margin is None:
+        return "holds" if low > 0 else "fails" if high <= 0 else "undecided"
+    if -margin <= low or high <= margin:
+        return "holds"
+    return "fails" if low > margin or high < -margin else "undecided"
+
+
+def exercise_7_4_one_side_of_the_margin(low, high, margin=None):
+    if margin is None:
+        return "holds" if low > 0 else "fails" if high <= 0 else "undecided"
+    return "holds" if high <= margin else "fails" if low > margin else "undecided"
