@@ -629,13 +629,13 @@ print(f"the package's interval: {low:.1f} to {high:.1f} points")
 # | 01 Pass one message by hand | the generalized distance transform in NumPy | |
 # | 02 Teach the message to torch | the same in torch, with gradients | 01 |
 # | 03 Carry heat-maps along the flow | the layer that warps a neighbour frame's map to this frame | 00 |
-# | 04 Find the best pose by max-sum | exact inference on a tree of joints, and the score of a pose | 01, 02 |
+# | 04 Find the best pose by max-sum | the score of a pose; the best pose on a tree, and what loops do | 01, 02, 03 |
 # | 05 Let the joints talk | messages between all joints of a slice, on a graph with loops | 03, 04 |
 # | 06 Train in two stages | the ConvNet, its two losses, joint training | 05 |
 # | 07 Ask what time is worth | Paper A's tables, with the controls that they lack | 06 |
 # | 08 Translate poses into better poses | LSTM, attention and windows | 00 |
 # | 09 Ask what correcting is worth | Paper B's tables for three estimators | 08 |
-# | 10 Your own video | both, on a film that you bring | 05, 08 |
+# | 10 Your own video | the way of a film that you bring, from frames to joints; when time helps | 05, 08 |
 # | 11 Optional: make messages fast | why comparing everything can beat the clever algorithm | 02 |
 #
 # The next table is for readers who come with a paper in hand. It lists every equation, table and
