@@ -73,7 +73,8 @@ from style import BLUE, GREY, ORANGE, SKY, show, show_map
 # | $g, g_i$ | a cell of a heat-map; the place of joint $i$ on it, also between cells | `cells` | `(K, 2)` |
 # | $s, \sigma$ | stride: pixels to a cell; width of a target, in cells | `stride`, `sigma` | |
 # | $\alpha$ | tolerance, as a share of the person's size | `alpha` | |
-# | $N, w_c$ | number of clips; how often clip $c$ is in a draw | `N`, `draws` | `(N,)` in a draw |
+# | $N, w_c$ | number of clips; how often clip $c$ is in a draw | `N`, `draws` | `(draws, N)` |
+# | $r_c, n_c$ | right and counted joints of clip $c$ | `hits` | `(N,)` |
 
 # %% [markdown]
 # ## 0.1 Two papers, a page each
@@ -82,7 +83,7 @@ from style import BLUE, GREY, ORANGE, SKY, show, show_map
 # answers this is called a *pose estimator*. Most estimators look at one frame at a time. Both
 # papers ask what the frames before and after can add.
 #
-# **Paper A**, *Thin-Slicing Networks: A Deep Structured Model for Pose Estimation in Videos* (Song,
+# **Paper A**, *Thin-Slicing Network: A Deep Structured Model for Pose Estimation in Videos* (Song,
 # Wang, Van Gool, Hilliges, CVPR 2017), works inside the estimator. These are the words that it
 # needs:
 #
@@ -99,25 +100,27 @@ from style import BLUE, GREY, ORANGE, SKY, show, show_map
 # - The *optical flow* says for each pixel of a frame where the thing seen there will be in the next
 #   frame.
 #
-# With these words, Paper A is short. A convolutional network looks at each frame of a short slice
-# of video and draws a heat-map for every joint. Single frames mislead it, because limbs blur,
-# because something crosses, and because left looks like right. Therefore a layer behind it passes
-# messages over a *graph*, which is a list of pairs of joints: along the limbs, between left and
-# right, and from each joint to itself in the frames before and after. Since a person moves between
-# frames, the heat-maps of the neighbour frames are first carried to this frame along the optical
-# flow. The network and the springs are trained in two stages: first the network alone, and then
-# everything together. The paper claims that, on the data set Penn Action, the network alone finds
+# With these words, we can tell Paper A in short. A convolutional network (a *ConvNet*) looks at
+# each frame of a *slice*, which is a handful of frames in a row, and draws a heat-map for every
+# joint. Single frames mislead it, because limbs blur, because something crosses, and because left
+# looks like right. Therefore a layer behind it passes messages over a *graph*, which is a list of
+# pairs of joints: along the limbs, between left and right, and from each joint to itself in the
+# frames before and after. Since a person moves between frames, the heat-maps of the neighbour
+# frames are first carried to this frame along the optical flow. The network and the springs are
+# trained in two stages: first the network alone, and then everything together. The paper claims
+# that, on Penn Action (a data set of 2,326 clips of people doing sports), the network alone finds
 # 87.0 % of the joints, messages within a frame raise this to 91.4 %, and messages between frames to
 # 96.5 %.
 #
 # **Paper B**, *Sequence-to-Sequence Learning for Human Pose Correction in Videos* (Swetha,
 # Balasubramanian, Jawahar, ACPR 2017), works behind the estimator. It treats the joints that any
 # estimator has found, frame after frame, as a sentence with mistakes, and it translates this
-# sentence into one without. One recurrent network (an LSTM) reads the sequence forwards and
-# backwards, and another one writes it anew. For each frame that it writes, *attention* decides
-# where to look: it gives every frame that was read a weight, the weights sum to 1, and the writer
-# gets the weighted mean of what was read. The paper claims that this improves two very different
-# estimators, at heads and shoulders most, and at wrists not at all.
+# sentence into one without. One recurrent network (an LSTM, which reads one frame after the other
+# and keeps a memory) reads the sequence forwards and backwards, and another one writes it anew. For
+# each frame that it writes, *attention* decides where to look: it gives every frame that was read a
+# weight, the weights sum to 1, and the writer gets the weighted mean of what was read. The paper
+# claims that this improves two very different estimators, at heads and shoulders most, and at
+# wrists not at all.
 #
 # So Paper A uses the neighbour frames on heat-maps, with a geometry that it states. Paper B uses
 # them on coordinates, with whatever it learns. `experiments` holds the tables of both papers, so
@@ -301,12 +304,13 @@ print(shown.to_string())
 # We read it from above. Three quarters of the joints are right. Of those that are wrong, more than
 # a quarter lie on the other side's joint. Three quarters have another peak in the right place. That
 # sounds like much, but heat-maps have many low peaks, so we need to know how many would be there by
-# *chance*: in half of the errors, a peak of the same map also lies in a place taken from another
-# joint of the body (the row *by chance*, a mean over those joints). What is above chance, about a
-# quarter of the errors, could be repaired by something that knows the body and picks the right
-# peak. Springs between joints are for that. A third of the errors are right one frame earlier or
-# later, and flow and springs between frames are for those. Half of the errors are wrong in all five
-# frames around. For these it is not enough to copy from a neighbour.
+# *chance*: in half of the errors, a peak of the same map also lies in the place of another joint of
+# the body. (This is the row *by chance*, a mean over the other joints, without the one of the other
+# side.) What is above chance, about a quarter of the errors, could be repaired by something that
+# knows the body and picks the right peak. Springs between joints are for that. A third of the
+# errors are right one frame earlier or later, and flow and springs between frames are for those.
+# Half of the errors are wrong in all five frames around. For these it is not enough to copy from a
+# neighbour.
 #
 # Is our film like the real thing? The next table compares rendered clips with the labels of 474
 # clips of Penn Action (`python -m experiments real labels PENN_ACTION`). Lengths are in cells
@@ -534,10 +538,10 @@ print(f"PCK: A {hits.A.mean():.1f} %, B {hits.B.mean():.1f} %,",
 #
 # For one *draw* we take ten clips out of the ten, *with replacement*: a clip that we took may be
 # taken again. So some clips are in the draw twice or more, and others are missing. If $w_c$ says
-# how often clip $c$ was taken, and $h_c$ and $n_c$ are a method's hits and counted joints in that
+# how often clip $c$ was taken, and $r_c$ and $n_c$ are a method's right and counted joints in that
 # clip, then the draw's difference is
 #
-# $$d = \frac{\sum_c w_c \, h_c^B}{\sum_c w_c \, n_c} - \frac{\sum_c w_c \, h_c^A}{\sum_c w_c \, n_c}. \tag{0.4}$$
+# $$d = \frac{\sum_c w_c \, r_c^B}{\sum_c w_c \, n_c} - \frac{\sum_c w_c \, r_c^A}{\sum_c w_c \, n_c}. \tag{0.4}$$
 #
 # The same $w_c$ stands in both terms, because both methods are measured on *the same* drawn clips.
 # Such a bootstrap is called *paired*. In array form: a matrix of counts `(draws, N)` times the
@@ -876,8 +880,8 @@ check.exercise_0_7(clips_needed)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Let half the width be $r = (\text{high} - \text{low}) / 2$. With $n$ clips it becomes
-# $r \sqrt{N / n}$. How large may it be?
+# Let half the width be $u = (\text{high} - \text{low}) / 2$. With $n$ clips it becomes
+# $u \sqrt{N / n}$. How large may it be?
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -888,7 +892,7 @@ check.exercise_0_7(clips_needed)
 #     return int(np.ceil(N * (reach / abs(d)) ** 2 - 1e-9))
 # ```
 #
-# $r \sqrt{N / n} \le |d|$ gives $n \ge N (r / d)^2$. It may be fewer than $N$ where the
+# $u \sqrt{N / n} \le |d|$ gives $n \ge N (u / d)^2$. It may be fewer than $N$ where the
 # interval was clear of zero. A difference half as large needs four times the clips, and that is why
 # small gains so often stay undecided.
 #

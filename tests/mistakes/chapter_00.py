@@ -167,3 +167,38 @@ def exercise_0_7_adds_one(N, d, low, high):
 
 def exercise_0_7_leaves_a_fraction(N, d, low, high):
     return N * ((high - low) / 2 / d) ** 2
+
+
+def exercise_0_3_counts_from_one(g, cells, width):
+    stride = width / cells
+    return stride * g + (stride + 1) / 2
+
+
+def exercise_0_4_flips_upside_down(joints, width, pairs):
+    flipped = np.stack([joints[..., 0], width - 1 - joints[..., 1]], -1)
+    for left, right in pairs:
+        flipped[:, [left, right]] = flipped[:, [right, left]]
+    return flipped
+
+
+def exercise_0_4_changes_what_was_given(joints, width, pairs):
+    joints[..., 0] = width - 1 - joints[..., 0]
+    for left, right in pairs:
+        joints[:, [left, right]] = joints[:, [right, left]]
+    return joints
+
+
+def _means(hits, counted, groups):
+    rates = np.where(counted > 0, hits / np.maximum(counted, 1), np.nan)
+    by_group = [np.nanmean(rates[g]) for g in groups if counted[g].any()]
+    return hits.sum() / counted.sum(), np.nanmean(rates), np.mean(by_group)
+
+
+def exercise_0_5_swaps_the_macros(hits, counted, groups):
+    micro, joint, group = _means(hits, counted, groups)
+    return micro, group, joint
+
+
+def exercise_0_5_takes_the_macro_for_micro(hits, counted, groups):
+    _, joint, group = _means(hits, counted, groups)
+    return joint, joint, group
