@@ -13,8 +13,8 @@ from . import exercise
 
 @exercise("0.1")
 def exercise_0_1(pck_of_clip):
-    truth = np.zeros((2, 3, 2))
-    prediction = np.array([[[3.0, 4], [6, 0], [99, 0]], [[0, 5], [0, 10], [8, 8]]])
+    truth = np.array([[[40.0, 20], [7, 90], [60, 30]], [[41, 22], [9, 88], [55, 35]]])
+    prediction = truth + np.array([[[3.0, 4], [6, 0], [99, 0]], [[0, 5], [0, 10], [8, 8]]])
     size, visible = np.array([25.0, 50.0]), np.array([[True, True, False], [True, True, True]])
     answer = pck_of_clip(prediction, truth, size, 0.2, visible)
     if np.shape(answer) != ():
@@ -82,6 +82,7 @@ def exercise_0_5(three_means):
         rng.uniform(0, 100, (20, 13, 2)),
         rng.random((20, 13)) < np.linspace(0.2, 1, 13),
     )
+    visible[1:, 3], visible[0, 3] = False, True  # and one that is seen once
     groups = list(skeleton.groups.values())
     for unseen in ([4], [0, 4]):  # joint 0, the head, is a group of its own
         visible[:, unseen] = False
@@ -111,7 +112,7 @@ def exercise_0_6(joint_of_map):
         ("its peak in the border row y = 4, higher to the left", corner, 8),
         ("two equal peaks, the first at the cell (2, 1), and equal neighbours", tied, 4),
     ]
-    cases += [("random values", rng.random((H, W)), s) for H, W, s in ((7, 9, 4), (9, 6, 2))]
+    cases += [("random values", rng.random((4, 5)), stride) for stride in (2, 4) for _ in range(20)]
     for kind, heatmap, stride in cases:
         right = to_pixels(decode(heatmap)[0], stride)
         answer = np.asarray(joint_of_map(heatmap.copy(), stride), float)

@@ -40,6 +40,8 @@ def exercise_11_2(narrower_window):
         if answer.shape != (2, n):
             return f"It must return two tensors of shape ({n},)."
         first, last = answer
+        if (first < 0).any() or (last >= n).any():
+            return f"With {kind}, some windows reach beyond the row's {n} senders."
         home = q + rest
         offers = score - stiffness * (q - home[:, None]) ** 2
         best = offers.amax(1, keepdim=True)

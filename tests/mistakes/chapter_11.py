@@ -153,3 +153,9 @@ def exercise_11_5_turns_the_offset_round(score, stiffness, rest):
 
 def exercise_11_5_keeps_the_worst(score, stiffness, rest):
     return _sweep(score, stiffness, rest, torch.le, start=torch.inf)
+
+
+def exercise_11_2_leaves_the_row(score, stiffness, rest):
+    nearest = _nearest(score, rest)
+    first, last = _window(score, stiffness, rest, nearest, score[nearest.long()])
+    return first, last + (last == len(score) - 1)
