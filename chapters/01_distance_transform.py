@@ -160,7 +160,7 @@ elbow_message, elbow_source = message_brute(wrist, stiffness, rest)
 peak = divmod(int(elbow_message.argmax()), W)[::-1]
 assert peak == (20 - 6, 13 - 3)
 print("the message is highest at the elbow's cell", peak)
-print("the wrist's peak minus the rest offset is ", (20 - 6, 13 - 3))
+print("the wrist's peak minus the rest offset:", (20 - 6, 13 - 3))
 
 # %% [markdown]
 # The left panel of the next picture shows the wrist's map again. On it we draw arrows from some
@@ -997,8 +997,9 @@ check.exercise_1_7(wins_somewhere)
 #
 # <details><summary>Answer</summary>
 #
-# No. Every receiver reads the envelope right of its last cell, where one parabola wins, so all
-# receivers name the same source, and their messages become small. Nothing is clipped or rounded.
+# No. Every receiver reads the envelope far to the right of the row, where only few parabolas still
+# win, so nearly all receivers name the same source, and their messages are small. Nothing is
+# clipped or rounded.
 #
 # </details>
 #

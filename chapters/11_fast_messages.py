@@ -299,13 +299,14 @@ show("Upper left, a map with two peaks and white lines that show windows, all ar
 # %% [markdown]
 # ## 11.3 Compiled
 #
-# In torch we still pay for each candidate with a trip to memory and back. A processor has registers
-# that hold sixteen float32 numbers, and instructions that treat all sixteen at once. (The field
-# calls this *SIMD*, single instruction, multiple data, and each of the sixteen a *lane*.) So we let
-# sixteen neighbouring receivers hold their best offer in one register and the number of its sender
-# in another, and ask one displacement after the other. That is a load, a subtraction, a comparison
-# and two selections, and nothing else is written until all have been asked. Here it is in NumPy,
-# with an array of sixteen in the place of a register:
+# In torch we still pay for each candidate with a trip to memory and back. But a processor has
+# registers that hold several numbers, sixteen of float32 on the larger ones of today, and
+# instructions that treat all of them at once. (The field calls this *SIMD*, single instruction,
+# multiple data, and each place in such a register a *lane*.) So we let sixteen neighbouring
+# receivers hold their best offer in one register and the number of its sender in another, and ask
+# one displacement after the other. That is a load, a subtraction, a comparison and two selections,
+# and nothing else is written until all have been asked. Here it is in NumPy, with an array of
+# sixteen in the place of a register:
 
 
 # %%
