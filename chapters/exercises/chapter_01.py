@@ -6,6 +6,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from tslib.distance_transform import distance_transform_numpy
+from tslib.distance_transform.reference import envelope
 
 from . import exercise
 
@@ -88,3 +89,42 @@ def exercise_1_5(window_radius):
             return (
                 f"For scores {score} and stiffness {stiffness} it is {right}, yours says {answer}."
             )
+
+
+@exercise("1.6")
+def exercise_1_6(best_pair):
+    rng = np.random.default_rng(6)
+    for H, W in ((7, 12), (11, 5)):
+        elbow, wrist = rng.random((2, H, W))
+        message, source = distance_transform_numpy(wrist, (0.05, 0.08), (2.0, 1.0))
+        best = int((elbow + message).argmax())
+        right = [divmod(place, W)[::-1] for place in (best, int(source.flat[best]))]
+        answer = np.asarray(best_pair(elbow.copy(), message.copy(), source.copy()))
+        if answer.shape != (2, 2):
+            return f"It must be two places (x, y), yours has shape {answer.shape}."
+        if not np.array_equal(answer, right):
+            return (
+                f"On a random {H} x {W} map the elbow is at {right[0]} and the wrist at "
+                f"{right[1]}, yours are at {answer.tolist()}."
+            )
+
+
+@exercise("1.7")
+def exercise_1_7(wins_somewhere):
+    rng = np.random.default_rng(7)
+    cases = [
+        ("the row of section 1.3", np.array([0.0, 3, 0, 0, 2]), 1.0),
+        ("equal scores", np.zeros(6), 0.5),
+        ("a cell that touches the envelope in one point", np.array([0.0, -1, 0]), 1.0),
+        ("a single cell", np.array([2.0]), 1.0),
+    ]
+    cases += [("random scores", rng.normal(size=25), a) for a in (0.02, 0.2, 2.0)]
+    for kind, score, stiffness in cases:
+        right = np.isin(np.arange(len(score)), envelope(score.tolist(), stiffness)[0])
+        answer = np.asarray(wins_somewhere(score.copy(), stiffness))
+        if answer.shape != right.shape:
+            return f"It must have shape {right.shape}, yours has {answer.shape}."
+        if not np.array_equal(answer.astype(bool), right):
+            q = int(np.flatnonzero(answer.astype(bool) != right)[0])
+            said = "wins somewhere" if right[q] else "wins nowhere, or in one point only"
+            return f"With {kind} and stiffness {stiffness}, cell {q} {said}; yours says otherwise."

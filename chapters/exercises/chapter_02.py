@@ -2,12 +2,13 @@
 right.
 """
 
+import numpy as np
 import torch
 
 from tslib.distance_transform import distance_transform
 
 from . import exercise
-from .tensors import unlike
+from .tensors import as_tensor, unlike
 
 
 def _example(seed, H=6, W=9):
@@ -69,47 +70,59 @@ def exercise_2_4(soft_message):
 @exercise("2.5")
 def exercise_2_5(learn_rest):
     Y, X = torch.meshgrid(torch.arange(20.0), torch.arange(30.0), indexing="ij")
-    for peak, target in (((17, 8), (12, 11)), ((9, 12), (13, 6))):
-        score = torch.exp(-((X - peak[0]) ** 2 + (Y - peak[1]) ** 2) / 4).double()
-        answer = torch.as_tensor(
-            learn_rest(score.clone(), target, torch.tensor([0.01, 0.01]).double())
-        )
-        right = torch.tensor(peak) - torch.tensor(target)
-        if answer.shape != (2,) or not (answer - right).abs().max() < 0.25:
-            task = f"With the wrist's peak at {peak} and the elbow at {target}"
-            return f"{task} it is {right.tolist()}, yours is {answer.tolist()}."
+
+    def peak(x, y):
+        return torch.exp(-((X - x) ** 2 + (Y - y) ** 2) / 4).double()
+
+    # A spring of stiffness 0.01 never reaches a peak of height 1 that is more than 10 cells away.
+    cases = [
+        ("the wrist's peak at (17, 8)", (17, 8), (12, 11), peak(17, 8)),
+        ("the wrist's peak at (9, 12)", (9, 12), (13, 6), peak(9, 12)),
+        (
+            "a low peak at (8, 9) and a higher one at (25, 9), which the gradient cannot know of,",
+            (8, 9),
+            (5, 5),
+            0.6 * peak(8, 9) + peak(25, 9),
+        ),
+    ]
+    for kind, place, target, score in cases:
+        answer = as_tensor(learn_rest(score.clone(), target, torch.tensor([0.01, 0.01]).double()))
+        right = torch.tensor(place) - torch.tensor(target)
+        if answer.shape != (2,):
+            return f"It must return the pair (x, y), yours has shape {tuple(answer.shape)}."
+        if not (answer - right).abs().max() < 0.25:
+            yours = [round(value, 2) for value in answer.tolist()]
+            return (
+                f"With {kind} and the elbow at {target} it is {right.tolist()}, yours is {yours}."
+            )
 
 
 @exercise("2.6")
-def exercise_2_6(narrower_window):
-    generator = torch.Generator().manual_seed(0)
-    n, q = 30, torch.arange(30)
-    peak = torch.exp(-((q - 20.0) ** 2) / 6).double()
-    noise = torch.rand(n, dtype=torch.float64, generator=generator)
-    tied = torch.randint(0, 4, (n,), generator=generator) / 4
-    for score, stiffness, rest, kind in (
-        (peak, 0.02, 0.0, "a peak in cell 20"),
-        (noise, 0.05, 3.3, "random scores"),
-        (noise, 0.01, 38.5, "a rest offset that leads out of the row"),
-        (tied.double(), 0.25, -2.0, "scores in quarters, with ties"),
-    ):
-        first, last = narrower_window(score.clone(), stiffness, rest)
-        if any(not isinstance(t, torch.Tensor) or t.shape != (n,) for t in (first, last)):
-            return f"It must return two tensors of shape ({n},)."
-        home = q + rest
-        offers = score - stiffness * (q - home[:, None]) ** 2
-        best = offers.amax(1, keepdim=True)
-        wins = (offers - best).abs() < 1e-12
-        asked = (first[:, None] <= q) & (q <= last[:, None])
-        if (wins & ~asked).any():
-            p, who = torch.nonzero(wins & ~asked)[0].tolist()
-            window = [int(first[p]), int(last[p])]
-            return f"With {kind}, sender {who} wins receiver {p}, but its window is {window}."
-        nearest = home.round().clamp(0, n - 1).long()
-        sure = offers.gather(1, nearest[:, None])
-        needed = score.max() - stiffness * (q - home[:, None]) ** 2 >= sure - 1e-2
-        if asked.sum() > needed.sum():
-            return (
-                f"With {kind}, {int(asked.sum())} pairs are compared; {int(needed.sum())} "
-                "are enough."
-            )
+def exercise_2_6(shared_gradient):
+    generator = torch.Generator().manual_seed(6)
+    tied = torch.randint(0, 4, (12,), generator=generator) / 4
+    cases = [
+        ("scores (1, 0, 1)", torch.tensor([1.0, 0, 1]), 0.25, 0.0),
+        ("equal scores and a rest offset between two cells", torch.ones(7), 0.25, 0.5),
+        ("random scores in quarters", tied, 0.25, 0.0),
+        ("random scores in quarters", tied, 0.5, -1.5),
+    ]
+    for kind, score, stiffness, rest in cases:
+        score = score.double()
+        gradient = torch.randn(len(score), dtype=torch.float64, generator=generator)
+        q = torch.arange(len(score))
+        free = score.clone().requires_grad_()
+        best = (free - stiffness * (q - q[:, None] - rest) ** 2).amax(1)
+        (right,) = torch.autograd.grad(best, free, gradient)
+        given = f"{kind}, stiffness {stiffness} and rest {rest}"
+        answer = shared_gradient(score.clone(), gradient.clone(), stiffness, rest)
+        if wrong := unlike(answer, right, given):
+            return wrong
+
+
+@exercise("2.7")
+def exercise_2_7(largest_scores):
+    for stiffness, right in ((0.01, 1e4), (0.001, 1e3), (0.04, 1e4), (1.0, 1e6), (0.005, 1e3)):
+        answer = largest_scores(stiffness)
+        if np.shape(answer) != () or not np.isclose(float(answer), right):
+            return f"For a stiffness of {stiffness} it is {right:,.0f}, yours is {answer}."

@@ -5,11 +5,11 @@
 
 It trains on one core (85,000 weights, a receptive field smaller than a person, 900 steps), is
 tested on clips that it has not seen, and every error is asked what would have helped: is it the
-joint of the other side? Is there another peak in the right place? Is the same joint right in a
-neighbouring frame? --write stores the tables in experiments/results/failure_modes.json, which the
-book shows. --views PENN_ACTION films each activity from the front, side and back as often as the
-real labels in that folder show it so, which the renderer does not; --write then stores
-failure_modes_real_views.json.
+joint of the other side? Is there another peak in the right place, and would there be one in any
+place on the body? Is the same joint right in a neighbouring frame? --write stores the tables in
+experiments/results/failure_modes.json, which the book shows. --views PENN_ACTION films each
+activity from the front, side and back as often as the real labels in that folder show it so, which
+the renderer does not; --write then stores failure_modes_real_views.json.
 """
 
 import argparse
@@ -170,9 +170,17 @@ def failure_modes(
     around = np.max([wide[..., a : a + h, b : b + w] for a, b in shifts], axis=0)
     cells = (np.arange(h) + 0.5) * STRIDE - 0.5
     x, y = np.moveaxis(joints, -1, 0)[..., None, None]
-    near = (cells[:, None] - y) ** 2 + (cells - x) ** 2
-    peak = (maps >= around) & (maps > PEAK) & (near <= limit[..., None, None] ** 2)
-    second = wrong & peak.any((-2, -1))
+    near = (cells[:, None] - y) ** 2 + (cells - x) ** 2 <= limit[..., None, None] ** 2
+    peak = (maps >= around) & (maps > PEAK)
+    second = wrong & (peak & near).any((-2, -1))
+    # Maps have many low peaks. So the same is asked of the places of the other joints, which are
+    # on the body, too, but not right: how often does another peak lie there?
+    lower = peak & (maps < maps.max((-2, -1), keepdims=True))
+    chance = np.zeros(wrong.shape)
+    for k in range(13):
+        others = [j for j in range(13) if j not in (k, MIRROR[k])]
+        found = (lower[:, :, k, None] & near[:, :, others]).any((-2, -1)).mean(-1)
+        chance[:, :, k] = wrong[:, :, k] * found
     beside = np.zeros_like(right)
     beside[:, 1:] |= right[:, :-1] & visible[:, :-1]
     beside[:, :-1] |= right[:, 1:] & visible[:, 1:]
@@ -199,6 +207,7 @@ def failure_modes(
         "hidden joints in the picture, right at 0.2": row(right & hidden, hidden),
         "share of errors: other side": row(swap, wrong),
         "share of errors: another peak is right": row(second, wrong),
+        "share of errors: another peak, by chance": row(chance, wrong),
         "share of errors: right in the next or previous frame": row(neighbour, wrong),
         "share of errors: wrong in all five frames around": row(lasting, wrong),
     }

@@ -56,6 +56,23 @@ def smallest(index: Tensor) -> Tensor:
     return index.to(torch.int32)
 
 
+def spring_gradients(
+    gradient: Tensor, column: Tensor, row: Tensor, stiffness: Tensor, rest: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Gradients (N, 2) of stiffness and rest: each receiver's, summed over the map.
+
+    gradient (N, H, W) of the message, column and row (N, H, W) of its sources.
+    """
+    H, W = gradient.shape[-2:]
+    to_stiffness, to_rest = torch.empty_like(stiffness), torch.empty_like(rest)
+    p = torch.arange(max(H, W), dtype=gradient.dtype, device=gradient.device)
+    for axis, stretch in enumerate((column - p[:W], row - p[:H, None])):
+        stretch = stretch - rest[:, axis, None, None]
+        to_rest[:, axis] = 2 * stiffness[:, axis] * (gradient * stretch).sum((1, 2))
+        to_stiffness[:, axis] = -(gradient * stretch.square()).sum((1, 2))
+    return to_stiffness, to_rest
+
+
 class DistanceTransform(torch.autograd.Function):
     """score (N, H, W), stiffness (N, 2), rest (N, 2) -> message and source (N, H, W).
 
@@ -66,9 +83,9 @@ class DistanceTransform(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, score: Tensor, stiffness: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
-        N, H, W = score.shape
-        across, column = max_plus_chunked(score, stiffness[:, 0], rest[:, 0])
-        message, row = max_plus_chunked(across.mT.contiguous(), stiffness[:, 1], rest[:, 1])
+        a, mu, W = stiffness.mT, rest.mT, score.shape[-1]
+        across, column = max_plus_chunked(score, a[0], mu[0])
+        message, row = max_plus_chunked(across.mT.contiguous(), a[1], mu[1])
         message, row = message.mT.contiguous(), row.mT
         column = column.gather(1, row)  # the winning row's winning column
         ctx.save_for_backward(smallest(column), smallest(row), stiffness, rest)
@@ -84,13 +101,8 @@ class DistanceTransform(torch.autograd.Function):
         source = (row.long() * W + column).flatten(1)
         to_score = torch.zeros_like(gradient).flatten(1)
         to_score.scatter_add_(1, source, gradient.flatten(1))
-        to_stiffness, to_rest = torch.empty_like(stiffness), torch.empty_like(rest)
-        p = torch.arange(max(H, W), dtype=gradient.dtype, device=gradient.device)
-        for axis, stretch in enumerate((column - p[:W], row - p[:H, None])):
-            stretch = stretch - rest[:, axis, None, None]
-            to_rest[:, axis] = 2 * stiffness[:, axis] * (gradient * stretch).sum((1, 2))
-            to_stiffness[:, axis] = -(gradient * stretch.square()).sum((1, 2))
-        return to_score.view(N, H, W), to_stiffness, to_rest
+        springs = spring_gradients(gradient, column, row, stiffness, rest)
+        return to_score.view(N, H, W), *springs
 
 
 def flat_source(column: Tensor, row: Tensor, W: int) -> Tensor:
