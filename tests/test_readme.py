@@ -84,6 +84,14 @@ def test_every_chapter_is_in_the_table(chapters_folder):
         assert f"[{chapter.stem[:2]} {title}](chapters/{chapter.stem}.ipynb)" in README
 
 
+def test_the_hours_are_the_sum_of_the_minutes():
+    """Of all chapters but the optional one, which says so in its title."""
+    rows = re.findall(r"^\| \[\d\d (.+?)\]\(.*\) \| .+ \| (\d+) \|$", README, re.MULTILINE)
+    hours = sum(int(minutes) for title, minutes in rows if "Optional" not in title) / 60
+    said = re.search(r"That is (\d+)( and a half)? hours", README)
+    assert len(rows) == 12 and int(said[1]) + bool(said[2]) / 2 == hours
+
+
 def test_files_that_pages_link_to_exist():
     pages = [p for p in files.listed(ROOT) if p.suffix == ".md"]
     assert len(pages) >= 10
