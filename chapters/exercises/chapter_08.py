@@ -1,4 +1,4 @@
-"""Checkers of chapter 7: each takes the reader's function and says, in one line, whether it is
+"""Checkers of chapter 8: each takes the reader's function and says, in one line, whether it is
 right.
 """
 
@@ -11,25 +11,13 @@ from tslib.correction.windows import cut, merge
 from tslib.skeletons import SKELETONS
 
 from . import exercise
+from .arrays import both, differs
 
 PENN = SKELETONS["penn13"]
 
 
-def _wrong(answer, right, given):
-    """None for an array of the right shape and values, else a sentence."""
-    answer, right = np.asarray(answer, np.float64), np.asarray(right, np.float64)
-    if answer.shape != right.shape:
-        return f"The result must have shape {right.shape}, yours has {answer.shape}."
-    off = ~np.isclose(answer, right, atol=1e-8)
-    if off.any():
-        first = tuple(np.argwhere(off)[0].tolist())
-        return (
-            f"For {given}, entry {list(first)} is {right[first]:.4f}, yours is {answer[first]:.4f}."
-        )
-
-
-@exercise("7.1")
-def exercise_7_1(weights):
+@exercise("8.1")
+def exercise_8_1(weights):
     generator = torch.Generator().manual_seed(0)
     energy = 2 * torch.randn(3, 5, dtype=torch.float64, generator=generator)
     full = torch.ones(3, 5, dtype=torch.bool)
@@ -37,7 +25,7 @@ def exercise_7_1(weights):
         mask = full & (torch.arange(5) < torch.tensor(lengths)[:, None])
         _, right = attend(energy, torch.zeros(3, 5, 1, dtype=torch.float64), mask)
         given = f"energies of 3 windows that hold {lengths} frames"
-        if wrong := _wrong(weights(energy.clone(), mask.clone()), right, given):
+        if wrong := differs(weights(energy.clone(), mask.clone()), right, given):
             return wrong
     for rows, there in (
         ([[1000.0, 1001, -1000]], [[1, 1, 1]]),
@@ -48,12 +36,12 @@ def exercise_7_1(weights):
         energy, mask = torch.tensor(rows, dtype=torch.float64), torch.tensor(there) > 0
         _, right = attend(energy, torch.zeros(*energy.shape, 1, dtype=torch.float64), mask)
         given = f"the energies {rows}, of which the mask keeps {there}"
-        if wrong := _wrong(weights(energy.clone(), mask.clone()), right, given):
+        if wrong := differs(weights(energy.clone(), mask.clone()), right, given):
             return wrong
 
 
-@exercise("7.2")
-def exercise_7_2(both_ways):
+@exercise("8.2")
+def exercise_8_2(both_ways):
     poses = np.random.default_rng(0).normal(size=(6, 4))
 
     def ahead(sequence):  # remembers with 0.5, as a plain recurrent network might
@@ -71,11 +59,11 @@ def exercise_7_2(both_ways):
         return np.array(outputs)
 
     right = np.concatenate([ahead(poses), back(poses[::-1])[::-1]], 1)
-    return _wrong(both_ways(poses.copy(), ahead, back), right, "six random poses")
+    return differs(both_ways(poses.copy(), ahead, back), right, "six random poses")
 
 
-@exercise("7.3")
-def exercise_7_3(merged):
+@exercise("8.3")
+def exercise_8_3(merged):
     rng = np.random.default_rng(0)
     for frames, length, stride in ((20, 10, 3), (9, 4, 3), (3, 5, 2)):
         windows, mask = cut(np.zeros((frames, 3, 2)), length, stride)
@@ -83,28 +71,29 @@ def exercise_7_3(merged):
         right = merge(windows, frames, length, stride)
         firsts = [n for n in range(0, max(frames - length, 0), stride)] + [max(frames - length, 0)]
         given = f"{frames} frames, windows of {length} from {firsts}"
-        if wrong := _wrong(merged(windows.copy(), list(firsts), frames), right, given):
+        if wrong := differs(merged(windows.copy(), list(firsts), frames), right, given):
             return wrong
 
 
-@exercise("7.4")
-def exercise_7_4(training_pair):
+@exercise("8.4")
+def exercise_8_4(training_pair):
     rng = np.random.default_rng(0)
     for shift, grow in ((0, 1), (25, 1.4)):
         x = rng.normal(60, 20, (10, 13, 2))
         truth = grow * x + shift + rng.normal(0, 3, x.shape)
         middle, size = place(x, PENN)
-        answer = training_pair(x.copy(), truth.copy(), lambda poses: place(poses, PENN))
-        if not isinstance(answer, tuple | list) or len(answer) != 2:
-            return "It must return two things: the input and the target."
+        answer = training_pair(x.copy(), truth.copy(), lambda poses: place(np.asarray(poses), PENN))
+        answer = both(answer, "the input and the target")
+        if isinstance(answer, str):
+            return answer
         rights = normalized(x, middle, size), normalized(truth, middle, size)
         for name, ours, right in zip(("input", "target"), answer, rights, strict=True):
-            if wrong := _wrong(ours, right, f"a random window, the {name}"):
+            if wrong := differs(ours, right, f"a random window, the {name}"):
                 return wrong
 
 
-@exercise("7.5")
-def exercise_7_5(run_free):
+@exercise("8.5")
+def exercise_8_5(run_free):
     rng = np.random.default_rng(0)
     x, h = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
 
@@ -117,13 +106,13 @@ def exercise_7_5(run_free):
     for _ in range(5):
         y, s = step(y, s)
         outputs.append(y)
-    return _wrong(
+    return differs(
         run_free(step, x.copy(), np.zeros(2)), np.array(outputs), "a decoder with random numbers"
     )
 
 
-@exercise("7.6")
-def exercise_7_6(flipped):
+@exercise("8.6")
+def exercise_8_6(flipped):
     pairs = PENN.mirror_pairs
     rng = np.random.default_rng(0)
     x, truth = rng.normal(size=(2, 4, 13, 2))
@@ -132,11 +121,37 @@ def exercise_7_6(flipped):
         order[[left, right]] = right, left
     rights = [poses[:, order] * [-1, 1] for poses in (x, truth)]
     given = x.copy(), truth.copy()
-    answer = flipped(*given, list(pairs))
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        return "It must return two things: the estimates and the truth."
+    answer = both(flipped(*given, list(pairs)), "the estimates and the truth")
+    if isinstance(answer, str):
+        return answer
     if not (np.array_equal(given[0], x) and np.array_equal(given[1], truth)):
         return "Your function changes the poses that it takes; let it return new ones."
     for name, ours, right in zip(("estimates", "truth"), answer, rights, strict=True):
-        if wrong := _wrong(ours, right, f"a random window of {name}"):
+        if wrong := differs(ours, right, f"a random window of {name}"):
             return wrong
+
+
+@exercise("8.7")
+def exercise_8_7(forget_bias):
+    for share, frames in ((0.5, 1), (0.5, 10), (0.01, 10), (0.9, 30), (0.2, 3)):
+        kept = share ** (1 / frames)
+        right = np.log(kept / (1 - kept))
+        given = f"a share of {share} after {frames} frames"
+        if wrong := differs(forget_bias(share, frames), right, given):
+            return wrong
+
+
+@exercise("8.8")
+def exercise_8_8(dot_attention):
+    generator = torch.Generator().manual_seed(0)
+    for B, T, features, n in ((3, 5, 6, 4), (1, 2, 4, 7), (2, 3, 4, 4)):
+        shapes = (B, n), (B, T, features), (features, n)
+        s, h, M = (torch.randn(size, generator=generator) for size in shapes)
+        context, alpha = attend(torch.einsum("bte,en,bn->bt", h, M, s) / features**0.5, h)
+        answer = both(dot_attention(s.clone(), h.clone(), M.clone()), "the context and the weights")
+        if isinstance(answer, str):
+            return answer
+        given = f"{B} windows of {T} frames with {features} features, the "
+        for name, ours, right in zip(("context", "weights"), answer, (context, alpha), strict=True):
+            if wrong := differs(ours, right, given + name):
+                return wrong
