@@ -153,9 +153,10 @@ def exercise_9_5(in_widths):
     error = rng.uniform(5, 40, (9, 7))
     left = rng.normal(200, 1, (9, 2))
     right = left - [100, 0] + rng.normal(0, 1, (9, 2))
-    right[5:8] = left[5:8] - rng.uniform(0.5, 3, (3, 2))  # seen from the side
+    side = [0, 5, 8]
+    right[side] = left[side] - rng.uniform(0.5, 3, (3, 2))  # seen from the side
     right[3] -= [600, 0]  # found elsewhere
-    for frames in (np.arange(9), np.array([0, 1, 2, 4])):
+    for frames in (np.arange(9), np.array([1, 2, 4, 7])):
         given = error[frames], left[frames], right[frames]
         width = np.median(np.linalg.norm(given[1] - given[2], axis=-1))
         answer = as_array(in_widths(*(array.copy() for array in given)))
