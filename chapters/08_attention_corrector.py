@@ -368,8 +368,8 @@ ax.set(xlabel="frame", ylabel="memory $m$")
 ax.locator_params(axis="x", integer=True)
 ax.legend(title="bias of the forget gate", loc="center left", bbox_to_anchor=(1, 0.5))
 show("Memory of one unit over twenty frames, for three biases of the forget gate. All "
-     "jump to 0.76 at frame 2. With bias 0 nothing is left after some five frames, "
-     "with 1 after some ten; with 3 almost half is left at the end.")
+     "jump to 0.76 at frame 2. With bias 0 hardly anything is left after some five "
+     "frames, with 1 after some ten; with 3 almost half is left at the end.")
 
 # %% [markdown]
 # So we see that gates which know nothing forget within a few frames. To hold on to a pose, training
@@ -1259,10 +1259,10 @@ show("Left, in the slowest quarter the networks are above the estimates, in the 
      "14 px a frame; the median, the bi-LSTM and attention by 10 to 12.")
 
 # %% [markdown]
-# At 0.1 the slowest wrists gain and the fastest lose, in the mean. That is not smoothing alone: the
-# MLP, which knows no time, loses there as well, so that a part of it is the price of writing joints
-# anew. But what is fast in truth does come out slower after attention. The printed lines say which
-# of both ends is clear of chance.
+# At 0.1 the slowest wrists gain and the fastest lose, in the mean. However, each quarter holds a
+# few dozen clips, and neither end is clear of chance. If the fastest do lose, that is not smoothing
+# alone: the MLP, which knows no time, loses there as well, so that a part of it is the price of
+# writing joints anew. But what is fast in truth does come out slower after attention.
 #
 # ### Is it time at all?
 #
