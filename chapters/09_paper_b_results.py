@@ -1232,7 +1232,7 @@ check.exercise_9_8(honest_best)
 #
 # At once: the graph then has a cycle. Two branches that were independent given the trunk now depend
 # on each other, so that what a child tells its parent is no longer "my best, whatever the others
-# do". Messages can still be sent round, as in chapter 5, but no pass from the leaves to the root is
+# do". Messages can still be sent round, as in chapter 4, but no pass from the leaves to the root is
 # exact.
 #
 # </details>
