@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -132,6 +133,21 @@ def test_the_overlay_shows_both(place):
             np.abs(seen - drawn)[where].mean()
             < 0.5 * np.abs(seen - plain.astype(float))[where].mean()
         )
+
+
+def test_stages_side_by_side_give_the_same_bytes(place, monkeypatch):
+    """As one after the other, as on one core."""
+    written, threads = [], []
+    for stages in (tslib.video.predict.ahead, lambda stage: stage):
+        monkeypatch.setattr(tslib.video.predict, "ahead", stages)
+        draw = lambda *_: threads.append(threading.current_thread()) or Canvas.draw(*_)  # noqa: E731
+        monkeypatch.setattr(tslib.video.predict, "Canvas", type("", (Canvas,), {"draw": draw}))
+        assert command(place) == 0
+        written.append([(place / "out" / f"{n}.csv").read_bytes() for n in ("joints", "detector")])
+        written[-1] += [frame.tobytes() for frame in open_frames(place / "out" / "overlay.webm")]
+        shutil.rmtree(place / "out")
+    assert written[0] == written[1] and len(written[0]) == 16
+    assert len(set(threads)) == 2
 
 
 def test_springs_change_the_result(place):

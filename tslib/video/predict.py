@@ -8,7 +8,7 @@ The stages are generators, and can be used one by one:
 
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from ..errors import InputError
 from ..files import appearing
 from ..heatmaps import decode
 from ..overlay import Canvas
+from .ahead import ahead
 from .blazepose import CONFIG, default_detector
 from .correct import check_joints, correct_file
 from .detector import PRESENT, HeatmapDetector
@@ -28,7 +29,7 @@ from .frames import VideoWriter, open_frames
 from .inference import bridged, infer, link, reach_at
 from .joints_csv import write_header, write_rows
 from .springs import load_springs, numbered
-from .tracking import observe
+from .tracking import moved, observe_moved
 
 _HUGE = 4  # times the frame; a larger box is a mistake
 # A warning is a line on stderr, unless the program says otherwise.
@@ -83,7 +84,7 @@ def predict(
             corrector = load_corrector(correct)
             check_joints(corrector, correct, network.skeleton.joints)
         reach = reach_at(fps)
-        observations = observe(frames, network, box, flow)
+        observations = ahead(observe_moved(ahead(moved(frames, flow)), network, box))
         beliefs = infer(link(bridged(observations, reach), reach), reach, limbs)
         _write(folder, beliefs, frames, network.skeleton, fps or 25)
         if correct is not None:
@@ -93,30 +94,36 @@ def predict(
 
 def _write(folder, beliefs, frames, skeleton, fps):
     """Write the tables and the overlay. InputError for nobody."""
-    canvas, somebody = Canvas(frames.size, skeleton), False
+    canvas = Canvas(frames.size, skeleton)
     with ExitStack() as files:
         names = "joints.csv", "detector.csv"
         tables = [files.enter_context(open(folder / name, "w", encoding="utf-8")) for name in names]
-        for table in tables:
-            write_header(table)
-        # The bar shows in a terminal only.
-        bar = files.enter_context(tqdm(beliefs, total=frames.count, unit="frame", disable=None))
         overlay = files.enter_context(VideoWriter(folder / "overlay.webm", fps, canvas.size))
-        # Beliefs come some frames late. The second reader of the video waits for them, so that no
-        # frame has to.
-        for (node, belief), frame in zip(bar, frames, strict=True):
-            crop = node.seen.crop
-            alone = node.seen.maps if node.seen.presence >= PRESENT else None
-            nothing = crop is None or node.seen.index in frames.lost
-            both = [None if nothing else maps for maps in (belief, alone)]
-            found = [None if maps is None else joints_of(maps, crop) for maps in both]
-            somebody = somebody or crop is not None
-            for table, result in zip(tables, found, strict=True):
-                write_rows(table, node.seen.index, skeleton.joints, result)
-            overlay.write(canvas.draw(frame, *found, crop))
-        if not somebody:
-            what = f"nobody in sight in {frames.path}"
-            raise InputError(f"{what}; give --box, or show somebody larger.")
+        pictures = files.enter_context(closing(ahead(_drawn(tables, beliefs, frames, canvas))))
+        # The bar shows in a terminal only.
+        for picture in tqdm(pictures, total=frames.count, unit="frame", disable=None):
+            overlay.write(picture)
+
+
+def _drawn(tables, beliefs, frames, canvas):
+    """Write the tables, and yield the pictures of the overlay. InputError for nobody."""
+    joints, somebody = canvas.skeleton.joints, False
+    for table in tables:
+        write_header(table)
+    # Beliefs come some frames late. The second reader of the video waits for them, so that no
+    # frame has to.
+    for (node, belief), frame in zip(beliefs, frames, strict=True):
+        crop = node.seen.crop
+        alone = node.seen.maps if node.seen.presence >= PRESENT else None
+        nothing = crop is None or node.seen.index in frames.lost
+        both = [None if nothing else maps for maps in (belief, alone)]
+        found = [None if maps is None else joints_of(maps, crop) for maps in both]
+        somebody = somebody or crop is not None
+        for table, result in zip(tables, found, strict=True):
+            write_rows(table, node.seen.index, joints, result)
+        yield canvas.draw(frame, *found, crop)
+    if not somebody:
+        raise InputError(f"nobody in sight in {frames.path}; give --box, or show somebody larger.")
 
 
 def check_box(box: Sequence[float], size: tuple[int, int]) -> None:

@@ -5,14 +5,14 @@ the optical flow inside it, joints correct it only where the detector is sure, a
 at a time.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from ..crop import Crop
-from ..flow import Flow, flow_between
+from ..flow import Flow, flows_between
 from ..heatmaps import decode
 from .detector import PRESENT, SEEN, HeatmapDetector, Sight
 from .follower import Follower, sureness, windows_over
@@ -142,6 +142,32 @@ def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
     return bool((a * b).sum() <= _ALIKE * np.sqrt((a * a).sum() * (b * b).sum()))
 
 
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """A frame, and how it follows from the one before it.
+
+    frame : uint8 (H, W, 3) RGB
+    cut : whether it begins another scene
+    forward, back : Flow from the frame before to this one, and back; None where none comes before
+    """
+
+    frame: np.ndarray
+    cut: bool = False
+    forward: Flow | None = None
+    back: Flow | None = None
+
+
+def moved(frames: Iterable[np.ndarray], flow: str = "dis") -> Generator[Moved]:
+    """Yield a Moved for every frame. For flow see `tslib.flow.flow_between`."""
+    previous = None
+    for frame in frames:
+        if previous is None or is_cut(previous, frame):
+            yield Moved(frame, cut=previous is not None)
+        else:
+            yield Moved(frame, False, *flows_between(previous, frame, flow))
+        previous = frame
+
+
 def observe(
     frames: Iterable[np.ndarray],
     detector: HeatmapDetector,
@@ -153,23 +179,23 @@ def observe(
     Each comes one frame late, because its flow to the next one needs that one. For first_box see
     `Tracker`, for flow `tslib.flow.flow_between`.
     """
+    return observe_moved(moved(frames, flow), detector, first_box)
+
+
+def observe_moved(
+    stream: Iterable[Moved], detector: HeatmapDetector, first_box: Sequence[float] | None = None
+) -> Generator[Observation]:
+    """`observe` for frames whose flow is known."""
     tracker = (UprightTracker if detector.rotation else Tracker)(detector, first_box)
-    scene = 0
-    # The frame before, and what it showed.
-    previous, waiting = None, None
-    for index, frame in enumerate(frames):
-        to_next = to_previous = None
-        if previous is not None and waiting is not None:
-            if is_cut(previous, frame):
-                scene += 1
-                tracker.reset()
-            else:
-                to_next = flow_between(previous, frame, flow)
-                to_previous = flow_between(frame, previous, flow)
-            yield replace(waiting, to_next=to_next)
-        crop, sight = tracker.look(frame, to_next)
+    scene, waiting = 0, None
+    for index, new in enumerate(stream):
+        if new.cut:
+            scene += 1
+            tracker.reset()
+        if waiting is not None:
+            yield replace(waiting, to_next=new.forward)
+        crop, sight = tracker.look(new.frame, new.forward)
         maps, presence = (sight.maps, sight.presence) if sight else (None, 0.0)
-        waiting = Observation(index, scene, crop, maps, to_previous, presence=presence)
-        previous = frame
+        waiting = Observation(index, scene, crop, maps, new.back, presence=presence)
     if waiting is not None:
         yield waiting
