@@ -71,7 +71,9 @@ def test_finds_the_joints_of_a_video(place, capsys):
     assert command(place) == 0
     out = place / "out"
     assert str(out) in capsys.readouterr().out
-    assert sorted(p.name for p in out.iterdir()) == ["detector.csv", "joints.csv", "overlay.webm"]
+    names = ["detector.csv", "joints.csv", "overlay.webm", "report.html"]
+    assert sorted(p.name for p in out.iterdir()) == names
+    assert "in sight in 14 of 14 frames" in (out / "report.html").read_text(encoding="utf-8")
     truth = np.stack([synthetic.pose(t) for t in range(14)])
     for name in ("joints.csv", "detector.csv"):
         joints, score = read(out / name)
@@ -199,8 +201,12 @@ def test_every_format_is_written_that_is_asked_for(place, capsys):
     assert command(place, "--format", "npz", "openpose", "coco") == 0
     kinds = ("coco.json", "npz", "openpose")
     names = [f"{table}.{kind}" for table in ("detector", "joints") for kind in kinds]
-    assert sorted(p.name for p in (place / "out").iterdir()) == [*names, "overlay.webm"]
-    assert "joints.openpose and overlay.webm" in capsys.readouterr().out
+    assert sorted(p.name for p in (place / "out").iterdir()) == [
+        *names,
+        "overlay.webm",
+        "report.html",
+    ]
+    assert "joints.openpose, overlay.webm and report.html" in capsys.readouterr().out
     with np.load(place / "out" / "joints.npz") as found:
         joints, fps = found["joints"], found["fps"]
     assert fps == 20
@@ -267,7 +273,7 @@ def test_a_link_to_an_empty_folder_stays_a_link(place):
     (place / "real").mkdir()
     (place / "out").symlink_to(place / "real", target_is_directory=True)
     assert command(place) == 0
-    assert (place / "out").is_symlink() and len(list((place / "real").iterdir())) == 3
+    assert (place / "out").is_symlink() and len(list((place / "real").iterdir())) == 4
 
 
 def test_others_may_read_the_output(place):
@@ -280,7 +286,7 @@ def test_others_may_read_the_output(place):
 def test_makes_folders_above_the_output(place):
     more = ["predict", str(place / "video.avi"), "--detector", str(place / "toy.onnx")]
     assert main([*more, "--output", str(place / "new" / "deep" / "out")]) == 0
-    assert len(list((place / "new" / "deep" / "out").iterdir())) == 3
+    assert len(list((place / "new" / "deep" / "out").iterdir())) == 4
 
 
 def test_frames_without_anybody_have_empty_rows(place):
@@ -481,3 +487,5 @@ def test_frames_that_are_lost_have_empty_rows_and_all_others_keep_their_numbers(
     assert len(list(open_frames(place / "out" / "overlay.webm"))) == 14
     (said,) = caplog.messages
     assert "3 of 14 frames of " in said and ": 5, 6, 10;" in said
+    report = (place / "out" / "report.html").read_text(encoding="utf-8")
+    assert "in sight in 11 of 14 frames" in report and "frames 5, 6, 10, where" in report

@@ -31,6 +31,7 @@ from .detector import PRESENT, HeatmapDetector
 from .formats import FORMATS, Table
 from .frames import VideoWriter, open_frames
 from .inference import bridged, infer, link, reach_at
+from .report import Report
 from .springs import load_springs, numbered
 from .tracking import moved, observe_people
 
@@ -59,7 +60,8 @@ def predict(
     formats: Sequence[str] = ("csv",),
     people: int = 1,
 ) -> Path:
-    """Write joints.csv, detector.csv and overlay.webm to a new folder; returns its path.
+    """Write joints.csv, detector.csv, overlay.webm and report.html to a new folder, the path
+    returned.
 
     video : a video file or a folder of images
     output : the folder; it appears complete, or not at all
@@ -98,13 +100,16 @@ def predict(
         beliefs = zip(*(infer(nodes, reach, limbs) for nodes in linked), strict=True)
         name = Path(os.path.realpath(video)).stem
         table = Table(network.skeleton.joints, people, name, fps or 25)
-        _write(folder, beliefs, frames, Canvas(frames.size, network.skeleton), table, formats)
+        report = Report(table)
+        canvas = Canvas(frames.size, network.skeleton)
+        _write(folder, beliefs, frames, canvas, table, formats, report)
+        report.write(folder / "report.html", sorted(frames.lost))
         if correct is not None:
             correct_file(folder / "joints.csv", corrector, folder / "corrected.csv")
     return Path(output)
 
 
-def _write(folder, beliefs, frames, canvas, table, formats):
+def _write(folder, beliefs, frames, canvas, table, formats, report):
     """Write the tables and the overlay. InputError for nobody."""
     with ExitStack() as files:
         tables = [
@@ -112,13 +117,15 @@ def _write(folder, beliefs, frames, canvas, table, formats):
             for stem in ("joints", "detector")
         ]
         overlay = files.enter_context(VideoWriter(folder / "overlay.webm", table.fps, canvas.size))
-        pictures = files.enter_context(closing(ahead(_drawn(tables, beliefs, frames, canvas))))
+        pictures = files.enter_context(
+            closing(ahead(_drawn(tables, beliefs, frames, canvas, report)))
+        )
         # The bar shows in a terminal only.
         for picture in tqdm(pictures, total=frames.count, unit="frame", disable=None):
             overlay.write(picture)
 
 
-def _drawn(tables, beliefs, frames, canvas):
+def _drawn(tables, beliefs, frames, canvas, report):
     """Write the tables, and yield the pictures of the overlay. InputError for nobody."""
     somebody = False
     # Beliefs come some frames late. The second reader of the video waits for them, so that no
@@ -133,9 +140,11 @@ def _drawn(tables, beliefs, frames, canvas):
             found.append([None if maps is None else joints_of(maps, crop) for maps in both])
             somebody = somebody or crop is not None
             canvas.add(picture, *found[n], crop, str(n) if len(people) > 1 else "")
-        for writes, persons in zip(tables, zip(*found, strict=True), strict=True):
+        results = [*zip(*found, strict=True)]
+        for writes, persons in zip(tables, results, strict=True):
             for write in writes:
                 write(index, persons)
+        report.add([node.seen for node, _ in people], *results)
         yield picture
     if not somebody:
         raise InputError(f"nobody in sight in {frames.path}; give --box, or show somebody larger.")
