@@ -98,7 +98,7 @@ def predict(
         each = (map(itemgetter(n), person) for n, person in enumerate(seen))
         linked = (link(bridged(person, reach), reach) for person in each)
         beliefs = zip(*(infer(nodes, reach, limbs) for nodes in linked), strict=True)
-        name = Path(os.path.realpath(video)).stem
+        name = Path(os.path.realpath(video)).stem.encode(errors="replace").decode()
         table = Table(network.skeleton.joints, people, name, fps or 25)
         report = Report(table)
         canvas = Canvas(frames.size, network.skeleton)

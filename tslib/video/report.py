@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from string import Template
 
 import numpy as np
 
@@ -15,23 +16,7 @@ from .tracking import Observation
 MOVED = 0.1  # of the body; a joint that messages move further is reported
 _ROWS = 600  # of a plot; a longer film is drawn by every second, fourth, ... frame
 _NAMED = 10  # frames, at most, in a sentence
-_STYLE = """
-:root{color-scheme:light dark;--left:#b85600;--right:#0a63c2;--middle:#1b7f2a}
-@media(prefers-color-scheme:dark){:root{--left:#ff8c28;--right:#5aaaff;--middle:#5adc5a}}
-body{background:Canvas;color:CanvasText;font:16px/1.5 system-ui,sans-serif;max-width:70rem;
-margin:auto;padding:1rem}
-video{max-width:100%;max-height:80vh}button{font:inherit;margin:.1rem}
-.plots{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr))}
-figure{margin:0}svg{width:100%;height:4rem;border:1px solid;cursor:pointer;display:block}
-polyline,line{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke;stroke:currentColor}
-line{stroke-dasharray:4 4}
-.left{stroke:var(--left)}.right{stroke:var(--right)}.middle{stroke:var(--middle)}
-b.left{color:var(--left)}b.right{color:var(--right)}"""
-_SCRIPT = """
-const video=document.querySelector('video'),go=t=>{video.currentTime=t;video.scrollIntoView()};
-for(const b of document.querySelectorAll('button'))b.onclick=()=>go(+b.dataset.time);
-for(const s of document.querySelectorAll('svg'))
-s.onclick=e=>go((e.clientX-s.getBoundingClientRect().left)/s.clientWidth*video.duration)"""
+_PAGE = Path(__file__).with_suffix(".html")
 
 
 class Report:
@@ -73,15 +58,10 @@ class Report:
     def write(self, path: Path, lost: Sequence[int]) -> None:
         """The page; lost are the numbers of the frames that could not be read."""
         plots = [self._plots(n, rows) for n, rows in enumerate(np.stack(self._rows, 1))]
-        title, body = escape(self._table.film), "\n".join([*self._sentences(lost), *plots])
-        path.write_text(
-            '<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">'
-            '<meta name="viewport" content="width=device-width">'
-            f"<title>Joints of {title}</title><style>{_STYLE}</style><h1>Joints of {title}</h1>"
-            '<video src="overlay.webm" controls muted playsinline></video>'
-            f"{body}<script>{_SCRIPT}</script></html>\n",
-            encoding="utf-8",
-        )
+        body = "\n".join([*self._sentences(lost), *plots])
+        page = Template(_PAGE.read_text(encoding="utf-8"))
+        text = page.substitute(film=escape(self._table.film), body=body)
+        path.write_text(text, encoding="utf-8")
 
     def _sentences(self, lost):
         total = f"{self._frames} frames"

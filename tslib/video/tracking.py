@@ -7,6 +7,7 @@ at a time.
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -154,8 +155,7 @@ def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
     return bool((a * b).sum() <= _ALIKE * np.sqrt((a * a).sum() * (b * b).sum()))
 
 
-@dataclass(frozen=True, eq=False)
-class Moved:
+class Moved(NamedTuple):
     """A frame, and how it follows from the one before it.
 
     frame : uint8 (H, W, 3) RGB
