@@ -38,7 +38,6 @@ from .. import records
 
 SIZE, FRAMES, WARM, REPEATS = (640, 480), 60, 6, 3
 CORES = (1, 2)
-BARS = {1: 8, 2: 12}  # frames a second
 _CHILD = """
 import json, os, sys, tempfile, time
 warm, clip, cores = sys.argv[1:]
@@ -73,16 +72,26 @@ def run(options: argparse.Namespace) -> None:
         for name in checkouts:
             wall, own = np.median(spent[name, n], 0)
             found[f"{name}, {n} cores"] = {
-                "frames_per_second": round(frames / wall, 2),
-                "processor_ms": round(1000 * own / frames, 1),
+                "frames_per_second": round(float(frames / wall), 2),
+                "processor_ms": round(float(1000 * own / frames), 1),
             }
         if options.against:
             ratio = np.divide(spent["before", n], spent["now", n])
             found[f"before / now, {n} cores"] = [round(v, 2) for v in np.median(ratio, 0).tolist()]
+    print(table(found))
     for name, value in found.items():
         print(f"{name}: {value}")
     if options.write and not options.quick:
         records.store("predict", {**found, "machine": records.machine("cpu")})
+
+
+def table(found: dict[str, Any]) -> str:
+    """What each stage takes, as docs/your-video.md has it, in Markdown."""
+    whole = found["now, 1 cores"]["processor_ms"]
+    rows = found["stages_ms"] | {"the whole command": whole}
+    lines = ["| stage | ms a frame | share |", "|---|---|---|"]
+    lines += [f"| {name} | {ms:.1f} | {100 * ms / whole:.0f} % |" for name, ms in rows.items()]
+    return "\n".join(lines)
 
 
 def _make(film: Path, clip: Path, count: int) -> None:

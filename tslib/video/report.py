@@ -99,7 +99,7 @@ class Report:
 
         figures: list[str] = []
         add("presence, 0 to 1", {"middle": rows[:, 0]}, (0, 1))
-        add("furthest move by messages, 0 to 0.5 of the body", {"middle": rows[:, 1]}, (0, 0.5))
+        add("furthest move by messages, 0 to 1 of the body", {"middle": rows[:, 1]}, (0, 1))
         named: dict[str, dict] = {}
         for k, joint in enumerate(self._table.joints):
             side, _, name = joint.rpartition("_")
