@@ -123,8 +123,8 @@ DATA = shared(_data)
 COMMANDS = (
     Command(
         "predict",
-        "find the joints of the person in a video; writes joints.csv, detector.csv and "
-        "overlay.webm, a fifth of a second a frame",
+        "find the joints of the person in a video; writes joints.csv, detector.csv, overlay.webm "
+        "and report.html, a tenth of a second a frame",
         "tslib.commands:run_predict",
         _predict_options,
         "python -m tslib predict clip.mp4 --output results",
