@@ -348,6 +348,13 @@ COMMANDS = (
         of.write,
         "--write",
     ),
+    _script(
+        "speed predict",
+        "how many frames a second predict takes in, and where its time goes; writes "
+        "results/predict.json with --write, minutes",
+        of.predict,
+        "--quick",
+    ),
 )
 
 

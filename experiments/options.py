@@ -51,6 +51,14 @@ def labels(parser: OPTION) -> None:
     write(parser)
 
 
+def predict(parser: OPTION) -> None:
+    """Of `speed predict`."""
+    other = "another checkout of this repository, whose runs alternate with ours"
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help=other)
+    quick(parser)
+    write(parser)
+
+
 def messages(parser: OPTION) -> None:
     """Of `speed messages`."""
     parser.add_argument(

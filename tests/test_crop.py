@@ -82,3 +82,11 @@ def test_outside_the_frame_is_black():
     frame = np.full((40, 40, 3), 200, np.uint8)
     image = Crop.around((-20, 0, 40, 40), (10, 10), margin=1).cut(frame, (40, 40))
     assert image[:, :19].max() == 0 and image[2:-2, 22:].min() == 200
+
+
+def test_overlap_is_the_share_of_what_both_windows_cover():
+    a = Crop((50, 50), 1, (20, 40), 40)
+    assert a.overlap(a) == pytest.approx(1) and a.overlap(a.moved(21, 0)) == 0
+    assert a.overlap(a.moved(10, 0)) == pytest.approx(1 / 3)
+    across = replace(a, angle=np.pi / 2)
+    assert a.overlap(across) == pytest.approx(400 / 1200)

@@ -4,12 +4,14 @@ from argparse import Namespace
 
 import numpy as np
 import pytest
+import synthetic
 import torch
 
 from experiments import records
-from experiments.speed import correction, messages, peers, renderer
+from experiments.speed import correction, messages, peers, predict, renderer
 from tslib.distance_transform import distance_transform_numpy
 from tslib.distance_transform.layer import flat_source
+from tslib.errors import InputError
 
 
 @pytest.mark.parametrize("kind", ["heat", "finer", "noise", "x 100"])
@@ -104,3 +106,33 @@ def test_correction_and_renderer_print_their_tables(capsys, monkeypatch):
     printed = capsys.readouterr().out
     for part in ("median filter", "PoseCorrector, stride 20", "JPEG", "and written to disk"):
         assert part in printed
+
+
+def test_the_time_of_predict_is_that_of_its_stages(tmp_path, monkeypatch):
+    model = synthetic.write_detector(tmp_path)
+    synthetic.write_video(tmp_path / "clip.avi", (synthetic.frame(t) for t in range(8)))
+    monkeypatch.setattr(predict, "default_detector", lambda: model)
+    monkeypatch.setattr(predict, "CONFIG", None)
+    monkeypatch.setattr(predict, "SIZE", synthetic.SIZE)
+    threads = torch.get_num_threads()
+    stages = predict._stages(tmp_path / "clip.avi")
+    assert len(stages) == 7 and min(stages.values()) >= 0 and torch.get_num_threads() == threads
+    found = {"stages_ms": stages, "now, 1 cores": {"processor_ms": 50.0}}
+    lines = predict.table(found).splitlines()
+    assert len(lines) == 2 + 7 + 1 and lines[-1] == "| the whole command | 50.0 | 100 % |"
+
+
+def test_predict_is_timed_on_a_film_that_is_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(predict, "films_folder", lambda: tmp_path)
+    with pytest.raises(InputError, match="run `python -m tslib download films`"):
+        predict.run(Namespace(against=None, quick=True, write=False))
+
+
+def test_the_page_has_the_stages_that_were_measured():
+    """And how much longer the stages took one after the other."""
+    page = (records.ROOT / "docs" / "your-video.md").read_text(encoding="utf-8")
+    found = records.stored("predict")
+    assert predict.table(found) in page
+    for cores in predict.CORES:
+        times, _ = found[f"before / now, {cores} cores"]
+        assert f"{times:.2f} times on {cores} core" in page

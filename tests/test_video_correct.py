@@ -349,7 +349,8 @@ def test_predict_writes_corrected_joints_too(tmp_path, capsys):
     assert "there is no file" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert main([*arguments, str(tmp_path / "model.safetensors")]) == 0
-    assert "joints.csv, detector.csv, corrected.csv and overlay.webm" in capsys.readouterr().out
+    said = "corrected.csv, detector.csv, joints.csv, overlay.webm and report.html"
+    assert said in capsys.readouterr().out
     before, after = (
         read_tracks(tmp_path / "out" / f"{n}.csv", penn.joints) for n in ("joints", "corrected")
     )

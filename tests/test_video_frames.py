@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 import subprocess
 import sys
 
@@ -301,3 +302,21 @@ def test_a_disk_that_fills_up_is_said(tmp_path):
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(OSError, match="cannot be written"):
         VideoWriter(tmp_path / "none" / "a.webm", 25, (160, 120))
+
+
+def test_a_phones_film_is_read_upright(tmp_path):
+    """A phone that is held upright stores wide frames, and a matrix that turns them."""
+    path, (W, H) = tmp_path / "phone.mp4", synthetic.SIZE
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 30, (W, H))
+    for t in range(3):
+        writer.write(cv2.cvtColor(synthetic.frame(t), cv2.COLOR_RGB2BGR))
+    writer.release()
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 44
+    data[matrix : matrix + 20] = struct.pack(">5i", 0, 1 << 16, 0, -1 << 16, 0)
+    path.write_bytes(data)
+    frames = open_frames(path)
+    assert frames.size == (H, W)
+    for t, frame in enumerate(frames):
+        turned = cv2.rotate(synthetic.frame(t), cv2.ROTATE_90_CLOCKWISE)
+        assert np.abs(frame.astype(float) - turned).mean() < 6

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -70,7 +71,9 @@ def test_finds_the_joints_of_a_video(place, capsys):
     assert command(place) == 0
     out = place / "out"
     assert str(out) in capsys.readouterr().out
-    assert sorted(p.name for p in out.iterdir()) == ["detector.csv", "joints.csv", "overlay.webm"]
+    names = ["detector.csv", "joints.csv", "overlay.webm", "report.html"]
+    assert sorted(p.name for p in out.iterdir()) == names
+    assert "in sight in 14 of 14 frames" in (out / "report.html").read_text(encoding="utf-8")
     truth = np.stack([synthetic.pose(t) for t in range(14)])
     for name in ("joints.csv", "detector.csv"):
         joints, score = read(out / name)
@@ -134,6 +137,21 @@ def test_the_overlay_shows_both(place):
         )
 
 
+def test_stages_side_by_side_give_the_same_bytes(place, monkeypatch):
+    """As one after the other, as on one core."""
+    written, threads = [], []
+    for stages in (tslib.video.predict.ahead, lambda stage: stage):
+        monkeypatch.setattr(tslib.video.predict, "ahead", stages)
+        add = lambda *_: threads.append(threading.current_thread()) or Canvas.add(*_)  # noqa: E731
+        monkeypatch.setattr(tslib.video.predict, "Canvas", type("", (Canvas,), {"add": add}))
+        assert command(place) == 0
+        written.append([(place / "out" / f"{n}.csv").read_bytes() for n in ("joints", "detector")])
+        written[-1] += [frame.tobytes() for frame in open_frames(place / "out" / "overlay.webm")]
+        shutil.rmtree(place / "out")
+    assert written[0] == written[1] and len(written[0]) == 16
+    assert len(set(threads)) == 2
+
+
 def test_springs_change_the_result(place):
     (place / "long.toml").write_text(
         '[[spring]]\njoints = ["left_hip", "left_knee"]\nrest = [0, 0.6]\nstiffness = [50, 50]\n',
@@ -158,6 +176,42 @@ def test_the_box_says_who_of_two(place, left):
     assert command(place, "--box", 37 + left, 28, 36, 68, video="two.avi") == 0
     truth = np.stack([synthetic.pose(t) for t in range(4)]) + [left, 0]
     assert np.abs(read(place / "out" / "joints.csv")[0] - truth).max() < 4
+
+
+def test_several_people_are_followed_each_by_a_crop(place):
+    """The third is nobody; a cut makes all of them begin anew."""
+    frames = [np.hstack([synthetic.frame(t)] * 2) for t in range(4)]
+    blank = [np.hstack([synthetic.frame(t, figure=False)] * 2) for t in range(2)]
+    synthetic.write_video(place / "two.avi", frames + [255 - f for f in blank] + frames)
+    assert command(place, "--people", 3, video="two.avi") == 0
+    with open(place / "out" / "joints.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 10 * 3 * 13
+    values = np.array([[float(r[k] or "nan") for k in ("x", "y")] for r in rows])
+    joints = values.reshape(10, 3, 13, 2)
+    assert np.isnan(joints[:, 2]).all() and np.isnan(joints[4:6]).all()
+    for t in (0, 1, 2, 3):
+        for begin in (0, 6):
+            found = sorted(joints[begin + t, :2], key=lambda pose: pose[0, 0])
+            for left, pose in zip((0, 160), found, strict=True):
+                assert np.abs(pose - synthetic.pose(t) - [left, 0]).max() < 5
+
+
+def test_every_format_is_written_that_is_asked_for(place, capsys):
+    assert command(place, "--format", "npz", "openpose", "coco") == 0
+    kinds = ("coco.json", "npz", "openpose")
+    names = [f"{table}.{kind}" for table in ("detector", "joints") for kind in kinds]
+    assert sorted(p.name for p in (place / "out").iterdir()) == [
+        *names,
+        "overlay.webm",
+        "report.html",
+    ]
+    assert "joints.openpose, overlay.webm and report.html" in capsys.readouterr().out
+    with np.load(place / "out" / "joints.npz") as found:
+        joints, fps = found["joints"], found["fps"]
+    assert fps == 20
+    assert np.abs(joints - np.stack([synthetic.pose(t) for t in range(14)])).max() < 4
+    assert len(list((place / "out" / "joints.openpose").glob("video_*_keypoints.json"))) == 14
 
 
 def test_the_flow_method_is_the_one_that_was_asked_for(place, monkeypatch):
@@ -219,7 +273,7 @@ def test_a_link_to_an_empty_folder_stays_a_link(place):
     (place / "real").mkdir()
     (place / "out").symlink_to(place / "real", target_is_directory=True)
     assert command(place) == 0
-    assert (place / "out").is_symlink() and len(list((place / "real").iterdir())) == 3
+    assert (place / "out").is_symlink() and len(list((place / "real").iterdir())) == 4
 
 
 def test_others_may_read_the_output(place):
@@ -232,7 +286,7 @@ def test_others_may_read_the_output(place):
 def test_makes_folders_above_the_output(place):
     more = ["predict", str(place / "video.avi"), "--detector", str(place / "toy.onnx")]
     assert main([*more, "--output", str(place / "new" / "deep" / "out")]) == 0
-    assert len(list((place / "new" / "deep" / "out").iterdir())) == 3
+    assert len(list((place / "new" / "deep" / "out").iterdir())) == 4
 
 
 def test_frames_without_anybody_have_empty_rows(place):
@@ -346,7 +400,15 @@ def test_options_that_do_not_fit_are_refused(place, capsys):
         encoding="utf-8",
     )
     fails(place, capsys, "'tail'", "--springs", place / "tail.toml")
-    for option in ("--fps 0", "--fps nan", "--flow tv", "--box 1 2 3"):
+    refused = "--people 0", "--format xml", "--format csv csv", "--correct m --people 2"
+    for option in (
+        "--fps 0",
+        "--fps nan",
+        "--flow tv",
+        "--box 1 2 3",
+        "--correct m --format npz",
+        *refused,
+    ):
         with pytest.raises(SystemExit) as error:
             command(place, *option.split())
         assert error.value.code == 2 and not (place / "out").exists()
@@ -385,7 +447,7 @@ def test_an_output_that_exists_is_left_alone(place, capsys):
 
 def test_a_bug_is_no_user_error_and_leaves_nothing(place, monkeypatch):
     before = sorted(place.rglob("*"))
-    monkeypatch.setattr(tslib.video.predict, "write_rows", lambda *_: 1 / 0)
+    monkeypatch.setattr(tslib.video.predict, "joints_of", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         command(place)
     assert sorted(place.rglob("*")) == before
@@ -425,3 +487,5 @@ def test_frames_that_are_lost_have_empty_rows_and_all_others_keep_their_numbers(
     assert len(list(open_frames(place / "out" / "overlay.webm"))) == 14
     (said,) = caplog.messages
     assert "3 of 14 frames of " in said and ": 5, 6, 10;" in said
+    report = (place / "out" / "report.html").read_text(encoding="utf-8")
+    assert "in sight in 11 of 14 frames" in report and "frames 5, 6, 10, where" in report

@@ -1,14 +1,18 @@
 """Following a person: steady frames, damaged ones, nobody, cuts."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
 import synthetic
 
+import tslib.video.tracking
+from tslib.crop import Crop
 from tslib.video.detector import HeatmapDetector, Sight
-from tslib.video.follower import BEST, LOST, SEARCH, sureness, windows_over
+from tslib.video.follower import BEST, LOST, SEARCH, Follower, sureness, windows_over
 from tslib.video.predict import joints_of
-from tslib.video.tracking import Tracker, box_of, is_cut, observe
+from tslib.video.tracking import Tracker, box_of, is_cut, moved, observe, observe_people
 
 
 @pytest.fixture(scope="module")
@@ -291,3 +295,22 @@ def test_a_given_box_with_nobody_in_it_is_not_believed(detector):
     seen = list(observe(frames, detector, (0, 0, 12, 20)))
     assert all(o.crop is None for o in seen[:LOST])
     assert all(inside(o.crop, o.index) for o in seen[LOST:])
+
+
+def test_a_crop_that_becomes_anothers_looks_for_somebody_else(monkeypatch):
+    """Not at once, because two who pass each other share a crop for a while."""
+    crop, resets = Crop.around((40, 40, 20, 60), (24, 32)), []
+
+    class Fake(Follower):
+        def reset(self, box=None):
+            resets.append(box)
+
+        def look(self, frame, flow):
+            return crop, Sight(np.zeros((13, 32, 24), np.float32))
+
+    monkeypatch.setattr(tslib.video.tracking, "Tracker", Fake)
+    stream = moved((synthetic.frame(0) for _ in range(2 * SEARCH)), "none")
+    detector = SimpleNamespace(rotation=None)
+    seen = list(observe_people(stream, detector, (1, 2, 3, 4), people=2))
+    assert len(seen) == 2 * SEARCH and all(len(each) == 2 for each in seen)
+    assert resets == [(1, 2, 3, 4), None, None]

@@ -3,6 +3,7 @@
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import Any
 
 from . import command_line
 from .command_line import OPTION, Command, computing, name, positive, positive_whole, shared, whole
@@ -40,6 +41,20 @@ def _predict_options(parser: OPTION) -> None:
     add("--flow", choices=["dis", "farneback", "none"], default="dis", help=still)
     add("--springs", type=name, metavar="FILE.toml", help="pass messages between joints as well")
     add("--correct", type=name, metavar="MODEL.safetensors", help="write corrected.csv as well")
+    kinds = ["csv", "coco", "openpose", "npz"]
+    files = f"of the joints: {', '.join(kinds)}, or several of them; csv by default"
+    several: dict[str, Any] = dict(nargs="+", choices=kinds, metavar="NAME", default=["csv"])
+    add("--format", dest="formats", help=files, **several)
+    many = "how many to follow, the surest first; 1 by default"
+    add("--people", type=positive_whole, default=1, metavar="N", help=many)
+
+
+def _check_predict(options: Namespace) -> str:
+    if options.correct and ("csv" not in options.formats or options.people > 1):
+        return "--correct reads the csv of one person, so it needs that format and --people 1"
+    if len({*options.formats}) < len(options.formats):
+        return "--format names a format twice"
+    return ""
 
 
 def _correct_options(parser: OPTION) -> None:
@@ -112,11 +127,12 @@ DATA = shared(_data)
 COMMANDS = (
     Command(
         "predict",
-        "find the joints of the person in a video; writes joints.csv, detector.csv and "
-        "overlay.webm, a fifth of a second a frame",
+        "find the joints of the person in a video; writes joints.csv, detector.csv, overlay.webm "
+        "and report.html, a tenth of a second a frame",
         "tslib.commands:run_predict",
         _predict_options,
         "python -m tslib predict clip.mp4 --output results",
+        check=_check_predict,
     ),
     Command(
         "correct",

@@ -10,11 +10,11 @@ from argparse import Namespace
 def run_predict(options: Namespace) -> str:
     from .video.predict import predict
 
-    names = "detector", "box", "fps", "flow", "springs", "correct"
+    names = "detector", "box", "fps", "flow", "springs", "correct", "formats", "people"
     more = {name: getattr(options, name) for name in names}
     folder = predict(options.video, options.output, config=options.detector_config, **more)
-    written = "joints.csv, detector.csv" + (", corrected.csv" if options.correct else "")
-    return f"wrote {written} and overlay.webm to {folder}"
+    *written, last = sorted(path.name for path in folder.iterdir())
+    return f"wrote {', '.join(written)} and {last} to {folder}"
 
 
 def run_correct(options: Namespace) -> str:

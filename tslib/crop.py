@@ -63,6 +63,12 @@ class Crop:
         W, H = self.grid
         return self.to_image(np.array([(0, 0), (W, 0), (W, H), (0, H)]) - 0.5)
 
+    def overlap(self, other: Self) -> float:
+        """The area that two windows share, relative to the area that they cover: from 0 to 1."""
+        a, b = (window.corners().astype(np.float32) for window in (self, other))
+        shared = cv2.intersectConvexConvex(a, b)[0]
+        return shared / (cv2.contourArea(a) + cv2.contourArea(b) - shared)
+
     def cells(self) -> np.ndarray:
         """Coordinates of every cell: float64 (H, W, 2), x first."""
         return np.stack(np.meshgrid(*(np.arange(n, dtype=float) for n in self.grid)), -1)

@@ -1,6 +1,6 @@
 """Dense optical flow between neighbouring frames, and where it carries a cell of a heat-map."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,21 +69,33 @@ def flow_between(frame_a: np.ndarray, frame_b: np.ndarray, method: str = "dis") 
     (polynomial expansion), on grey at no more than 640 px width, or "none" (no motion anywhere).
     Raises InputError for another method.
     """
+    return next(_flows(frame_a, frame_b, method))
+
+
+def flows_between(frame_a: np.ndarray, frame_b: np.ndarray, method: str) -> tuple[Flow, Flow]:
+    """The flow from frame a to frame b, and the one back; see `flow_between`."""
+    there, back = _flows(frame_a, frame_b, method)
+    return there, back
+
+
+def _flows(frame_a: np.ndarray, frame_b: np.ndarray, method: str) -> Iterator[Flow]:
     H, W = frame_a.shape[:2]
     if method == "none":
-        return Flow(np.zeros((1, 1, 2), np.float32), (1 / W, 1 / H))
+        yield from 2 * [Flow(np.zeros((1, 1, 2), np.float32), (1 / W, 1 / H))]
+        return
     if method not in METHODS:
         raise InputError(f"there is no flow method {method!r}; give one of {', '.join(METHODS)}.")
     shrink = min(1.0, _WIDEST / W)
     small = max(_LEAST, round(W * shrink)), max(_LEAST, round(H * shrink))
+    scale = small[0] / W, small[1] / H
     a, b = (
         cv2.cvtColor(cv2.resize(f, small, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         for f in (frame_a, frame_b)
     )
-    if method == "dis":
-        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        vectors = search.calc(a, b, None)  # type: ignore  # the stubs forbid None
-    else:
-        vectors = cv2.calcOpticalFlowFarneback(a, b, None, **_FARNEBACK)  # type: ignore  # None
-    scale = small[0] / W, small[1] / H
-    return Flow(vectors / np.array(scale, np.float32), scale)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST) if method == "dis" else None
+    for first, second in ((a, b), (b, a)):
+        if search:
+            vectors = search.calc(first, second, None)  # type: ignore  # the stubs forbid None
+        else:
+            vectors = cv2.calcOpticalFlowFarneback(first, second, None, **_FARNEBACK)  # type: ignore
+        yield Flow(vectors if scale == (1, 1) else vectors / np.array(scale, np.float32), scale)

@@ -37,13 +37,33 @@ class Canvas:
 
         crop : the window that the detector saw, to be outlined
         """
+        picture = self.enlarge(frame)
+        self.add(picture, result, detected, crop)
+        return picture
+
+    def enlarge(self, frame: np.ndarray) -> np.ndarray:
+        """The frame in ``size``, to draw on."""
         method = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
-        picture = cv2.resize(frame, self.size, interpolation=method)
+        return cv2.resize(frame, self.size, interpolation=method)
+
+    def add(
+        self,
+        picture: np.ndarray,
+        result: _Found,
+        detected: _Found,
+        crop: Crop | None = None,
+        name: str = "",
+    ) -> None:
+        """Draw a person into a picture of ``size``, with a name beside the crop; see `draw`."""
         if result is None:
-            return picture
+            return
         if crop is not None:
             outline = np.array(enlarged(crop.corners(), self.scale))
             cv2.polylines(picture, [outline], True, _WHITE, 1, cv2.LINE_AA)
+            x, y = outline.clip(0, np.array(self.size) - 24).min(0).tolist()
+            for color, wide in ((_BLACK, 4), (_WHITE, 1)):
+                place, font = (x + 4, y + 20), cv2.FONT_HERSHEY_DUPLEX
+                cv2.putText(picture, name, place, font, 0.7, color, wide, cv2.LINE_AA)
         thick = max(2, max(self.size) // 320)
         face = self.skeleton.groups.get("head", [])
         tiny = face if len(face) > 1 else []  # eyes and ears lie close together
@@ -55,7 +75,6 @@ class Canvas:
                 cv2.circle(picture, point, thick + 3, _WHITE, 1, cv2.LINE_AA)
         place = enlarged(result[0], self.scale)
         draw_limbs(picture, place, result[1] >= _DRAWN, self.skeleton, thick, tiny)
-        return picture
 
 
 def enlarged(joints: np.ndarray, scale: float) -> list[tuple[int, int]]:

@@ -1,14 +1,16 @@
 """What the trackers of a person share: when to believe a detector, and where and when to search."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from ..crop import Crop
 from .detector import HeatmapDetector
 
 LOST = 15  # frames in a row without the person until it is searched again
 SEARCH = 8  # while nobody is in sight, search every so many frames
 BEST = 10 / 17  # of the peaks say how sure the detector is; the others may be hidden
+SAME = 0.7  # overlap of the crops of one person; of two side by side it is less
 TRUST = 0.6  # of the usual height must the best peaks keep
 
 
@@ -16,10 +18,13 @@ class Follower:
     """Follows one person through a scene by a detector, and knows how sure that usually is.
 
     first_box : (x, y, w, h) px in the very first frame; found by a search where None
+
+    Attribute ``taken``: crops of others, whom a search passes over.
     """
 
     def __init__(self, detector: HeatmapDetector, first_box: Sequence[float] | None = None) -> None:
         self.detector = detector
+        self.taken: list[Crop] = []
         self.reset(first_box)
 
     def reset(self, box: Sequence[float] | None = None) -> None:
@@ -31,6 +36,18 @@ class Follower:
         self.usual: float | None = None  # running mean of the sureness
         self.wait = 0  # frames until the next search
         self.missed = 0  # frames in a row that were not believed
+
+    def first_free(self, found: Iterable[tuple[float, Crop]]) -> Iterator[Crop]:
+        """Of the crops that a search finds, with their scores, those that nobody else has; the best
+        first.
+        """
+        for _, crop in sorted(found, key=lambda pair: -pair[0]):
+            if self.free(crop):
+                yield crop
+
+    def free(self, crop: Crop) -> bool:
+        """Whether a crop holds somebody whom no other follower has."""
+        return all(crop.overlap(other) < SAME for other in self.taken)
 
     def lost(self) -> bool:
         """Whether the person has not been seen for so long that it is searched again."""

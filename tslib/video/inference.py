@@ -116,15 +116,17 @@ def _leads_elsewhere(flow: np.ndarray, back: np.ndarray) -> np.ndarray:
 
 
 def warp_to_crop(maps: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
-    """Bilinear samples of maps (K, H, W) at the cells path (h, w, 2), x first: (K, h, w).
+    """Bilinear samples of maps (..., K, H, W) at the cells path (..., h, w, 2), x first:
+    (..., K, h, w).
 
     Cells beyond a map take its minimum, so that nothing is pulled out of the crop.
     """
-    floor = maps.amin((1, 2), keepdim=True)
-    H, W = maps.shape[-2:]
-    padded = floor.repeat(1, H + 2, W + 2)
-    padded[:, 1:-1, 1:-1] = maps
-    return sample(padded[None], path[None] + 1)[0]
+    *lead, K, H, W = maps.shape
+    padded = maps.amin((-2, -1), keepdim=True).repeat(*[1] * len(lead), 1, H + 2, W + 2)
+    padded[..., 1:-1, 1:-1] = maps
+    place = (path + 1).view(-1, *path.shape[-3:])
+    found = sample(padded.view(-1, K, H + 2, W + 2), place)
+    return found.view(*lead, *found.shape[1:])
 
 
 def update(
@@ -139,7 +141,8 @@ def update(
     assert node.unary is not None and node.seen.crop is not None
     total, received = node.unary.clone(), torch.full((len(score), 1, 1), float(len(node.paths)))
     if node.paths:
-        senders = torch.stack([warp_to_crop(others[o], path) for o, path in node.paths.items()])
+        maps = torch.stack([others[offset] for offset in node.paths])
+        senders = warp_to_crop(maps, torch.stack([*node.paths.values()]))
         # A spring over several frames is as much weaker.
         stiffness = torch.tensor([STIFFNESS / abs(offset) for offset in node.paths])
         stiffness = stiffness[:, None, None].expand(-1, 1, 2)

@@ -1,6 +1,7 @@
 """Files of joints as predict writes them: CSV with the columns frame, joint, x, y, score.
 
-One row for each frame and joint; x and y are empty where the joint is unknown.
+One row for each frame and joint; x and y are empty where the joint is unknown. A first column,
+person, says whose it is where predict follows several people.
 """
 
 import csv
@@ -53,6 +54,8 @@ def read_rows(path: Path | str) -> Iterator[tuple[str, dict[str, str]]]:
                 rows = csv.DictReader(file)
                 if not set(_COLUMNS.split(",")) <= set(rows.fieldnames or ()):
                     raise InputError(needed)
+                if "person" in (rows.fieldnames or ()):
+                    raise InputError(f"{path} holds several people; keep the rows of one of them.")
                 for row in rows:
                     place, number, name = (
                         f"line {rows.line_num} of {path}",
@@ -180,16 +183,22 @@ def read_tracks(path: Path | str, joints: Sequence[str]) -> Tracks:
         return table.tracks(table.frames[0].item(), table.frames[-1].item())
 
 
-def write_header(table: TextIO) -> None:
-    """The names of the columns, as the first line of an open file."""
-    table.write(_COLUMNS + "\n")
+def write_header(table: TextIO, several: bool = False) -> None:
+    """The names of the columns, the first line of an open file; person too, for several people."""
+    table.write(("person," if several else "") + _COLUMNS + "\n")
 
 
-def write_rows(table: TextIO, frame: int, joints: Sequence[str], result: _Found) -> None:
-    """One frame's rows of an open file; result is (pose (K, 2) px, score (K,)), None for nobody."""
+def write_rows(
+    table: TextIO, frame: int, joints: Sequence[str], result: _Found, person: int | None = None
+) -> None:
+    """One person's rows of a frame; result is (pose (K, 2) px, score (K,)), None for nobody.
+
+    person : its number, where there are several
+    """
+    who = "" if person is None else f"{person},"
     for k, name in enumerate(joints):
         (x, y), score = (_NOWHERE, 0) if result is None else (result[0][k], result[1][k])
         if math.isnan(x):
-            table.write(f"{frame},{name},,,{score:.4g}\n")
+            table.write(f"{who}{frame},{name},,,{score:.4g}\n")
         else:
-            table.write(f"{frame},{name},{x:.2f},{y:.2f},{score:.4f}\n")
+            table.write(f"{who}{frame},{name},{x:.2f},{y:.2f},{score:.4f}\n")

@@ -7,8 +7,11 @@ The stages are generators, and can be used one by one:
 """
 
 import logging
+import os
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from itertools import tee
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +24,16 @@ from ..errors import InputError
 from ..files import appearing
 from ..heatmaps import decode
 from ..overlay import Canvas
+from .ahead import ahead
 from .blazepose import CONFIG, default_detector
 from .correct import check_joints, correct_file
 from .detector import PRESENT, HeatmapDetector
+from .formats import FORMATS, Table
 from .frames import VideoWriter, open_frames
 from .inference import bridged, infer, link, reach_at
-from .joints_csv import write_header, write_rows
+from .report import Report
 from .springs import load_springs, numbered
-from .tracking import observe
+from .tracking import moved, observe_people
 
 _HUGE = 4  # times the frame; a larger box is a mistake
 # A warning is a line on stderr, unless the program says otherwise.
@@ -52,8 +57,11 @@ def predict(
     flow: str = "dis",
     springs: Path | str | None = None,
     correct: Path | str | None = None,
+    formats: Sequence[str] = ("csv",),
+    people: int = 1,
 ) -> Path:
-    """Write joints.csv, detector.csv and overlay.webm to a new folder; returns its path.
+    """Write joints.csv, detector.csv, overlay.webm and report.html to a new folder, the path
+    returned.
 
     video : a video file or a folder of images
     output : the folder; it appears complete, or not at all
@@ -62,7 +70,10 @@ def predict(
     fps : frames per second, where the video does not say or says wrong
     flow : "dis", "farneback" or "none", see tslib.flow
     springs : a springs file, see tslib.video.springs; None for messages over time alone
-    correct : a corrector, see tslib.correction, whose joints then go to corrected.csv
+    correct : a corrector, see tslib.correction, whose joints then go to corrected.csv; it needs the
+        format csv, and one person
+    formats : those in which joints and detector are written, see tslib.video.formats
+    people : how many to follow
 
     Raises InputError where something given cannot be used, or nobody is in sight in any frame.
     """
@@ -83,40 +94,60 @@ def predict(
             corrector = load_corrector(correct)
             check_joints(corrector, correct, network.skeleton.joints)
         reach = reach_at(fps)
-        observations = observe(frames, network, box, flow)
-        beliefs = infer(link(bridged(observations, reach), reach), reach, limbs)
-        _write(folder, beliefs, frames, network.skeleton, fps or 25)
+        seen = tee(ahead(observe_people(ahead(moved(frames, flow)), network, box, people)), people)
+        each = (map(itemgetter(n), person) for n, person in enumerate(seen))
+        linked = (link(bridged(person, reach), reach) for person in each)
+        beliefs = zip(*(infer(nodes, reach, limbs) for nodes in linked), strict=True)
+        name = Path(os.path.realpath(video)).stem.encode(errors="replace").decode()
+        table = Table(network.skeleton.joints, people, name, fps or 25)
+        report = Report(table)
+        canvas = Canvas(frames.size, network.skeleton)
+        _write(folder, beliefs, frames, canvas, table, formats, report)
+        report.write(folder / "report.html", sorted(frames.lost))
         if correct is not None:
             correct_file(folder / "joints.csv", corrector, folder / "corrected.csv")
     return Path(output)
 
 
-def _write(folder, beliefs, frames, skeleton, fps):
+def _write(folder, beliefs, frames, canvas, table, formats, report):
     """Write the tables and the overlay. InputError for nobody."""
-    canvas, somebody = Canvas(frames.size, skeleton), False
     with ExitStack() as files:
-        names = "joints.csv", "detector.csv"
-        tables = [files.enter_context(open(folder / name, "w", encoding="utf-8")) for name in names]
-        for table in tables:
-            write_header(table)
+        tables = [
+            [files.enter_context(FORMATS[name](folder / stem, table)) for name in formats]
+            for stem in ("joints", "detector")
+        ]
+        overlay = files.enter_context(VideoWriter(folder / "overlay.webm", table.fps, canvas.size))
+        pictures = files.enter_context(
+            closing(ahead(_drawn(tables, beliefs, frames, canvas, report)))
+        )
         # The bar shows in a terminal only.
-        bar = files.enter_context(tqdm(beliefs, total=frames.count, unit="frame", disable=None))
-        overlay = files.enter_context(VideoWriter(folder / "overlay.webm", fps, canvas.size))
-        # Beliefs come some frames late. The second reader of the video waits for them, so that no
-        # frame has to.
-        for (node, belief), frame in zip(bar, frames, strict=True):
+        for picture in tqdm(pictures, total=frames.count, unit="frame", disable=None):
+            overlay.write(picture)
+
+
+def _drawn(tables, beliefs, frames, canvas, report):
+    """Write the tables, and yield the pictures of the overlay. InputError for nobody."""
+    somebody = False
+    # Beliefs come some frames late. The second reader of the video waits for them, so that no
+    # frame has to.
+    for index, (people, frame) in enumerate(zip(beliefs, frames, strict=True)):
+        picture, found = canvas.enlarge(frame), []
+        for n, (node, belief) in enumerate(people):
             crop = node.seen.crop
             alone = node.seen.maps if node.seen.presence >= PRESENT else None
-            nothing = crop is None or node.seen.index in frames.lost
+            nothing = crop is None or index in frames.lost
             both = [None if nothing else maps for maps in (belief, alone)]
-            found = [None if maps is None else joints_of(maps, crop) for maps in both]
+            found.append([None if maps is None else joints_of(maps, crop) for maps in both])
             somebody = somebody or crop is not None
-            for table, result in zip(tables, found, strict=True):
-                write_rows(table, node.seen.index, skeleton.joints, result)
-            overlay.write(canvas.draw(frame, *found, crop))
-        if not somebody:
-            what = f"nobody in sight in {frames.path}"
-            raise InputError(f"{what}; give --box, or show somebody larger.")
+            canvas.add(picture, *found[n], crop, str(n) if len(people) > 1 else "")
+        results = [*zip(*found, strict=True)]
+        for writes, persons in zip(tables, results, strict=True):
+            for write in writes:
+                write(index, persons)
+        report.add([node.seen for node, _ in people], *results)
+        yield picture
+    if not somebody:
+        raise InputError(f"nobody in sight in {frames.path}; give --box, or show somebody larger.")
 
 
 def check_box(box: Sequence[float], size: tuple[int, int]) -> None:

@@ -5,17 +5,18 @@ the optical flow inside it, joints correct it only where the detector is sure, a
 at a time.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from ..crop import Crop
-from ..flow import Flow, flow_between
+from ..flow import Flow, flows_between
 from ..heatmaps import decode
 from .detector import PRESENT, SEEN, HeatmapDetector, Sight
-from .follower import Follower, sureness, windows_over
+from .follower import SEARCH, Follower, sureness, windows_over
 from .upright import UprightTracker
 
 _ENOUGH = 7 / 17  # of the joints must be seen
@@ -82,7 +83,7 @@ class Tracker(Follower):
             self.box = self.search(frame)
         if self.box is None:
             return None, None
-        crop = Crop.around(self.box, self.detector.grid, self.detector.margin)
+        crop = self._crop(self.box)
         sight, box, peaks = self._detect(frame, crop)
         if box is not None and self.believes(sureness(peaks)):
             self._correct(box)
@@ -112,18 +113,30 @@ class Tracker(Follower):
 
     def search(self, frame: np.ndarray) -> np.ndarray | None:
         """Box (x, y, w, h) px of whom the detector is surest of, anywhere; None for nobody."""
-        grid = self.detector.grid
-        best, height, peaks = None, 0.0, np.zeros(1)
+        grid, boxes, found = self.detector.grid, {}, []
         for window in windows_over(frame.shape[1], frame.shape[0], grid):
-            _, box, found = self._detect(frame, Crop.around(window, grid, margin=1))
+            _, box, peaks = self._detect(frame, Crop.around(window, grid, margin=1))
             # The mean is over all joints, because half a body is not enough here.
-            if box is not None and found.mean() > height:
-                best, height = box, found.mean()
-        # Look again, now centred; at first wide, for what was cut off.
+            if box is not None:
+                crop = self._crop(box)
+                found.append((float(peaks.mean()), crop))
+                boxes[crop] = box
+        for crop in self.first_free(found):
+            box = self._centred(frame, boxes[crop])
+            if box is None or self.free(self._crop(box)):
+                return box
+        return None
+
+    def _crop(self, box):
+        return Crop.around(box, self.detector.grid, self.detector.margin)
+
+    def _centred(self, frame, box):
+        """The box after three more looks, at first a wide one, for what was cut off; or None."""
+        peaks = np.zeros(1)
         for margin in (2.0, self.detector.margin, self.detector.margin):
-            if best is not None:
-                _, best, peaks = self._detect(frame, Crop.around(best, grid, margin))
-        return best if best is not None and sureness(peaks) > self.detector.person_score else None
+            if box is not None:
+                _, box, peaks = self._detect(frame, Crop.around(box, self.detector.grid, margin))
+        return box if box is not None and sureness(peaks) > self.detector.person_score else None
 
 
 def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
@@ -142,6 +155,31 @@ def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
     return bool((a * b).sum() <= _ALIKE * np.sqrt((a * a).sum() * (b * b).sum()))
 
 
+class Moved(NamedTuple):
+    """A frame, and how it follows from the one before it.
+
+    frame : uint8 (H, W, 3) RGB
+    cut : whether it begins another scene
+    forward, back : Flow from the frame before to this one, and back; None where none comes before
+    """
+
+    frame: np.ndarray
+    cut: bool = False
+    forward: Flow | None = None
+    back: Flow | None = None
+
+
+def moved(frames: Iterable[np.ndarray], flow: str = "dis") -> Generator[Moved]:
+    """Yield a Moved for every frame. For flow see `tslib.flow.flow_between`."""
+    previous = None
+    for frame in frames:
+        if previous is None or is_cut(previous, frame):
+            yield Moved(frame, cut=previous is not None)
+        else:
+            yield Moved(frame, False, *flows_between(previous, frame, flow))
+        previous = frame
+
+
 def observe(
     frames: Iterable[np.ndarray],
     detector: HeatmapDetector,
@@ -153,23 +191,40 @@ def observe(
     Each comes one frame late, because its flow to the next one needs that one. For first_box see
     `Tracker`, for flow `tslib.flow.flow_between`.
     """
-    tracker = (UprightTracker if detector.rotation else Tracker)(detector, first_box)
-    scene = 0
-    # The frame before, and what it showed.
-    previous, waiting = None, None
-    for index, frame in enumerate(frames):
-        to_next = to_previous = None
-        if previous is not None and waiting is not None:
-            if is_cut(previous, frame):
-                scene += 1
+    return (seen for (seen,) in observe_people(moved(frames, flow), detector, first_box))
+
+
+def observe_people(
+    stream: Iterable[Moved],
+    detector: HeatmapDetector,
+    first_box: Sequence[float] | None = None,
+    people: int = 1,
+) -> Generator[tuple[Observation, ...]]:
+    """`observe` for several people, the surest first, each with a crop of its own.
+
+    Where two crops have been one person's for `SEARCH` frames, the later one looks for somebody
+    else.
+    """
+    kind = UprightTracker if detector.rotation else Tracker
+    trackers = [kind(detector, None if n else first_box) for n in range(people)]
+    crops: list[Crop | None] = [None] * people
+    doubled, scene = [0] * people, 0
+    waiting: list[Observation] = []
+    for index, new in enumerate(stream):
+        if waiting:
+            yield tuple(replace(seen, to_next=new.forward) for seen in waiting)
+        if new.cut:
+            scene, crops = scene + 1, [None] * people
+        waiting = []
+        for n, tracker in enumerate(trackers):
+            tracker.taken, crop = [c for c in crops[:n] if c], crops[n]
+            doubled[n] = 0 if crop is None or tracker.free(crop) else doubled[n] + 1
+            if new.cut or doubled[n] >= SEARCH:
                 tracker.reset()
-            else:
-                to_next = flow_between(previous, frame, flow)
-                to_previous = flow_between(frame, previous, flow)
-            yield replace(waiting, to_next=to_next)
-        crop, sight = tracker.look(frame, to_next)
-        maps, presence = (sight.maps, sight.presence) if sight else (None, 0.0)
-        waiting = Observation(index, scene, crop, maps, to_previous, presence=presence)
-        previous = frame
-    if waiting is not None:
-        yield waiting
+                doubled[n] = 0
+            tracker.taken += [c for c in crops[n + 1 :] if c]
+            crops[n], sight = tracker.look(new.frame, new.forward)
+            maps, presence = (sight.maps, sight.presence) if sight else (None, 0.0)
+            waiting.append(Observation(index, scene, crops[n], maps, new.back, None, presence))
+    if waiting:
+        yield tuple(waiting)

@@ -76,23 +76,27 @@ class UprightTracker(Follower):
 
     def _start(self, frame: np.ndarray) -> Crop | None:
         """The crop of whom the first box holds, or of whom a search finds; None for nobody."""
-        grid, best, found = self.detector.grid, 0.0, None
+        grid = self.detector.grid
         if self._box is not None:
-            found, self._box = Crop.around(self._box, grid, self.detector.margin), None
-        else:
-            for window in windows_over(frame.shape[1], frame.shape[0], grid):
-                crop = Crop.around(window, grid, margin=1)
-                sight = self.detector.see(frame, crop)
+            crop, self._box = Crop.around(self._box, grid, self.detector.margin), None
+            return self._centred(frame, crop)
+        found = []
+        for window in windows_over(frame.shape[1], frame.shape[0], grid):
+            crop = Crop.around(window, grid, margin=1)
+            sight = self.detector.see(frame, crop)
+            if sight.presence >= PRESENT and self._holds(sight):
                 # The large one, and not the bystander whom the detector is as sure of.
                 score = float(decode(sight.maps)[1].mean()) * crop.cell**0.5
-                if sight.presence >= PRESENT and self._holds(sight) and score > best:
-                    best, found = score, self.upright(crop, sight)
-        # Look twice more, for what the first window cut off.
-        for _ in range(2 if found else 0):
-            assert found is not None
-            sight = self.detector.see(frame, found)
-            found = self.upright(found, sight) if sight.presence >= PRESENT else found
-        return found
+                found.append((score, self.upright(crop, sight)))
+        centred = (self._centred(frame, crop) for crop in self.first_free(found))
+        return next(filter(self.free, centred), None)
+
+    def _centred(self, frame: np.ndarray, crop: Crop) -> Crop:
+        """The crop after two more looks, for what the first window cut off."""
+        for _ in range(2):
+            sight = self.detector.see(frame, crop)
+            crop = self.upright(crop, sight) if sight.presence >= PRESENT else crop
+        return crop
 
     def _holds(self, sight: Sight) -> bool:
         """Whether most joints lie within the crop."""
