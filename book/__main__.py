@@ -25,7 +25,7 @@ from jupytext.cli import jupytext as convert
 from sphinx.cmd.build import main as sphinx
 
 from . import editions, files, pages
-from .kernels import ChapterFailed, Kernels, environment
+from .kernels import ChapterFailed, Kernels, alternatives, environment
 
 BUILD = Path("build")
 # Chapters as they ran last, each with a key that says of what; `make clean` forgets them.
@@ -253,6 +253,10 @@ def build(folder: Path, only: str = "") -> dict[str, str]:
             said += " What follows is as it was stored before."
             warning = nbformat.v4.new_markdown_cell(f":::{{warning}}\n{said}\n:::")
             notebook.cells.insert(1, warning)
+        for cell in notebook.cells:
+            # Sphinx reads the text of a picture from the cell, not from its output.
+            if cell.cell_type == "code" and any(alternatives(cell)):
+                cell.metadata["mystnb"] = {"image": {"alt": " ".join(alternatives(cell))}}
         nbformat.write(notebook, SOURCE / stored.name)
     pages.write(Path(), SOURCE)
     _say("The pages are laid out, which takes half a minute.")

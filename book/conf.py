@@ -14,7 +14,6 @@ exclude_patterns = ["exercises", "copies"]
 nb_execution_mode = "off"  # python -m book has executed them
 nb_merge_streams = True
 nb_render_markdown_format = "myst"  # tables that a cell prints
-nb_render_image_options = {"alt": "the picture that the code above draws"}
 nb_ipywidgets_js = {}  # they would come from a CDN
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 3

@@ -70,13 +70,14 @@ def _may_stay(name: str) -> bool:
 
 
 def draws(source: str) -> bool:
-    """Whether a cell shows a picture whenever it runs: it calls plt.show(), not in a function."""
+    """Whether a cell shows a picture whenever it runs: it calls show() or plt.show(), not in a
+    function."""
     tree = ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
 
     def shows(node: ast.AST) -> bool:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             return False
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "plt.show":
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("show", "plt.show"):
             return True
         return any(map(shows, ast.iter_child_nodes(node)))
 
@@ -86,6 +87,12 @@ def draws(source: str) -> bool:
 def pictured(cell: NotebookNode) -> bool:
     """Whether a picture is among a cell's outputs."""
     return any(kind.startswith("image/") for o in cell.outputs for kind in o.get("data", {}))
+
+
+def alternatives(cell: NotebookNode) -> list[str]:
+    """For each picture among a cell's outputs, the text for readers who do not see it."""
+    pictures = (o for o in cell.outputs if "image/png" in o.get("data", {}))
+    return [o.metadata.get("image/png", {}).get("alt", "") for o in pictures]
 
 
 def lost_pictures(notebook: NotebookNode, before: list[bool] | None = None) -> str:

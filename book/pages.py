@@ -46,6 +46,11 @@ def write(root: Path, source: Path) -> None:
     ):
         if (root / picture).exists():
             shutil.copy(root / picture, source / Path(picture).name)
+    if (root / "data" / "motion").exists():
+        # A chapter names them as ../data/motion/NAME.webp, as it lies in the repository.
+        shutil.copytree(
+            root / "data" / "motion", source.parent / "data" / "motion", dirs_exist_ok=True
+        )
     (source / "index.md").write_text(front_page(readme, source), encoding="utf-8")
     for name in DOCS:
         text = (root / "docs" / f"{name}.md").read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ from jupytext.compare import NotebookDifference, compare_notebooks
 
 from book.files import listed, numbered
 from book.files import sources as chapters_of
-from book.kernels import environment, lost_pictures
+from book.kernels import alternatives, environment, lost_pictures
 
 DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 SANITIZE = Path(__file__).with_name("nbval.cfg")
@@ -190,6 +190,37 @@ def exports(folder):
     return problems
 
 
+# What a page can hold, and what a reader gets from it
+
+
+def legible(folder, lines=25, columns=88):
+    """Code cells fit the page and hold one idea, results are numbers rather than True or False, and
+    every picture has a text of its own for readers who do not see it."""
+    problems = []
+    for path in notebooks_of(folder):
+        texts = []
+        for cell in code_cells(jupytext.read(path)):
+            if "remove-cell" in cell.metadata.get("tags", []):
+                continue
+            code = cell.source.strip().splitlines() or [""]
+            begins = f"{path.name}, the cell that begins with `{code[0]}`,"
+            if len(code) > lines:
+                problems.append(f"{begins} has {len(code)} lines; {lines} fit.")
+            widest = max(map(len, code))
+            if widest > columns:
+                problems.append(f"{begins} has a line of {widest} columns; {columns} fit.")
+            printed = "".join(o.text for o in cell.outputs if o.output_type == "stream")
+            for line in printed.splitlines():
+                if re.search(r"\b(True|False)\s*$", line):
+                    problems.append(f"{begins} prints a verdict, not a number: {line}")
+            if not all(alternatives(cell)):
+                problems.append(f"{begins} draws a picture without a text: call show(text).")
+            texts += alternatives(cell)
+        twice = {text for text in texts if text and texts.count(text) > 1}
+        problems += [f"{path.name} says of two pictures: {text}" for text in sorted(twice)]
+    return problems
+
+
 # Exercises
 
 
@@ -246,8 +277,12 @@ def exercises(folder, at_least=4):
                 problems.append(
                     f"{chapter.name} has {len(checkers)} exercises; {at_least} are needed."
                 )
-            wrong = folder.parent / "tests" / "mistakes" / f"chapter_{number}.py"
+            wrong, right = (
+                folder.parent / "tests" / kind / f"chapter_{number}.py"
+                for kind in ("mistakes", "right")
+            )
             found = stated_exercises(chapter, checkers) + refuted_mistakes(wrong, checkers)
+            found += accepted_variants(right, checkers)
             problems += [f"{chapter.name}: {problem}" for problem in found]
     return problems
 
@@ -301,12 +336,7 @@ def refuted_mistakes(path, checkers):
     """A file of wrong answers, named after the checker and what is wrong:
     exercise_1_1_forgets_the_sign.
     """
-    wrong = {
-        name: function
-        for name, function in (runpy.run_path(str(path)) if path.exists() else {}).items()
-        if name.startswith("exercise_")
-    }
-    problems = []
+    wrong, problems = answers_in(path), []
     for name, checker in checkers.items():
         mistakes = [mistake for mistake in wrong if mistake.startswith(name + "_")]
         if not mistakes:
@@ -318,6 +348,27 @@ def refuted_mistakes(path, checkers):
             elif "Your function raised" in line:
                 problems.append(f"{mistake} is not a wrong answer, it breaks: {line}")
     return problems + [f"{mistake} belongs to no exercise." for mistake in wrong]
+
+
+def accepted_variants(path, checkers):
+    """A file of right answers in other styles, named likewise: exercise_1_1_of_lists."""
+    problems = []
+    for name, answer in answers_in(path).items():
+        # The longest that fits: exercise_1_12 is not exercise_1_1 in the style "2".
+        owners = [checker for checker in checkers if name.startswith(checker + "_")]
+        if not owners:
+            problems.append(f"{name} belongs to no exercise.")
+            continue
+        right, line = checkers[max(owners, key=len)].verdict(answer)
+        if not right:
+            problems.append(f"{name} is right, but is not accepted: {line}")
+    return problems
+
+
+def answers_in(path):
+    """The answers to exercises that a file holds, by name; a file need not be there."""
+    found = runpy.run_path(str(path)) if path.exists() else {}
+    return {name: value for name, value in found.items() if name.startswith("exercise_")}
 
 
 # The repository around them
