@@ -116,11 +116,12 @@ print("a frame:", first.shape, first.dtype, "- rows, columns, and red, green, bl
 # %%
 films = multiview.films_of("single_person", 0, 50)  # four lists of frames
 T = len(films[0])
-print("four films of", T, "frames of", films[0][0].shape[:2], "px, at", multiview.FPS, "a second")
+H, W = films[0][0].shape[:2]
+print(f"four films of {T} frames, {W} x {H} px, at {multiview.FPS} a second")
 
 
 def clear(ax, frame, title="", window=None, grey=False):
-    """A frame in few colours, or in pale grey; window: (left, right, top, bottom) px."""
+    """A frame in few colours, or grey; window: (left, right, top, bottom) px."""
     if grey:
         ax.imshow(frame.mean(-1) // 16, cmap="gray", vmin=-5, vmax=15)
     else:
@@ -132,8 +133,8 @@ def clear(ax, frame, title="", window=None, grey=False):
 fig, axes = plt.subplots(1, 4, figsize=(8.2, 3.9))
 for camera, (ax, film) in enumerate(zip(axes, films), 1):
     clear(ax, film[20], f"camera {camera}", window=(0, 360, 80, 500))
-show("Frame 20 of four cameras, side by side. A man with a blue cap leans far to one side on one "
-     "leg, one arm up. Cameras 1 and 2 see his front, 3 and 4 his back.")
+show("Frame 20 of four cameras, side by side. A man with a blue cap leans far to one "
+     "side on one leg, one arm up. Cameras 1 and 2 see his front, 3 and 4 his back.")
 
 # %% [markdown]
 # The four panels show the same moment. Cameras 1 and 2 see the man from the front, cameras 3 and 4
@@ -183,7 +184,8 @@ for frame in films[0]:
     crop = upright(crop, detector.see(frame, crop))
 for t in (1, 10, 20, 30):
     degrees = 10 * round(np.degrees(crops[t].angle) / 10)
-    print(f"frame {t:2}: turned by about {degrees} degrees, {crops[t].cell:.0f} px to a cell")
+    print(f"frame {t:2}: turned by about {degrees} degrees,",
+          f"{crops[t].cell:.0f} px to a cell")
 
 # %%
 fig, axes = plt.subplots(1, 3, figsize=(8.2, 3.7), width_ratios=(1, 1.2, 1.2))
@@ -191,11 +193,13 @@ clear(axes[0], films[0][20], "frame 20", window=(0, 360, 40, 560))
 for t, color in ((1, GREY), (10, SKY), (20, ORANGE)):
     outline = np.concatenate([crops[t].corners(), crops[t].corners()[:1]])
     axes[0].plot(*outline.T, color=color, lw=2)
-for ax, crop, name in zip(axes[1:], (start, crops[20]), ("a window at rest", "turned with him")):
+for ax, (name, crop) in zip(axes[1:], {"a window at rest": start,
+                                       "turned with him": crops[20]}.items()):
     clear(ax, crop.cut(films[0][20], (256, 256)), name)
-show("Left: frame 20 with the outlines of three windows, of frame 1 (grey), 10 (blue) and 20 "
-     "(orange), each turned further. Middle: what a window at rest shows, the man leaning. Right: "
-     "what the turned window shows, the man upright and the room tilted.")
+show("Left: frame 20 with the outlines of three windows, of frame 1 (grey), 10 (blue) "
+     "and 20 (orange), each turned further. Middle: what a window at rest shows, the "
+     "man leaning. Right: what the turned window shows, the man upright and the room "
+     "tilted.")
 
 # %% [markdown]
 # The left panel shows frame 20 with three windows: of frame 1 in grey, of frame 10 in blue and of
@@ -212,15 +216,15 @@ from tslib.video.tracking import observe
 
 
 def observed(film, camera):
-    """What the tracker sees in each frame: crop, heat-maps, presence, and flow both ways."""
+    """What the tracker sees in each frame: crop, maps, presence, flow both ways."""
     return list(observe(film, detector, BOXES[camera]))
 
 
 seen = observed(films[0], 0)
 far = [np.hypot(*np.subtract(a.center, b.crop.center)) / b.crop.cell
        for a, b in zip(crops[5:], seen[5:])]
-print(f"our windows and the tracker's differ by {np.median(far):.0f} cells in the median,",
-      f"of {detector.grid[0]} on a side")
+print(f"our windows and the tracker's differ by {np.median(far):.0f} of",
+      f"{detector.grid[0]} cells in the median")
 
 # %% [markdown]
 # ## 10.3 A crop becomes heat-maps, and half a cell is lost
@@ -251,9 +255,9 @@ print("joints:", ", ".join(detector.skeleton.joints[5:]))
 
 # %%
 def mirrored_away(detector, frame, crop):
-    """Joints less those of the mirrored frame, in cells along the window's axes (12, 2)."""
-    width, joints = frame.shape[1], crop.to_image(decode(detector.see(frame, crop).maps)[0])
-    x, y = crop.center
+    """Joints less the mirror's, in cells along the window's axes (12, 2)."""
+    joints = crop.to_image(decode(detector.see(frame, crop).maps)[0])
+    (x, y), width = crop.center, frame.shape[1]
     other = replace(crop, center=(width - 1 - x, y), angle=-crop.angle)
     flipped = np.ascontiguousarray(frame[:, ::-1])
     back = other.to_image(decode(detector.see(flipped, other).maps)[0])
@@ -261,15 +265,18 @@ def mirrored_away(detector, frame, crop):
     return ((joints - back) @ crop.axes().T / crop.cell)[5:]
 
 
+# %%
+settings = CONFIG.read_text(encoding="utf-8")
+settings = settings.replace("cell_offset = -0.5", "cell_offset = 0")
 with TemporaryDirectory() as folder:
     naive = Path(folder) / "naive.toml"
-    settings = CONFIG.read_text(encoding="utf-8")
-    naive.write_text(settings.replace("cell_offset = -0.5", "cell_offset = 0"), encoding="utf-8")
+    naive.write_text(settings, encoding="utf-8")
     middle = HeatmapDetector(default_detector(), naive)
 for name, some in {"4 g + 1.5": middle, "4 g": detector}.items():
     away = [mirrored_away(some, films[0][t], seen[t].crop) for t in range(0, T, 5)]
     dx, dy = np.abs(np.median(np.concatenate(away), 0))
-    print(f"cell g at {name:9}: the mirror's joints lie {dx:.1f} cells off in x, {dy:.1f} in y")
+    print(f"cell g at {name:9}: the mirror's joints lie",
+          f"{dx:.1f} cells off in x, {dy:.1f} in y")
 
 # %% [markdown]
 # So this network means $4 g$, and the configuration of the detector says so in one line,
@@ -285,8 +292,9 @@ for ax, name in zip(axes, ("left_wrist", "right_wrist", "left_ankle", "nose")):
     warm = plt.get_cmap("autumn_r")(np.round(shown * 8) / 8)
     warm[..., 3] = np.where(shown > 0.1, 0.75, 0)
     ax.imshow(warm, extent=(-0.5, 255.5, 255.5, -0.5))
-show("The turned crop of frame 20 in grey, four times, with one heat-map each as a small red and "
-     "yellow blob: left wrist, right wrist, left ankle and nose. Each blob lies on its joint.")
+show("The turned crop of frame 20 in grey, four times, with one heat-map each as a "
+     "small red and yellow blob: left wrist, right wrist, left ankle and nose. Each "
+     "blob lies on its joint.")
 
 # %% [markdown]
 # Each panel shows the crop of frame 20 in grey, and over it the heat-map of one joint where it is
@@ -305,23 +313,25 @@ from tslib.warp import inconsistent
 
 
 def doubted(seen, t):
-    """Pixels (H, W) of frame t whose flow to the next frame and back does not lead home."""
+    """Pixels (H, W) whose flow to the next frame and back does not lead home."""
     there, back = seen[t].to_next.vectors, seen[t + 1].to_previous.vectors
     return inconsistent(torch.from_numpy(there), torch.from_numpy(back)).numpy()
 
 
 def around(crop, shape):
     """The square (left, right, top, bottom) px of the frame that holds the body."""
-    (x, y), half = crop.center, 0.42 * crop.cell * crop.grid[0]
-    return max(x - half, 0), min(x + half, shape[1]), max(y - half, 0), min(y + half, shape[0])
+    (x, y), half, (H, W) = crop.center, 0.42 * crop.cell * crop.grid[0], shape[:2]
+    return max(x - half, 0), min(x + half, W), max(y - half, 0), min(y + half, H)
 
 
 speed = [np.hypot(*seen[t].to_next.vectors.transpose(2, 0, 1)) for t in range(T - 1)]
 fast = [np.percentile(s, 99) for s in speed]
 t = int(np.argmax(fast))
+rest = np.mean(speed[t] < 0.5)
 print("the fastest hundredth of the pixels moves by",
-      f"{np.min(fast):.0f} to {np.max(fast):.0f} px a frame; at rest is {np.mean(speed[t] < 0.5):.0%}")
-print(f"there and back does not lead home for {doubted(seen, t).mean():.0%} of the pixels")
+      f"{np.min(fast):.0f} to {np.max(fast):.0f} px a frame")
+print(f"in the fastest frame {rest:.0%} are at rest; there and back does not",
+      f"lead home for {doubted(seen, t).mean():.0%}")
 
 # %%
 window = around(seen[t].crop, films[0][t].shape)
@@ -336,9 +346,10 @@ clear(axes[1], films[0][t + 1], f"frame {t + 1}", window, grey=True)
 clear(axes[2], films[0][t], "does not lead home", window, grey=True)
 mask = np.where(doubted(seen, t)[..., None], plt.matplotlib.colors.to_rgba(ORANGE), 0)
 axes[2].imshow(mask)
-show("Left: the frame with the fastest motion in grey, arrows at twice their length on the arms "
-     "and leg that move. Middle: the next frame. Right: the first frame again, orange where flow "
-     "there and back does not lead home, around the leg that swings and along a forearm.")
+show("Left: the frame with the fastest motion in grey, arrows at twice their length "
+     "on the arms and leg that move. Middle: the next frame. Right: the first frame "
+     "again, orange where flow there and back does not lead home, around the leg that "
+     "swings and along a forearm.")
 
 # %% [markdown]
 # The left panel shows the fastest frame with its flow, at twice its length, where anything moves by
@@ -381,8 +392,10 @@ shaken = observed(damaged("blur", 0), 0)
 reach = reach_at(multiview.FPS)
 nodes = list(link(bridged(shaken, reach), reach))
 print(f"messages come from up to {reach} frames away, about 0.15 seconds")
-print("frame 20 hears from", sorted(nodes[20].paths), "and frame 0 from", sorted(nodes[0].paths))
-print("a path:", tuple(nodes[20].paths[1].shape), "- for each cell, its cell in the next crop")
+print("frame 20 hears from frames", sorted(nodes[20].paths), "away")
+print("frame 0 hears from frames", sorted(nodes[0].paths), "away")
+shape = tuple(nodes[20].paths[1].shape)
+print(f"a path, {shape}: for each cell, where it lies in the next crop")
 
 # %% [markdown]
 # By hand, for one joint and one frame: warp each neighbour's map, then let every cell of the receiver
@@ -397,7 +410,7 @@ SQUARED = (side[:, None] - side[None]) ** 2  # between rows, and between columns
 
 
 def message_by_hand(sent, stiffness):
-    """sent (64, 64), the neighbour's map as this frame sees it -> Eq. 10.2, (64, 64)."""
+    """sent (64, 64), the neighbour's map as seen from here -> Eq. 10.2, (64, 64)."""
     message = np.empty((64, 64))
     for y, x in np.ndindex(64, 64):
         cost = stiffness * (SQUARED[y][:, None] + SQUARED[x][None])
@@ -411,8 +424,9 @@ for offset, path in nodes[t].paths.items():
     sent = warp_to_crop(nodes[t + offset].unary[[k]], path)[0].double().numpy()
     total = total + message_by_hand(sent, STIFFNESS / abs(offset))
 total /= 1 + len(nodes[t].paths)
-package = update(nodes[t], nodes[t].unary, {d: nodes[t + d].unary for d in nodes[t].paths})
-print(f"largest difference from the package: {np.abs(total - package[k].numpy()).max():.4f}")
+sent = {offset: nodes[t + offset].unary for offset in nodes[t].paths}
+package = update(nodes[t], nodes[t].unary, sent)[k].numpy()
+print(f"largest difference from the package: {np.abs(total - package).max():.4f}")
 
 # %% [markdown]
 # ## 10.6 Beliefs become joints
@@ -443,12 +457,15 @@ print(f"of all joints {np.mean(apart < 3):.0%} move by less than 3 px;",
 
 
 # %%
-def draw(ax, joints, dark=False):
-    """A skeleton without its face: the person's left orange, right blue, between them green."""
+COLORS = {"left": ORANGE, "right": SKY}
+
+
+def draw(ax, joints):
+    """A skeleton without its face: the person's left orange, right blue."""
     for a, b in detector.skeleton.edges:
         if min(a, b) >= 5:
             names = {detector.skeleton.joints[k].split("_")[0] for k in (a, b)}
-            color = {"left": ORANGE, "right": SKY}[names.pop()] if len(names) == 1 else GREEN
+            color = GREEN if len(names) > 1 else COLORS[names.pop()]
             ax.plot(*joints[[a, b]].T, color=color, lw=3, marker="o", ms=4)
 
 
@@ -457,12 +474,14 @@ window = around(shaken[t].crop, film[t].shape)
 fig, axes = plt.subplots(1, 3, figsize=(8.2, 3.4))
 clear(axes[0], film[t - 4], f"frame {t - 4}, with messages", window, grey=True)
 draw(axes[0], passed[t - 4])
-for ax, joints, name in zip(axes[1:], (single, passed), ("detector alone", "with messages")):
+both = {"detector alone": single, "with messages": passed}
+for ax, (name, joints) in zip(axes[1:], both.items()):
     clear(ax, film[t], f"frame {t}, {name}", window, grey=True)
     draw(ax, joints[t])
-show("Three panels of the man in grey with his joints as a coloured figure. Left: a sharp frame, "
-     "joints on his body. Middle: a smeared frame, the detector alone, with limbs misplaced or on "
-     "the wrong side. Right: the same smeared frame after messages, a figure like the left one's.")
+show("Three panels of the man in grey with his joints as a coloured figure. Left: a "
+     "sharp frame, joints on his body. Middle: a smeared frame, the detector alone, "
+     "with limbs misplaced or on the wrong side. Right: the same smeared frame after "
+     "messages, a figure like the left one's.")
 
 # %% [markdown]
 # The middle panel shows the frame in which the two disagree most, with the detector's own joints. The
@@ -491,15 +510,17 @@ show("Three panels of the man in grey with his joints as a coloured figure. Left
 # %%
 from experiments.real.cameras import agree, errors_of, refine, without
 
-LIMBS, LIMIT = multiview.LIMB_JOINTS, multiview.LIMIT  # 12 joints; px within which cameras agree
+LIMBS = multiview.LIMB_JOINTS  # 12 of the 17
+LIMIT = multiview.LIMIT  # px within which cameras agree
 
 
 def reference(everybody):
-    """What four cameras saw -> where each should see the joints (4, T, 12, 2); residuals, px."""
+    """Where each of four cameras should see the joints (4, T, 12, 2); residuals, px."""
     present = np.array([[o.presence >= 0.5 for o in seen] for seen in everybody])
     tracks = np.stack([alone(seen) for seen in everybody])[:, :, LIMBS]
     places = np.where(present[:, :, None, None], tracks, np.nan).reshape(4, -1, 2)
-    shipped = multiview.calibrated("single_person", [film[0].shape[1] for film in films])
+    widths = [film[0].shape[1] for film in films]
+    shipped = multiview.calibrated("single_person", widths)
     refined = refine(shipped, places, LIMIT)
     away = [np.median(errors_of(c, agree(c, places, 3 * LIMIT)[0], places))
             for c in (shipped, refined)]
@@ -507,11 +528,13 @@ def reference(everybody):
     return np.stack(truth).reshape(4, T, 12, 2), away
 
 
+# %%
 clean = [seen, *(observed(films[camera], camera) for camera in (1, 2, 3))]
 truth, (before, after) = reference(clean)
-size = multiview.Reference(truth, {}).sizes()  # (4, T) px, the larger side of the joints' box
-print(f"rays miss each other by {before:.0f} px with the cameras as the file has them, and by",
-      f"{after:.0f} px after turning and moving each a little; the man is {np.median(size):.0f} px")
+size = multiview.Reference(truth, {}).sizes()  # (4, T) px, of the joints' box
+print(f"joints and rays are {before:.0f} px apart with the cameras of the file,")
+print(f"and {after:.0f} px after turning and moving each a little;",
+      f"the man is {np.median(size):.0f} px")
 
 # %% [markdown]
 # A disagreement of about a hundredth of his size is small enough to judge joints at 0.2 and 0.1 of
@@ -536,7 +559,7 @@ found = [alone(s) for s in clean]
 for camera in range(4):
     counts = multiview.blocks_of(found[camera][:, LIMBS], truth[camera], size[camera])
     rates = pck(counts)
-    print(f"camera {camera + 1}, detector alone: PCK@0.2 {rates[0]:.0f}, @0.1 {rates[1]:.0f}")
+    print(f"camera {camera + 1}: PCK@0.2 {rates[0]:.0f}, PCK@0.1 {rates[1]:.0f}")
 
 # %% [markdown]
 # Without a label we have learnt something that no single camera could tell us: camera 2 is wrong about
@@ -556,17 +579,17 @@ for camera in range(4):
 
 
 # %%
-PUSH = np.round(24 * np.sin(2 * np.pi * np.arange(T) / 10)).astype(int)  # px to the right
+PUSH = np.round(24 * np.sin(np.pi * np.arange(T) / 5)).astype(int)  # px to the right
 
 
 def pushed(frame, x):
     """The frame moved by x px; what comes in at the border is a reflection."""
-    how = {"borderMode": cv2.BORDER_REFLECT}
-    return cv2.warpAffine(frame, np.float32([[1, 0, x], [0, 1, 0]]), frame.shape[1::-1], **how)
+    wide = cv2.copyMakeBorder(frame, 0, 0, 24, 24, cv2.BORDER_REFLECT)
+    return wide[:, 24 - x : 24 - x + frame.shape[1]].copy()
 
 
 def median(seen, steady=False):
-    """Running median of 9 frames; steady: in a frame of reference that moves with the camera."""
+    """Running median of 9 frames; steady: the camera's movement is taken out first."""
     presence, way = np.array([o.presence for o in seen]), np.zeros((len(seen), 1, 2))
     if steady:
         steps = np.array([o.to_next.camera for o in seen[:-1]])
@@ -574,6 +597,7 @@ def median(seen, steady=False):
     return multiview.median(alone(seen) - way, presence, 9) + way
 
 
+# %%
 METHODS = {
     "detector alone": alone, "median of 9 frames": median,
     "the same, camera taken out": lambda seen: median(seen, steady=True),
@@ -611,7 +635,7 @@ presence = np.array([o.presence for o in behind])
 
 
 def away(joints, camera):
-    """Distance from where the other cameras have each joint, in sizes of the man (T, 12)."""
+    """Distance from where the other cameras have a joint, in his sizes (T, 12)."""
     error = np.linalg.norm(joints[:, LIMBS] - truth[camera], axis=-1)
     return error / size[camera][:, None]
 
@@ -625,21 +649,23 @@ errors = away(alone(behind), 0)
 absent = presence < 0.5
 print(f"frames without presence: {absent.sum()}")
 for name, chosen in {"absent": absent, "present": ~absent}.items():
-    print(f"{name:8}: {share_wrong(errors[chosen]):.0%} of the joints are wrong by more than 0.1 of his size")
+    wrong = share_wrong(errors[chosen])
+    print(f"{name:8}: {wrong:.0%} of the joints are wrong by more than 0.1 of his size")
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(8.2, 3.2), width_ratios=(1, 1.6))
 t = int(np.flatnonzero(absent)[0])
 clear(axes[0], board[t], f"frame {t}", window=(0, 360, 100, 500))
 draw(axes[0], alone(behind)[t])
-axes[1].plot(100 * np.nanmedian(errors, 1), color=RED, label="median error, % of his size")
+axes[1].plot(100 * np.nanmedian(errors, 1), color=RED, label="error, % of his size")
 axes[1].plot(100 * presence, color=BLUE, label="presence, %")
 axes[1].axhline(50, color=GREY, lw=1, ls="--")
 axes[1].set(xlabel="frame", ylim=(-5, 105))
 axes[1].legend(loc="upper right", bbox_to_anchor=(1, 0.9))
-show("Left: a board of coloured checks hides much of the man, with the detector's figure drawn on "
-     "it. Right: presence in blue and the median error in red over 50 frames. Presence falls to 0 "
-     "while the board hides him, and only then the error rises.")
+show("Left: a board of coloured checks hides much of the man, with the detector's "
+     "figure drawn on it. Right: presence in blue and the median error in red over 50 "
+     "frames. Presence falls to 0 while the board hides him, and only then the error "
+     "rises.")
 
 # %% [markdown]
 # The left panel shows the first frame in which presence fails, with what the detector would have said.
@@ -656,9 +682,10 @@ show("Left: a board of coloured checks hides much of the man, with the detector'
 # %%
 blurred = [shaken, *(observed(damaged("blur", camera), camera) for camera in (1, 2, 3))]
 results = {name: [METHODS[name](s) for s in blurred]
-           for name in ("detector alone", "median of 9 frames", "messages, zero flow", "messages")}
+           for name in METHODS if "camera" not in name}
 pairs = list(zip(results["messages"], results["detector alone"]))
-moved = np.stack([np.linalg.norm((a - b)[:, LIMBS], axis=-1) for a, b in pairs]) / size[..., None]
+ways = [np.linalg.norm((a - b)[:, LIMBS], axis=-1) for a, b in pairs]
+moved = np.stack(ways) / size[..., None]
 errors = np.stack([away(b, camera) for camera, (_, b) in enumerate(pairs)])
 most = moved >= np.quantile(moved, 0.9)
 for name, chosen in {"the tenth that moves most": most, "all others": ~most}.items():
@@ -676,8 +703,8 @@ for name, chosen in {"the tenth that moves most": most, "all others": ~most}.ite
 # best running median.
 
 # %%
-stored = json.loads(Path("../experiments/results/multiview.json").read_text(encoding="utf-8"))
-table = stored["detectors"]["BlazePose"]
+stored = Path("../experiments/results/multiview.json").read_text(encoding="utf-8")
+table = json.loads(stored)["detectors"]["BlazePose"]
 QUESTIONS = "messages above the filter", "flow above zero flow"
 print(f"{'':16}" + "".join(f"{question:>28}" for question in QUESTIONS))
 for condition, people in table.items():
@@ -698,9 +725,10 @@ for ax, question in zip(axes, QUESTIONS):
 axes[0].set_yticks(range(len(table)), table)
 axes[0].invert_yaxis()
 axes[1].legend(loc="lower left")
-show("Two panels of gains with intervals, a row for each of six conditions, the man in blue and the "
-     "others in orange. Left, messages above the best median: clearly right of zero for blur, near "
-     "zero or a little right for most. Right, flow above zero flow: far left of zero for the occluder.")
+show("Two panels of gains with intervals, a row for each of six conditions, the man "
+     "in blue and the others in orange. Left, messages above the best median: clearly "
+     "right of zero for blur, near zero or a little right for most. Right, flow above "
+     "zero flow: far left of zero for the occluder.")
 
 # %% [markdown]
 # The left panel shows what messages bring beyond the best median, the right one what flow brings to
@@ -722,7 +750,8 @@ print(f"{'':24}PCK@0.2   @0.1")
 for name, some in counts.items():
     print(f"{name:24}{pck(some)[0]:7.0f}{pck(some)[1]:7.0f}")
 gain, low, high = multiview.gain(counts["messages"], counts["median of 9 frames"])[1]
-print(f"messages above the median at 0.1: {gain:+.0f} points, interval {low:+.0f} to {high:+.0f}")
+print(f"messages above the median at 0.1: {gain:+.0f} points,",
+      f"interval {low:+.0f} to {high:+.0f}")
 
 # %% [markdown]
 # The same picture as in the large table, from one seed and one man. Flow adds nothing here, since the
@@ -741,14 +770,15 @@ MIRROR = detector.skeleton.mirrored
 
 
 def really_exchanged(joints, camera):
-    """Frames (T,) that the other cameras understand only with left and right exchanged."""
+    """Frames (T,) that fit the other cameras only with left and right exchanged."""
     own, other = (np.nanmedian(away(j, camera), 1) for j in (joints, joints[:, MIRROR]))
     return other < own / 2
 
 
 wrong_side = really_exchanged(found[1], 1)
+others = share_wrong(away(found[1], 1)[~wrong_side])
 print(f"camera 2 has the sides exchanged in {wrong_side.sum()} of {T} frames;",
-      f"in all others {share_wrong(away(found[1], 1)[~wrong_side]):.0%} of the joints are wrong")
+      f"in all others {others:.0%} of the joints are wrong")
 print("presence in those frames, at the lowest:",
       f"{min(o.presence for o, bad in zip(clean[1], wrong_side) if bad):.1f}")
 
@@ -759,9 +789,9 @@ window = around(clean[1][t].crop, films[1][t].shape)
 for ax, n in zip(axes, (t, t + 1, t + 3)):
     clear(ax, films[1][n], f"camera 2, frame {n}", window, grey=True)
     draw(ax, found[1][n])
-show("Three frames of camera 2 in grey with the detector's figure. In the first the man's left arm "
-     "and leg are orange. In the second and third, the same arm and leg are blue, and the figure is "
-     "otherwise as good.")
+show("Three frames of camera 2 in grey with the detector's figure. In the first the "
+     "man's left arm and leg are orange. In the second and third, the same arm and "
+     "leg are blue, and the figure is otherwise as good.")
 
 # %% [markdown]
 # From the first panel to the second the detector changes its mind about which way the man faces: his
@@ -793,7 +823,8 @@ for frame in board:
     flow = None if previous is None else flow_between(previous, frame)
     carried.append(tracker.look(frame, flow))
     previous = frame
-off = [np.hypot(*np.subtract(crop.center, o.crop.center)) for (crop, _), o in zip(carried, behind)]
+off = [np.hypot(*np.subtract(pair[0].center, o.crop.center))
+       for pair, o in zip(carried, behind)]
 sights = sum(sight.presence >= 0.5 for _, sight in carried)
 print(f"carried off by up to {max(off / np.median(size)):.0%} of his size;",
       f"present in {sights} frames, and in {(~absent).sum()} when the window stays")
@@ -805,9 +836,10 @@ for ax, t in zip(axes, (17, 24, 32)):
     for crop, color in ((behind[t].crop, SKY), (carried[t][0], ORANGE)):
         outline = np.concatenate([crop.corners(), crop.corners()[:1]])
         ax.plot(*outline.T, color=color, lw=2.5)
-show("Three frames of the film with the board. A blue window stays around the man. An orange one "
-     "lies on it at first, then moves to the left with the board, and in the last frame it holds "
-     "the left border of the picture while the man stands free on the right.")
+show("Three frames of the film with the board. A blue window stays around the man. An "
+     "orange one lies on it at first, then moves to the left with the board, and in "
+     "the last frame it holds the left border of the picture while the man stands "
+     "free on the right.")
 
 # %% [markdown]
 # The blue window waits, as the package's does: it moves with the camera alone while the detector is
@@ -855,14 +887,16 @@ def cost_of(before, joints, flow):
     return np.minimum(jump, 0.25).mean(-1) / 0.25 + 0.2 * (1 - np.eye(2))
 
 
+# %%
 def chain_of(seen):
-    """unary (T, 2), and cost (T, 2, 2) from the state before to this one; cost[0] is 0."""
+    """unary (T, 2); cost (T, 2, 2) from the state before to this one, cost[0] 0."""
     joints = alone(seen)
     steps = zip(joints[:-1], joints[1:], seen[:-1])
     costs = [cost_of(before, now, o.to_next) for before, now, o in steps]
     return np.stack([unary_of(o) for o in seen]), np.stack([np.zeros((2, 2)), *costs])
 
 
+# %%
 unary, cost = chain_of(clean[1])
 ready = {"alone": found[1], "presence": np.array([o.presence for o in clean[1]])}
 theirs = sides.scores(ready | sides.evidence(clean[1]), reach=1)
@@ -885,7 +919,7 @@ print("both right or both exchanged, their cost differs by at most",
 
 # %%
 def viterbi(unary, cost):
-    """unary (T, 2), cost (T, 2, 2) -> the states (T,) with the highest score (Eq. 10.6)."""
+    """unary (T, 2), cost (T, 2, 2) -> the states (T,) of the highest score."""
     score, chosen = unary[0], []
     for u, c in zip(unary[1:], cost[1:]):
         through = score[:, None] - c  # from each state before to each state now
@@ -920,7 +954,7 @@ dark = observed(damaged("dark and noisy", 1), 1)
 
 
 def by_two(seen):
-    """The states with links over one frame and over two, as `experiments.real.sides` has them."""
+    """The states with links over two frames as well, of `experiments.real.sides`."""
     found = sides.evidence(seen) | {"alone": alone(seen)}
     return sides.exchanged(*sides.scores(found | {"presence": np.ones(T)}))
 
@@ -937,8 +971,10 @@ def put_right(seen, states):
 
 
 trials = {"clean": clean[1], "blur": blurred[1], "dark and noisy": dark}
-outcome = {name: {"detector alone": np.zeros(T, bool), "our chain": by_chain(some),
-                  "links over two frames": by_two(some)} for name, some in trials.items()}
+NODES = {"detector alone": lambda seen: np.zeros(T, bool), "our chain": by_chain,
+         "links over two frames": by_two}
+outcome = {name: {method: node(some) for method, node in NODES.items()}
+           for name, some in trials.items()}
 
 # %%
 print(f"{'camera 2':16}{'':24}exchanges   rightly   PCK@0.1")
@@ -948,10 +984,12 @@ for name, some in trials.items():
     for method, states in outcome[name].items():
         joints = put_right(some, states)[:, LIMBS]
         rate = pck(multiview.blocks_of(joints, truth[1], size[1]))[1]
-        print(f"{'':16}{method:24}{states.sum():9}{(states & really).sum():10}{rate:10.0f}")
+        numbers = f"{states.sum():9}{(states & really).sum():10}{rate:10.0f}"
+        print(f"{'':16}{method:24}{numbers}")
 
 # %%
-panels = [(name, "our chain") for name in trials] + [("dark and noisy", "links over two frames")]
+panels = [(name, "our chain") for name in trials]
+panels.append(("dark and noisy", "links over two frames"))
 fig, axes = plt.subplots(2, 2, figsize=(8.2, 4.8), sharex=True, sharey=True)
 for ax, (name, method) in zip(axes.flat, panels):
     states = outcome[name][method]
@@ -965,10 +1003,11 @@ for ax in axes[1]:
     ax.set_xlabel("frame")
 fig.supylabel("median error, % of his size", fontsize=10)
 axes[0, 0].legend(loc="upper left")
-show("Four panels of the median error over 50 frames, before in red and after in green, with the "
-     "frames that the node exchanges shaded. Clean and blur: the plateaus of about 45 per cent are "
-     "gone. Dark, our chain: the plateau stays, and its two right frames are now wrong. Dark, links "
-     "over two frames: a long stretch at the beginning that was right has become wrong.")
+show("Four panels of the median error over 50 frames, before in red and after in "
+     "green, with the frames that the node exchanges shaded. Clean and blur: the "
+     "plateaus of about 45 per cent are gone. Dark, our chain: the plateau stays, and "
+     "its two right frames are now wrong. Dark, links over two frames: a long stretch "
+     "at the beginning that was right has become wrong.")
 
 # %% [markdown]
 # The upper panels show the clean and the smeared film. The error stands at almost half the man's size
@@ -988,7 +1027,8 @@ show("Four panels of the median error over 50 frames, before in red and after in
 
 # %%
 for condition, people in table.items():
-    gains = [people[name]["sides put right above not"][1] for name in ("man", "the others")]
+    question = "sides put right above not"
+    gains = [people[name][question][1] for name in ("man", "the others")]
     shown = [f"{gain:+5.1f} [{low:+.1f}, {high:+.1f}]" for gain, low, high in gains]
     print(f"{condition:16} man {shown[0]:22} the others {shown[1]}")
 
@@ -1018,8 +1058,8 @@ torch.manual_seed(0)
 network = PoseCorrector(joints=len(LIMBS), hidden=32)
 corrector = Corrector(network, limbs, CorrectorPlan(steps=500), length=10, stride=5)
 corrector.fit(her_tracks, list(her_truth))
-print(f"learnt from {4 * T} frames of her, {sum(w.numel() for w in network.parameters()):,}",
-      "parameters")
+count = sum(w.numel() for w in network.parameters())
+print(f"learnt from {4 * T} frames of her, {count:,} parameters")
 
 # %%
 her_size = multiview.Reference(her_truth, {}).sizes()
@@ -1027,13 +1067,15 @@ her_size = multiview.Reference(her_truth, {}).sizes()
 
 def counted(tracks, truth, size):
     """Tracks of four cameras (T, 12, 2) px -> counts of each block of ten frames."""
-    return np.concatenate([multiview.blocks_of(*some) for some in zip(tracks, truth, size)])
+    films = zip(tracks, truth, size)
+    return np.concatenate([multiview.blocks_of(*film) for film in films])
 
 
 his_tracks = [joints[:, LIMBS] for joints in found]
 rows = {}
-for name, tracks, *judge in (("on her film, learnt from", her_tracks, her_truth, her_size),
-                             ("on his film", his_tracks, truth, size)):
+trials = {"on her film, learnt from": (her_tracks, her_truth, her_size),
+          "on his film": (his_tracks, truth, size)}
+for name, (tracks, *judge) in trials.items():
     corrected = [corrector.correct(track) for track in tracks]
     rows[name] = multiview.gain(counted(corrected, *judge), counted(tracks, *judge))
 filtered = [median(s)[:, LIMBS] for s in clean]
@@ -1053,12 +1095,13 @@ for a, (alpha, color) in enumerate(zip((0.2, 0.1, 0.05), (GREEN, BLUE, PURPLE)))
     ax.hlines(y, gains[:, 1], gains[:, 2], color=color)
     ax.plot(gains[:, 0], y, "o", color=color, label=f"PCK@{alpha}")
 ax.axvline(0, color=GREY, lw=1)
-ax.set(yticks=range(len(rows)), yticklabels=rows, xlabel="points above the detector alone")
+ax.set_yticks(range(len(rows)), rows)
+ax.set_xlabel("points above the detector alone")
 ax.invert_yaxis()
 ax.legend(loc="upper left")
-show("Gains in points with intervals at three thresholds. On her film the corrector gains a few "
-     "points. On his film it loses some at 0.1 and far more at 0.05, far left of zero. The median "
-     "on his film lies near zero.")
+show("Gains in points with intervals at three thresholds. On her film the corrector "
+     "gains a few points. On his film it loses some at 0.1 and far more at 0.05, far "
+     "left of zero. The median on his film lies near zero.")
 
 # %% [markdown]
 # The rows show the corrector on the film that it learnt from, on the man's film, and a median of nine
@@ -1091,7 +1134,8 @@ show("Gains in points with intervals at three thresholds. On her film the correc
 
 # %%
 print(f"{'frame':>5}{'left wrist, px':>20}{'score':>8}")
-beliefs = infer(link(bridged(observe(films[0], detector, BOXES[0]), reach), reach), reach)
+observations = observe(films[0], detector, BOXES[0])
+beliefs = infer(link(bridged(observations, reach), reach), reach)
 for node, belief in beliefs:
     if node.seen.index % 10 == 0:
         cells, score = decode(belief)
@@ -1111,7 +1155,7 @@ for node, belief in beliefs:
 
 # %%
 def out_of_the_mirror(joints, width, mirrored):
-    """joints (K, 2) px in the mirrored frame, mirrored (K,) -> joints (K, 2) px in the frame.
+    """joints (K, 2) px in the mirrored frame, mirrored (K,) -> (K, 2) px in the frame.
 
     mirrored : for each joint, the number of the other side's joint (or its own)
     """
@@ -1147,7 +1191,7 @@ check.exercise_10_1(out_of_the_mirror)
 
 # %%
 def turned(old, new, most):
-    """The angle of the next window: from old towards new, the short way, by most at the most."""
+    """The next window's angle: from old towards new, the short way, by most at most."""
     raise NotImplementedError
 
 
@@ -1216,7 +1260,7 @@ check.exercise_10_3(running_median)
 
 # %%
 def share_followed(push, still, moved):
-    """push (T,) px to the right; still, moved (T, K, 2) px, the two runs -> one number."""
+    """push (T,) px to the right; still, moved (T, K, 2) px, both runs -> one number."""
     raise NotImplementedError
 
 
@@ -1248,7 +1292,7 @@ check.exercise_10_4(share_followed)
 
 # %%
 def where_rays_meet(P, Q, p, q):
-    """P, Q (3, 4), two cameras; p, q (2,) px, a joint's places in them -> the point (3,)."""
+    """P, Q (3, 4), two cameras; p, q (2,) px, a joint's places -> the point (3,)."""
     raise NotImplementedError
 
 
@@ -1315,13 +1359,13 @@ check.exercise_10_6(max_marginals)
 # %% [markdown]
 # ## Recap
 #
-# - A film has a size, a rate and sometimes a turn that the reader applies (Sec. 10.1). The crop follows the
-#   person and turns with the trunk, so that the network sees somebody upright (Sec. 10.2).
+# - A film has a size, a rate and sometimes a turn, which we apply as we read (Sec. 10.1). The crop follows
+#   the person and turns with the trunk, so that the network sees somebody upright (Sec. 10.2).
 # - A detector's maps mean what their training made them mean. The mirror test finds half a cell without
 #   a label, and presence says whether anybody is there (Sec. 10.3, 10.7).
-# - Flow stands on frames, and crops account for themselves on the way. There and back contradicts itself
+# - Flow stands on frames, and we change to each crop's cells on the way. There and back contradicts itself
 #   where a fast limb covers and uncovers the room (Sec. 10.4).
-# - Messages run on maps that nobody trained for them: warp, the best of all senders, and a mean (Sec. 10.5,
+# - Our messages run on maps that nobody trained for them: warp, the best of all senders, and a mean (Sec. 10.5,
 #   10.6).
 # - Without a label you can ask other cameras, push the film by a known amount, look at presence, and check
 #   where two methods disagree. Jitter alone rewards a frozen figure (Sec. 10.7).
@@ -1330,7 +1374,7 @@ check.exercise_10_6(max_marginals)
 # - Two errors last: exchanged sides, and a crop carried off (Sec. 10.9). A hidden node for the sides, solved
 #   exactly by Viterbi, repairs the first where the maps are good and harms in the dark, because links say
 #   only which frames differ (Sec. 10.10).
-# - A corrector that learnt from one person made another one worse (Sec. 10.11).
+# - A corrector that we trained on one person made another one worse (Sec. 10.11).
 #
 # **In practice**
 #
