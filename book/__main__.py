@@ -1,7 +1,8 @@
 """python -m book: execute the chapters that have changed and build the book in build/book.
 python -m book run: execute them and write the outputs into chapters/*.ipynb, and the pictures of
 cells tagged picture:NAME into data/NAME.png. --chapter 04 means one chapter alone. python -m book
-student, and instructor: the chapters for a course, in build/student and build/instructor.
+student, and instructor: the chapters for a course, in build/student and build/instructor. python -m
+book slides: the chapters' pictures as pages of slides, in build/slides.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import nbformat
 from jupytext.cli import jupytext as convert
 from sphinx.cmd.build import main as sphinx
 
-from . import editions, files, pages
+from . import downloads, editions, files, pages, slides
 from .kernels import ChapterFailed, Kernels, alternatives, environment
 
 BUILD = Path("build")
@@ -78,7 +79,8 @@ def _shared(root: Path) -> list[Path]:
 
 def execute(folder: Path, work: Path, only: str = "") -> dict[str, str]:
     """Run the chapters of a folder, two at a time, and leave the notebooks with their outputs in
-    work; a chapter that ran there before, and nothing has changed since, is not run again.
+    work; a chapter that ran there before, and nothing has changed since, is not run again, nor is
+    one whose downloads cannot be had.
 
     They run in the folder of the chapters: from there a chapter imports its exercises. Returns why
     a chapter failed, by its name. Raises Interrupted.
@@ -92,6 +94,8 @@ def execute(folder: Path, work: Path, only: str = "") -> dict[str, str]:
         place = f"{source.stem}, {number} of {len(sources)}"
         if is_current(source, work):
             _say(f"Chapter {place}, has not changed and is not run again.")
+        elif sentence := downloads.fetched(source):
+            _say(f"Chapter {place}, is not run: {sentence}")
         else:
             pending.append((place, source))
     if not pending:
@@ -163,7 +167,7 @@ def run(folder: Path, work: Path, only: str = "") -> dict[str, str]:
             sys.exit(sentence)
     failed = execute(folder, work, only)
     for source in sources:
-        if source.stem not in failed:
+        if source.stem not in failed and is_current(source, work):
             shutil.copyfile(work / f"{source.stem}.ipynb", source.with_suffix(".ipynb"))
             save_pictures(source.with_suffix(".ipynb"))
             _remember(source, work)
@@ -247,9 +251,13 @@ def build(folder: Path, only: str = "") -> dict[str, str]:
         executed, stored = EXECUTED / f"{source.stem}.ipynb", source.with_suffix(".ipynb")
         path = executed if is_current(source, EXECUTED) else stored
         notebook = jupytext.read(path if path.exists() else source)
+        said = ""
         if source.stem in failed:
             reason = failed[source.stem].strip().splitlines()[-1].replace("`", "'")
             said = f"This chapter stopped when this book was built: `{reason}`"
+        elif path == stored and (absent := downloads.missing(source)):
+            said = f"This chapter was not run when this book was built: {absent}"
+        if said:
             said += " What follows is as it was stored before."
             warning = nbformat.v4.new_markdown_cell(f":::{{warning}}\n{said}\n:::")
             notebook.cells.insert(1, warning)
@@ -262,6 +270,7 @@ def build(folder: Path, only: str = "") -> dict[str, str]:
     _say("The pages are laid out, which takes half a minute.")
     if sphinx(["-q", "-W", "--keep-going", "-b", "html", "-c", "book", str(SOURCE), str(BOOK)]):
         sys.exit("The book was not built; Sphinx says why above.")
+    (BOOK / "playground.html").write_text(pages.playground(), encoding="utf-8", newline="\n")
     _say(f"The book: {(BOOK / 'index.html').resolve().as_uri()}")
     return failed
 
@@ -270,7 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 where a chapter failed, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m book", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", default="build", choices=["build", "run", "student", "instructor"]
+        "what", nargs="?", default="build", choices=["build", "run", *editions.EDITIONS, "slides"]
     )
     parser.add_argument("--chapter", default="", metavar="NN", help="one chapter alone, as 04")
     options = parser.parse_args(arguments)
@@ -280,6 +289,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.what in editions.EDITIONS:
             place = editions.write(CHAPTERS, BUILD / options.what, options.what)
             _say(f"The chapters: {place.resolve()}")
+            return 0
+        if options.what == "slides":
+            made = slides.write(CHAPTERS, BUILD / "slides")
+            _say(f"The slides: {len(made)} pages in {(BUILD / 'slides').resolve()}")
             return 0
         # Jupyter's own folders are asked for in this process, too.
         os.environ.update(environment(CHAPTERS))

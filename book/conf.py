@@ -21,6 +21,17 @@ myst_heading_anchors = 3
 html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["static"]
+templates_path = ["templates"]
+# The theme's own side bar, with a way to the playground, which is no page of Sphinx.
+html_sidebars = {
+    "**": [
+        "navbar-logo.html",
+        "icon-links.html",
+        "search-button-field.html",
+        "playground-link.html",
+        "sbt-sidebar-nav.html",
+    ]
+}
 html_css_files = ["book.css"]
 html_favicon = "static/favicon.svg"
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system

@@ -3,7 +3,7 @@ reference.
 
 They are written into the folder from which Sphinx builds, beside the executed chapters, so that
 nothing is kept twice: the front page takes its table from README.md, the reference takes its texts
-from the docstrings.
+from the docstrings. The playground is no page of Sphinx: it is one file of its own.
 """
 
 import ast
@@ -22,11 +22,21 @@ DOCS = (
     "training",
     "correcting",
     "results",
+    "claims",
+    "errata",
     "speed",
     "data",
     "architecture",
+    "teaching",
+    "words",
 )
 THUMBNAIL = 320, 180  # px
+PLAYGROUND = Path(__file__).with_name("playground")
+# The page may run and show what stands in it, and load nothing.
+POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+    "script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:\">"
+)
 ROW = re.compile(
     r"^\| \[(\d\d) (.+?)\]\(chapters/(.+?)\.ipynb\) \| (.+?) \| (\d+) \|$", re.MULTILINE
 )
@@ -60,6 +70,29 @@ def write(root: Path, source: Path) -> None:
     (source / "reference.md").write_text(reference(root / "tslib"), encoding="utf-8")
 
 
+def playground(folder: Path = PLAYGROUND) -> str:
+    """The playground as one file that opens from disk: its style and scripts stand in it.
+
+    folder : holds index.html and the files that it names. ValueError where a script could not stand
+        in a page.
+    """
+
+    def script(found: re.Match[str]) -> str:
+        text = (folder / found[1]).read_text(encoding="utf-8")
+        if "</script" in text or "<!--" in text:
+            raise ValueError(f"{found[1]} has a piece of HTML that would end it inside a page.")
+        return f"<script>\n{text}</script>"
+
+    def style(found: re.Match[str]) -> str:
+        return f"<style>\n{(folder / found[1]).read_text(encoding='utf-8')}</style>"
+
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    page = re.sub(r'<link rel="stylesheet" href="([^"]+)">', style, page)
+    page = re.sub(r'<script src="([^"]+)"></script>', script, page)
+    home = '<p class="home"><a href="index.html">The book</a></p>'
+    return page.replace("<!-- policy -->", POLICY).replace("<!-- home -->", home)
+
+
 def front_page(readme: str, source: Path) -> str:
     """The landing page: what this is, the chapters as cards, and how to run one.
 
@@ -77,6 +110,11 @@ def front_page(readme: str, source: Path) -> str:
     return "\n\n".join(
         [
             inside(about, source).replace("data/front.webp", "front.webp").rstrip(),
+            "## Try it",
+            '<div class="cards"><a class="card wide" href="playground.html">'
+            "<b>Push a message by hand</b><span>Paint heat-maps, stretch springs, and send the "
+            "messages round by round, with five small experiments. It runs in your browser.</span>"
+            "</a></div>",
             "## The chapters",
             '<div class="cards">' + "".join(cards) + "</div>",
             "## Before you start",

@@ -9,6 +9,7 @@ from book.__main__ import run
 ROOT = Path(__file__).parents[1]
 NOTEBOOK, SOURCE = "01_count.ipynb", "01_count.py"
 CHECKER, MISTAKE = "exercises/chapter_01.py", "../tests/mistakes/chapter_01.py"
+RIGHT = "../tests/right/chapter_01.py"
 PACKAGE_FILE = "../tslib/counting.py"
 
 CHAPTER = '''\
@@ -79,6 +80,11 @@ def exercise_1_1_adds_three(x):
     return x + 3
 """
 
+VARIANTS = """\
+def exercise_1_1_by_a_sum(x):
+    return x + x + x
+"""
+
 PACKAGE = '''\
 STEP = 2
 
@@ -96,12 +102,13 @@ DRAWING = """\
 # %%
 import matplotlib.pyplot as plt
 from renderer import COLOUR
+from style import show
 
 print("It is", COLOUR)
 
 # %%
 plt.plot([1, 2], color=COLOUR)
-plt.show()
+show("a line")
 """
 
 
@@ -111,6 +118,7 @@ def make(root: Path) -> Path:
         "chapters/01_count.py": CHAPTER,
         "chapters/exercises/chapter_01.py": CHECKERS,
         "tests/mistakes/chapter_01.py": MISTAKES,
+        "tests/right/chapter_01.py": VARIANTS,
         "tslib/__init__.py": "",
         "tslib/counting.py": PACKAGE,
         "renderer/__init__.py": 'COLOUR = "red"\n',
@@ -122,7 +130,12 @@ def make(root: Path) -> Path:
     for name, text in texts.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8", newline="\n")
-    for name in ("pyproject.toml", "chapters/jupytext.toml", "chapters/exercises/__init__.py"):
+    for name in (
+        "pyproject.toml",
+        "chapters/jupytext.toml",
+        "chapters/exercises/__init__.py",
+        "chapters/style.py",
+    ):
         shutil.copy(ROOT / name, root / name)
     shutil.copy(ROOT / ".gitignore", root)
     assert run(root / "chapters", root / "build" / "executed") == {}
