@@ -25,7 +25,7 @@
 #
 # **You'll need** chapter 3 for flow, chapters 4 and 5 for messages and max-sum, chapter 8 for section
 # 10.11. No GPU; about two minutes on two cores, two hours of yours with the exercises. The set-up has
-# fetched a film and a detector, 90 MB together. Where it could not, this page was not run again, and
+# fetched the films and a detector, about 95 MB together. Where it could not, this page was not run again, and
 # what you read is as it was stored.
 
 # %% tags=["remove-cell"]
@@ -480,14 +480,14 @@ for ax, (name, joints) in zip(axes[1:], both.items()):
     draw(ax, joints[t])
 show("Three panels of the man in grey with his joints as a coloured figure. Left: a "
      "sharp frame, joints on his body. Middle: a smeared frame, the detector alone, "
-     "with limbs misplaced or on the wrong side. Right: the same smeared frame after "
+     "its figure with left and right exchanged. Right: the same smeared frame after "
      "messages, a figure like the left one's.")
 
 # %% [markdown]
 # The middle panel shows the frame in which the two disagree most, with the detector's own joints. The
 # right panel is the same frame after messages. On the left is a frame a little earlier. Orange is the
 # man's left side and blue his right one, so you can see at once what happened: in the smear the
-# detector has taken his front for his back, and eight frames around it knew better.
+# detector has taken his front for his back, and the frames around it knew better.
 #
 # ## 10.7 Does it help? Four answers without a label
 #
@@ -537,7 +537,7 @@ print(f"and {after:.0f} px after turning and moving each a little;",
       f"the man is {np.median(size):.0f} px")
 
 # %% [markdown]
-# A disagreement of about a hundredth of his size is small enough to judge joints at 0.2 and 0.1 of
+# A disagreement of one or two hundredths of his size is small enough to judge joints at 0.2 and 0.1 of
 # it, while 0.05 is soft. We turn and move the cameras a little, since the calibration is a degree or two
 # off these films. Now PCK as in chapter 0, with this reference in the place of labels:
 
@@ -562,8 +562,8 @@ for camera in range(4):
     print(f"camera {camera + 1}: PCK@0.2 {rates[0]:.0f}, PCK@0.1 {rates[1]:.0f}")
 
 # %% [markdown]
-# Without a label we have learnt something that no single camera could tell us: camera 2 is wrong about
-# a quarter of the time, and the others are not. Section 10.9 looks at what happens there.
+# Without a label we have learnt something that no single camera could tell us: camera 2 has a quarter
+# of its joints wrong, and the others have not. Section 10.9 looks at what happens there.
 #
 # ### Move the film by a known amount
 #
@@ -664,13 +664,14 @@ axes[1].set(xlabel="frame", ylim=(-5, 105))
 axes[1].legend(loc="upper right", bbox_to_anchor=(1, 0.9))
 show("Left: a board of coloured checks hides much of the man, with the detector's "
      "figure drawn on it. Right: presence in blue and the median error in red over 50 "
-     "frames. Presence falls to 0 while the board hides him, and only then the error "
-     "rises.")
+     "frames. Presence falls to 0 while the board hides him, and the error is high in "
+     "the same frames, low in all others.")
 
 # %% [markdown]
 # The left panel shows the first frame in which presence fails, with what the detector would have said.
-# The right panel shows presence in blue and the error in red over all frames. They change places. So
-# `predict` writes empty rows where presence is below one half, rather than inventing a pose.
+# The right panel shows presence in blue and the error in red over all frames. While the board hides
+# him, the one falls and the other rises, and a frame or two at each end are wrong before presence says
+# so. That is why `predict` writes empty rows where presence is below one half, rather than inventing a pose.
 #
 # ### Ask where two methods disagree
 #
@@ -736,11 +737,13 @@ show("Two panels of gains with intervals, a row for each of six conditions, the 
 # film, and the man as she passes before him.
 #
 # Begin with *blur*, the second row. Messages gain most there, since some frames nearby are sharp, and a
-# heat-map still knows two places when a coordinate has already decided for one. Under an *occluder*
+# heat-map still knows two places when a coordinate has already decided for one. (For the man alone
+# the interval is so wide that it holds zero.) Under an *occluder*
 # messages lose for the others and gain nothing for the man. The right panel says why: flow
 # follows whoever is in front. On *clean* film, in the *dark* and for a *small* person the gain is about
 # one point or less, because every frame is good or bad in the same way, so neighbours have little to
-# tell. Strong *compression* lies between: it changes from frame to frame, and costs a point or two.
+# tell. After strong *compression*, which changes from frame to frame, they gain a point or so, clear of
+# zero.
 #
 # So time pays where the damage *passes*. Now a small case of our own, on the four smeared films:
 
@@ -763,7 +766,7 @@ print(f"messages above the median at 0.1: {gain:+.0f} points,",
 # Messages come from 0.15 seconds away. An error that lasts for longer finds no neighbour who knows
 # better. Two of them are common enough to know by sight.
 #
-# **The sides exchanged for whole frames.** Camera 2 was wrong for a quarter of the time. Let us see how.
+# **The sides exchanged for whole frames.** Camera 2 had a quarter of its joints wrong. Let us see how.
 
 # %%
 MIRROR = detector.skeleton.mirrored
@@ -862,7 +865,7 @@ show("Three frames of the film with the board. A blue window stays around the ma
 # $u_t$ says what the maps think, the mean logarithm of how high each joint's map is there against the
 # other side's map; it has a small weight, 0.01. $c_t$ is how far the carried joints lie from this
 # frame's, each at most a quarter of the body, with both frames as their states say, and 0.2 more for
-# a change. (These numbers were chosen on camera 2, so its clean film proves nothing by itself.)
+# a change. (These numbers were chosen on this man's films, so his clean film proves nothing by itself.)
 
 
 # %%
@@ -945,7 +948,7 @@ print("frames 14 to 25, the best of", 2**12, "sequences:", *best)
 print("Viterbi's                                :", *viterbi(*few))
 
 # %% [markdown]
-# Trying everything and the recursion agree. Now the whole film, and two more in which the maps are
+# Trying everything and the recursion agree. Now we take the whole film, and two more in which the maps are
 # damaged. We count the frames that the node exchanges, how many of them really are exchanged (as the other
 # cameras see it), and what becomes of the joints.
 
@@ -1033,8 +1036,8 @@ for condition, people in table.items():
     print(f"{condition:16} man {shown[0]:22} the others {shown[1]}")
 
 # %% [markdown]
-# It repairs on clean, smeared and compressed film, and it harms in the dark. For a small person it does
-# the one for the man and, a little, the other for the others. So it is not on by default. What would make
+# The node gains on clean, smeared and compressed film, and it harms in the dark. On a small person it
+# repairs the man's film and costs the others a little. So we do not run it by default. What would make
 # it safe? A score $u$ that knows which side is which: a face, a network that sees more, or a user who
 # says of one frame what is right. The recursion would stay as it is.
 #
@@ -1107,8 +1110,8 @@ show("Gains in points with intervals at three thresholds. On her film the correc
 # The rows show the corrector on the film that it learnt from, on the man's film, and a median of nine
 # frames on the man's film for comparison. Anyone can gain on the film that they trained on. On somebody
 # else it makes joints worse, most of all by the strict threshold: the network has learnt how *her* limbs
-# lie, and pulls his towards that. Nor does it put a side right that is wrong for half a second, because
-# it has met no such stretch. Two hundred frames of one person are far too few, and we say so because this
+# lie, and pulls his towards that. Nor does it put right the sides that are wrong for half a second, or
+# it would gain at 0.2. It has met no such stretch. Two hundred frames of one person are far too few, and we say so because this
 # is the amount that a reader has at hand. Chapter 9 tries it with more, on real videos, and finds no gain
 # either. A corrector has to be trained on many people, through the very estimator that it will
 # correct.
@@ -1130,7 +1133,7 @@ show("Gains in points with intervals at three thresholds. On her film the correc
 # believe the result, look at three things: the frames with empty rows, the joints that differ
 # most between the two tables, and whether orange stays on the person's left.
 #
-# In Python it is three lines, here on the film of this chapter:
+# In Python we write a short loop, here on the film of this chapter:
 
 # %%
 print(f"{'frame':>5}{'left wrist, px':>20}{'score':>8}")
@@ -1352,7 +1355,7 @@ check.exercise_10_6(max_marginals)
 #     return ahead + back - unary
 # ```
 #
-# The difference of the two columns is a frame's margin. Try it on `chain_of(dark)`, and you will see that the node is hardly surer in one state than in the other.
+# The difference of the two columns is a frame's margin. Compare those of `chain_of(dark)` and of `chain_of(clean[1])`: in the dark the node is about a third as sure.
 #
 # </details>
 
