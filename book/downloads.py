@@ -1,8 +1,8 @@
 """What chapters need that no clone holds: a detector and films, fetched once.
 
-A chapter says so by the tags needs:detector and needs:films of its cells. The set-up fetches both, by
-python -m book.downloads; whoever was offline then gets them when the chapter first runs. Where that
-cannot be, the chapter is left out in a sentence and keeps what is stored below its cells.
+A chapter says so by the tags needs:detector and needs:films of its cells. The set-up fetches both,
+by python -m book.downloads; whoever was offline then gets them when the chapter first runs. Where
+that cannot be, the chapter is left out in a sentence and keeps what is stored below its cells.
 """
 
 import re
@@ -27,7 +27,8 @@ def needed(chapter: Path) -> list[str]:
     heads = re.findall(r"^# %% .*$", chapter.read_text(encoding="utf-8"), re.MULTILINE)
     names = set(TAG.findall("\n".join(heads)))
     if unknown := names - set(THINGS):
-        raise ValueError(f"{chapter.name} needs {', '.join(sorted(unknown))}, which nobody fetches.")
+        listed = ", ".join(sorted(unknown))
+        raise ValueError(f"{chapter.name} needs {listed}, which nobody fetches.")
     return [name for name in THINGS if name in names]
 
 

@@ -1,4 +1,4 @@
-"""A chapter that needs downloads runs where they are or can be fetched, and is left out elsewhere."""
+"""A chapter that needs downloads runs where they can be had, and is left out elsewhere."""
 
 import gates
 import pytest
