@@ -10,16 +10,26 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tslib.datasets.films import FILMS, fetch_films, films_folder
-from tslib.errors import InputError
-from tslib.video.blazepose import MODEL, detector_folder, fetch_detector
-
 TAG = re.compile(r"\bneeds:([a-z]+)\b")
-# For each tag: whether it is there, and what fetches it.
-THINGS: dict[str, tuple[Callable[[], bool], Callable[[], Path]]] = {
-    "detector": (lambda: (detector_folder() / MODEL).is_file(), fetch_detector),
-    "films": (lambda: all((films_folder() / name).is_dir() for name in FILMS), fetch_films),
-}
+# Whether something is there, and what fetches it.
+State = tuple[bool, Callable[[], Path]]
+
+
+# tslib is imported where a chapter asks for it, since a book need not be of this project.
+def _detector() -> State:
+    from tslib.video.blazepose import MODEL, detector_folder, fetch_detector
+
+    return (detector_folder() / MODEL).is_file(), fetch_detector
+
+
+def _films() -> State:
+    from tslib.datasets.films import FILMS, fetch_films, films_folder
+
+    return all((films_folder() / name).is_dir() for name in FILMS), fetch_films
+
+
+# By tag.
+THINGS: dict[str, Callable[[], State]] = {"detector": _detector, "films": _films}
 
 
 def needed(chapter: Path) -> list[str]:
@@ -34,7 +44,7 @@ def needed(chapter: Path) -> list[str]:
 
 def missing(chapter: Path) -> str:
     """A sentence where a chapter needs what is not there, or ""."""
-    absent = [name for name in needed(chapter) if not THINGS[name][0]()]
+    absent = [name for name in needed(chapter) if not THINGS[name]()[0]]
     if not absent:
         return ""
     commands = " and ".join(f"`python -m tslib download {name}`" for name in absent)
@@ -51,11 +61,11 @@ def fetch(names: list[str]) -> list[str]:
     """Fetch some of THINGS, and say of each why it cannot be had. Returns those sentences."""
     said = []
     for name in names:
-        there, get = THINGS[name]
+        there, get = THINGS[name]()
         try:
-            if not there():
+            if not there:
                 get()
-        except (InputError, OSError) as error:
+        except (ValueError, OSError) as error:
             said.append(f"The {name} could not be fetched: {error}")
     return said
 

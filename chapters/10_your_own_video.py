@@ -631,7 +631,7 @@ fig, ax = plt.subplots(figsize=(7.5, 2.8))
 for name, color in zip(METHODS, (GREY, RED, ORANGE, SKY, BLUE)):
     ax.plot(follows[name], shakes[name], "o", ms=9, color=color, label=name)
 ax.set(xlabel="share of the push that the joints follow", ylabel="jitter, px",
-       xlim=(0, 1.1), ylim=(0, None))
+       xlim=(0, 1.1), ylim=(0, 1.1 * max(shakes.values())))
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 show("Jitter over the share of the push that is followed, one dot a method. The "
      "median of nine frames lies alone at the left, low in jitter. With the camera "
@@ -867,7 +867,7 @@ for frame in board:
 off = [np.hypot(*np.subtract(pair[0].center, o.crop.center))
        for pair, o in zip(carried, behind)]
 sights = sum(sight.presence >= 0.5 for _, sight in carried)
-print(f"carried off by {max(off / np.median(size)):.0f} times his size;",
+print(f"carried off by about {max(off / np.median(size)):.0f} size of the man;",
       f"present in {sights} frames, and in {(~absent).sum()} when the window stays")
 
 # %%
@@ -986,9 +986,12 @@ print("frames 18 to 29, the best of", 2**12, "sequences:", *best)
 print("Viterbi's                                :", *viterbi(*few))
 
 # %% [markdown]
-# Trying everything and the recursion agree. Now we take the whole film, and two more in which the maps are
-# damaged. We count the frames that the node exchanges, how many of them really are exchanged (as the other
-# cameras see it), and what becomes of the joints.
+# Trying everything and the recursion agree. But look at *what* they agree on. In this stretch only
+# frames 19 and 20 have their sides right, and just these two are exchanged here. Most frames of the
+# stretch are wrong, so together they outvote the right ones. That is the thought from above, and it
+# is why we should give the node as much film as we have. Now we take the whole film, and two more
+# in which the maps are damaged. We ask, by the other cameras, whether the frames that the node
+# exchanges really were wrong, and what becomes of the joints.
 
 # %%
 dark = observed(damaged("dark and noisy", 1), 1)
@@ -1027,8 +1030,8 @@ for name in ("clean", "blur"):
     states = outcome[name]["our chain"]
     share = (states & really[name]).sum() / states.sum()
     gain = rate[name, "our chain"] - rate[name, "detector alone"]
-    print(f"{name:5}: of the frames that our chain exchanges {about(share)} were wrong;",
-          f"PCK@0.1 gains over {20 * int(gain // 20)} points")
+    print(f"{name:5}: of the frames that our chain exchanges {about(share)} were",
+          f"wrong; PCK@0.1 gains over {20 * int(gain // 20)} points")
 name, method = "dark and noisy", "links over two frames"
 hits = outcome[name][method] & really[name]
 print(f"dark, {method}: {about(hits.sum() / outcome[name][method].sum())} were wrong")
@@ -1065,7 +1068,7 @@ show("Four panels of the median error over 50 frames, before in red and after in
 # their neighbours, so it exchanges *them*. On the right are the links over two frames that the
 # experiments use. They were added because a frame that is torn between both sides cuts a chain in two.
 # But they bind more tightly, and when the vote of the maps is wrong, they carry more frames along: a
-# stretch at the beginning that was right has become wrong. That is the thought from above: the links say
+# stretch at the beginning that was right has become wrong. It is the same thought again: the links say
 # which frames differ, and only $u$ says who is right.
 #
 # One film with one seed proves little, so here is the large experiment, where the node is followed by

@@ -24,7 +24,7 @@ def offline(monkeypatch):
     def refused():
         raise InputError("the index cannot be reached.")
 
-    things = dict.fromkeys(downloads.THINGS, (lambda: False, refused))
+    things = dict.fromkeys(downloads.THINGS, lambda: (False, refused))
     monkeypatch.setattr(downloads, "THINGS", things)
 
 
@@ -42,8 +42,7 @@ def test_a_tag_that_nobody_knows_is_an_error(needy):
 def test_what_is_there_is_not_fetched_and_what_is_missing_is(needy, monkeypatch):
     kept = {"detector"}
     things = {
-        name: (lambda name=name: name in kept, lambda name=name: kept.add(name))
-        for name in downloads.THINGS
+        name: lambda name=name: (name in kept, lambda: kept.add(name)) for name in downloads.THINGS
     }
     monkeypatch.setattr(downloads, "THINGS", things)
     assert downloads.missing(needy) == (
