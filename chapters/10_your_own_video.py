@@ -23,10 +23,10 @@
 # - two errors that no message repairs, and an exact answer to one of them, by Viterbi;
 # - what a trained corrector makes of a film that it has not seen.
 #
-# **You'll need** chapter 3 for flow, chapters 4 and 5 for messages and max-sum, chapter 8 for section
-# 10.11. No GPU; about two minutes on two cores, two hours of yours with the exercises. The set-up has
-# fetched the films and a detector, about 95 MB together. Where it could not, this page was not run again, and
-# what you read is as it was stored.
+# **You'll need** chapter 3 for flow, chapters 4 and 5 for messages and max-sum, chapter 8 for
+# section 10.11. No GPU; about two minutes on two cores, two hours of yours with the exercises. The
+# set-up has fetched the films and a detector, about 95 MB together. Where it could not, this page
+# was not run again, and what you read is as it was stored.
 
 # %% tags=["remove-cell"]
 # A copy in a folder of its own runs among the chapters; one that stands alone fetches them.
@@ -85,15 +85,15 @@ torch.set_num_threads(1)
 # %% [markdown]
 # ## 10.1 A film becomes frames
 #
-# So far our films were rendered, so we knew everything about them. Now we take one that a camera has
-# made. *Pose2Sim*, a package for measuring movement, brings a demonstration under the licence BSD-3:
-# four cameras stand around a man who leans on one leg and comes up again. The command
+# So far our films were rendered, so we knew everything about them. Now we take one that a camera
+# has made. *Pose2Sim*, a package for measuring movement, brings a demonstration under the licence
+# BSD-3: four cameras stand around a man who leans on one leg and comes up again. The command
 # `python -m tslib download films` fetches it, and so did the set-up.
 #
-# The first thing to ask of any film is what is in the file: how large a frame is, how many there are,
-# and how many a second. A phone stores an upright film lying on its side, with a note that says how
-# to turn it. OpenCV follows that note, and so does `open_frames`, which also widens pixels that are
-# not square. What comes out has the size that you see on your screen.
+# The first thing to ask of any film is what is in the file: how large a frame is, how many there
+# are, and how many a second. A phone stores an upright film lying on its side, with a note that
+# says how to turn it. OpenCV follows that note, and so does `open_frames`, which also widens pixels
+# that are not square. What comes out has the size that you see on your screen.
 
 # %% tags=["needs:films", "needs:detector"]
 from tslib.datasets.films import fetch_films
@@ -108,9 +108,9 @@ first = next(iter(frames))
 print("a frame:", first.shape, first.dtype, "- rows, columns, and red, green, blue")
 
 # %% [markdown]
-# A detector will look at a crop of 256 px, so a man of 800 px is more than it can use. We keep every
-# second frame and shrink each to a third, because that leaves 30 frames a second, as most films have,
-# and a man of some 200 px. The experiments behind [What time is worth on real
+# A detector will look at a crop of 256 px, so a man of 800 px is more than it can use. We keep
+# every second frame and shrink each to a third, because that leaves 30 frames a second, as most
+# films have, and a man of some 200 px. The experiments behind [What time is worth on real
 # film](../docs/real-film.md) do the same, so that we can borrow their cameras later.
 
 # %%
@@ -139,26 +139,26 @@ show("Frame 20 of four cameras, side by side. A man with a blue cap leans far to
 # %% [markdown]
 # The four panels show the same moment. Cameras 1 and 2 see the man from the front, cameras 3 and 4
 # from behind. The package has made his face unrecognisable. We follow camera 1 from here on,
-# because you, too, will have one camera, and come back to the others when we want to know whether we
-# did well.
+# because you, too, will have one camera, and come back to the others when we want to know whether
+# we did well.
 #
 # ## 10.2 A frame becomes a crop
 #
 # A heat-map network wants the person in the middle of its input, at a size that it knows from its
-# training. So we need a *crop*: a square window that follows the person through the film. A crop is a
-# map between two grids. Cell $g$ of the heat-map lies at the image point
+# training. So we need a *crop*: a square window that follows the person through the film. A crop is
+# a map between two grids. Cell $g$ of the heat-map lies at the image point
 #
 # $$x = c + s \, R_\theta \Bigl( g + \tfrac12 - \tfrac n2 \Bigr), \tag{10.1}$$
 #
-# where $c$ is the window's centre, $s$ the pixels to a cell, $n$ the cells of a side and $R_\theta$ a
-# turn. Why a turn? People who lean, lie or do a handstand are rare in the data that detectors are
+# where $c$ is the window's centre, $s$ the pixels to a cell, $n$ the cells of a side and $R_\theta$
+# a turn. Why a turn? People who lean, lie or do a handstand are rare in the data that detectors are
 # trained on. Our man leans by half a right angle. If we turn the window with him, then the network
 # sees somebody who stands upright.
 #
 # The detector itself says how to turn. *BlazePose* gives two landmarks that are no joints: the
 # middle of the hips (number 33) and a point from which the body's size and direction can be read
-# (34). The next window is centred on the first, 2.5 times as wide as the two are apart, and
-# turned so that the second lies above the first.
+# (34). The next window is centred on the first, 2.5 times as wide as the two are apart, and turned
+# so that the second lies above the first.
 
 # %%
 from tslib.crop import Crop
@@ -203,13 +203,15 @@ show("Left: frame 20 with the outlines of three windows, of frame 1 (grey), 10 (
 
 # %% [markdown]
 # The left panel shows frame 20 with three windows: of frame 1 in grey, of frame 10 in blue and of
-# frame 20 in orange. The middle panel is what the detector would see if the window stayed as it was,
-# the right one is what it sees after we have turned it. The room is tilted now, and the man stands.
+# frame 20 in orange. The middle panel is what the detector would see if the window stayed as it
+# was, the right one is what it sees after we have turned it. The room is tilted now, and the man
+# stands.
 #
 # Our loop trusts every frame, so a single bad one could send the window away for good.
 # `tslib.video.tracking.observe` does the same with three precautions. From frame to frame the
-# window may move and grow by a tenth and turn by 0.35 radians at most. Where the detector is unsure,
-# the window waits. And it moves with the camera, which we measure by the median of the flow.
+# window may move and grow by a tenth and turn by 0.35 radians at most. Where the detector is
+# unsure, the window waits. And it moves with the camera, which we measure by the median of the
+# flow.
 
 # %%
 from tslib.video.tracking import observe
@@ -229,11 +231,11 @@ print(f"our windows and the tracker's differ by {np.median(far):.0f} of",
 # %% [markdown]
 # ## 10.3 A crop becomes heat-maps, and half a cell is lost
 #
-# BlazePose *full* is a network of Google's MediaPipe under the Apache licence 2.0, which lets you use
-# and pass it on as long as you keep its notice; the set-up has put the licence beside it. It takes
-# $256 \times 256$ px and gives, among other things, 39 maps of $64 \times 64$ *logits*, which a
-# sigmoid turns into numbers between 0 and 1. Seventeen of the maps are the joints that we know from
-# COCO. It also gives *presence*, one number that says whether somebody is there at all.
+# BlazePose *full* is a network of Google's MediaPipe under the Apache licence 2.0, which lets you
+# use and pass it on as long as you keep its notice; the set-up has put the licence beside it. It
+# takes $256 \times 256$ px and gives, among other things, 39 maps of $64 \times 64$ *logits*, which
+# a sigmoid turns into numbers between 0 and 1. Seventeen of the maps are the joints that we know
+# from COCO. It also gives *presence*, one number that says whether somebody is there at all.
 
 # %%
 o = seen[20]
@@ -243,14 +245,15 @@ print(f"highest cell of a map: between {heights.min():.1f} and {heights.max():.1
 print("joints:", ", ".join(detector.skeleton.joints[5:]))
 
 # %% [markdown]
-# Where does a cell of the map lie in the input? A cell covers $4 \times 4$ px, so chapter 0 would say
-# that its middle lies at $4 g + 1.5$. But nobody told us how this network was trained. It might have
-# learnt that cell $g$ stands for pixel $4 g$, which is half a cell from there. Half a cell is 3 px
-# of our film, and it looks like nothing in any picture.
+# Where does a cell of the map lie in the input? A cell covers $4 \times 4$ px, so chapter 0 would
+# say that its middle lies at $4 g + 1.5$. But nobody told us how this network was trained. It might
+# have learnt that cell $g$ stands for pixel $4 g$, which is half a cell from there. Half a cell is
+# 3 px of our film, and it looks like nothing in any picture.
 #
-# Here is a test that needs no label. We show the network the mirrored frame, in the mirrored window,
-# and mirror the joints back. If cells lie where we think, then both answers agree. If we are wrong by
-# half a cell, then the error changes its sign in the mirror, and the answers differ by a *whole* cell.
+# Here is a test that needs no label. We show the network the mirrored frame, in the mirrored
+# window, and mirror the joints back. If cells lie where we think, then both answers agree. If we
+# are wrong by half a cell, then the error changes its sign in the mirror, and the answers differ by
+# a *whole* cell.
 
 
 # %%
@@ -281,7 +284,8 @@ for name, some in {"4 g + 1.5": middle, "4 g": detector}.items():
 # %% [markdown]
 # So this network means $4 g$, and the configuration of the detector says so in one line,
 # `cell_offset = -0.5`. Try this test on any detector that you bring along. (Along y both readings
-# agree, because an upright mirror does not turn that axis. The same half cell is there all the same.)
+# agree, because an upright mirror does not turn that axis. The same half cell is there all the
+# same.)
 
 # %%
 fig, axes = plt.subplots(1, 4, figsize=(8.2, 2.4))
@@ -304,9 +308,9 @@ show("The turned crop of frame 20 in grey, four times, with one heat-map each as
 # ## 10.4 Flow to both neighbours
 #
 # Messages over time need to know where a place of this frame lies in the frames beside it. We ask
-# DIS for the flow to the next frame and for the one back, as in chapter 3. Both stand on pixels of the
-# frame, not on cells, because every frame has a crop of its own. Chapter 3 also had a test: follow
-# the flow there and back, and see whether you are at home (`inconsistent`).
+# DIS for the flow to the next frame and for the one back, as in chapter 3. Both stand on pixels of
+# the frame, not on cells, because every frame has a crop of its own. Chapter 3 also had a test:
+# follow the flow there and back, and see whether you are at home (`inconsistent`).
 
 # %%
 from tslib.warp import inconsistent
@@ -353,26 +357,28 @@ show("Left: the frame with the fastest motion in grey, arrows at twice their len
 
 # %% [markdown]
 # The left panel shows the fastest frame with its flow, at twice its length, where anything moves by
-# more than a pixel. The camera is at rest, so only the man has arrows, and most of them stand on the leg that he
-# swings, which is so fast that it is blurred. The right panel marks where there and back does not lead
-# home. It is the same leg: where it covers the floor or uncovers it, and where the estimate is wrong.
-# So the limb that most needs a neighbour's help has the flow that we can trust least. Where flow
-# contradicts itself, `tslib` therefore lets a place move as the camera does.
+# more than a pixel. The camera is at rest, so only the man has arrows, and most of them stand on
+# the leg that he swings, which is so fast that it is blurred. The right panel marks where there and
+# back does not lead home. It is the same leg: where it covers the floor or uncovers it, and where
+# the estimate is wrong. So the limb that most needs a neighbour's help has the flow that we can
+# trust least. Where flow contradicts itself, `tslib` therefore lets a place move as the camera
+# does.
 #
 # ## 10.5 Messages over time
 #
 # The graph is the simplest that chapter 5 could have drawn. There is a node for each joint of each
 # frame, and edges lead to the same joint up to four frames before and after. There are no springs
-# between joints, because springs that nobody trained for this detector help nowhere
-# ([real film](../docs/real-film.md)). An edge over $d$ frames has a spring of stiffness $a / d$
-# with rest length zero, and the message along it is that of chapter 1:
+# between joints, because springs that nobody trained for this detector help nowhere ([real
+# film](../docs/real-film.md)). An edge over $d$ frames has a spring of stiffness $a / d$ with rest
+# length zero, and the message along it is that of chapter 1:
 #
 # $$m_{t+d \to t}(p) = \max_{q} \; b_{t+d}\bigl(w_d(q)\bigr) - \frac{a}{|d|} \, \lVert p - q \rVert^2,
 # \tag{10.2}$$
 #
 # where $w_d(q)$ is the path of cell $q$: to the image by this frame's crop, along the flow of $d$
 # frames, and to a cell again by the *other* frame's crop. Each crop may lie and turn as it likes,
-# since the path accounts for it. A node then takes the mean of its own map and of all that it hears,
+# since the path accounts for it. A node then takes the mean of its own map and of all that it
+# hears,
 #
 # $$b_t(p) \leftarrow \frac{\varphi_t(p) + \sum_d m_{t+d \to t}(p)}{1 + \text{number of messages}},
 # \tag{10.3}$$
@@ -398,9 +404,9 @@ shape = tuple(nodes[20].paths[1].shape)
 print(f"a path, {shape}: for each cell, where it lies in the next crop")
 
 # %% [markdown]
-# By hand, for one joint and one frame: warp each neighbour's map, then let every cell of the receiver
-# ask all 4,096 cells of the sender which one is best (Eq. 10.2). The package's `update` does the same
-# for all joints by a distance transform.
+# By hand, for one joint and one frame: warp each neighbour's map, then let every cell of the
+# receiver ask all 4,096 cells of the sender which one is best (Eq. 10.2). The package's `update`
+# does the same for all joints by a distance transform.
 
 # %%
 from tslib.message_passing.layer import STIFFNESS
@@ -484,16 +490,16 @@ show("Three panels of the man in grey with his joints as a coloured figure. Left
      "messages, a figure like the left one's.")
 
 # %% [markdown]
-# The middle panel shows the frame in which the two disagree most, with the detector's own joints. The
-# right panel is the same frame after messages. On the left is a frame a little earlier. Orange is the
-# man's left side and blue his right one, so you can see at once what happened: in the smear the
-# detector has taken his front for his back, and the frames around it knew better.
+# The middle panel shows the frame in which the two disagree most, with the detector's own joints.
+# The right panel is the same frame after messages. On the left is a frame a little earlier. Orange
+# is the man's left side and blue his right one, so you can see at once what happened: in the smear
+# the detector has taken his front for his back, and the frames around it knew better.
 #
 # ## 10.7 Does it help? Four answers without a label
 #
 # On your own film nobody has marked the joints. Is it better now? A picture such as the last one
-# convinces quickly, and we chose it because it does. Here are four ways to ask that cost no label. Three
-# of them need one camera only.
+# convinces quickly, and we chose it because it does. Here are four ways to ask that cost no label.
+# Three of them need one camera only.
 #
 # ### Ask the other cameras
 #
@@ -502,9 +508,9 @@ show("Three panels of the man in grey with his joints as a coloured figure. Left
 # $$x_c \;\propto\; P_c \, (X, 1), \tag{10.4}$$
 #
 # where the $3 \times 4$ matrix $P_c$ holds what the camera is and where it stands. The other way
-# round, two cameras that see the same joint give two rays, and the rays meet at the joint
-# (exercise 10.5). So for camera 1 we let cameras 2, 3 and 4 find each joint in the room, and look
-# where camera 1 should see it. No camera judges itself. `agree` in `experiments.real.cameras` is robust:
+# round, two cameras that see the same joint give two rays, and the rays meet at the joint (exercise
+# 10.5). So for camera 1 we let cameras 2, 3 and 4 find each joint in the room, and look where
+# camera 1 should see it. No camera judges itself. `agree` in `experiments.real.cameras` is robust:
 # it takes the point on which most cameras agree, so one that errs is outvoted.
 
 # %%
@@ -538,20 +544,21 @@ print(f"the man is about {20 * round(height / 20)} px; joints and rays are apart
       f"and by {after / height:.0%} after turning and moving each a little")
 
 # %% [markdown]
-# A disagreement of one or two hundredths of his size is small enough to judge joints at 0.2 and 0.1 of
-# it, while 0.05 is soft. We turn and move the cameras a little, since the calibration is a degree or two
-# off these films. Now PCK as in chapter 0, with this reference in the place of labels:
+# A disagreement of one or two hundredths of his size is small enough to judge joints at 0.2 and 0.1
+# of it, while 0.05 is soft. We turn and move the cameras a little, since the calibration is a
+# degree or two off these films. Now PCK as in chapter 0, with this reference in the place of
+# labels:
 
 
 # %%
-def tallies(tracks):
+def counts_of(tracks):
     """Tracks of four cameras (T, 17, 2) px -> counts of each block of ten frames."""
     counted = [multiview.blocks_of(track[:, LIMBS], truth[camera], size[camera])
                for camera, track in enumerate(tracks)]
     return np.concatenate(counted)
 
 
-def pck(counts):
+def percent(counts):
     """PCK@0.2, @0.1 and @0.05 in per cent."""
     return 100 * multiview.micro(counts.sum(0))
 
@@ -566,20 +573,20 @@ def about(share):
 found = [alone(s) for s in clean]
 for camera in range(4):
     counts = multiview.blocks_of(found[camera][:, LIMBS], truth[camera], size[camera])
-    wrong = 1 - pck(counts)[0] / 100
+    wrong = 1 - percent(counts)[0] / 100
     print(f"camera {camera + 1}: {about(wrong)} of the joints are wrong at 0.2")
 
 # %% [markdown]
-# Without a label we have learnt something that no single camera could tell us: camera 2 has a quarter
-# of its joints wrong, and the others have not. Section 10.9 looks at what happens there.
+# Without a label we have learnt something that no single camera could tell us: camera 2 has a
+# quarter of its joints wrong, and the others have not. Section 10.9 looks at what happens there.
 #
 # ### Move the film by a known amount
 #
-# Most people would measure *jitter*, which is how much a track shakes: the mean second difference from
-# frame to frame. But a filter that freezes the figure has no jitter at all. So jitter needs a
-# partner that punishes freezing. We push the whole film to and fro by an amount that we choose, 24 px
-# in ten frames, run everything again, and see which share of this known movement the joints follow.
-# That is the slope $\beta$ of
+# Most people would measure *jitter*, which is how much a track shakes: the mean second difference
+# from frame to frame. But a filter that freezes the figure has no jitter at all. So jitter needs a
+# partner that punishes freezing. We push the whole film to and fro by an amount that we choose, 24
+# px in ten frames, run everything again, and see which share of this known movement the joints
+# follow. That is the slope $\beta$ of
 #
 # $$x^{\text{pushed}}_t - x_t \approx \beta \, \delta_t, \tag{10.5}$$
 #
@@ -640,16 +647,16 @@ show("Jitter over the share of the push that is followed, one dot a method. The 
 
 # %% [markdown]
 # Each dot is a method: to the right it follows the push, and further down it shakes less. The plain
-# median looks best by jitter, and it follows a fifth of what happens. It has not found the
-# joints better, it has stopped looking. Messages with flow follow everything. With zero flow they
-# lose a little, because they then expect each joint where it was. The third row is the control: if we
-# take the camera's movement out first, a median follows the push as well. What the man himself does to
+# median looks best by jitter, and it follows a fifth of what happens. It has not found the joints
+# better, it has stopped looking. Messages with flow follow everything. With zero flow they lose a
+# little, because they then expect each joint where it was. The third row is the control: if we take
+# the camera's movement out first, a median follows the push as well. What the man himself does to
 # and fro within nine frames it still flattens, and this push does not test that.
 #
 # ### Ask whether he is there at all
 #
-# The detector's *presence* says whether somebody is in the crop. A checked board that crosses the film
-# (`occluder`) shows what it is good for.
+# The detector's *presence* says whether somebody is in the crop. A checked board that crosses the
+# film (`occluder`) shows what it is good for.
 
 # %%
 board = damaged("occluder", 0)
@@ -691,17 +698,18 @@ show("Left: a board of coloured checks hides much of the man, with the detector'
      "the same frames, low in all others.")
 
 # %% [markdown]
-# The left panel shows the first frame in which presence fails, with what the detector would have said.
-# The right panel shows presence in blue and the error in red over all frames. While the board hides
-# him, the one falls and the other rises, and a frame or two at each end are wrong before presence says
-# so. That is why `predict` writes empty rows where presence is below one half, rather than inventing a pose.
+# The left panel shows the first frame in which presence fails, with what the detector would have
+# said. The right panel shows presence in blue and the error in red over all frames. While the board
+# hides him, the one falls and the other rises, and a frame or two at each end are wrong before
+# presence says so. That is why `predict` writes empty rows where presence is below one half, rather
+# than inventing a pose.
 #
 # ### Ask where two methods disagree
 #
 # Two methods that work in different ways rarely make the same mistake. So where they agree, both
-# are probably right, and where they are far apart, at least one is wrong. The detector alone and the
-# messages are such a pair. We smear the films of all four cameras, sort all joints by how far messages
-# move them, and look, with the cameras' help, at how many were wrong before.
+# are probably right, and where they are far apart, at least one is wrong. The detector alone and
+# the messages are such a pair. We smear the films of all four cameras, sort all joints by how far
+# messages move them, and look, with the cameras' help, at how many were wrong before.
 
 # %%
 blurred = [shaken, *(observed(damaged("blur", camera), camera) for camera in (1, 2, 3))]
@@ -723,9 +731,9 @@ for name, chosen in {"the tenth that moves most": most, "all others": ~most}.ite
 # ## 10.8 When time helps
 #
 # The experiment behind `docs/real-film.md` has asked this for six conditions, three people, four
-# cameras and up to three seeds. It took half an hour, so here we only read its file. The gain is in points
-# of PCK@0.1, each with its 95 % interval over cameras and blocks of ten frames. The bar to beat is the
-# best running median.
+# cameras and up to three seeds. It took half an hour, so here we only read its file. The gain is in
+# points of PCK@0.1, each with its 95 % interval over cameras and blocks of ten frames. The bar to
+# beat is the best running median.
 
 # %%
 stored = Path("../experiments/results/multiview.json").read_text(encoding="utf-8")
@@ -760,19 +768,18 @@ show("Two panels of gains with intervals, a row for each of six conditions, the 
 # messages. Blue is the man, orange are two others: a rendered woman who was drawn into a second
 # film, and the man as she passes before him.
 #
-# Begin with *blur*, the second row. Messages gain most there, since some frames nearby are sharp, and a
-# heat-map still knows two places when a coordinate has already decided for one. (For the man alone
-# the interval is so wide that it holds zero.) Under an *occluder*
-# messages lose for the others and gain nothing for the man. The right panel says why: flow
-# follows whoever is in front. On *clean* film, in the *dark* and for a *small* person the gain is about
-# one point or less, because every frame is good or bad in the same way, so neighbours have little to
-# tell. After strong *compression*, which changes from frame to frame, they gain a point or so, clear of
-# zero.
+# Begin with *blur*, the second row. Messages gain most there, since some frames nearby are sharp,
+# and a heat-map still knows two places when a coordinate has already decided for one. (For the man
+# alone the interval is so wide that it holds zero.) Under an *occluder* messages lose for the
+# others and gain nothing for the man. The right panel says why: flow follows whoever is in front.
+# On *clean* film, in the *dark* and for a *small* person the gain is about one point or less,
+# because every frame is good or bad in the same way, so neighbours have little to tell. After
+# strong *compression*, which changes from frame to frame, they gain a point or so, clear of zero.
 #
 # So time pays where the damage *passes*. Now a small case of our own, on the four smeared films:
 
 # %%
-counts = {name: tallies(tracks) for name, tracks in results.items()}
+counts = {name: counts_of(tracks) for name, tracks in results.items()}
 fig, ax = plt.subplots(figsize=(7.5, 2.2))
 against = "detector alone", "median of 9 frames"
 for bar, color, lift in zip(against, (BLUE, ORANGE), (-0.1, 0.1)):
@@ -794,17 +801,18 @@ show("Gains on the smeared films with intervals. The median and both kinds of "
      "Against the median, both kinds of messages lie right of zero by a few points.")
 
 # %% [markdown]
-# Blue is the gain above the detector alone, orange that above the median, whose interval is clear of
-# zero. It is the same picture as in the large table, from one seed and one man. Flow adds nothing here, since the
-# cameras are at rest; on film from a hand it does (section 10.7, and [your own
-# video](../docs/your-video.md), where a camera pans).
+# Blue is the gain above the detector alone, orange that above the median, whose interval is clear
+# of zero. It is the same picture as in the large table, from one seed and one man. Flow adds
+# nothing here, since the cameras are at rest; on film from a hand it does (section 10.7, and [your
+# own video](../docs/your-video.md), where a camera pans).
 #
 # ## 10.9 Two errors that last
 #
 # Messages come from 0.15 seconds away. An error that lasts for longer finds no neighbour who knows
 # better. Two of them are common enough to know by sight.
 #
-# **The sides exchanged for whole frames.** Camera 2 had a quarter of its joints wrong. Let us see how.
+# **The sides exchanged for whole frames.** Camera 2 had a quarter of its joints wrong. Let us see
+# how.
 
 # %%
 MIRROR = detector.skeleton.mirrored
@@ -835,13 +843,13 @@ show("Three frames of camera 2 in grey with the detector's figure. In the first 
      "leg are blue, and the figure is otherwise as good.")
 
 # %% [markdown]
-# From the first panel to the second the detector changes its mind about which way the man faces: his
-# orange side becomes blue. The figure is as good as before, presence is as high as it can be, and the
-# error lasts, so a filter and messages follow it alike.
+# From the first panel to the second the detector changes its mind about which way the man faces:
+# his orange side becomes blue. The figure is as good as before, presence is as high as it can be,
+# and the error lasts, so a filter and messages follow it alike.
 #
-# **The crop carried off.** The window has to follow the person, and a natural way to do that is to move
-# it with the flow inside it. That works until something else fills the window. Here is our tracker with
-# this idea added, on the film with the board:
+# **The crop carried off.** The window has to follow the person, and a natural way to do that is to
+# move it with the flow inside it. That works until something else fills the window. Here is our
+# tracker with this idea added, on the film with the board:
 
 # %%
 from tslib.flow import flow_between
@@ -885,25 +893,26 @@ show("Three frames of the film with the board. A blue window stays around the ma
 # %% [markdown]
 # The blue window waits, as the package's does: it moves with the camera alone while the detector is
 # unsure. The orange one goes with the board, and when the man can be seen again it looks elsewhere
-# until the search begins anew. This error has a plain remedy, so it is mended in `tslib`. The other one
-# has not, and it is the more interesting of the two.
+# until the search begins anew. This error has a plain remedy, so it is mended in `tslib`. The other
+# one has not, and it is the more interesting of the two.
 #
 # ## 10.10 A hidden node for the sides
 #
-# What do we know of a frame whose sides may be exchanged? Two things. Its maps may be a little
-# in doubt: if the left wrist's map is nearly as high at the right wrist as at the left one, then
-# the detector hesitates. And a body does not turn round in a thirtieth of a second: the flow carries
+# What do we know of a frame whose sides may be exchanged? Two things. Its maps may be a little in
+# doubt: if the left wrist's map is nearly as high at the right wrist as at the left one, then the
+# detector hesitates. And a body does not turn round in a thirtieth of a second: the flow carries
 # the last frame's joints to where they should be now, with the right sides or with the wrong ones.
 #
-# This is a graphical model again. We give each frame a *hidden node* with two values, $s_t = 0$ for the
-# sides as the detector has them and $s_t = 1$ for exchanged, and score a whole sequence by
+# This is a graphical model again. We give each frame a *hidden node* with two values, $s_t = 0$ for
+# the sides as the detector has them and $s_t = 1$ for exchanged, and score a whole sequence by
 #
 # $$S(s_1, \dots, s_T) = \sum_t u_t(s_t) - \sum_{t > 1} c_t(s_{t-1}, s_t). \tag{10.6}$$
 #
-# $u_t$ says what the maps think, the mean logarithm of how high each joint's map is there against the
-# other side's map; it has a small weight, 0.01. $c_t$ is how far the carried joints lie from this
-# frame's, each at most a quarter of the body, with both frames as their states say, and 0.2 more for
-# a change. (These numbers were chosen on this man's films, so his clean film proves nothing by itself.)
+# $u_t$ says what the maps think, the mean logarithm of how high each joint's map is there against
+# the other side's map; it has a small weight, 0.01. $c_t$ is how far the carried joints lie from
+# this frame's, each at most a quarter of the body, with both frames as their states say, and 0.2
+# more for a change. (These numbers were chosen on this man's films, so his clean film proves
+# nothing by itself.)
 
 
 # %%
@@ -949,13 +958,15 @@ print("both right or both exchanged, their cost differs by at most",
 
 # %% [markdown]
 # The last line is worth a thought. The flow cannot tell "both right" from "both exchanged", since a
-# mirrored body moves as its mirror does. So the links say only *that* a frame differs from the last one.
-# Which of the two is right must come from $u$, all frames together. Keep that in mind for later.
+# mirrored body moves as its mirror does. So the links say only *that* a frame differs from the last
+# one. Which of the two is right must come from $u$, all frames together. Keep that in mind for
+# later.
 #
-# A sequence of 50 frames has $2^{50}$ candidates. But the nodes form a chain, a tree without branches,
-# so max-sum is exact (chapter 4). Messages go forward once, each the best that any beginning can do,
-# and on the way back we read off which beginning it was. On a chain this has had a name since 1967, *Viterbi's
-# algorithm*. In array form: `score (2,)`, a column of $c$ for each new state.
+# A sequence of 50 frames has $2^{50}$ candidates. But the nodes form a chain, a tree without
+# branches, so max-sum is exact (chapter 4). Messages go forward once, each the best that any
+# beginning can do, and on the way back we read off which beginning it was. On a chain this has had
+# a name since 1967, *Viterbi's algorithm*. In array form: `score (2,)`, a column of $c$ for each
+# new state.
 
 
 # %%
@@ -1025,7 +1036,7 @@ really = {name: really_exchanged(alone(some), 1) for name, some in trials.items(
 rate = {}
 for name, method in product(trials, NODES):
     joints = put_right(trials[name], outcome[name][method])[:, LIMBS]
-    rate[name, method] = pck(multiview.blocks_of(joints, truth[1], size[1]))[1]
+    rate[name, method] = percent(multiview.blocks_of(joints, truth[1], size[1]))[1]
 for name in ("clean", "blur"):
     states = outcome[name]["our chain"]
     share = (states & really[name]).sum() / states.sum()
@@ -1060,19 +1071,20 @@ show("Four panels of the median error over 50 frames, before in red and after in
      "at the beginning that was right has become wrong.")
 
 # %% [markdown]
-# The upper panels show the clean and the smeared film. The error stands at almost half the man's size
-# while his sides are exchanged (red), and after the node has had its say the plateaus are gone (green).
+# The upper panels show the clean and the smeared film. The error stands at almost half the man's
+# size while his sides are exchanged (red), and after the node has had its say the plateaus are gone
+# (green).
 #
-# The lower panels show the dark film, where half of all frames are exchanged and the maps hardly know.
-# On the left our chain meets right frames in the middle of a long wrong stretch. They differ from
-# their neighbours, so it exchanges *them*. On the right are the links over two frames that the
-# experiments use. They were added because a frame that is torn between both sides cuts a chain in two.
-# But they bind more tightly, and when the vote of the maps is wrong, they carry more frames along: a
-# stretch at the beginning that was right has become wrong. It is the same thought again: the links say
-# which frames differ, and only $u$ says who is right.
+# The lower panels show the dark film, where half of all frames are exchanged and the maps hardly
+# know. On the left our chain meets right frames in the middle of a long wrong stretch. They differ
+# from their neighbours, so it exchanges *them*. On the right are the links over two frames that the
+# experiments use. They were added because a frame that is torn between both sides cuts a chain in
+# two. But they bind more tightly, and when the vote of the maps is wrong, they carry more frames
+# along: a stretch at the beginning that was right has become wrong. It is the same thought again:
+# the links say which frames differ, and only $u$ says who is right.
 #
-# One film with one seed proves little, so here is the large experiment, where the node is followed by
-# messages, in points of PCK@0.1:
+# One film with one seed proves little, so here is the large experiment, where the node is followed
+# by messages, in points of PCK@0.1:
 
 # %%
 for condition, people in table.items():
@@ -1082,10 +1094,10 @@ for condition, people in table.items():
     print(f"{condition:16} man {shown[0]:22} the others {shown[1]}")
 
 # %% [markdown]
-# The node gains on clean, smeared and compressed film, and it harms in the dark. On a small person it
-# repairs the man's film and costs the others a little. So we do not run it by default. What would make
-# it safe? A score $u$ that knows which side is which: a face, a network that sees more, or a user who
-# says of one frame what is right. The recursion would stay as it is.
+# The node gains on clean, smeared and compressed film, and it harms in the dark. On a small person
+# it repairs the man's film and costs the others a little. So we do not run it by default. What
+# would make it safe? A score $u$ that knows which side is which: a face, a network that sees more,
+# or a user who says of one frame what is right. The recursion would stay as it is.
 #
 # ## 10.11 The corrector of chapter 8, tried
 #
@@ -1153,31 +1165,31 @@ show("Gains in points with intervals at three thresholds. On her film the correc
      "left of zero. The median on his film lies near zero.")
 
 # %% [markdown]
-# The rows show the corrector on the film that it learnt from, on the man's film, and a median of nine
-# frames on the man's film for comparison. Anyone can gain on the film that they trained on. On somebody
-# else it makes joints worse, most of all by the strict threshold: the network has learnt how *her* limbs
-# lie, and pulls his towards that. Nor does it put right the sides that are wrong for half a second, or
-# it would gain at 0.2. It has met no such stretch. Two hundred frames of one person are far too few, and we say so because this
-# is the amount that a reader has at hand. Chapter 9 tries it with more, on real videos, and finds no gain
-# either. A corrector has to be trained on many people, through the very estimator that it will
-# correct.
+# The rows show the corrector on the film that it learnt from, on the man's film, and a median of
+# nine frames on the man's film for comparison. Anyone can gain on the film that they trained on. On
+# somebody else it makes joints worse, most of all by the strict threshold: the network has learnt
+# how *her* limbs lie, and pulls his towards that. Nor does it put right the sides that are wrong
+# for half a second, or it would gain at 0.2. It has met no such stretch. Two hundred frames of one
+# person are far too few, and we say so because this is the amount that a reader has at hand.
+# Chapter 9 tries it with more, on real videos, and finds no gain either. A corrector has to be
+# trained on many people, through the very estimator that it will correct.
 #
 # ## 10.12 What moved to `tslib`, and your own clip
 #
 # All steps up to the joints are `tslib.video`: `frames`, `detector`, `upright` and `tracking`,
 # `inference`, and `predict`, which runs them in a stream with a few frames in memory. What judges
-# (cameras, damage, the node for the sides) stays in `experiments.real`, because a film of your own has
-# no other cameras. On the command line it is
+# (cameras, damage, the node for the sides) stays in `experiments.real`, because a film of your own
+# has no other cameras. On the command line it is
 #
 # ```sh
 # .venv/bin/python -m tslib predict VIDEO --output DIR
 # ```
 #
 # which writes `joints.csv`, `detector.csv` and `overlay.webm`, as [Run it on your own
-# video](../docs/your-video.md) explains. `--box X Y W H` names the person if the search takes another,
-# `--flow none` helps where somebody passes in front, and `--detector` takes a network of yours. Before you
-# believe the result, look at three things: the frames with empty rows, the joints that differ
-# most between the two tables, and whether orange stays on the person's left.
+# video](../docs/your-video.md) explains. `--box X Y W H` names the person if the search takes
+# another, `--flow none` helps where somebody passes in front, and `--detector` takes a network of
+# yours. Before you believe the result, look at three things: the frames with empty rows, the joints
+# that differ most between the two tables, and whether orange stays on the person's left.
 #
 # In Python we write a short loop, here on the film of this chapter:
 
@@ -1193,11 +1205,11 @@ print("joints of every frame, px:", np.shape(joints))
 # %% [markdown]
 # ## Exercises
 #
-# Each cell below prints *not attempted* until you replace `raise NotImplementedError`. The checker takes
-# your function and prints one line. Arrays, lists and tensors are all welcome.
+# Each cell below prints *not attempted* until you replace `raise NotImplementedError`. The checker
+# takes your function and prints one line. Arrays, lists and tensors are all welcome.
 #
-# **Exercise 10.1 Out of the mirror** (easy, 5 minutes). A detector has seen a mirrored frame that is
-# `width` px wide. Give its joints in the frame as it was, each with its own name again.
+# **Exercise 10.1 Out of the mirror** (easy, 5 minutes). A detector has seen a mirrored frame that
+# is `width` px wide. Give its joints in the frame as it was, each with its own name again.
 
 
 # %%
@@ -1214,7 +1226,8 @@ check.exercise_10_1(out_of_the_mirror)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Pixel 0 becomes the last one, and the last one has the number `width - 1`. What the detector calls a left wrist in the mirror is a right one.
+# Pixel 0 becomes the last one, and the last one has the number `width - 1`. What the detector calls
+# a left wrist in the mirror is a right one.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -1226,14 +1239,15 @@ check.exercise_10_1(out_of_the_mirror)
 #     return joints[np.asarray(mirrored)]
 # ```
 #
-# With `width` for `width - 1` every joint is a pixel off, and the mirror test of section 10.3 would find a fault that is its own.
+# With `width` for `width - 1` every joint is a pixel off, and the mirror test of section 10.3 would
+# find a fault that is its own.
 #
 # </details>
 
 # %% [markdown]
-# **Exercise 10.2 Turn, but not too far** (easy, 10 minutes). From frame to frame the window may turn by
-# `most` radians at most. Angles come from `arctan2`, so they lie between $-\pi$ and $\pi$, and just beyond
-# one end lies the other.
+# **Exercise 10.2 Turn, but not too far** (easy, 10 minutes). From frame to frame the window may
+# turn by `most` radians at most. Angles come from `arctan2`, so they lie between $-\pi$ and $\pi$,
+# and just beyond one end lies the other.
 
 
 # %%
@@ -1247,7 +1261,8 @@ check.exercise_10_2(turned)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# From 3.1 to -3.1 is a turn by 0.08 and not by -6.2. Bring the difference between $-\pi$ and $\pi$ with `%`, then clip it.
+# From 3.1 to -3.1 is a turn by 0.08 and not by -6.2. Bring the difference between $-\pi$ and $\pi$
+# with `%`, then clip it.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -1258,14 +1273,15 @@ check.exercise_10_2(turned)
 #     return old + np.clip(turn, -most, most)
 # ```
 #
-# A body that turns a somersault passes that end. Without `%` the window would spin back the whole way.
+# A body that turns a somersault passes that end. Without `%` the window would spin back the whole
+# way.
 #
 # </details>
 
 # %% [markdown]
-# **Exercise 10.3 A median that knows who is absent** (medium, 15 minutes). Build the control of this
-# chapter: for each frame the median over the window of `n` frames around it, of those frames alone in
-# which the person is present. Where nobody is, in the whole window, say NaN.
+# **Exercise 10.3 A median that knows who is absent** (medium, 15 minutes). Build the control of
+# this chapter: for each frame the median over the window of `n` frames around it, of those frames
+# alone in which the person is present. Where nobody is, in the whole window, say NaN.
 
 
 # %%
@@ -1279,7 +1295,8 @@ check.exercise_10_3(running_median)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# At the ends the window is shorter: `slice(max(t - n // 2, 0), t + n // 2 + 1)`. `np.median` of nothing warns, so ask first whether there is anything.
+# At the ends the window is shorter: `slice(max(t - n // 2, 0), t + n // 2 + 1)`. `np.median` of
+# nothing warns, so ask first whether there is anything.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -1295,14 +1312,15 @@ check.exercise_10_3(running_median)
 #     return out
 # ```
 #
-# It fills gaps of up to `n // 2` frames on each side, which is worth knowing before you compare anything with it.
+# It fills gaps of up to `n // 2` frames on each side, which is worth knowing before you compare
+# anything with it.
 #
 # </details>
 
 # %% [markdown]
 # **Exercise 10.4 Does it follow?** (medium, 10 minutes). Compute the share of a known push that a
-# method follows, the slope $\beta$ of Eq. 10.5, by least squares over all frames and joints. A constant
-# offset between the two runs is no movement and must not count.
+# method follows, the slope $\beta$ of Eq. 10.5, by least squares over all frames and joints. A
+# constant offset between the two runs is no movement and must not count.
 
 
 # %%
@@ -1316,7 +1334,8 @@ check.exercise_10_4(share_followed)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Take the mean of `moved - still` in x over the joints of each frame. With both centred, the slope is the sum of products by the sum of squares.
+# Take the mean of `moved - still` in x over the joints of each frame. With both centred, the slope
+# is the sum of products by the sum of squares.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -1332,9 +1351,9 @@ check.exercise_10_4(share_followed)
 # </details>
 
 # %% [markdown]
-# **Exercise 10.5 Where two rays meet** (hard, 25 minutes). Find the point of the room that two cameras
-# see at two places (Eq. 10.4). Each camera says of the unknown $(X, 1)$ that $x$ times the third row of
-# $P$ equals the first row, and $y$ times the third row equals the second.
+# **Exercise 10.5 Where two rays meet** (hard, 25 minutes). Find the point of the room that two
+# cameras see at two places (Eq. 10.4). Each camera says of the unknown $(X, 1)$ that $x$ times the
+# third row of $P$ equals the first row, and $y$ times the third row equals the second.
 
 
 # %%
@@ -1348,7 +1367,8 @@ check.exercise_10_5(where_rays_meet)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Four linear equations for four unknowns with right side zero, such as `p[0] * P[2] - P[0]`. The last row of `np.linalg.svd(A)[2]` is the best solution of length one. Which length should it have?
+# Four linear equations for four unknowns with right side zero, such as `p[0] * P[2] - P[0]`. The
+# last row of `np.linalg.svd(A)[2]` is the best solution of length one. Which length should it have?
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -1362,14 +1382,15 @@ check.exercise_10_5(where_rays_meet)
 #     return X[:3] / X[3]
 # ```
 #
-# With measured places the rays miss each other, and this makes the algebraic error least, not the one in px. `experiments.real.cameras` weighs the rows so that it comes close.
+# With measured places the rays miss each other, and this makes the algebraic error least, not the
+# one in px. `experiments.real.cameras` weighs the rows so that it comes close.
 #
 # </details>
 
 # %% [markdown]
-# **Exercise 10.6 How sure is the node?** (hard, 25 minutes). Viterbi gives the best sequence and does
-# not say how close the second one was. Compute for each frame the best score of all sequences in which
-# that frame has state 0, and in which it has state 1: the max-marginals of chapter 4.
+# **Exercise 10.6 How sure is the node?** (hard, 25 minutes). Viterbi gives the best sequence and
+# does not say how close the second one was. Compute for each frame the best score of all sequences
+# in which that frame has state 0, and in which it has state 1: the max-marginals of chapter 4.
 
 
 # %%
@@ -1383,7 +1404,9 @@ check.exercise_10_6(max_marginals)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# What is the best that a beginning can do which ends in this state? That is a pass forwards. The best that an end can do which starts here is a pass backwards. Both count $u_t$ of this frame, so take it off once.
+# What is the best that a beginning can do which ends in this state? That is a pass forwards. The
+# best that an end can do which starts here is a pass backwards. Both count $u_t$ of this frame, so
+# take it off once.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -1399,51 +1422,54 @@ check.exercise_10_6(max_marginals)
 #     return ahead + back - unary
 # ```
 #
-# The difference of the two columns is a frame's margin. Compare those of `chain_of(dark)` and of `chain_of(clean[1])`: in the dark the node is about a third as sure.
+# The difference of the two columns is a frame's margin. Compare those of `chain_of(dark)` and of
+# `chain_of(clean[1])`: in the dark the node is about a third as sure.
 #
 # </details>
 
 # %% [markdown]
 # ## Recap
 #
-# - A film has a size, a rate and sometimes a turn, which we apply as we read (Sec. 10.1). The crop follows
-#   the person and turns with the trunk, so that the network sees somebody upright (Sec. 10.2).
-# - A detector's maps mean what their training made them mean. The mirror test finds half a cell without
-#   a label, and presence says whether anybody is there (Sec. 10.3, 10.7).
-# - Flow stands on frames, and we change to each crop's cells on the way. There and back contradicts itself
-#   where a fast limb covers and uncovers the room (Sec. 10.4).
-# - Our messages run on maps that nobody trained for them: warp, the best of all senders, and a mean (Sec. 10.5,
-#   10.6).
-# - Without a label you can ask other cameras, push the film by a known amount, look at presence, and check
-#   where two methods disagree. Jitter alone rewards a frozen figure (Sec. 10.7).
-# - Time pays where the damage passes. On clean film a median does about as well, and flow harms under
-#   an occluder (Sec. 10.8).
-# - Two errors last: exchanged sides, and a crop carried off (Sec. 10.9). A hidden node for the sides, solved
-#   exactly by Viterbi, repairs the first where the maps are good and harms in the dark, because links say
-#   only which frames differ (Sec. 10.10).
+# - A film has a size, a rate and sometimes a turn, which we apply as we read (Sec. 10.1). The crop
+#   follows the person and turns with the trunk, so that the network sees somebody upright (Sec.
+#   10.2).
+# - A detector's maps mean what their training made them mean. The mirror test finds half a cell
+#   without a label, and presence says whether anybody is there (Sec. 10.3, 10.7).
+# - Flow stands on frames, and we change to each crop's cells on the way. There and back contradicts
+#   itself where a fast limb covers and uncovers the room (Sec. 10.4).
+# - Our messages run on maps that nobody trained for them: warp, the best of all senders, and a mean
+#   (Sec. 10.5, 10.6).
+# - Without a label you can ask other cameras, push the film by a known amount, look at presence,
+#   and check where two methods disagree. Jitter alone rewards a frozen figure (Sec. 10.7).
+# - Time pays where the damage passes. On clean film a median does about as well, and flow harms
+#   under an occluder (Sec. 10.8).
+# - Two errors last: exchanged sides, and a crop carried off (Sec. 10.9). A hidden node for the
+#   sides, solved exactly by Viterbi, repairs the first where the maps are good and harms in the
+#   dark, because links say only which frames differ (Sec. 10.10).
 # - A corrector that we trained on one person made another one worse (Sec. 10.11).
 #
 # **In practice**
 #
-# - One man and one rendered figure, 1.7 seconds, cameras at rest, damage drawn with one to three seeds. The
-#   intervals are over blocks of these few films and are too narrow for others.
-# - The reference comes from the same detector in other cameras. An error that all of them share, such as a
-#   hip that lies too high, goes unseen.
-# - Several choices were made while we looked at these films: the tracker's limits, the weights of the node.
-#   Where that is so, this page says it.
-# - `predict` leaves a place to the camera's motion where flow there and back does not lead home. That
-#   catches rims, but an occluder moves consistently, so use `--flow none` there.
-# - A median waits for `n // 2` frames, messages for three rounds of four. For a live film both are delays:
-#   0.13 and 0.4 seconds at 30 frames a second.
+# - One man and one rendered figure, 1.7 seconds, cameras at rest, damage drawn with one to three
+#   seeds. The intervals are over blocks of these few films and are too narrow for others.
+# - The reference comes from the same detector in other cameras. An error that all of them share,
+#   such as a hip that lies too high, goes unseen.
+# - Several choices were made while we looked at these films: the tracker's limits, the weights of
+#   the node. Where that is so, this page says it.
+# - `predict` leaves a place to the camera's motion where flow there and back does not lead home.
+#   That catches rims, but an occluder moves consistently, so use `--flow none` there.
+# - A median waits for `n // 2` frames, messages for three rounds of four. For a live film both are
+#   delays: 0.13 and 0.4 seconds at 30 frames a second.
 #
 # **References**
 #
-# - V. Bazarevsky and others, *BlazePose: On-device Real-time Body Pose Tracking*, CV4ARVR workshop 2020: the
-#   detector; its network is part of MediaPipe, Apache-2.0.
+# - V. Bazarevsky and others, *BlazePose: On-device Real-time Body Pose Tracking*, CV4ARVR workshop
+#   2020: the detector; its network is part of MediaPipe, Apache-2.0.
 # - D. Pagnon, M. Domalain, L. Reveret, *Pose2Sim: An End-to-End Workflow for 3D Markerless Sports
 #   Kinematics*, Sensors 2021: the films, Copyright (c) 2022 perfanalytics, BSD-3.
-# - A. Viterbi, *Error Bounds for Convolutional Codes and an Asymptotically Optimum Decoding Algorithm*, IEEE
-#   Transactions on Information Theory 1967: max-sum on a chain.
+# - A. Viterbi, *Error Bounds for Convolutional Codes and an Asymptotically Optimum Decoding
+#   Algorithm*, IEEE Transactions on Information Theory 1967: max-sum on a chain.
 # - R. Hartley, A. Zisserman, *Multiple View Geometry in Computer Vision*, 2004: rays that meet.
 # - T. Kroeger and others, *Fast Optical Flow using Dense Inverse Search*, ECCV 2016: the flow.
-# - **Paper A**, Sec. 3.2 and 3.3, for the flow layer and the messages, and **Paper B** for the corrector.
+# - **Paper A**, Sec. 3.2 and 3.3, for the flow layer and the messages, and **Paper B** for the
+#   corrector.
