@@ -577,8 +577,9 @@ for camera in range(4):
     print(f"camera {camera + 1}: {about(wrong)} of the joints are wrong at 0.2")
 
 # %% [markdown]
-# Without a label we have learnt something that no single camera could tell us: camera 2 has a
-# quarter of its joints wrong, and the others have not. Section 10.9 looks at what happens there.
+# Without a label we have learnt something that no single camera could tell us: camera 2 has far more
+# joints wrong than any other. Section 10.9 looks at what happens there. (We print shares by fifths,
+# because another processor may move a joint or two.)
 #
 # ### Move the film by a known amount
 #
@@ -811,8 +812,7 @@ show("Gains on the smeared films with intervals. The median and both kinds of "
 # Messages come from 0.15 seconds away. An error that lasts for longer finds no neighbour who knows
 # better. Two of them are common enough to know by sight.
 #
-# **The sides exchanged for whole frames.** Camera 2 had a quarter of its joints wrong. Let us see
-# how.
+# **The sides exchanged for whole frames.** Camera 2 stood out. Let us see how.
 
 # %%
 MIRROR = detector.skeleton.mirrored
