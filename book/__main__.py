@@ -25,7 +25,7 @@ import nbformat
 from jupytext.cli import jupytext as convert
 from sphinx.cmd.build import main as sphinx
 
-from . import editions, files, pages, slides
+from . import downloads, editions, files, pages, slides
 from .kernels import ChapterFailed, Kernels, alternatives, environment
 
 BUILD = Path("build")
@@ -79,7 +79,8 @@ def _shared(root: Path) -> list[Path]:
 
 def execute(folder: Path, work: Path, only: str = "") -> dict[str, str]:
     """Run the chapters of a folder, two at a time, and leave the notebooks with their outputs in
-    work; a chapter that ran there before, and nothing has changed since, is not run again.
+    work; a chapter that ran there before, and nothing has changed since, is not run again, nor is
+    one whose downloads cannot be had.
 
     They run in the folder of the chapters: from there a chapter imports its exercises. Returns why
     a chapter failed, by its name. Raises Interrupted.
@@ -93,6 +94,8 @@ def execute(folder: Path, work: Path, only: str = "") -> dict[str, str]:
         place = f"{source.stem}, {number} of {len(sources)}"
         if is_current(source, work):
             _say(f"Chapter {place}, has not changed and is not run again.")
+        elif sentence := downloads.fetched(source):
+            _say(f"Chapter {place}, is not run: {sentence}")
         else:
             pending.append((place, source))
     if not pending:
@@ -164,7 +167,7 @@ def run(folder: Path, work: Path, only: str = "") -> dict[str, str]:
             sys.exit(sentence)
     failed = execute(folder, work, only)
     for source in sources:
-        if source.stem not in failed:
+        if source.stem not in failed and is_current(source, work):
             shutil.copyfile(work / f"{source.stem}.ipynb", source.with_suffix(".ipynb"))
             save_pictures(source.with_suffix(".ipynb"))
             _remember(source, work)
@@ -248,9 +251,13 @@ def build(folder: Path, only: str = "") -> dict[str, str]:
         executed, stored = EXECUTED / f"{source.stem}.ipynb", source.with_suffix(".ipynb")
         path = executed if is_current(source, EXECUTED) else stored
         notebook = jupytext.read(path if path.exists() else source)
+        said = ""
         if source.stem in failed:
             reason = failed[source.stem].strip().splitlines()[-1].replace("`", "'")
             said = f"This chapter stopped when this book was built: `{reason}`"
+        elif path == stored and (absent := downloads.missing(source)):
+            said = f"This chapter was not run when this book was built: {absent}"
+        if said:
             said += " What follows is as it was stored before."
             warning = nbformat.v4.new_markdown_cell(f":::{{warning}}\n{said}\n:::")
             notebook.cells.insert(1, warning)

@@ -21,6 +21,7 @@ from pathlib import Path
 import jupytext
 from jupytext.compare import NotebookDifference, compare_notebooks
 
+from book.downloads import missing
 from book.files import listed, numbered
 from book.files import sources as chapters_of
 from book.kernels import alternatives, environment, lost_pictures
@@ -87,10 +88,11 @@ def execution(folder):
 def outputs(folder, threads):
     """Run again with so many threads, every cell prints what is stored; two chapters at a time.
 
-    A chapter that keeps to one thread itself runs but once.
+    A chapter that keeps to one thread itself runs but once, and one that lacks its downloads does
+    not: see `left_out`.
     """
     # The longest, which are the last, first.
-    notebooks = notebooks_of(folder)[::-1]
+    notebooks = [n for n in notebooks_of(folder)[::-1] if not missing(n.with_suffix(".py"))]
     if threads > 1:
         calls = {
             n: re.findall(r"set_num_threads\((\w+)\)", n.read_text(encoding="utf-8"))
@@ -110,6 +112,11 @@ def outputs(folder, threads):
         failed = [done for done in pool.map(run, notebooks) if done.returncode]
     said = f"Run with threads = {threads}, a chapter prints something else:\n"
     return [said + done.stdout + done.stderr for done in failed]
+
+
+def left_out(folder):
+    """For each chapter that cannot run here, since its downloads are missing, a sentence."""
+    return [sentence for chapter in chapters_of(folder) if (sentence := missing(chapter))]
 
 
 # What a chapter shows is what the package does

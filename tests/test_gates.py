@@ -46,6 +46,8 @@ GATES = {
 def test_the_chapters_pass(gate, chapters_folder):
     problems = gate(chapters_folder)
     assert not problems, "\n".join(problems)
+    if gate in (ONE_THREAD, TWO_THREADS) and (sentences := gates.left_out(chapters_folder)):
+        pytest.skip(f"All chapters that can run have passed. {' '.join(sentences)}")
 
 
 @pytest.mark.parametrize("gate", GATES.values(), ids=GATES.keys())
