@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import cv2
 import numpy as np
@@ -66,36 +67,30 @@ def flow_between(frame_a: np.ndarray, frame_b: np.ndarray, method: str = "dis") 
     """Optical flow from frame a to frame b: what is at p in a is at p + flow(p) in b.
 
     frames: uint8 (H, W, 3) RGB of one size. method: "dis" (dense inverse search) or "farneback"
-    (polynomial expansion), on grey at no more than 640 px width, or "none" (no motion anywhere).
-    Raises InputError for another method.
+    (polynomial expansion), on grey, 640 px wide at most, or "none" (no motion). Else InputError.
     """
     return next(_flows(frame_a, frame_b, method))
 
 
 def flows_between(frame_a: np.ndarray, frame_b: np.ndarray, method: str) -> tuple[Flow, Flow]:
     """The flow from frame a to frame b, and the one back; see `flow_between`."""
-    there, back = _flows(frame_a, frame_b, method)
-    return there, back
+    return next(flows := _flows(frame_a, frame_b, method)), next(flows)
 
 
 def _flows(frame_a: np.ndarray, frame_b: np.ndarray, method: str) -> Iterator[Flow]:
     H, W = frame_a.shape[:2]
     if method == "none":
-        yield from 2 * [Flow(np.zeros((1, 1, 2), np.float32), (1 / W, 1 / H))]
-        return
+        return (yield from 2 * [Flow(np.zeros((1, 1, 2), np.float32), (1 / W, 1 / H))])
     if method not in METHODS:
         raise InputError(f"there is no flow method {method!r}; give one of {', '.join(METHODS)}.")
-    shrink = min(1.0, _WIDEST / W)
-    small = max(_LEAST, round(W * shrink)), max(_LEAST, round(H * shrink))
+    small = [max(_LEAST, round(n * min(1.0, _WIDEST / W))) for n in (W, H)]
     scale = small[0] / W, small[1] / H
     a, b = (
         cv2.cvtColor(cv2.resize(f, small, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         for f in (frame_a, frame_b)
     )
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST) if method == "dis" else None
+    search: Any = partial(cv2.calcOpticalFlowFarneback, **_FARNEBACK)
+    if method == "dis":
+        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc
     for first, second in ((a, b), (b, a)):
-        if search:
-            vectors = search.calc(first, second, None)  # type: ignore  # the stubs forbid None
-        else:
-            vectors = cv2.calcOpticalFlowFarneback(first, second, None, **_FARNEBACK)  # type: ignore
-        yield Flow(vectors if scale == (1, 1) else vectors / np.array(scale, np.float32), scale)
+        yield Flow(search(first, second, None) / np.array(scale, np.float32), scale)

@@ -62,8 +62,8 @@ class Canvas:
             cv2.polylines(picture, [outline], True, _WHITE, 1, cv2.LINE_AA)
             x, y = outline.clip(0, np.array(self.size) - 24).min(0).tolist()
             for color, wide in ((_BLACK, 4), (_WHITE, 1)):
-                place, font = (x + 4, y + 20), cv2.FONT_HERSHEY_DUPLEX
-                cv2.putText(picture, name, place, font, 0.7, color, wide, cv2.LINE_AA)
+                at, font = (x + 4, y + 20), cv2.FONT_HERSHEY_DUPLEX
+                cv2.putText(picture, name, at, font, 0.7, color, wide, cv2.LINE_AA)
         thick = max(2, max(self.size) // 320)
         face = self.skeleton.groups.get("head", [])
         tiny = face if len(face) > 1 else []  # eyes and ears lie close together

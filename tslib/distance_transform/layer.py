@@ -1,8 +1,7 @@
 """The transform in torch: batched, on any device, differentiable in score, stiffness and rest.
 
 Every candidate is compared, by broadcasting: in torch operations that is faster than the envelope
-on maps of the size of a heat-map. Chapter 02 builds every function of this file; the names are the
-same.
+on maps of the size of a heat-map. Chapter 02 builds every function of this file.
 """
 
 from collections.abc import Sequence
@@ -59,10 +58,7 @@ def smallest(index: Tensor) -> Tensor:
 def spring_gradients(
     gradient: Tensor, column: Tensor, row: Tensor, stiffness: Tensor, rest: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Gradients (N, 2) of stiffness and rest: each receiver's, summed over the map.
-
-    gradient (N, H, W) of the message, column and row (N, H, W) of its sources.
-    """
+    """Gradients (N, 2) of stiffness and rest for that of the message and its sources (N, H, W)."""
     H, W = gradient.shape[-2:]
     to_stiffness, to_rest = torch.empty_like(stiffness), torch.empty_like(rest)
     p = torch.arange(max(H, W), dtype=gradient.dtype, device=gradient.device)

@@ -42,7 +42,7 @@ def rank_and_world() -> tuple[int, int]:
     return (distributed.get_rank(), distributed.get_world_size()) if there else (0, 1)
 
 
-def is_lost(error: RuntimeError) -> bool:
+def is_lost(error: Exception) -> bool:
     """Whether an error says that another process of the job has ended."""
     # What gloo raises is known by its text alone.
     named = isinstance(error, distributed.DistError) or "gloo" in str(error)
