@@ -69,7 +69,7 @@ _ = torch.manual_seed(0)
 # | $f_{t \to t'}$ | flow: what lies at $p$ in frame $t$ lies at $p + f_{t \to t'}(p)$ in frame $t'$ | `flow` | `(H, W, 2)`, x first |
 # | $s$ | a heat-map of the neighbour frame | `score` | `(H, W)` |
 # | $\tilde s$ | the same map, carried to this frame | `moved` | `(H, W)` |
-# | $p$ | a cell of this frame (in Sec. 3.1 and 3.10 a pixel) | `x, y` | |
+# | $p$ | a cell of this frame (in Sec. 3.1, 3.9 and 3.10 a pixel) | `x, y` | |
 # | $q$ | a cell of the neighbour frame | `x, y` | |
 # | $s_1, s_2, s_3, s_4$ | what the neighbour's four cells around a place hold: upper left and right, lower left and right | `s1, ..., s4` | |
 # | $u, v$ | how far the place lies between them: to the right, and down | `u, v` | `[0, 1)` |
@@ -136,25 +136,28 @@ for (clip, i), (left, right) in zip(((swing, t), (pan, t_pan)), axes):
     arrows(left, clip.frames[i], clip.flow.dense(i), title)
     grey(right, clip.frames[i + 1], f"frame {i + 1}")
 show(
-    "Four grey frames. Above, a person with a bat: blue arrows stand on the bat, the "
-    "arms and a passer-by, and nowhere else. Below, a panning camera: blue arrows of "
-    "one length point to the left all over the frame, longer ones on a dark post. The "
-    "next frame lies on the right."
+    "Four grey frames. Above, a person with a bat: long blue arrows stand on the bat, "
+    "a forearm and a passer-by, short ones on head, trunk and legs, none on the "
+    "ground. Below, a panning camera: blue arrows of one length point to the left all "
+    "over the frame, longer ones on a dark post. The next frame lies on the right."
 )
 
 # %% [markdown]
 # The left column shows a frame with its flow, the right column the next frame. In the upper row the
-# camera is at rest, so that only what moves has arrows: the bat, the arms, and the passer-by, who
-# is pale with a dark round head at the lower right, and whose arrows point to the left. In the
-# lower row the camera pans. Everything moves to the left, the body as its surroundings do, and the
-# post that crosses in front moves faster. A heat-map of the next frame has its peaks at the *ends*
-# of the arrows, but this frame wants them at their beginnings. Taking them there is the task of
-# this chapter.
+# camera is at rest, so that only what moves has arrows. They are long on the bat, on a forearm and
+# on the passer-by, who is pale with a dark round head at the lower right and walks to the left. On
+# head, trunk and legs, which hardly move, they are short, and the ground has none. In the lower row
+# the camera pans. Everything moves to the left, the body as its surroundings do, and the post that
+# crosses in front moves faster. A heat-map of the next frame has its peaks at the *ends* of the
+# arrows, but this frame wants them at their beginnings. Taking them there is the task of this
+# chapter.
 #
-# The moving picture shows what the layer that we are about to build does: a neighbour frame's
-# heat-map travels along the arrows to this frame.
+# The moving picture shows what the layer that we are about to build does. Its neighbour is the
+# frame *before*. First we see a frame under its own heat-maps, and then the next frame under these
+# same maps. On the left we carry them along the flow, so that their peaks stay on the joints. On
+# the right we do not, and they lie where the body was.
 #
-# ![A heat-map of the neighbour frame moves along the arrows of the optical flow until its peak lies on this frame's body](../data/motion/flow.webp)
+# ![Two panels of one person before a fast camera, under orange heat-maps. On the left the maps of the frame before are carried along the flow: their peaks are off the blue skeleton by 1 px. On the right they are not carried, and are off by 9 to 61 px.](../data/motion/flow.webp)
 
 # %% [markdown]
 # ## 3.2 Two estimates against the truth
@@ -237,8 +240,9 @@ for row, clip, i, most in zip(axes, (swing, pan), (t, t_pan), (12, 24)):
 show(
     "Two rows, each with the horizontal component of three flows: exact, DIS, "
     "Farnebäck. Above, the exact flow shows sharp outlines of a bat, arms and a "
-    "passer-by; the estimates show pale blots there. Below, all three are evenly red, "
-    "and the post is in the exact one only."
+    "passer-by; the estimates show pale blots there. Below, the exact flow is evenly "
+    "red with a darker post. The estimates are red, too, but white in some plain areas "
+    "such as the top, and neither has the post."
 )
 
 # %% [markdown]
@@ -247,8 +251,9 @@ show(
 # In the upper row arms and bat are thin and fast, and the passer-by is blurred and moves by two
 # thirds of his own width. Both methods notice that something goes on there, but they smear it over
 # its surroundings and make it far too short. In the lower row the pan is a large and even motion.
-# Both methods have most of it, but nothing of the post. So an estimate gives us the motion of
-# cameras and trunks, and it is worst for the parts that need the flow most.
+# Both methods have most of it, although they lose it in plain areas such as the top, and they have
+# nothing of the post. So an estimate gives us the motion of cameras and trunks, and it is worst for
+# the parts that need the flow most.
 
 # %% [markdown]
 # ## 3.3 The flow of cells
@@ -276,10 +281,10 @@ print(f"arrows that end on the map: {on[0]:.0%};",
 # %% [markdown]
 # `on_cells` samples the flow at the middle of each cell, which lies between four pixels where the
 # stride is even. It does not take the mean over the whole cell, because on the edge of an arm such
-# a mean is an arrow that neither the arm nor the ground has, and four pixels hold an edge far less
+# a mean is an arrow that neither the arm nor the ground has. Four pixels hold an edge far less
 # often than the sixteen of a cell at stride 4, or the sixty-four at stride 8. The exact flow needs
-# no sampling: `clip.flow.dense(t, stride=8)` asks one part of the body for its arrow at each
-# middle.
+# no sampling, because `clip.flow.dense(t, stride=8)` asks whatever the renderer has drawn at each
+# middle for its arrow.
 
 # %% [markdown]
 # ## 3.4 The layer, as two loops
@@ -625,17 +630,19 @@ x, y = to_cells(pan.joints[t_pan, :5], STRIDE).mean(0)  # head, shoulders, elbow
 axes[2].set(xlim=(x - 6, x + 6), ylim=(y + 6, y - 6))
 show(
     "Three maps: bright peaks along a body; the number of readers of each cell, high "
-    "in the first column, in two stripes near column 16, and white in the last "
-    "columns; and a section of the carried map in which blue arrows point towards the "
-    "peaks from all sides."
+    "in the first column and in a stripe at column 15, low in the stripe beside it, "
+    "and white in the last columns; and a section of the carried map in which blue "
+    "arrows point towards the peaks from all sides."
 )
 
 # %% [markdown]
 # The left panel shows the next frame's maps, the middle one how often each of their cells is read.
 # The left column is read by all whose arrows leave the map there, and such an arrow's own gradient
-# is zero, because a small change of it still leads out of the map. The stripes further right are
-# the edges of the post. The right panel is a section of the carried map, at the head, shoulders and
-# elbows. Its arrows are the flow's gradient, all drawn to one scale, and they point to the peaks.
+# is zero, because a small change of it still leads out of the map. The bright stripe at column 15
+# is the next frame's post. It has two readers, the post itself and the ground that the post is
+# about to cover. The dark stripe beside it is ground that the post has just uncovered, which hardly
+# anybody reads. The right panel is a section of the carried map, at the head, shoulders and elbows.
+# Its arrows are the flow's gradient, all drawn to one scale, and they point to the peaks.
 #
 # There is a kink wherever the flow is a whole number, for there the four cells change, and zero
 # flow is whole everywhere. As at the ties of chapter 2, our layer takes one side: the right and the
@@ -790,9 +797,9 @@ print(shown.round({name: 1 for name in ("motion", *NAMES.values())}).to_string()
 # the layer is all but *idle*, and our PCK could hardly tell if we left it out. On the real clip
 # four of five motions are below one cell, and below half a cell DIS is no better than zero flow.
 # (It is one clip, so the numbers are an example and no average.) Estimated flow works where the
-# camera pans, and there it is worth whole cells. The second peak of an arm that flies it leaves to
-# the messages. Our clips have more of both, on purpose. So whoever claims that flow helps should
-# print the row with zero flow.
+# camera pans, and there it is worth whole cells. Where an arm flies, the second peak is left to the
+# messages. Our clips have more of both, on purpose. So whoever claims that flow helps should print
+# the row with zero flow.
 
 # %% [markdown]
 # ## 3.9 There and back
@@ -855,18 +862,19 @@ for ax, (name, picture) in zip(axes.flat, panels.items()):
 axes[1, 2].axis("off")
 show(
     "Five frames of a batter with a passer-by in front of the legs. In the next frame "
-    "carried here the passer-by appears twice. With the exact flow the second copy and "
-    "thin rims are white; with DIS a large area around the passer-by and some of the "
-    "bat are."
+    "carried here the passer-by appears twice, and so does the bat. With the exact "
+    "flow these copies, an arm and thin rims are white; with DIS a large area around "
+    "the passer-by is, and a small one beside the hips."
 )
 
 # %% [markdown]
 # The upper row shows this frame, the next one, and the next one carried here. In the last of them
 # the passer-by comes twice: once where he is, carried by his own flow, and once where he *will be*,
 # because the ground there asks and finds him. The bat leaves a copy as well. In the lower row all
-# those pixels are white from which flow there and back does not lead home. With the exact flow
-# these are the copies, what arms and legs are about to cover, and thin rims. With DIS they are
-# whole areas in which its two answers contradict each other.
+# those pixels are white from which flow there and back does not lead home. We draw them over the
+# carried frame for the exact flow, and over this frame for DIS. With the exact flow these are the
+# copies, what an arm is about to cover, and thin rims. With DIS they are whole areas in which its
+# two answers contradict each other.
 #
 # How good is the test? We count pixels that a post or a passer-by covers in the next frame, and
 # pixels that are in sight in both frames, and ask how many of each the test marks.
@@ -906,14 +914,15 @@ for name, (hit, all_hidden, wrong, all_kept) in counts.items():
 # the *estimate*.
 #
 # Paper A has no such test. A heat-map has little to say at a covered place, and the messages of
-# chapter 5 give a low map little weight. But if the occluder looks like an arm, its peak is carried
-# here as well.
+# chapter 5 give a low map little weight. But if what stands in front looks like an arm, its peak is
+# carried here as well.
 #
 # ## 3.10 Turn the crop, turn the arrows
 #
-# Training turns, scales and flips the crops of a slice, all frames alike. Then the flow has to
-# change in two ways: each arrow *moves* to the new place of its pixel, and each arrow is itself
-# *turned*. A flow is not a picture with two channels. For a change of places $p \mapsto A p + c$,
+# A network seldom sees whole frames. It sees *crops*, cut out around the person, and training
+# turns, scales and flips those of a slice, all frames alike. Then the flow has to change in two
+# ways: each arrow *moves* to the new place of its pixel, and each arrow is itself *turned*. A flow
+# is not a picture with two channels. For a change of places $p \mapsto A p + c$,
 #
 # $$f'(A p + c) = A \, f(p). \tag{3.9}$$
 #
@@ -970,10 +979,11 @@ show(
 
 # %% [markdown]
 # The left panel shows our frame with its flow, the middle one the turned crop with arrows that have
-# turned along, and the right one the same crop with arrows that have only moved. No error message
-# shows the mistake: the shapes fit, the training runs, and the neighbour frames are carried to
-# wrong places. (We could also compute the flow after the crop. Then no arrow has to be turned, but
-# a flow has to be computed anew for each crop.)
+# turned along, and the right one the same crop with arrows that have only moved. Our table above
+# has the price: peaks land off by three cells in the turned crop, and by five in the mirror. No
+# error message shows the mistake, because the shapes fit and the training runs. (We could also
+# compute the flow after the crop. Then no arrow has to be turned, but we have to compute a flow
+# anew for each crop.)
 #
 # ## 3.11 What moved to `tslib`
 #
@@ -985,7 +995,7 @@ show(
 # from tslib.flow import flow_between
 # from tslib.warp import chain, warp
 # moved = warp(score, flow)  # score (..., H, W) of the neighbour, flow (..., H, W, 2) to it, cells
-# over_two = chain(first, second)  # for edges over two frames
+# over_two = chain(first, second)  # from this frame to the one after the next
 # ```
 
 # %% [markdown]
@@ -1059,9 +1069,9 @@ check.exercise_3_2(from_before)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.3 Across the slice** (medium, 15 minutes). Paper A also tries edges over two frames.
-# Return the flow from frame $t$ to another one, which may be several frames later or earlier, or
-# $t$ itself.
+# **Exercise 3.3 Across the slice** (medium, 15 minutes). Paper A also tries messages that skip a
+# frame, for which it needs the flow over two. Return the flow from frame $t$ to another one, which
+# may be several frames later or earlier, or $t$ itself.
 
 
 # %%
@@ -1091,6 +1101,8 @@ check.exercise_3_3(flow_over)
 # ```
 #
 # If you added the flows cell by cell, you would read the second one where the body no longer is.
+# You may also chain from the far end. The numbers then differ, because both ways read between
+# cells, and the checker takes either.
 #
 # </details>
 
@@ -1123,9 +1135,9 @@ check.exercise_3_4(mirror_flow)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.5 Only what can be seen** (medium, 10 minutes). Carry a map to this frame, but give
-# the cells that are covered in the neighbour frame nothing to boast of: the lowest value of
-# `score`. (Here all is in cells. "In practice" below says why pixels serve better.)
+# **Exercise 3.5 Only what can be seen** (medium, 10 minutes). Carry a map to this frame, but where
+# a cell is covered in the neighbour frame, put the lowest value of `score`, because there is no
+# evidence for it. (Here all is in cells. "In practice" below says why pixels serve better.)
 
 
 # %%
@@ -1152,9 +1164,9 @@ check.exercise_3_5(warp_seen)
 # </details>
 
 # %% [markdown]
-# **Exercise 3.6 Uphill by hand** (hard, 20 minutes). Do without autograd: return the gradient of
-# each value that is read by its own arrow, Eq. 3.7. (The arrows of the check lead to places inside
-# the map, between cells.)
+# **Exercise 3.6 Uphill by hand** (hard, 20 minutes). Do without autograd: each cell reads one value
+# where its arrow leads. Return the gradient of that value by that arrow (Eq. 3.7). The arrows of
+# the check lead to places inside the map, between cells.
 
 
 # %%
@@ -1234,8 +1246,9 @@ check.exercise_3_7(holes)
 #   where pulling may read two (Sec. 3.8).
 # - A score gets its readers' gradients with the weights of the reading. The flow's gradient is the
 #   slope of the map (Sec. 3.7).
-# - Below half a cell a frame the layer is idle, up to one cell only a strict PCK sees it, and most
-#   labelled motion is below. Estimated flow pays where the camera pans (Sec. 3.8).
+# - When a joint moves less than half a cell a frame, the layer is idle. Up to one cell only a
+#   strict PCK notices it, and most motions in Penn Action are smaller than that. Estimated flow
+#   pays where the camera pans (Sec. 3.8).
 # - Flow there and back leads home, except from what is covered (Sec. 3.9).
 #
 # **In practice**

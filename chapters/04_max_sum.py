@@ -325,22 +325,23 @@ for name, step in (("moves with the flow", [2, -1]), ("stands still", [0, 0])):
     print(f"{name:20}: score {S:5.2f}")
 
 # %% [markdown]
-# We left the heat-maps empty, so that only prices count. Our forearm is stretched by one cell,
-# which costs 0.05 in each frame. A pose that moves with the flow pays nothing more, but standing
-# still costs another $0.1 \cdot (4 + 1)$ for each of the two joints.
+# We left the heat-maps empty, so that only prices count. Our forearm is one cell shorter than its
+# spring at rest, which costs 0.05 in each frame. A pose that moves with the flow pays nothing more,
+# but standing still costs another $0.1 \cdot (4 + 1)$ for each of the two joints.
 #
 # ## 4.3 The graph
 #
 # Which pairs have a spring? Paper A (Sec. 3.1) names the limbs, and left-right pairs of the same
 # joint so that the two do not settle on one place. Over time each joint has a spring to itself in
 # adjacent frames. `PoseGraph` holds such a graph as two lists: the edges, and the spring that each
-# edge uses. A limb has one spring, which all frames share.
+# edge uses. All frames share their springs, one for each of the 18 edges of a body, and one for
+# each of the 13 joints over time. An edge carries two messages a round, one each way.
 
 # %%
 graph = PoseGraph.of(PENN, frames=5)
 over_time = graph.offset != 0
 print(f"{graph.nodes} nodes, {(~over_time).sum()} edges in space,",
-      f"{over_time.sum()} in time,")
+      f"{over_time.sum()} in time")
 print(f"{len(graph.springs)} springs, {len(graph.directed)} messages a round")
 degree = dict(zip(PENN.joints, graph.degree[26:39].tolist()))
 print("neighbours in the middle frame:",
@@ -419,10 +420,13 @@ print("each joint's highest max-marginal:", ", ".join(tops))
 # sender minus receiver. So whoever hears from an edge's second joint uses $\mu$, and whoever hears
 # from its first uses $-\mu$.
 #
-# The moving picture shows a message on its way: a joint's map, widened by the spring, arrives at
-# its neighbour and is added there.
+# The moving picture sends such messages over a whole body, first from the ends of the limbs to the
+# head, and then back. An arrow leads from the sender to the receiver. Beside the large panel, which
+# shows the receiver's map with what it has heard so far, we see the sender's map and the message
+# that the spring makes of it. At first five of the ten visible joints are wrong (red rings), and in
+# the end none is.
 #
-# ![The heat-map of one joint travels to its neighbour as a message, and is added to the neighbour's own map](../data/motion/message.webp)
+# ![A person with a blue skeleton on which one limb after another is an arrow from a sender to a receiver. Small panels show the sender's score as an orange glow and its message, which is wider. Five joints are ringed in red at first, and none at the end.](../data/motion/message.webp)
 
 # %%
 wrist_to_elbow = distance_transform(phi[2], a[1], mu[1])
@@ -455,9 +459,9 @@ for k, name in enumerate(names):
         mark(ax, *pose[k], marker="s", color=BLUE)
         ax.set(xlabel="", ylabel="")
 show(
-    "Two rows of four small maps of random cells. Orange circles mark the highest cell "
-    "of each unary; blue squares, mostly elsewhere, mark the highest cell of each "
-    "max-marginal below."
+    "Two rows of four small maps of random cells. Above, orange circles mark the "
+    "highest cell of each unary. In both rows blue squares mark the highest cell of "
+    "each max-marginal, and none of them lies on a circle."
 )
 
 # %% [markdown]
@@ -773,8 +777,8 @@ show(
 # Each cell below prints *not attempted* until you replace `raise NotImplementedError`. The checker
 # takes your function and prints one line.
 #
-# **Exercise 4.1 A message from a table** (easy, 5 minutes). Write Eq. 4.1 for tables in torch,
-# without who the winners are.
+# **Exercise 4.1 A message from a table** (easy, 5 minutes). Write Eq. 4.1 for tables in torch. You
+# need not say which of the sender's states win.
 
 
 # %%
@@ -947,7 +951,7 @@ check.exercise_4_5(best_pose_of_chain)
 
 # %%
 def heights_of_rounds(A, phi, rounds):
-    """A (N, N), phi (N,) tensors -> heights (rounds + 1, N)."""
+    """A (N, N), phi (N,) tensors in float64 -> heights (rounds + 1, N)."""
     raise NotImplementedError
 
 

@@ -209,8 +209,8 @@ show(
 # %% [markdown]
 # The upper row shows the maps of four joints in one frame, and the lower row the same joints in the
 # next one. We marked each joint's true cell with a cross. The second frame is blurred, so the spots
-# of the body are broad and faint there, while the spots of clutter stay sharp. Beside the knee and
-# the elbow we also see a fainter spot, which is the other side's joint.
+# of the body are broad and faint there, while the spots of clutter stay sharp. Beside the knee, the
+# elbow and the wrist we also see a fainter spot, which is the other side's joint.
 #
 # Are these a ConvNet's faults? `python -m experiments paper_a failure_modes` trained a small one on
 # rendered clips and asked of each error what would have helped. We ask the same questions of our
@@ -376,17 +376,17 @@ show(
 # %%
 draw_four("blank")
 show(
-    "Four times the middle frame. Unary, on plain grey, is a tangle of lines with many "
-    "rings; in space is a smaller tangle; in time has no ring, though the legs cross; "
-    "both has one ring, at an elbow."
+    "Four times the middle frame. Unary, on plain grey, is a tangle of lines with "
+    "eleven rings; in space is another tangle, with ten; in time has no ring, though "
+    "the thighs cross and a shin sticks out; both has one ring, at an elbow."
 )
 
 # %% [markdown]
 # Each picture shows the middle frame of one slice four times, with the pose that each of our four
 # ways finds. A red ring is a visible joint that is off by more than 0.2 of the person's size. In
-# the first picture the fault is the swap, in the second the blank frame, of which the detector sees
-# as much as the grey panel. Without a ring a joint may still be several pixels off, as the legs of
-# the third panel are.
+# the first picture the fault is the swap. In the second it is the blank frame, and its first panel
+# is grey because the detector sees nothing of the person there. Without a ring a joint may still be
+# several pixels off: in the panel *in time* the thighs cross and a shin sticks out.
 #
 # Each neighbourhood repairs its own fault. In space, the knee knows on which side its ankle
 # belongs, so that most swaps are undone. But in a blank frame there is nobody to ask. In time, the
@@ -419,10 +419,14 @@ for view in ("front", "back"):
 # most clips from the front, and there some of it is repaired. From the back next to nothing is, and
 # time never notices it.
 #
-# The moving picture shows messages at work on a slice: the pose of the detector alone, and the pose
-# that remains when the joints have talked.
+# The moving picture shows messages at work on a clip that a poor camera has filmed, with the
+# trained network of chapter 6. On the left we see the pose of its detector alone, and on the right
+# the pose after three rounds of messages. An arrow leads from where the detector saw a joint to
+# where messages put it. Its colour names the neighbour that most wanted the new place: the same
+# joint in the frame before or in the frame after, or another joint of its own frame. The bars count
+# these joints, frame by frame.
 #
-# ![A person in motion, with the detector's joints and with the joints after messages between joints and frames; wrong joints are ringed in red](../data/motion/repair.webp)
+# ![Frame by frame, a person in noisy, faded and blurred pictures. On the left the detector's pose with its wrong joints ringed in red, on the right the pose after messages with fewer rings, and arrows to the joints that moved, coloured by frame before, frame after and own frame. Bars below count the arrows of each frame.](../data/motion/repair.webp)
 #
 # ## 5.2 Round by round
 #
@@ -469,9 +473,13 @@ show(
 # neighbours know, and decides nearly everything. Each further round brings news from one edge
 # farther, and makes the maps smoother. Paper A stops at three.
 #
-# The moving picture shows the same for all rounds.
+# The moving picture follows another wrist, with the trained network of chapter 6, over six rounds.
+# All five frames of the slice stand side by side. Above we see what the network believes about the
+# wrist, and below its pose. The camera has spoilt the middle frame, and there the wrist is wrong at
+# first. After one round we find it in the right place in all frames, and the later rounds change
+# little.
 #
-# ![The score of a joint over its heat-map, round after round of messages](../data/motion/rounds.webp)
+# ![Five frames side by side, the middle one far too bright. Above, the belief about a wrist as an orange glow, below, the pose. In round 0 the middle frame's wrist has a red ring and the other four a green one; from round 1 to round 6 all five rings are green.](../data/motion/rounds.webp)
 #
 # ## 5.3 The demonstration
 #
@@ -693,9 +701,9 @@ axes[0].set_ylabel("per cent; grey line: unaries")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
 show(
     "Two charts of PCK over the stiffness. Solid lines, for data means, rise to a "
-    "broad top between 0.01 and 0.1. Dotted lines, for rest 0, lie below and fall with "
-    "the stiffness; in space, at 0.1, the dotted line ends below the grey line of the "
-    "unaries."
+    "broad top between 0.01 and 0.1. The dotted line of each colour, for rest 0, lies "
+    "below the solid one, and mostly falls from 0.01 on; in the chart of PCK@0.1 that "
+    "for springs in space ends below the grey line of the unaries."
 )
 
 # %% [markdown]
@@ -742,7 +750,7 @@ right_ax.plot(x, -0.01 * (x - mean[0]) ** 2, color=BLUE, label="one spring")
 size = np.abs(offset[:, 0, 0]).mean()
 two_tops = np.maximum(-0.01 * (x - size) ** 2, -0.01 * (x + size) ** 2)
 right_ax.plot(x, two_tops, color=PURPLE, label="the better of two, at mean $|x|$")
-right_ax.axvline(0, color=GREY, lw=1)
+right_ax.axvline(0, 0.18, color=GREY, lw=1)
 right_ax.set(title="price of an offset", xlabel="x (cells)")
 right_ax.legend()
 show(
@@ -864,6 +872,10 @@ moved = layer.rest.grad.abs().sum(1) > 0
 print(f"springs with a gradient: {int(moved.sum())} of {len(moved)}")
 
 # %% [markdown]
+# Some message chose nearly nine of ten cells, but they do not get equal shares. The busiest cell
+# holds 0.8 % of the gradient, which is what some three hundred of our 37,440 cells would hold if
+# all had the same. Our springs could learn, too, because every one of them gets a gradient.
+#
 # ## 5.6 A real detector on a real clip
 #
 # What do messages do to the heat-maps of a detector that others have trained, on a film that nobody
@@ -874,12 +886,12 @@ print(f"springs with a gradient: {int(moved.sum())} of {len(moved)}")
 # that may not be passed on.
 #
 # The table has PCK over the twelve limb joints in per cent, and jitter, the mean second difference
-# of a joint's path. *Springs* are means of other people's clips, with stiffnesses from their
-# variances, on head, trunk and legs. *Arms too* adds the arms, and *all 0.01* gives every limb the
-# stiffness of this chapter. The messages are those of `tslib.video.inference`, which
-# `python -m tslib predict` runs on a video: the same rule, but on a graph with edges to each of the
-# four frames before and after (the farther, the looser), with springs in units of the body, and
-# without left-right pairs.
+# of a joint's path. *Temporal* rows have messages in time. *Springs* are means of other people's
+# clips, with stiffnesses from their variances, on head, trunk and legs. *Arms too* adds the arms,
+# and *all 0.01* gives every limb the stiffness of this chapter. The messages are those of
+# `tslib.video.inference`, which `python -m tslib predict` runs on a video. Their rule is ours, but
+# their graph has edges to each of the four frames before and after (the farther, the looser), it
+# has no left-right pairs, and its springs are in units of the body.
 
 # %%
 real = json.loads((RESULTS / "real_clip_messages.json").read_text(encoding="utf-8"))
@@ -906,9 +918,9 @@ ax.invert_yaxis()
 ax.legend()
 show(
     "Bars of points above the detector alone, for eight ways and three thresholds. "
-    "Springs alone lie around zero or below; messages in time gain up to nine points, "
-    "with zero flow two; springs added to messages in time gain no more than messages "
-    "in time alone."
+    "Springs alone lie between one point above and three below; messages in time gain "
+    "up to nine and a half, with zero flow two; springs added to messages in time gain "
+    "no more than messages in time alone."
 )
 
 # %% [markdown]
@@ -993,13 +1005,14 @@ Markdown(f"```python\n{source}```")
 # Each cell below prints *not attempted* until you replace `raise NotImplementedError`. The checker
 # takes your function and prints one line.
 #
-# **Exercise 5.1 Collect** (easy, 10 minutes). All messages of a round are there. Give each node the
-# mean of its unary and the messages to it (the rule `degree`).
+# **Exercise 5.1 Collect** (easy, 10 minutes). You are given all messages of a round, and for each
+# of them the node that receives it. Give each node the mean of its unary and the messages to it
+# (the rule `degree`).
 
 
 # %%
 def collect(phi, messages, receiver):
-    """phi (N, H, W), messages (E, H, W), receiver (E,), each one's -> (N, H, W)."""
+    """phi (N, H, W), messages (E, H, W), receiver (E,): nodes -> (N, H, W)."""
     raise NotImplementedError
 
 

@@ -51,6 +51,13 @@ def exercise_3_3_by_recursion(to_next, to_previous, t, other):
     return chain(exercise_3_3_by_recursion(to_next, to_previous, t, before), flows[before])
 
 
+def exercise_3_3_from_the_far_end(to_next, to_previous, t, other):
+    if t == other:
+        return torch.zeros_like(to_next[0])
+    flows, after = (to_next, t + 1) if other > t else (to_previous, t - 1)
+    return chain(flows[t], exercise_3_3_from_the_far_end(to_next, to_previous, after, other))
+
+
 def exercise_3_3_by_following_each_arrow(to_next, to_previous, t, other):
     y, x = torch.meshgrid(*(torch.arange(n) for n in to_next.shape[1:3]), indexing="ij")
     home = torch.stack([x, y], -1)
