@@ -262,6 +262,9 @@ def build(folder: Path, only: str = "") -> dict[str, str]:
             warning = nbformat.v4.new_markdown_cell(f":::{{warning}}\n{said}\n:::")
             notebook.cells.insert(1, warning)
         for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                # In the book, pages lie beside the chapters.
+                cell.source = cell.source.replace("](../docs/", "](")
             # Sphinx reads the text of a picture from the cell, not from its output.
             if cell.cell_type == "code" and any(alternatives(cell)):
                 cell.metadata["mystnb"] = {"image": {"alt": " ".join(alternatives(cell))}}
