@@ -86,6 +86,8 @@ def exercise_7_4(verdict_of):
         (-2.0, -0.5, None, "fails"),
         (-0.2, 2.4, None, "undecided"),
         (-2.4, 0.2, None, "undecided"),
+        (0.0, 1.5, None, "undecided"),
+        (-1.5, 0.0, None, "fails"),
         (-0.6, 0.8, 1.0, "holds"),
         (0.2, 0.8, 1.0, "holds"),
         (-0.5, 6.0, 1.0, "undecided"),
@@ -93,6 +95,10 @@ def exercise_7_4(verdict_of):
         (-6.0, 6.0, 1.0, "undecided"),
         (1.2, 2.0, 1.0, "fails"),
         (-2.0, -1.2, 1.0, "fails"),
+        (-1.0, 0.5, 1.0, "holds"),
+        (-0.5, 1.0, 1.0, "holds"),
+        (1.0, 2.0, 1.0, "undecided"),
+        (-2.0, -1.0, 1.0, "undecided"),
     ):
         answer = verdict_of(low, high, margin)
         if answer != right:

@@ -54,7 +54,7 @@ def exercise_7_3_with_update(plan):
 
 
 def exercise_7_4_by_cases(low, high, margin=None):
-    least, most = (0, np.inf) if margin is None else (-margin, margin)
+    least, most = (np.nextafter(0, 1), np.inf) if margin is None else (-margin, margin)
     if least <= low and high <= most:
         return "holds"
     return "fails" if high < least or low > most else "undecided"
@@ -64,7 +64,7 @@ def exercise_7_4_with_early_returns(low, high, margin=None):
     if margin is None:
         if low > 0:
             return "holds"
-        return "fails" if high < 0 else "undecided"
+        return "undecided" if high > 0 else "fails"
     if max(abs(low), abs(high)) <= margin:
         return "holds"
     if np.sign(low) == np.sign(high) and min(abs(low), abs(high)) > margin:
@@ -73,7 +73,7 @@ def exercise_7_4_with_early_returns(low, high, margin=None):
 
 
 def exercise_7_4_by_counting(low, high, margin=None):
-    edges = [0] if margin is None else [-margin, margin]
+    edges = [0] if margin is None else [np.nextafter(-margin, -9), margin]
     inside = {0: "fails", 1: "holds"} if margin is None else {0: "fails", 1: "holds", 2: "fails"}
     first, last = (sum(value > edge for edge in edges) for value in (low, high))
     return inside[first] if first == last else "undecided"
