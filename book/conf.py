@@ -33,6 +33,7 @@ html_sidebars = {
     ]
 }
 html_css_files = ["book.css"]
+html_js_files = ["landmarks.js"]
 html_favicon = "static/favicon.svg"
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_use_index = False
