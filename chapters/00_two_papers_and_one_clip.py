@@ -346,11 +346,11 @@ shown = {
 print(labels.loc[list(shown)].rename(index=shown).round(3).to_string())
 
 # %% [markdown]
-# As many joints are hidden in our clips as in the real ones, and within a clip a limb's length
-# varies about as much. Between clips ours vary less. Two differences are on purpose. Our figures
-# and cameras move much faster than Penn Action's, because a neighbour's heat-map that lies a
-# fraction of a cell away hardly needs the flow, and then a chapter on the flow would have little to
-# show. And our figures are seen from the front more often.
+# As many joints are hidden in our clips as in the real ones (fewer in the one of section 0.2), and
+# within a clip a limb's length varies about as much. Between clips ours vary less. Two differences
+# are on purpose. Our figures and cameras move much faster than Penn Action's, because a neighbour's
+# heat-map that lies a fraction of a cell away hardly needs the flow, and then a chapter on the flow
+# would have little to show. And our figures are seen from the front more often.
 #
 # What does the second choice do? The first four columns of the next table hold the network's
 # failures from each side and from all of them. The last one holds those of a network that was
@@ -583,9 +583,10 @@ paired = differences(draws, draws)
 print(f"on them B is ahead by {paired[0]:.1f} points")
 
 # %% [markdown]
-# The *95 % interval* runs from the draw that 2.5 % of all draws lie below to the one that 2.5 % lie
-# above. Is the pairing worth the trouble? The tempting shortcut gives each method an interval of
-# its own, or, what comes to the same, draws other clips for B than for A.
+# We sort the 2,000 differences, and leave out the lowest 2.5 % and the highest 2.5 %. The *95 %
+# interval* is the range of the others. Is the pairing worth the trouble? The tempting shortcut
+# gives each method an interval of its own. That is much like drawing other clips for B than for A,
+# and this we can try:
 
 # %%
 unpaired = differences(draws, rng.permutation(draws))

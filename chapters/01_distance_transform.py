@@ -9,10 +9,10 @@
 # %% [markdown]
 # # 1. Pass one message by hand
 #
-# **You'll build** the generalized distance transform, the one operation on which all inference of
-# *Thin-Slicing Network* (Song et al., CVPR 2017; **Paper A** from here on) stands. We write it
-# first as loops that nobody can misread, and then as an algorithm whose cost is linear in the
-# number of cells.
+# **You'll build** the generalized distance transform. Every message of *Thin-Slicing Network* (Song
+# et al., CVPR 2017; **Paper A** from here on) is made by this one operation. We write it first as
+# loops that nobody can misread, and then as an algorithm whose cost is linear in the number of
+# cells.
 #
 # **You'll learn**
 #

@@ -494,9 +494,9 @@ ax.plot(*alone, "s", color=RED, label="46, scores x 100: no window")
 ax.set(xlabel="candidates per cell inside the window", ylabel="ns per cell")
 ax.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
 show("Time per cell over candidates per cell. A slanted grey line rises to the right "
-     "and a dotted one lies far below all dots. Blue dots with few candidates lie well "
-     "above the slanted line; green dots and the red square, with many, lie close to "
-     "it.")
+     "and a dotted one lies far below all dots. The blue dots, all with about twenty "
+     "candidates, lie well above the slanted line. The green ones come close to it as "
+     "their candidates grow to a hundred, and the red square lies close to it, too.")
 
 # %% [markdown]
 # On small windows we spend most of the time on what surrounds the comparisons: loading rows,
@@ -564,8 +564,10 @@ show("Time per cell over the side of the map on a GPU. Ours is lowest, by ten ti
 # A GPU has so many lanes that we can afford to compare *everything*, and so the time per cell grows
 # with the side again, by less than the candidates do. At this size Python is the slower half,
 # because our three rounds are about forty small operations, each of which takes some microseconds
-# to hand over. You would not notice it with a larger batch. The figures are of one machine and one
-# evening, and `python -m experiments speed messages --device cuda` takes them again.
+# to hand over. You would not notice it with a larger batch. For the same reason our lead is smaller
+# with the backward pass, which costs torch little: handing over the operations is most of our time.
+# The figures are of one machine and one evening, and
+# `python -m experiments speed messages --device cuda` takes them again.
 
 # %% [markdown]
 # ## 11.6 What moved to `tslib`
