@@ -79,9 +79,11 @@ from style import BLUE, GREY, ORANGE, SKY, show, show_map
 # %% [markdown]
 # ## 0.1 Two papers, a page each
 #
-# Both papers want to know where a person's joints are in every frame of a video. A program that
-# answers this is called a *pose estimator*. Most estimators look at one frame at a time. Both
-# papers ask what the frames before and after can add.
+# Both papers want to know where a person's joints are in every frame of a video. A *joint* is a
+# named point of the body, such as the left wrist or the right knee. We count 13 of them: the head,
+# and a left and a right shoulder, elbow, wrist, hip, knee and ankle. The places of all joints in
+# one frame are a *pose*, and a program that finds them is called a *pose estimator*. Most
+# estimators look at one frame at a time. Both papers ask what the frames before and after can add.
 #
 # **Paper A**, *Thin-Slicing Network: A Deep Structured Model for Pose Estimation in Videos* (Song,
 # Wang, Van Gool, Hilliges, CVPR 2017), works inside the estimator. These are the words that it
@@ -94,9 +96,9 @@ from style import BLUE, GREY, ORANGE, SKY, show, show_map
 #   wrist lies six cells to the right of the elbow", and a price that grows with the distance from
 #   it.
 # - A *message* goes from one joint, the *sender*, to another one, the *receiver*. For each place
-#   where the receiver might be, it answers one question: if I were here, how good is the best place
-#   that the spring leaves for you? So a message is a map, too, and it can be added to the
-#   receiver's heat-map.
+#   where the receiver might be, it answers one question: if I were here, how good would your best
+#   place be, once the spring has taken its price? So a message is a map, too, and it can be added
+#   to the receiver's heat-map.
 # - The *optical flow* says for each pixel of a frame where the thing seen there will be in the next
 #   frame.
 #
@@ -123,11 +125,13 @@ from style import BLUE, GREY, ORANGE, SKY, show, show_map
 # wrists not at all.
 #
 # So Paper A uses the neighbour frames on heat-maps, with a geometry that it states. Paper B uses
-# them on coordinates, with whatever it learns. `experiments` holds the tables of both papers, so
-# that our numbers can stand beside theirs. The first table below is part of Paper A's Table 1: the
-# network alone, with messages in space (S-infer), and with messages in space and time (ST-infer).
-# The second is Paper B's Table I: two estimators (SFN and YR, with a rival, Pfister et al., above
-# them), and the same two corrected (++).
+# them on coordinates, with whatever it learns. The folder `experiments` holds the tables of both
+# papers, so that our numbers can stand beside theirs. The first table below is part of Paper A's
+# Table 1: the network alone, with messages in space (S-infer), and with messages in space and time
+# (ST-infer). The second is Paper B's Table I. SFN is a network of 2015, and YR (after its authors
+# Yang and Ramanan) is a method of 2011 without any network. Each of them stands there as it is, and
+# corrected (++). A rival, Pfister et al., stands above them. A column is a group of joints, with
+# its name cut to four letters.
 
 # %%
 from experiments.paper_tables import PAPER_TABLES
@@ -137,16 +141,18 @@ print(table.drop(columns="Mean of").to_string(), end="\n\n")
 print(PAPER_TABLES["B I"].drop(columns="Mean of").to_string())
 
 # %% [markdown]
-# The numbers are per cent of joints that are right, and section 0.5 says what *right* means. In the
-# first table we see that messages help elbows and wrists most, which the network alone finds least
-# often. In the second one, the wrists of both estimators lose a little.
+# The numbers are per cent of joints that are right, and section 0.5 says what *right* means. From
+# the first row to the last, we see that elbows and wrists gain most, which the network alone finds
+# least often. Not every step helps everybody: with messages within a frame alone, shoulders and
+# hips lose. In the second table, the wrists of both estimators lose a little.
 
 # %% [markdown]
 # ## 0.2 One clip
 #
 # Real data sets are large, and most may not be passed on. Therefore this book draws its own clips:
 # figures in the fifteen activities of Penn Action, filmed badly, with everything known about them.
-# `renderer` writes its clips in the layout of Penn Action's own archive, so that the loader which
+# The package `renderer` does that, and `tslib` is the package of everything that the chapters
+# build. The clips are written in the layout of Penn Action's own archive, so that the loader which
 # reads them reads the real data set, too.
 
 # %%
@@ -167,7 +173,8 @@ print("the person's box in frame 0:", clip.box[0].round().tolist())
 
 # %% [markdown]
 # A clip holds its frames, the place of each joint in each frame, whether the joint is visible, and
-# a box around the person. Let us draw three of its frames with their skeletons.
+# a box around the person. Let us draw three of its frames with their *skeletons*, the lines that
+# join neighbouring joints.
 
 
 # %%
@@ -226,13 +233,15 @@ cells = torch.from_numpy(to_cells(clip.joints[t], stride))
 maps = gaussian(cells, grid, sigma=1.25)
 back, _ = decode(maps)
 error = np.abs(to_pixels(back, stride) - clip.joints[t]).max()
-assert error <= stride / 2
+assert error <= stride / 4
 print(f"maps {tuple(maps.shape)}; every joint is read back within {error:.1f} px")
 
 # %% [markdown]
 # To read a joint back, we take the highest cell of its map and go a quarter of a cell towards its
-# higher neighbour, in x and in y. It is tempting to multiply the result by the stride and to be
-# done:
+# higher neighbour, in x and in y. A joint rarely lies in the middle of a cell, and the higher
+# neighbour tells on which side of the middle it lies. So we are off by a quarter of a cell at most,
+# which is 2 px here, and not by half a cell. It is tempting to multiply the result by the stride
+# and to be done:
 
 
 # %%
@@ -275,8 +284,8 @@ for row, (name, number, times) in zip(axes, kinds):
     row[0].set_ylabel(name, fontsize=12)
 show("Three rows of three frames. Top: sit-ups seen from the side, both legs alike in "
      "all frames. Middle: a tennis serve, sharp in the first frame, blurred in the "
-     "next two. Bottom: a person in front of the camera, half hidden by a post in the "
-     "middle frame, less in the others.")
+     "next two. Bottom: a person who faces us. In the first frame a post stands beside "
+     "the body, in the second it hides an arm, and in the third it hides the middle.")
 
 # %% [markdown]
 # In the middle row the frame before shows the arm sharply, and in the bottom row the post hides
@@ -284,12 +293,15 @@ show("Three rows of three frames. Top: sit-ups seen from the side, both legs ali
 # help at all, because the legs look alike in every frame.
 #
 # How does a network err on such clips? We trained a small one, and we sorted the mistakes that it
-# makes on clips which it has not seen. Is the answer where the joint of the *other side* is? Does
-# the same heat-map have *another peak*, however low, in the right place? Is the joint right in the
-# *next or previous frame*? These kinds overlap. The cell below reads the stored result
-# (`python -m experiments paper_a failure_modes --write` trains the network and writes the
-# file, which holds the settings). Its columns are all joints together and each group of joints, and
-# its numbers are per cent.
+# makes on clips which it has not seen. (*Right at 0.2* means that an answer is nearer to the true
+# place than a fifth of the person's size, as section 0.5 explains.) Is a wrong answer where the
+# joint of the *other side* is? Does the same heat-map have *another peak*, a cell higher than all
+# its neighbours, in the right place? Is the joint right in the *next or previous frame*? Or is it
+# wrong in *all five frames* around, which are the frame itself, two before and two after? These
+# kinds overlap. The cell below reads the stored result
+# (`python -m experiments paper_a failure_modes --write` trains the network and writes the file,
+# which holds the settings). Its columns are all joints together and each group of joints, and its
+# numbers are per cent.
 
 # %%
 results = Path("../experiments/results")
@@ -301,20 +313,21 @@ shown = per_cent.rename(index=short).rename(columns=lambda name: name[:4])
 print(shown.to_string())
 
 # %% [markdown]
-# We read it from above. Three quarters of the joints are right. Of those that are wrong, more than
-# a quarter lie on the other side's joint. Three quarters have another peak in the right place. That
-# sounds like much, but heat-maps have many low peaks, so we need to know how many would be there by
-# *chance*: in half of the errors, a peak of the same map also lies in the place of another joint of
-# the body. (This is the row *by chance*, a mean over the other joints, without the one of the other
-# side.) What is above chance, about a quarter of the errors, could be repaired by something that
-# knows the body and picks the right peak. Springs between joints are for that. A third of the
-# errors are right one frame earlier or later, and flow and springs between frames are for those.
-# Half of the errors are wrong in all five frames around. For these it is not enough to copy from a
-# neighbour.
+# We read it from above. Nearly three quarters of the joints that can be seen are right at 0.2. Of
+# those that are wrong, more than a quarter lie on the other side's joint. Three quarters have
+# another peak in the right place. That sounds like much, but heat-maps have many low peaks, so we
+# need to know how many would be there by *chance*: in half of the errors, a peak of the same map
+# also lies in the place of another joint of the body. (This is the row *by chance*, a mean over the
+# other joints, without the one of the other side.) What is above chance, about a quarter of the
+# errors, could be repaired by something that knows the body and picks the right peak. Springs
+# between joints are for that. A third of the errors are right one frame earlier or later, and flow
+# and springs between frames are for those. More than half of the errors are wrong in all five
+# frames around. For these it is not enough to copy from a neighbour.
 #
-# Is our film like the real thing? The next table compares rendered clips with the labels of 474
-# clips of Penn Action (`python -m experiments real labels PENN_ACTION`). Lengths are in cells
-# of a heat-map on which a person is 16 cells long.
+# Is our film like the real thing? The next table compares rendered clips with the *labels* of 474
+# clips of Penn Action, which are the places of the joints as people have marked them
+# (`python -m experiments real labels PENN_ACTION` counts them). Motion is in cells of a heat-map on
+# which a person is 16 cells long. A *spread* is a standard deviation, as a share of the mean.
 
 # %%
 labels = json.loads((results / "labels.json").read_text(encoding="utf-8"))
@@ -333,11 +346,11 @@ shown = {
 print(labels.loc[list(shown)].rename(index=shown).round(3).to_string())
 
 # %% [markdown]
-# As many joints are hidden in our clips as in the real ones, and within a clip a limb's length
-# varies about as much. Between clips ours vary less. Two differences are on purpose. Our figures
-# and cameras move much faster than Penn Action's, because a neighbour's heat-map that lies a
-# fraction of a cell away hardly needs the flow, and then a chapter on the flow would have little to
-# show. And our figures are seen from the front more often.
+# As many joints are hidden in our clips as in the real ones (fewer in the one of section 0.2), and
+# within a clip a limb's length varies about as much. Between clips ours vary less. Two differences
+# are on purpose. Our figures and cameras move much faster than Penn Action's, because a neighbour's
+# heat-map that lies a fraction of a cell away hardly needs the flow, and then a chapter on the flow
+# would have little to show. And our figures are seen from the front more often.
 #
 # What does the second choice do? The first four columns of the next table hold the network's
 # failures from each side and from all of them. The last one holds those of a network that was
@@ -360,8 +373,9 @@ print(by_view.loc[rows].mul(100).round().astype(int).rename(index=short).to_stri
 # frame to frame. Therefore such errors last, too (we see it in the row of five frames), and a
 # neighbour frame has less to offer than for a person seen from the front. With the real shares of
 # sides the network is right less often, and more of its errors lie on the other side. All of this
-# is one seed, and the column *back* rests on the few clips that the first line counts, so you
-# should expect another seed (`--seed 1`) to move it by some points.
+# is one training run. Its *seed*, the number from which all its random choices follow, is 0. The
+# column *back* rests on the few clips that the first line counts, so you should expect another seed
+# (`--seed 1`) to move it by some points.
 
 # %% [markdown]
 # ## 0.5 PCK, by hand
@@ -398,9 +412,10 @@ both = pck_by_hand(estimate, truth, size=[100], alpha=0.2, visible=seen)
 print("correct and counted:", *both)
 
 # %% [markdown]
-# `tslib.metrics.pck` does the same for whole clips and returns one rate for each joint. To have
-# something to measure, we take the true joints of our clip and spoil them as an estimator would: we
-# add noise everywhere, and in every fourth frame we swap the sides.
+# `tslib.metrics.pck` does the same for whole clips and returns one rate for each joint, and a
+# clip's `size_of_person` is $\max(h, w)$ for each of its frames. To have something to measure, we
+# take the true joints of our clip and spoil them as an estimator would: we add noise everywhere,
+# and in every fourth frame we swap the sides.
 
 # %%
 from tslib.metrics import means, pck, tally
@@ -435,9 +450,10 @@ show("PCK over the threshold, from 0 to 0.3, one curve a group of joints. All ri
 
 # %% [markdown]
 # The head has no other side. It only has noise, and so its curve is soon at 1. The wrists are far
-# apart and a quarter of the frames is swapped, hence their curve stays at three quarters for long.
-# The curve of the shoulders waits there until the limit is as large as their distance. The hips lie
-# close together, and a swapped hip counts as right well before the usual limit. PCK forgives that.
+# apart and a quarter of the frames is swapped, hence their curve stays near three quarters up to
+# the right edge, and so does that of the elbows. The curve of the shoulders waits there until the
+# limit is as large as their distance. The hips lie close together, and a swapped hip counts as
+# right well before the usual limit. PCK forgives that.
 
 # %% [markdown]
 # ## 0.6 Three means, and other traps
@@ -454,9 +470,11 @@ for name, value in means(counts, clip.skeleton).items():
     print(f"{name:12} {100 * value:.1f} %")
 
 # %% [markdown]
-# The papers do not say which mean they print. However, a row's own columns can give it away. For
-# four rows of Paper A's tables we compute the mean of the seven groups, of Penn Action's 13 joints,
-# and of JHMDB's 15:
+# The papers do not say which mean they print. However, a row's own columns can give it away. We
+# take four rows of Paper A's tables. Two of them are borrowed from other papers, which have the
+# numbers [11] and [12] there, and one is from its Table 2, on JHMDB. (That is its second data set,
+# films of everyday actions whose skeleton has 15 joints, a neck and a belly among them.) For each
+# row we compute the mean of the seven groups, of Penn Action's 13 joints, and of JHMDB's 15:
 
 # %%
 columns = ["Head", "Shou", "Elbo", "Wris", "Hip", "Knee", "Ankl"]
@@ -474,8 +492,9 @@ for table, name in rows:
 # The first row is a mean of 7 groups, and the second one of 13 joints, although both stand in the
 # *same* column of the same table: numbers borrowed from another paper keep that paper's mean. The
 # third row, on JHMDB, fits 15 joints if neck and belly count like the head. Paper A's own rows on
-# Penn Action, such as the last one, fit none of the three, but they are consistent with a micro
-# mean. So we say in this book which mean we print.
+# Penn Action, such as the last one, fit none of the three. They may be micro means, whose weights,
+# the numbers of visible joints, the paper does not print. So we say in this book which mean we
+# print.
 #
 # **The second trap is a pixel wide.** Penn Action's labels were written by MATLAB, which counts
 # from 1: its coordinate 1 is the middle of the first pixel, which Python calls 0. The loader of
@@ -502,11 +521,12 @@ for alpha in (0.2, 0.1, 0.05, 0.02):
 # you did not know of it, you would take it for a result.
 #
 # **The third trap is who counts.** Hidden joints in Penn Action's files may hold a filler, such as
-# the corner of the picture, and an estimate is never right there. We fill ours in the same way, and
-# count once the visible joints only and once everything:
+# the corner of the picture, and an estimate is hardly ever right there. We fill ours in the same
+# way, and count once the visible joints only and once everything:
 
 # %%
-filled = np.where(clip.visible[..., None], clip.joints, 0.75)
+corner = -0.25  # 0.75 in Penn Action's files, which count from 1
+filled = np.where(clip.visible[..., None], clip.joints, corner)
 everything = np.ones_like(clip.visible)
 for name, who in (("visible joints only", clip.visible), ("everything", everything)):
     rate = means(tally(spoilt, filled, size, 0.2, who), clip.skeleton)["micro"]
@@ -563,9 +583,10 @@ paired = differences(draws, draws)
 print(f"on them B is ahead by {paired[0]:.1f} points")
 
 # %% [markdown]
-# The *95 % interval* runs from the draw that 2.5 % of all draws lie below to the one that 2.5 % lie
-# above. Is the pairing worth the trouble? The tempting shortcut gives each method an interval of
-# its own, or, what comes to the same, draws other clips for B than for A.
+# We sort the 2,000 differences, and leave out the lowest 2.5 % and the highest 2.5 %. The *95 %
+# interval* is the range of the others. Is the pairing worth the trouble? The tempting shortcut
+# gives each method an interval of its own. That is much like drawing other clips for B than for A,
+# and this we can try:
 
 # %%
 unpaired = differences(draws, rng.permutation(draws))
@@ -592,9 +613,9 @@ show("Two histograms of 2,000 differences. The paired one is a narrow, high hill
 
 # %% [markdown]
 # Paired, the interval is clear of zero, because the hard clips are hard for both methods and this
-# cancels in each difference. Unpaired, it contains zero, and we would say nothing about two methods
-# of which one is ahead on nine clips of ten. From here on, *interval (chapter 0)* means this one:
-# 95 %, paired where two methods are compared, 2,000 draws of clips.
+# cancels in each difference. Unpaired, it contains zero, and we could not say which method is
+# better, although one is ahead on nine clips of ten. From here on, *interval (chapter 0)* means
+# this one: 95 %, paired where two methods are compared, 2,000 draws of clips.
 # `experiments.measures.bootstrap` computes it for the tallies (hits and counted joints) of real
 # clips, and on ours it has to agree:
 
@@ -617,8 +638,8 @@ print(f"the package's interval: {low:.1f} to {high:.1f} points")
 # Three warnings belong to it. We draw clips and not joints or frames, because the frames of one
 # clip resemble each other: a hundred of them are far from a hundred pieces of evidence. An interval
 # that contains zero does not prove that two methods are equal; it says that these clips cannot
-# tell. And an interval over clips knows nothing of other doubts, such as another start of the
-# training (its *seed*), so later chapters show several seeds beside it.
+# tell. And an interval over clips knows nothing of other doubts, such as another seed of the
+# training, so later chapters show several seeds beside it.
 
 # %% [markdown]
 # ## 0.8 The map of this book
@@ -889,12 +910,12 @@ check.exercise_0_7(clips_needed)
 # ```python
 # def clips_needed(N, d, low, high):
 #     reach = (high - low) / 2
-#     return int(np.ceil(N * (reach / abs(d)) ** 2 - 1e-9))
+#     return int(np.ceil(N * (reach / d) ** 2))
 # ```
 #
-# $u \sqrt{N / n} \le |d|$ gives $n \ge N (u / d)^2$. It may be fewer than $N$ where the
-# interval was clear of zero. A difference half as large needs four times the clips, and that is why
-# small gains so often stay undecided.
+# $u \sqrt{N / n} \le |d|$ gives $n \ge N (u / d)^2$. It may be fewer than $N$ where the interval
+# was clear of zero. A difference half as large needs four times the clips, and that is why small
+# gains so often stay undecided.
 #
 # </details>
 
@@ -908,8 +929,8 @@ check.exercise_0_7(clips_needed)
 # - Joints become heat-maps and come back, and the middle of a cell is not cell times stride (Sec.
 #   0.3).
 # - Single frames mislead a network where sides look alike, where there is blur, or where something
-#   is in the way. A third of the errors are right in the next or previous frame, and half of them
-#   last for five (Sec. 0.4).
+#   is in the way. A third of the errors are right in the next or previous frame, and more than half
+#   are wrong in all five frames around (Sec. 0.4).
 # - PCK counts joints within a share of the person's size. A mean needs its name, coordinates need a
 #   base, and one has to say who counts (Sec. 0.5, 0.6).
 # - A paired bootstrap over clips says how sure a difference is (Sec. 0.7).

@@ -9,10 +9,10 @@
 # %% [markdown]
 # # 1. Pass one message by hand
 #
-# **You'll build** the generalized distance transform, the one operation on which all inference of
-# *Thin-Slicing Network* (Song et al., CVPR 2017; **Paper A** from here on) stands. We write it
-# first as loops that nobody can misread, and then as an algorithm whose cost is linear in the
-# number of cells.
+# **You'll build** the generalized distance transform. Every message of *Thin-Slicing Network* (Song
+# et al., CVPR 2017; **Paper A** from here on) is made by this one operation. We write it first as
+# loops that nobody can misread, and then as an algorithm whose cost is linear in the number of
+# cells.
 #
 # **You'll learn**
 #
@@ -54,6 +54,8 @@ from scipy.ndimage import distance_transform_edt
 from style import BLUE, GREEN, GREY, ORANGE, RED, SKY, mark, show, show_map
 
 # %% [markdown]
+# These are the letters of this chapter. Each one is explained where it is first used.
+#
 # | symbol | meaning | in code | shape |
 # |---|---|---|---|
 # | $s(q)$ | score of the sender's cell $q$: how well does the joint fit there? | `score` | `(H, W)` |
@@ -73,20 +75,23 @@ from style import BLUE, GREEN, GREY, ORANGE, RED, SKY, mark, show, show_map
 # $$m_{ki}(p_i) \leftarrow \max_{p_k} \bigl( \mathrm{score}_k(p_k) + \psi_{k,i}(p_k, p_i) \bigr), \tag{1.1}$$
 #
 # one number for every place $p_i$ where joint $i$ might be. It answers the question: *if I were
-# here, how good is the best place that is left for you?* The pairwise term $\psi$ is a spring
-# between the two joints. The paper writes it as
-# $w \cdot [\Delta x, \Delta x^2, \Delta y, \Delta y^2]$. We complete the square, because
-# this gives the same parabola, up to a constant, in letters that one can picture:
+# here, how good would your best place be?* The first term is what joint $k$'s own heat-map says of
+# the place $p_k$. The second one, $\psi$, is called *pairwise* because it depends on two places,
+# and it is a spring between the two joints. The paper writes it as
+# $w \cdot [\Delta x, \Delta x^2, \Delta y, \Delta y^2]$. We complete the square, because this gives
+# the same parabola, up to a constant, in letters that one can picture:
 #
 # $$\psi(\Delta) = -a_x (\Delta x - \mu_x)^2 - a_y (\Delta y - \mu_y)^2, \qquad a > 0. \tag{1.2}$$
 #
-# The spring costs nothing at the rest offset $\mu$, and its price grows away from it. (Section 1.9
-# shows why the minus sign is not a matter of taste.) In array form, with $q = p_k$ for the sender
-# and $p = p_i$ for the receiver: `score` is a map over $q$, and the answer is a map over $p$.
+# The spring costs nothing at the *rest offset* $\mu$, and its price grows away from it. How fast it
+# grows is the *stiffness* $a$: a stretch of one cell along x costs us $a_x$, and a stretch of two
+# cells costs four times as much. (Section 1.9 shows why the minus sign is not a matter of taste.)
+# In array form, with $q = p_k$ for the sender and $p = p_i$ for the receiver: `score` is a map over
+# $q$, and the answer is a map over $p$.
 #
-# For example, say that our wrist detector reports two places, a strong one and a slightly weaker
-# one, and that we have seen wrists lie 6 cells to the right of their elbow and 3 below it, on
-# average.
+# For example, say that the network's heat-map of the wrist shows two places, a strong one and a
+# slightly weaker one, and that we have seen wrists lie 6 cells to the right of their elbow and 3
+# below it, on average.
 
 # %%
 H, W = 18, 28
@@ -111,13 +116,13 @@ for dx, dy in [(6, 3), (7, 3), (6, 4), (0, 0)]:
     print(f"the offset ({dx}, {dy}) costs {-spring(dx, dy):.2f}")
 
 # %% [markdown]
-# The left panel of the next picture shows the detector's map $s$ with its two peaks. The right
+# The left panel of the next picture shows the wrist's heat-map $s$ with its two peaks. The right
 # panel shows our spring: for each offset $\Delta$ of the wrist from the elbow, what it adds to the
 # score. It is 0 at the rest offset and falls from there, faster in y than in x.
 
 # %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.2))
-show_map(left, wrist, "s(q): what the wrist's detector says")
+show_map(left, wrist, "s(q): the wrist's heat-map")
 left.set_yticks(range(0, 18, 4))
 dy, dx = np.mgrid[-9:10, -14:15]
 box = (-14.5, 14.5, 9.5, -9.5)
@@ -173,7 +178,7 @@ show_map(left, wrist, "arrows from elbows p to sources q*(p)", bar=False)
 kinds = {
     "a peak, for free": ("white", [(2, 2), (14, 10)]),
     "a peak, at a price": (ORANGE, [(5, 6), (10, 14), (18, 9)]),
-    "empty, for free": (SKY, [(12, 2), (3, 12)]),
+    "empty, for free": (SKY, [(10, 2), (3, 12)]),
     "the border, at a price": (RED, [(24, 12), (1, 16)]),
 }
 for label, (color, cells) in kinds.items():
@@ -270,13 +275,13 @@ print(f"cells 1 and 4 cross at z = {meeting:.4f}:",
 # %% [markdown]
 # So the winners, read from left to right, come in the order of their cells, and each wins on one
 # stretch of the line. The curve that is made of the winners is called the *envelope*. Felzenszwalb
-# and Huttenlocher build the list of winners in one sweep. (They minimise, so theirs is a *lower*
-# envelope. Paper A maximises, so ours is the same picture upside down.)
+# and Huttenlocher (see the references) build the list of winners in one sweep. (They minimise, so
+# theirs is a *lower envelope*. Paper A maximises, so ours is the same picture upside down.)
 #
-# The sweep works like this. Far to the left, a new parabola $q$ lies below all others, and it rises
-# above the last one on the list at their crossing. If this crossing is not right of the place where
-# the last one itself begins to win, then the last one never wins. We strike it out, and ask the one
-# before.
+# The sweep works like this. Far to the left, a new parabola $q$ lies below all others, because its
+# top is the farthest away, and it rises above the last one on the list at their crossing. If this
+# crossing is not right of the place where the last one itself begins to win, then the last one
+# never wins. We strike it out, and ask the one before.
 
 
 # %% tags=["export:tslib.distance_transform.reference"]
@@ -306,10 +311,14 @@ for n in range(1, 6):
     print(f"after cell {n - 1}:", ", ".join(wins))
 
 # %% [markdown]
-# The moving picture shows such a sweep. You see the parabolas come in from left to right, with the
-# envelope of those that are in above them, and a parabola that wins nowhere any more is struck out.
+# The moving picture shows such a sweep on another row, of seven cells, with a softer spring. You
+# see each new parabola (pink) come in, and a cross marks where it meets the last one on our list
+# (blue). If that one wins nowhere any more, it turns red and is struck out (dotted grey). The thick
+# band in orange is the envelope, and the dashed green lines show where each winner begins. At the
+# end you already see what our next section is about: seven receivers read the envelope, each 0.6
+# cells to the right of its own place (red squares).
 #
-# ![A moving picture of the sweep: parabolas of one shape enter from left to right, and the envelope over them grows and is corrected where a new one hides an older one.](../data/motion/envelope.webp)
+# ![A moving picture of the sweep over seven cells. Parabolas of one shape enter from left to right, and the envelope over them grows. Parabola 4 strikes out 3, and 5 strikes out 4 and 2. At the end 0, 1, 5 and 6 are left, and red squares on the envelope mark what each receiver reads.](../data/motion/envelope.webp)
 #
 # The next picture holds our five cells still. Each panel shows the parabolas after one more cell
 # has come in, the envelope in orange, and the crossings as dashed green lines.
@@ -318,7 +327,7 @@ for n in range(1, 6):
 z = np.linspace(-1.5, 5.5, 400)
 parabolas = row[:, None] - (np.arange(5)[:, None] - z) ** 2  # (q, z)
 styles = {True: {"color": BLUE, "ls": "-"}, False: {"color": GREY, "ls": ":"}}
-fig, axes = plt.subplots(2, 3, figsize=(9.5, 5.6), sharex=True, sharey=True)
+fig, axes = plt.subplots(2, 3, figsize=(9.5, 6), sharex=True, sharey=True)
 for n, ax in enumerate(axes.flat[:5], start=1):
     cells, starts = envelope(row[:n], 1.0)
     ax.plot(z, parabolas[:n].max(0), color=ORANGE, lw=5, alpha=0.6)
@@ -327,8 +336,9 @@ for n, ax in enumerate(axes.flat[:5], start=1):
     for start in starts[1:]:
         ax.axvline(start, color=GREEN, lw=1.3, ls="--")
     ax.plot(range(n), row[:n], "o", color=BLUE)
-    ax.set(ylim=(-3, 3.6), xlim=(-1.5, 5.5), title=f"cell {n - 1} comes in")
-    ax.set_xlabel("z (cells)")
+    ax.set(ylim=(-3, 3.6), xlim=(-1.5, 5.5), xticks=range(-1, 6))
+    ax.set(title=f"cell {n - 1} comes in", xlabel="z (cells)")
+    ax.tick_params(labelbottom=True)
 legend = axes.flat[5]
 legend.plot([], [], color=ORANGE, lw=5, alpha=0.6, label="envelope")
 legend.plot([], [], **styles[True], label="on the list")
@@ -336,10 +346,9 @@ legend.plot([], [], **styles[False], label="struck out")
 legend.plot([], [], color=GREEN, ls="--", lw=1.3, label="crossing")
 legend.axis("off")
 legend.legend(loc="center", fontsize=11)
-show("Five panels, one after each cell has come in. The parabola of cell 1 is the "
-     "highest and stays. Those of cells 2 and 3 come in, win on the right, and are "
-     "struck out when the next cell comes. At the end cells 0, 1 and 4 are left, with "
-     "crossings at -1 and 2.67.")
+show("Five panels, one a cell. The parabola of cell 1 is the highest and stays. Those "
+     "of 2 and 3 win on the right, until the next cell comes and they are struck out. "
+     "At the end cells 0, 1 and 4 are left, with crossings at -1 and 2.67.")
 
 # %% [markdown]
 # Cells 2 and 3 come in, win on the right until the next cell comes, and are struck out (dotted).
@@ -538,8 +547,9 @@ show("Left, a curve of single cells that crosses itself. Middle and right, two e
 
 # %% [markdown]
 # So the classical distance transform is the special case of a score that is either 0 or $-\infty$,
-# and *generalized* means that you may put any score there. Moreover, $-\infty$ is not only a trick
-# for this test: with it we mask cells that may not be chosen, and it does so exactly.
+# and a *generalized distance transform* is one where you may put any score there. Moreover,
+# $-\infty$ is not only a trick for this test: with it we mask cells that may not be chosen, and it
+# does so exactly.
 
 # %% [markdown]
 # ## 1.8 What it costs
@@ -734,9 +744,9 @@ check.exercise_1_1(spring_from_weights)
 #     return a, w1 / (2 * a)
 # ```
 #
-# The square is $-a\Delta^2 + 2a\mu\Delta - a\mu^2$, so $w_2 = -a$ and $w_1 = 2a\mu$. The
-# constant $-a\mu^2$ is missing in the paper's four weights, and a loss that compares scores with
-# $\pm 1$ will feel it.
+# The square is $-a\Delta^2 + 2a\mu\Delta - a\mu^2$, so $w_2 = -a$ and $w_1 = 2a\mu$. The constant
+# $-a\mu^2$ is missing in the paper's four weights, and a loss that compares scores with $\pm 1$, as
+# that of chapter 6 does, will feel it.
 #
 # </details>
 

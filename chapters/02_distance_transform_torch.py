@@ -55,6 +55,8 @@ from tslib.distance_transform import distance_transform_numpy
 _ = torch.manual_seed(0)
 
 # %% [markdown]
+# These are the letters of this chapter. Each one is explained where it is first used.
+#
 # | symbol | meaning | in code | shape |
 # |---|---|---|---|
 # | $N$ | maps in the batch: one for every message, of every joint and frame | `N` | |
@@ -96,8 +98,8 @@ print("chapter 1's row: message", m.flatten().tolist(), " source", q.flatten().t
 # %% [markdown]
 # These are the numbers that we worked by hand in chapter 1. The next picture shows a longer row. In
 # its left panel each line is a receiver $p$, and the colours along the line are its offers from all
-# senders $q$, with a white dot at the best one. The right panel shows the score and the message
-# that comes out.
+# senders $q$, with a white dot at the best one. (Black stands for all offers of $-1$ and less.) The
+# right panel shows the score and the message that comes out.
 
 # %%
 n, a, mu = 40, 0.01, 4.0
@@ -124,7 +126,8 @@ show("Left, a square of offers: a bright diagonal band, brightest in the columns
 
 # %% [markdown]
 # As $p$ grows, the dots never go back to the left, so we see that the sources of a row are in
-# order. That is the fact on which the envelope of chapter 1 rests.
+# order. That is the fact on which the envelope of chapter 1 rests. The last five receivers all take
+# the last cell, because the place four cells to their right lies off the row.
 
 # %% [markdown]
 # ## 2.2 Two passes, many maps
@@ -182,14 +185,17 @@ def report(name, taken):
 
 plain = bytes_taken(message_plain)
 report("plain autograd", plain)
-messages = 6 * 284  # 6 clips of 5 frames, 284 messages in each
+messages = 6 * 2 * (5 * 18 + 4 * 13)  # both ways: pairs in frames, joints over time
 print(f"{messages} messages: {messages * plain.max() / 1e9:.1f} GB at the peak;",
       f"three rounds of them keep {3 * messages * plain[1] / 1e9:.2f} GB")
 
 # %% [markdown]
 # Why so many messages? In Paper A's joint training, 6 clips of 5 frames go through the network
-# together. Each has 13 joints, and messages go along every limb, between left and right, and from
-# every joint to its neighbour frames, both ways.
+# together. In each frame there are 18 pairs of joints that talk: 12 limbs, and 6 pairs of left and
+# right. Between one frame and the next, each of the 13 joints talks with itself, and this happens 4
+# times in a clip. Every pair talks both ways, so a clip has
+# $2 \cdot (5 \cdot 18 + 4 \cdot 13) = 284$ messages. All of them are passed three times, and each
+# time is called a *round*, because what a joint has heard changes what it has to say (chapter 4).
 #
 # So we see that autograd does *not* keep the candidates. `max` remembers only where each maximum
 # was, which takes eight bytes a cell and pass, and two tables of prices a pass make up the other
@@ -253,7 +259,9 @@ print(f"of {m.numel()} cells, {(m != m_chunked).sum()} messages and",
 #
 # `backward` needs the source of every cell and the springs, and nothing else. On a 46 x 46 map a
 # source is two numbers below 256, so it can be kept in two bytes. We write three pieces: what keeps
-# an index small, what sums up the springs' gradients, and the Function that puts them together.
+# an index small, what sums up the springs' gradients, and the *Function* that puts them together.
+# (A `torch.autograd.Function` is an operation for which we write both the forward and the backward
+# pass ourselves.)
 
 
 # %% tags=["export:tslib.distance_transform.layer"]
@@ -409,16 +417,18 @@ show_map(axes["score"], wrist[0].detach(), "score")
 show_map(axes["message"], message[0].detach(), "message")
 show_map(axes["count"], counted[0], "receivers per cell", cmap="viridis", norm="log")
 show("Upper left, a score with two peaks. Upper right, the message with two broad "
-     "hills. Lower left, the number of receivers of each cell: white over most of both "
-     "peaks' surroundings, bright at the peaks, and bright along the right and lower "
-     "border.")
+     "hills. Lower left, the number of receivers of each cell: white at the upper and "
+     "left border and around both peaks, yellow and green at the peaks, blue-green "
+     "along the right and lower border, and dark elsewhere, where it is one.")
 
 # %% [markdown]
 # This is how our end-to-end training will reach the heat-maps: through the few cells that somebody
 # chose, with a weight that says how many did. The two peaks collect crowds, and each dark cell
-# serves the one receiver that lies a rest offset away. The crowd on the right edge and at the
-# bottom is an artefact that you should know. Receivers whose rest offset leads out of the map all
-# take the last cell of a row or column.
+# serves the one receiver that lies a rest offset away. The first six columns and the first three
+# rows are white, because their receivers would lie off the map, and so are the surroundings of the
+# peaks, because their receivers rather take a peak at a price. The crowd on the right edge and at
+# the bottom is an artefact that you should know. Receivers whose rest offset leads out of the map
+# all take the last cell of a row or column.
 #
 # An easy mistake is to put the *position* of the source where the displacement belongs in the
 # spring's gradient. It is a small step from $\Delta^*$ to $q^*$, and nothing crashes:
@@ -790,8 +800,8 @@ check.exercise_2_6(shared_gradient)
 # %% [markdown]
 # **Exercise 2.7 How large may the scores grow?** (easy, 10 minutes). In section 2.8 sources began
 # to go wrong where rounding came to a tenth of the price of one cell's stretch. Return the largest
-# power of ten for which neighbouring float32 numbers still lie no further apart than a tenth of
-# that price.
+# power of ten at which neighbouring float32 numbers still lie no further apart than a tenth of that
+# price. Take their exact distance, and not a rule of thumb.
 
 
 # %%

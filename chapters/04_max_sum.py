@@ -222,7 +222,7 @@ show(
 # ## 4.2 The score of a pose, and of a slice
 #
 # In Paper A the places are the cells of a heat-map, and a pair's price is a spring. The paper (Sec.
-# 3.1, Eq. 1) gives a pose $p$ in an image $I$ a score in which every joint counts by its own
+# 3.3, Eq. 1) gives a pose $p$ in an image $I$ a score in which every joint counts by its own
 # heat-map, and every pair that an edge joins by a spring:
 #
 # $$S(I, p) = \sum_i \phi_i(p_i \mid I) + \sum_{(i, j) \in E_s} \psi_{ij}(p_i, p_j), \tag{4.2}$$
@@ -331,7 +331,7 @@ for name, step in (("moves with the flow", [2, -1]), ("stands still", [0, 0])):
 #
 # ## 4.3 The graph
 #
-# Which pairs have a spring? Paper A (Sec. 3.1) names the limbs, and left-right pairs of the same
+# Which pairs have a spring? Paper A (Sec. 5.2) names the limbs, and left-right pairs of the same
 # joint so that the two do not settle on one place. Over time each joint has a spring to itself in
 # adjacent frames. `PoseGraph` holds such a graph as two lists: the edges, and the spring that each
 # edge uses. All frames share their springs, one for each of the 18 edges of a body, and one for
@@ -1057,7 +1057,7 @@ check.exercise_4_6(heights_of_rounds)
 # ## References
 #
 # - **Paper A**: J. Song, L. Wang, L. Van Gool, O. Hilliges, *Thin-Slicing Network*, CVPR 2017: Sec.
-#   3.1 for the score, Sec. 3.3 for the messages.
+#   3.3 for the score and for the messages, Sec. 5.2 for the edges.
 # - J. Pearl, *Probabilistic Reasoning in Intelligent Systems*, 1988: messages on trees, and what a
 #   loop does.
 # - D. Koller, N. Friedman, *Probabilistic Graphical Models*, 2009: Chapter 13 for max-product and

@@ -58,6 +58,8 @@ from tslib.distance_transform.layer import max_plus, max_plus_chunked
 _ = torch.manual_seed(0)
 
 # %% [markdown]
+# These are the letters of this chapter. Each one is explained where it is first used.
+#
 # | symbol | meaning | in code | shape |
 # |---|---|---|---|
 # | $R, n$ | rows that are treated alike, cells in a row | `R`, `n` | |
@@ -188,7 +190,7 @@ show("Left, the time of the envelope over that of brute force: about ten times a
 # neighbours in memory, and one instruction does many of them. A step of the envelope reads and
 # writes where the data says, and here each one is a dozen torch calls. So the clever algorithm
 # takes far fewer steps, but we pay far more for each of them. The longer the rows, the more it
-# gains, but our heat-maps are small.
+# gains, and on rows of some hundred cells the two are equal. But our heat-maps are small.
 #
 # However, this is a race between two ways to use *torch*. Compiled code has no torch calls to pay
 # for, and brute force need not write its candidates to memory. Will the envelope win there? In the
@@ -199,14 +201,14 @@ show("Left, the time of the envelope over that of brute force: about ten times a
 #
 # Most senders are asked for nothing, because they are so far away that they cannot win, whatever
 # the rest of the row holds. How far is that? Let us take a receiver, and let $b$ be the stretch of
-# the sender that is nearest to its rest position $p + \mu$. This is half a cell at most, or more
-# where the rest position lies outside the map. That one sender already offers $s_{\min} - a b^2$
-# or more. A sender at stretch $t$ offers $s_{\max} - a t^2$ or less. So whoever wins has
+# the sender that is nearest to its rest position $p + \mu$. This is half a cell at most, unless the
+# rest position lies outside the map. That one sender already offers $s_{\min} - a b^2$ or more. A
+# sender at stretch $t$ offers $s_{\max} - a t^2$ or less. So whoever wins has
 # $s_{\max} - a t^2 \ge s_{\min} - a b^2$, that is,
 #
 # $$|q^*(p) - p - \mu| \;\le\; \sqrt{\frac{s_{\max} - s_{\min}}{a} + b^2}. \tag{11.1}$$
 #
-# That is all of the proof. The window is exact, because nobody who wins, or who ties, is left out.
+# That is the whole proof. The window is exact, because nobody who wins, or who ties, is left out.
 # In array form, for all receivers of $R$ rows:
 
 
@@ -253,10 +255,10 @@ for name, (score, a, mu) in rows.items():
 
 # %% [markdown]
 # A heat-map is mostly flat, so most of its rows need a few senders only. Where the scores are large
-# against the price of a stretch, the window is nearly the whole row, and then it costs us no more
-# than its square root.
+# against the price of a stretch, the window is nearly the whole row. Then it saves us nothing, but
+# finding it has not cost us more than a square root.
 #
-# Now we do a whole map, with two peaks of different height.
+# Now we do a whole map, a wrist's, with two peaks of different height.
 
 # %%
 at = torch.arange(46)
@@ -272,8 +274,9 @@ print(f"asked in both passes: {asked:.0f} senders a cell, of {2 * 46}")
 
 # %% [markdown]
 # In the next picture the upper left panel shows our score, and on it, in every second row, the
-# window of the receiver in column 20 (dashed line). The upper right panel shows how many senders
-# each cell asked in the row pass, and the lower right panel how many in the column pass.
+# window of the receiver in column 20 as a white line. (The dashed green line is column 20.) The
+# upper right panel shows how many senders each cell asked in the row pass, and the lower right
+# panel how many in the column pass.
 
 # %%
 panels = [["score", "rows"], [".", "columns"]]
@@ -292,9 +295,10 @@ show("Upper left, a map with two peaks and white lines that show windows, all ar
      "which the first pass has spread the peaks.")
 
 # %% [markdown]
-# The windows lie around a place 5 cells to the right of the receiver, because that is where we
-# expect its wrist, and they are wide only in rows that hold a peak. In the second pass, the message
-# of the first has spread each peak, but only along its own rows. So whole columns are wide there.
+# The windows lie around a place 5 cells to the right of the receiver, an elbow, because that is
+# where we expect its wrist, and they are wide only in rows that hold a peak. In the second pass,
+# the message of the first has spread each peak, but only along its own rows. So whole columns are
+# wide there.
 
 # %% [markdown]
 # ## 11.3 Compiled
@@ -341,10 +345,11 @@ for p in (0, 16, 30):
           f"{near} to {far}")
 
 # %% [markdown]
-# `tslib/kernels/transform_numba.py` is this loop in numba, which compiles Python while it runs. Its
+# `tslib/kernels/messages_numba.py` is this loop in numba, which compiles Python while it runs. Its
 # `sweep` is written in the compiler's own language (`vectors.py`), because a compiler that is left
 # alone finds no registers for a running maximum *with* its place. Around it stands Eq. 11.1 for
-# each row, and behind it a backward pass of two scatters. For a whole graph of joints,
+# each row, and behind it a backward pass of two *scatters*, which add each receiver's gradient to
+# the cell that it chose, first along y and then along x. For a whole graph of joints,
 # `tslib.message_passing` adds each message to its receiver's sum as soon as it is there, so that no
 # message is ever written down. Which back end works is the choice of the device, and not yours. On
 # whichever machine this page runs, the result is the same to the last bit:
@@ -362,10 +367,13 @@ print(f"of {maps.numel()} cells, {differ[0]} messages and {differ[1]} sources di
 # ## 11.4 Measured
 #
 # Now we ask the question of section 11.1 again, with the textbook envelope compiled by the same
-# numba. The figures were taken by `python -m experiments.speed.messages --write`, all rivals in
-# one process and on one thread, as medians of processor time, and this page reads the file. The
+# numba. The figures were taken by `python -m experiments speed messages --write`, all rivals in one
+# process and on one thread, as medians of processor time, and this page reads the file. The rivals
+# are the versions that you know: *plain torch* (in the layer: *plain autograd*) is `max_plus` in
+# two passes, the *torch Function* is chapter 2's `DistanceTransform`, the *NumPy reference* is
+# chapter 1's envelope, and *torch.compile* is plain torch put through torch's own compiler. The
 # *layer* is Paper A's: 6 clips of 5 frames, 13 joints, 284 messages in each clip, three rounds,
-# forward and backward.
+# forward and backward. Its memory is what the process grew by.
 
 # %%
 results = Path("../experiments/results")
@@ -388,6 +396,9 @@ print(f"two threads against one: {threads['1'] / threads['2']:.2f} times as fast
       f"arithmetic without memory: {threads['arithmetic alone']:.2f}")
 
 # %% [markdown]
+# Two threads halve our time, nearly as well as they halve that of arithmetic which touches no
+# memory. So the cores hardly wait for memory.
+#
 # The next picture shows the time per cell of one transform, over the side of the map, for us and
 # for all rivals. Both axes are logarithmic.
 
@@ -426,8 +437,9 @@ for part, offset, shade in (("forward", 0.2, 1), ("backward", -0.2, 0.5)):
 ax.set_yticks(place, list(layer))
 ax.set(xscale="log", xlabel="ms", xlim=(10, 60_000))
 show("Bars of milliseconds for three versions of the layer. Plain autograd takes "
-     "longest, forward and backward, the torch Function less, and ours least by more "
-     "than a factor of ten.")
+     "longest, a little more backward than forward. The torch Function takes about a "
+     "third of that forward and far less backward. Ours takes least by far, about as "
+     "long forward as backward.")
 
 # %% [markdown]
 # The clever algorithm lost again, even with the same compiler on its side. It takes the fewest
@@ -449,9 +461,10 @@ for n, row in measured["pgmax"].items():
 # %% [markdown]
 # How close is ours to what the machine can do? There are two limits: the steps of the sweep, done
 # in registers alone without any map, and the bytes that must come and go. In the next picture the
-# first is the slanted line and the second the dotted one. Each dot is a map, whose side stands
-# beside it, and shows the time per cell over the number of candidates inside the window. (Such a
-# picture of limits is called a *roofline*.)
+# first is the slanted line and the second the dotted one. Each dot is a map, and shows the time per
+# cell over the number of candidates inside the window. The number beside a dot is the side of its
+# map. The blue dots have the same springs on every map, and those of the green dots grow with it.
+# (Such a picture of limits is called a *roofline*.)
 
 # %%
 limits = measured["limits"]
@@ -481,26 +494,29 @@ ax.plot(*alone, "s", color=RED, label="46, scores x 100: no window")
 ax.set(xlabel="candidates per cell inside the window", ylabel="ns per cell")
 ax.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
 show("Time per cell over candidates per cell. A slanted grey line rises to the right "
-     "and a dotted one lies far below all dots. Blue dots with few candidates lie well "
-     "above the slanted line; green dots and the red square, with many, lie close to "
-     "it.")
+     "and a dotted one lies far below all dots. The blue dots, all with about twenty "
+     "candidates, lie well above the slanted line. The green ones come close to it as "
+     "their candidates grow to a hundred, and the red square lies close to it, too.")
 
 # %% [markdown]
 # On small windows we spend most of the time on what surrounds the comparisons: loading rows,
 # finding windows, storing, checking the input. With wide windows our dots approach the slanted
 # line, where the processor does nothing but compare. Memory is never the limit, because the
-# transform fits the cache. The green dots climb since a window of the same *picture* has more cells
-# on a finer map. Then brute force does pay $n$ for each cell, only with a small factor.
+# transform fits the cache. The green dots climb from 46 cells on, since a window of the same
+# *picture* has more cells on a finer map. Then brute force does pay $n$ for each cell, only with a
+# small factor.
 
 # %% [markdown]
 # ## 11.5 On a GPU
 #
-# On CUDA `choose_backend` names "triton", a kernel in Triton's Python that is compiled when it
-# first runs. One program takes one map through both passes. Its threads hold the best offers of
-# their cells in registers, as the sixteen lanes do here, and they compare *all* senders, because
-# windows would let some threads wait for others. For the gradient, each sender looks for the
-# receivers that named it, so that nothing is added in an order that changes from run to run. In the
-# figures, *kernels* is what the device needs, and *with launches* is what you wait for.
+# On CUDA `choose_backend` names "triton". That is a *kernel*, a function for many threads of the
+# GPU at once, which is written in Triton's Python and compiled when it first runs. One program
+# takes one map of Paper A's size through both passes. Its threads hold the best offers of their
+# cells in registers, as the sixteen lanes do here, and they compare *all* senders, because windows
+# would let some threads wait for others. For the gradient, each sender looks for the receivers that
+# named it, so that nothing is added in an order that changes from run to run. In the figures,
+# *kernels* is what the device needs, and *with launches* is what you wait for, because Python has
+# to hand over each kernel first.
 
 # %%
 gpu = json.loads((results / "messages-cuda.json").read_text(encoding="utf-8"))
@@ -548,15 +564,17 @@ show("Time per cell over the side of the map on a GPU. Ours is lowest, by ten ti
 # A GPU has so many lanes that we can afford to compare *everything*, and so the time per cell grows
 # with the side again, by less than the candidates do. At this size Python is the slower half,
 # because our three rounds are about forty small operations, each of which takes some microseconds
-# to hand over. You would not notice it with a larger batch. The figures are of one machine and one
-# evening, and `python -m experiments.speed.messages --device cuda` takes them again.
+# to hand over. You would not notice it with a larger batch. For the same reason our lead is smaller
+# with the backward pass, which costs torch little: handing over the operations is most of our time.
+# The figures are of one machine and one evening, and
+# `python -m experiments speed messages --device cuda` takes them again.
 
 # %% [markdown]
 # ## 11.6 What moved to `tslib`
 #
-# The window and the sixteen lanes are in `tslib/kernels/transform_numba.py` and `vectors.py`, the
-# same for whole graphs in `messages_numba.py`, and the GPU's kernels in the files whose names end
-# in `triton.py`. You need not import any of them, because
+# The window is in `tslib/kernels/messages_numba.py`, for one map and for a whole graph, the sixteen
+# lanes are in `vectors.py` beside it, and the GPU's kernels in `messages_triton.py`. You need not
+# import any of them, because
 #
 # ```python
 # from tslib.distance_transform import choose_backend, distance_transform
@@ -602,7 +620,8 @@ check.exercise_11_1(break_even)
 # %% [markdown]
 # **Exercise 11.2 A narrower window** (medium, 20 minutes). Eq. 11.1 uses the smallest score of the
 # row for what the sender nearest to the rest position offers. Use what that sender really offers:
-# the window gets narrower and stays exact. Return the first and the last sender of every receiver.
+# the window gets narrower and stays exact. Return the first and the last sender of every receiver,
+# with a little room for rounding, so that no sender that ties is left out.
 
 
 # %%
@@ -616,9 +635,9 @@ check.exercise_11_2(narrower_window)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Go through the proof with $s(q_0) - a b^2$ in the place of $s_{\min} - a b^2$, where $q_0$
-# is the nearest sender and $b$ its stretch. It lies in the row, even where the rest position does
-# not. Leave a little room for rounding.
+# Go through the proof with $s(q_0) - a b^2$ in the place of $s_{\min} - a b^2$, where $q_0$ is the
+# nearest sender and $b$ its stretch. It lies in the row, even where the rest position does not. A
+# thousandth of a cell is room enough.
 #
 # </details>
 # <details><summary>Solution</summary>

@@ -38,7 +38,7 @@ def test_every_word_is_explained_in_a_section_that_uses_it(sections):
     assert len(rows) > 30
     for word, number in rows:
         assert number in sections, f"{word}: there is no section {number}"
-        text = _section(sections[number], number).lower()
+        text = " ".join(_section(sections[number], number).lower().split())
         assert word.lower() in text, f"{word} is not in section {number}"
 
 

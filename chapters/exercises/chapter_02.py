@@ -122,7 +122,9 @@ def exercise_2_6(shared_gradient):
 
 @exercise("2.7")
 def exercise_2_7(largest_scores):
-    for stiffness, right in ((0.01, 1e4), (0.001, 1e3), (0.04, 1e4), (1.0, 1e6), (0.005, 1e3)):
+    cases = [(0.01, 1e4), (0.001, 1e3), (0.04, 1e4), (1.0, 1e6), (0.005, 1e3), (0.0095, 1e3)]
+    cases += [(10 * 2.0**-10, 1e4)]  # a tenth of it is exactly the distance
+    for stiffness, right in cases:
         answer = largest_scores(stiffness)
         if np.shape(answer) != () or not np.isclose(float(answer), right):
             return f"For a stiffness of {stiffness} it is {right:,.0f}, yours is {answer}."

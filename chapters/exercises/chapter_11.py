@@ -30,11 +30,15 @@ def exercise_11_2(narrower_window):
     peak = torch.exp(-((q - 20.0) ** 2) / 6).double()
     noise = torch.rand(n, dtype=torch.float64, generator=generator)
     tied = torch.randint(0, 4, (n,), generator=generator) / 4
+    at_the_end = torch.exp(-((q - 29.0) ** 2) / 6).double()
+    first_cell = 2.07 * (q == 0).double()  # ties three cells off: 9 x 0.23 = 2.07
     for score, stiffness, rest, kind in (
         (peak, 0.02, 0.0, "a peak in cell 20"),
         (noise, 0.05, 3.3, "random scores"),
         (noise, 0.01, 38.5, "a rest offset that leads out of the row"),
         (tied.double(), 0.25, -2.0, "scores in quarters, with ties"),
+        (at_the_end, 1 / 32, 9.0, "a peak in the last cell and a rest offset that leads out"),
+        (first_cell, 0.23, 0.0, "a first cell that ties for the receiver three cells off"),
     ):
         answer = as_tensor(narrower_window(score.clone(), stiffness, rest))
         if answer.shape != (2, n):

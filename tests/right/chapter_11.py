@@ -51,7 +51,7 @@ def exercise_11_2_by_the_offers(score, stiffness, rest):
     stretch = (q - q[:, None] - rest) ** 2
     nearest = (q + rest).round().clamp(0, n - 1).long()
     sure = score[nearest] - stiffness * (nearest - q - rest) ** 2
-    can = score.max() - stiffness * stretch >= sure[:, None] - 1e-9
+    can = score.max() - stiffness * stretch >= sure[:, None] - 1e-6
     return can.int().argmax(1), n - 1 - can.flip(1).int().argmax(1)
 
 
