@@ -27,6 +27,7 @@ DOCS = (
     "speed",
     "data",
     "architecture",
+    "dependencies",
     "teaching",
     "words",
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from book import dependencies
 from book.files import sources
 from experiments import claims_page
 
@@ -47,6 +48,27 @@ def test_the_page_of_claims_is_what_the_tables_say():
     assert claims_page.page() == _page("claims")
     for paper in ("A", "B"):
         assert f"## Paper {paper}" in claims_page.page()
+
+
+def test_every_package_has_a_reason_and_is_on_the_page():
+    """`python -m book.dependencies` writes it; licences are those of the versions installed."""
+    made, there = dependencies.page(ROOT), _page("dependencies")
+    for line, stored in zip(made.splitlines(), there.splitlines(), strict=True):
+        parts, known = line.split(" | "), stored.split(" | ")
+        # Another version may word its licence in another way, and Triton need not be installed.
+        assert parts[:2] == known[:2] and parts[3:] == known[3:]
+    # Triton is not pinned, because torch for CUDA brings the one that it wants.
+    without = [line.split(" | ")[0] for line in there.splitlines() if " |  | " in line]
+    assert there.count("| ") > 30 and without == ["| triton"]
+
+
+def test_a_package_without_a_reason_is_refused(tmp_path):
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    new = text.replace('    "tqdm>=4.66",', '    "tqdm>=4.66",\n    "leftpad>=1",')
+    (tmp_path / "pyproject.toml").write_text(new, encoding="utf-8")
+    (tmp_path / "constraints.txt").write_text("", encoding="utf-8")
+    with pytest.raises(ValueError, match="what leftpad is for"):
+        dependencies.page(tmp_path)
 
 
 def _page(name):
