@@ -79,7 +79,10 @@ def test_every_row_is_kept_and_none_is_computed_again(clips, config, tmp_path, m
     )
     body.run(options)
     parts = json.loads((tmp_path / "body.json").read_text(encoding="utf-8"))["parts"]
-    assert len(parts) == 3 * len(body.rows())
+    assert len(parts) == 3 * len(body.rows()) + 1
+    claims = {one["name"]: one for one in parts["seeds [0, 1]: claims"]}
+    assert claims["A-C1"]["evidence"].startswith("S-infer - baseline +")
+    assert claims["A-C8"]["verdict"] == "not measured"
     joint = parts["seed 1: ST-infer"]
     assert (
         np.shape(joint["minus baseline"])
