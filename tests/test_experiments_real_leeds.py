@@ -167,6 +167,38 @@ def test_one_type_is_a_layer_of_the_package(short):
     torch.testing.assert_close(ours(unary), layer(unary[:, None])[:, 0])
 
 
+def test_springs_that_are_told_the_type_pull_to_the_true_direction():
+    """A joint whose map says nothing goes where its neighbours and the true type put it."""
+    clip = leeds_pictures._clip(leeds_pictures.Path("im00001.jpg"), np.full((14, 2), np.nan, "f4"))
+    joints = np.full((1, 14, 2), np.nan, np.float32)
+    elbow, wrist = (clip.skeleton.joints.index(f"left_{j}") for j in ("elbow", "wrist"))
+    joints[0, [elbow, wrist]] = (40, 40), (40, 80)  # the forearm points down
+    clip = replace(
+        clip,
+        joints=joints,
+        visible=np.isfinite(joints[..., 0]),
+        box=np.array([[20, 20, 60, 60]], np.float32),
+        frames=[np.zeros((100, 100, 3), np.uint8)],
+    )
+    plan = leeds.config()
+    found = {}
+    for turn in (1, -1):  # of two types the true one, or none, points down
+        rest = np.zeros((len(leeds.GRAPH.edges), 2, 2))
+        forearm = leeds.GRAPH.springs.index("left_elbow-left_wrist")
+        rest[forearm] = (0, turn * 11), (9, 0)
+        springs = Springs(rest, leeds.GRAPH, 0.05)
+
+        def sees_elbows(images):
+            maps = torch.zeros(1, 1, 14, 24, 24)
+            maps[..., elbow, 8, 8] = 1
+            return maps, []
+
+        found[turn] = leeds.told(sees_elbows, springs, [clip], plan)[0][0]
+    down, aside = (found[turn][wrist] - found[turn][elbow] for turn in (1, -1))
+    assert down[1] > 5 and abs(down[0]) < 5
+    assert aside[0] > 5 and abs(aside[1]) < 5  # (9, 0) is nearer to the truth than (0, -11)
+
+
 def test_the_recipe_is_that_of_the_body_with_single_pictures():
     plan = leeds.config()
     assert (plan.network.architecture, plan.skeleton, plan.flow) == ("body", "cvit14", "none")
