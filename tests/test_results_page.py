@@ -23,6 +23,17 @@ ROWS = {
     "time over two frames, joint": "jointly trained, over two frames",
 }
 
+# Of experiments/results/leeds.json the kinds of untrained springs, and their stiffness.
+SPRINGS = {
+    "one spring": "one spring a limb",
+    "2 types": "two types a limb",
+    "4 types": "four types",
+    "6 types": "six types",
+    "12 types": "twelve types",
+    "4 types told": "four types, the true one told",
+}
+STIFFNESSES = ("0.001", "0.003", "0.01", "0.03")
+
 
 def parts(name):
     path = ROOT / "experiments" / "results" / f"{name}.json"
@@ -61,7 +72,53 @@ def readings_lines():
     return lines
 
 
-@pytest.mark.parametrize("lines", [body_lines, readings_lines])
+def of_leeds(row):
+    return parts("leeds")[f"seed 0: {row}"]
+
+
+def chosen(*kinds):
+    """The untrained row of some kinds of springs that does best on the pictures to choose by."""
+    scores = of_leeds("pictures to choose by")["PCK"]
+    rows = [f"baseline; {kind}, stiffness {a}" for kind in kinds for a in STIFFNESSES]
+    return max(rows, key=lambda row: sum(scores[row]))
+
+
+def leeds_lines():
+    """The table of real pictures, of seed 0."""
+    mixture = of_leeds("pictures to choose by")["chosen"]
+    rows = {
+        "baseline": "the ConvNet",
+        "longer": "the ConvNet, trained longer",
+        chosen("one spring"): "with one untrained spring a limb",
+        mixture: f"with {SPRINGS[mixture.removeprefix('baseline; ').partition(',')[0]]} a limb",
+        "S-infer": "jointly trained, one spring a limb",
+        "S-infer; its ConvNet": "its ConvNet alone",
+    }
+    lines = [
+        "| row | PCK@0.2 / 0.1 / 0.05 | difference at 0.2 | at 0.05 | of wrists at 0.2 |",
+        "|---|---|---|---|---|",
+    ]
+    for row, title in rows.items():
+        found, changes = of_leeds(row), ["", "", ""]
+        if row != "baseline":
+            coarse, _, fine = found["minus baseline"]
+            wrists = found["groups minus baseline"][0]["wrist"]
+            changes = [with_interval(one) for one in (coarse, fine, wrists)]
+        lines.append(f"| {title} | {rates(found['PCK'])} | {' | '.join(changes)} |")
+    return lines
+
+
+def stiffness_lines():
+    """The table of untrained springs on real pictures: differences at 0.2, of seed 0."""
+    lines = [f"| springs, stiffness | {' | '.join(STIFFNESSES)} |", "|---|---|---|---|---|"]
+    for kind, title in SPRINGS.items():
+        rows = [of_leeds(f"baseline; {kind}, stiffness {a}") for a in STIFFNESSES]
+        cells = [with_interval(found["minus baseline"][0]) for found in rows]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    return lines
+
+
+@pytest.mark.parametrize("lines", [body_lines, readings_lines, leeds_lines, stiffness_lines])
 def test_the_tables_of_the_page_are_those_of_the_results(lines):
     assert "\n".join(lines()) in PAGE
 
@@ -79,3 +136,29 @@ def test_no_reading_of_the_printed_recipe_keeps_what_the_convnet_knew():
             assert found["after - before"][0][1] > 0  # the whole interval
         else:
             assert not found["finite"] or found["after - before"][0][2] < 0
+
+
+def test_the_conditions_of_real_pictures_are_those_of_the_results():
+    path = ROOT / "experiments" / "results" / "leeds.json"
+    about = json.loads(path.read_text(encoding="utf-8"))["about"]
+    there, plan = about["pictures"], about["plans"]["pretrain"]
+    said = " ".join(PAGE.split())
+    assert f"{there['train']:,} to learn from, {there['validation']:,} to choose by" in said
+    assert f"{there['test']:,} to test, with {about['joints']:,} annotated joints" in said
+    assert f"{plan['steps']:,} steps of {plan['batch']} pictures" in said
+    assert f"turned by up to {about['angle']:.0f} degrees" in said
+
+
+def test_what_the_page_says_of_real_pictures_shows():
+    def change(row, group=None, other="baseline"):
+        found = of_leeds(row)
+        return found["groups minus baseline"][0][group] if group else found[f"minus {other}"][0]
+
+    stiff = [change(f"baseline; one spring, stiffness {a}") for a in STIFFNESSES]
+    assert stiff[0][1] < 0 < stiff[0][2] and all(high < 0 for _, _, high in stiff[1:])
+    mixture = of_leeds("pictures to choose by")["chosen"]
+    assert change(mixture)[1] > 0 and change(mixture, "wrist")[1] > 0
+    a = mixture.rpartition(" ")[2]
+    assert change(mixture, other=f"baseline; one spring, stiffness {a}")[1] > 0
+    assert all(change(f"baseline; 4 types told, stiffness {a}")[1] > 3 for a in STIFFNESSES)
+    assert change("S-infer")[2] < 0 and change("S-infer", other="longer")[2] < 0

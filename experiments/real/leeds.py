@@ -46,7 +46,7 @@ from .springs import Springs
 
 STEPS, ANGLE = 2500, 40.0
 STIFFNESSES = (0.001, 0.003, 0.01, 0.03)
-TYPES, TOLD = (1, 2, 4, 6), 4
+TYPES, TOLD = (1, 2, 4, 6, 12), 4
 GRAPH = PoseGraph.of(SKELETON, 1, span=0)
 
 
