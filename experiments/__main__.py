@@ -297,7 +297,7 @@ COMMANDS = (
     _script(
         "real leeds",
         "what springs between joints are worth on real pictures of athletes, one a limb or "
-        "mixtures; writes results/leeds.json, half an hour for a seed on one core",
+        "mixtures; writes results/leeds.json, a quarter of an hour for a seed on one core",
         of.leeds,
         "--output runs-leeds",
         left=GOES_ON,

@@ -150,15 +150,30 @@ def test_the_conditions_of_real_pictures_are_those_of_the_results():
 
 
 def test_what_the_page_says_of_real_pictures_shows():
-    def change(row, group=None, other="baseline"):
-        found = of_leeds(row)
-        return found["groups minus baseline"][0][group] if group else found[f"minus {other}"][0]
+    said = " ".join(PAGE.split())
+
+    def change(row, other="baseline", limit=0):
+        return of_leeds(row)[f"minus {other}"][limit]
+
+    def groups(row):
+        return of_leeds(row)["groups minus baseline"][0]
 
     stiff = [change(f"baseline; one spring, stiffness {a}") for a in STIFFNESSES]
     assert stiff[0][1] < 0 < stiff[0][2] and all(high < 0 for _, _, high in stiff[1:])
+    wrists = groups("baseline; one spring, stiffness 0.003")["wrist"]
+    assert wrists[1] > 0 and f"by {with_interval(wrists)} at stiffness 0.003" in said
+    trained = change("S-infer", "longer")
+    assert trained[2] < 0 and f"it comes to {with_interval(trained)} at 0.2" in said
     mixture = of_leeds("pictures to choose by")["chosen"]
-    assert change(mixture)[1] > 0 and change(mixture, "wrist")[1] > 0
-    a = mixture.rpartition(" ")[2]
-    assert change(mixture, other=f"baseline; one spring, stiffness {a}")[1] > 0
-    assert all(change(f"baseline; 4 types told, stiffness {a}")[1] > 3 for a in STIFFNESSES)
-    assert change("S-infer")[2] < 0 and change("S-infer", other="longer")[2] < 0
+    assert mixture.startswith("baseline; 12 types") and change(mixture)[1] > 0
+    more = change(mixture, f"baseline; one spring, stiffness {mixture.rpartition(' ')[2]}")
+    assert more[1] > 0 and f"are {with_interval(more)} better than single springs" in said
+    assert abs(change(mixture)[0] - change("longer")[0]) < 0.5
+    assert all(change(mixture, limit=n)[1] < 0 for n in (1, 2))  # at 0.1 or 0.05
+    gains = {group: low for group, (_, low, _) in groups(mixture).items()}
+    assert max(gains, key=gains.get) == "wrist" and gains["wrist"] > groups("longer")["wrist"][2]
+    told = [change(f"baseline; 4 types told, stiffness {a}")[0] for a in STIFFNESSES]
+    assert told == sorted(told) and f"gain up to {told[-1]:.1f} points" in said
+    seen = of_leeds("pictures to choose by")["PCK"]
+    soft, best = (seen[r][0] - seen["baseline"][0] for r in (chosen("one spring"), mixture))
+    assert f"gain {soft:+.1f} points at 0.2 and the chosen mixture {best:+.1f}" in said
