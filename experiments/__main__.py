@@ -294,6 +294,14 @@ COMMANDS = (
         "--quick",
         left=GOES_ON,
     ),
+    _script(
+        "real leeds",
+        "what springs between joints are worth on real pictures of athletes, one a limb or "
+        "mixtures; writes results/leeds.json, a quarter of an hour for a seed on one core",
+        of.leeds,
+        "--output runs-leeds",
+        left=GOES_ON,
+    ),
     Command(
         "real clip",
         "what messages do to a real detector's joints on a real clip; writes "

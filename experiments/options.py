@@ -36,6 +36,15 @@ def estimates(parser: OPTION) -> None:
     quick(parser)
 
 
+def leeds(parser: OPTION) -> None:
+    """Of `real leeds`."""
+    add = parser.add_argument
+    add("--output", required=True, type=Path, metavar="DIR", help="folder for the trained rows")
+    add("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="S")
+    steps = "of the first stage; 2,500 by default"
+    add("--steps", type=int, default=2500, metavar="N", help=steps)
+
+
 def multiview(parser: OPTION) -> None:
     """Of `real multiview`."""
     add = parser.add_argument

@@ -24,6 +24,17 @@ ROWS = {
     "time over two frames, joint": "jointly trained, over two frames",
 }
 
+# Of experiments/results/leeds.json the kinds of untrained springs, and their stiffness.
+SPRINGS = {
+    "one spring": "one spring a limb",
+    "2 types": "two types a limb",
+    "4 types": "four types",
+    "6 types": "six types",
+    "12 types": "twelve types",
+    "4 types told": "four types, the true one told",
+}
+STIFFNESSES = ("0.001", "0.003", "0.01", "0.03")
+
 
 def parts(name):
     path = ROOT / "experiments" / "results" / f"{name}.json"
@@ -64,7 +75,53 @@ def readings_lines():
     return lines
 
 
-@pytest.mark.parametrize("lines", [body_lines, readings_lines])
+def of_leeds(row):
+    return parts("leeds")[f"seed 0: {row}"]
+
+
+def chosen(*kinds):
+    """The untrained row of some kinds of springs that does best on the pictures to choose by."""
+    scores = of_leeds("pictures to choose by")["PCK"]
+    rows = [f"baseline; {kind}, stiffness {a}" for kind in kinds for a in STIFFNESSES]
+    return max(rows, key=lambda row: sum(scores[row]))
+
+
+def leeds_lines():
+    """The table of real pictures, of seed 0."""
+    mixture = of_leeds("pictures to choose by")["chosen"]
+    rows = {
+        "baseline": "the ConvNet",
+        "longer": "the ConvNet, trained longer",
+        chosen("one spring"): "with one untrained spring a limb",
+        mixture: f"with {SPRINGS[mixture.removeprefix('baseline; ').partition(',')[0]]} a limb",
+        "S-infer": "jointly trained, one spring a limb",
+        "S-infer; its ConvNet": "its ConvNet alone",
+    }
+    lines = [
+        "| row | PCK@0.2 / 0.1 / 0.05 | difference at 0.2 | at 0.05 | of wrists at 0.2 |",
+        "|---|---|---|---|---|",
+    ]
+    for row, title in rows.items():
+        found, changes = of_leeds(row), ["", "", ""]
+        if row != "baseline":
+            coarse, _, fine = found["minus baseline"]
+            wrists = found["groups minus baseline"][0]["wrist"]
+            changes = [with_interval(one) for one in (coarse, fine, wrists)]
+        lines.append(f"| {title} | {rates(found['PCK'])} | {' | '.join(changes)} |")
+    return lines
+
+
+def stiffness_lines():
+    """The table of untrained springs on real pictures: differences at 0.2, of seed 0."""
+    lines = [f"| springs, stiffness | {' | '.join(STIFFNESSES)} |", "|---|---|---|---|---|"]
+    for kind, title in SPRINGS.items():
+        rows = [of_leeds(f"baseline; {kind}, stiffness {a}") for a in STIFFNESSES]
+        cells = [with_interval(found["minus baseline"][0]) for found in rows]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    return lines
+
+
+@pytest.mark.parametrize("lines", [body_lines, readings_lines, leeds_lines, stiffness_lines])
 def test_the_tables_of_the_page_are_those_of_the_results(lines):
     assert "\n".join(lines()) in PAGE
 
@@ -92,3 +149,44 @@ def test_no_reading_of_the_printed_recipe_keeps_what_the_convnet_knew():
             assert found["after - before"][0][1] > 0  # the whole interval
         else:
             assert not found["finite"] or found["after - before"][0][2] < 0
+
+
+def test_the_conditions_of_real_pictures_are_those_of_the_results():
+    path = ROOT / "experiments" / "results" / "leeds.json"
+    about = json.loads(path.read_text(encoding="utf-8"))["about"]
+    there, plan = about["pictures"], about["plans"]["pretrain"]
+    said = " ".join(PAGE.split())
+    assert f"{there['train']:,} to learn from, {there['validation']:,} to choose by" in said
+    assert f"{there['test']:,} to test, with {about['joints']:,} annotated joints" in said
+    assert f"{plan['steps']:,} steps of {plan['batch']} pictures" in said
+    assert f"turned by up to {about['angle']:.0f} degrees" in said
+
+
+def test_what_the_page_says_of_real_pictures_shows():
+    said = " ".join(PAGE.split())
+
+    def change(row, other="baseline", limit=0):
+        return of_leeds(row)[f"minus {other}"][limit]
+
+    def groups(row):
+        return of_leeds(row)["groups minus baseline"][0]
+
+    stiff = [change(f"baseline; one spring, stiffness {a}") for a in STIFFNESSES]
+    assert stiff[0][1] < 0 < stiff[0][2] and all(high < 0 for _, _, high in stiff[1:])
+    wrists = groups("baseline; one spring, stiffness 0.003")["wrist"]
+    assert wrists[1] > 0 and f"by {with_interval(wrists)} at stiffness 0.003" in said
+    trained = change("S-infer", "longer")
+    assert trained[2] < 0 and f"it comes to {with_interval(trained)} at 0.2" in said
+    mixture = of_leeds("pictures to choose by")["chosen"]
+    assert mixture.startswith("baseline; 12 types") and change(mixture)[1] > 0
+    more = change(mixture, f"baseline; one spring, stiffness {mixture.rpartition(' ')[2]}")
+    assert more[1] > 0 and f"are {with_interval(more)} better than single springs" in said
+    assert abs(change(mixture)[0] - change("longer")[0]) < 0.5
+    assert all(change(mixture, limit=n)[1] < 0 for n in (1, 2))  # at 0.1 or 0.05
+    gains = {group: low for group, (_, low, _) in groups(mixture).items()}
+    assert max(gains, key=gains.get) == "wrist" and gains["wrist"] > groups("longer")["wrist"][2]
+    told = [change(f"baseline; 4 types told, stiffness {a}")[0] for a in STIFFNESSES]
+    assert told == sorted(told) and f"gain up to {told[-1]:.1f} points" in said
+    seen = of_leeds("pictures to choose by")["PCK"]
+    soft, best = (seen[r][0] - seen["baseline"][0] for r in (chosen("one spring"), mixture))
+    assert f"gain {soft:+.1f} points at 0.2 and the chosen mixture {best:+.1f}" in said

@@ -11,19 +11,20 @@ experiments/results/body.json at once and is not computed again.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
 
+from tslib.clip import Clip
 from tslib.errors import InputError
 from tslib.message_passing import MessagePassing, PoseGraph
 from tslib.networks import ThinSlicingNetwork
-from tslib.skeletons import SKELETONS
+from tslib.skeletons import SKELETONS, Skeleton
 from tslib.slices import Estimated, Slices
 from tslib.training import stages
 from tslib.training.config import Config, read_config
@@ -41,6 +42,13 @@ from .claims import BASE, CLAIMS, FAIR, FROZEN, LONGER, ST, TAKEN, S
 CONFIG = ROOT / "data" / "training" / "body.toml"
 THRESHOLDS = (0.2, 0.1, 0.05)
 TESTS = 100  # test clips: those of the 500 clips that the book renders
+
+
+class Untrained(Protocol):
+    """Messages before training, of any kind."""
+
+    def behind(self, convnet: ThinSlicingNetwork, config: Config, data: Data) -> ThinSlicingNetwork:
+        """A copy of a model's ConvNet with these messages behind it."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,8 @@ class Body:
     A run that has ended is taken up at its last step, so nothing is trained twice.
     """
 
+    untrained: ClassVar[Mapping[str, Untrained]] = UNTRAINED
+
     def __init__(self, config: Config, data: Data, folder: Path, seed: int) -> None:
         self.config, self.data, self.folder, self.seed = config, data, folder, seed
 
@@ -127,22 +137,26 @@ class Body:
 
     def tallies(self, row: str) -> np.ndarray:
         """What PCK counts in the test clips: int64 (N, A, 2, K)."""
-        poses = kept(self.folder / f"{row}.npz", self.data.test, lambda: self._poses(row))
+        poses = self.poses(row, self.data.test, self.folder)
         return tallies(poses, self.data.test, SHARES)
 
-    def _poses(self, row: str) -> Poses:
+    def poses(self, row: str, clips: Sequence[Clip], folder: Path) -> Poses:
+        """A row's joints of clips, kept in a folder."""
+        return kept(folder / f"{row}.npz", clips, lambda: self._poses(row, clips))
+
+    def _poses(self, row: str, clips: Sequence[Clip]) -> Poses:
         base, _, rest = row.partition("; ")
         model, flow = self.model(base), self.data.flow
-        test, view, frames = self.data.test, self.config.view, self.config.joint.frames
+        view, frames = self.config.view, self.config.joint.frames
         if rest == "its ConvNet":
             model = ThinSlicingNetwork(model.convnet)
         elif rest:
             name, _, method = rest.partition(" and ")
-            model = UNTRAINED[name].behind(model, self.config, self.data)
+            model = self.untrained[name].behind(model, self.config, self.data)
             if method:
                 flow = partial(Estimated, method=FLOWS[method])
         _, span = frames_and_span(model)
-        return predict_clips(model, test, view, frames, flow if span else None, max(span, 1), 4)
+        return predict_clips(model, clips, view, frames, flow if span else None, max(span, 1), 4)
 
 
 def rows() -> dict[str, str]:
@@ -159,9 +173,14 @@ def rows() -> dict[str, str]:
     return found
 
 
-def compared(results: dict[str, dict[int, np.ndarray]], row: str, other: str) -> dict[str, Any]:
+def compared(
+    results: dict[str, dict[int, np.ndarray]],
+    row: str,
+    other: str,
+    skeleton: Skeleton = SKELETONS["penn13"],
+) -> dict[str, Any]:
     """PCK of a row, of all seeds, and its differences from the baseline and another row."""
-    c = Compared(results, SKELETONS["penn13"])
+    c = Compared(results, skeleton)
     found: dict[str, Any] = {"PCK": [c.rate(row, a) for a in THRESHOLDS]}
     found["by seed"] = [c.by_seed(row, a) for a in THRESHOLDS]
     found["groups"] = c.groups(row).tolist()
@@ -169,6 +188,37 @@ def compared(results: dict[str, dict[int, np.ndarray]], row: str, other: str) ->
         if one != row:
             found[f"minus {one}"] = [c.difference(row, one, a) for a in THRESHOLDS]
     return found
+
+
+def grow(
+    result: GrowingResult,
+    seeds: Mapping[int, Body],
+    names: Mapping[str, str],
+    compare: Callable[[dict[str, dict[int, np.ndarray]], str, str], dict[str, Any]],
+) -> None:
+    """All rows that a result lacks, of each seed and, where there are several, of all together.
+
+    names : {row: the row that it is compared with besides the baseline, or ""}
+    """
+    done: dict[str, dict[int, np.ndarray]] = {row: {} for row in names}
+
+    def part(row: str, other: str, *which: int) -> Callable[[], dict[str, Any]]:
+        def compute() -> dict[str, Any]:
+            for s in which:
+                for name in filter(None, ("baseline", row, other)):
+                    done[name][s] = done[name].get(s, seeds[s].tallies(name))
+            chosen = {name: {s: t[s] for s in which if s in t} for name, t in done.items()}
+            return compare({n: t for n, t in chosen.items() if t}, row, other)
+
+        return compute
+
+    with torch.random.fork_rng():
+        for s in seeds:
+            for row, other in names.items():
+                result.once(f"seed {s}: {row}", part(row, other, s))
+    if len(seeds) > 1:
+        for row, other in names.items():
+            result.once(f"seeds {[*seeds]}: {row}", part(row, other, *seeds))
 
 
 def run(options: argparse.Namespace) -> str:
@@ -190,25 +240,7 @@ def run(options: argparse.Namespace) -> str:
     }
     result = GrowingResult(RESULTS / "body.json", about)
     seeds = {s: Body(config, data, options.output / f"seed{s}", s) for s in options.seeds}
-    done: dict[str, dict[int, np.ndarray]] = {row: {} for row in rows()}
-
-    def part(row: str, other: str, *which: int) -> Callable[[], dict[str, Any]]:
-        def compute() -> dict[str, Any]:
-            for s in which:
-                for name in filter(None, ("baseline", row, other)):
-                    done[name][s] = done[name].get(s, seeds[s].tallies(name))
-            chosen = {name: {s: t[s] for s in which if s in t} for name, t in done.items()}
-            return compared({n: t for n, t in chosen.items() if t}, row, other)
-
-        return compute
-
-    with torch.random.fork_rng():
-        for s in options.seeds:
-            for row, other in rows().items():
-                result.once(f"seed {s}: {row}", part(row, other, s))
-    if len(seeds) > 1:
-        for row, other in rows().items():
-            result.once(f"seeds {options.seeds}: {row}", part(row, other, *seeds))
+    grow(result, seeds, rows(), compared)
 
     def claims() -> list[dict[str, Any]]:
         found = {n: {s: b.tallies(row) for s, b in seeds.items()} for row, n in OF_TABLE_1.items()}

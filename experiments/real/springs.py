@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 
 from tslib import losses
@@ -25,6 +26,7 @@ from tslib.clip import Clip
 from tslib.crop import Crop
 from tslib.distance_transform import distance_transform
 from tslib.heatmaps import decode, disc
+from tslib.message_passing import PoseGraph
 from tslib.message_passing.layer import STIFFNESS
 from tslib.metrics import pck
 from tslib.skeletons import SKELETONS
@@ -42,6 +44,7 @@ UPPER = SKELETONS["youtube7"]
 # The detector knows a nose, not a head.
 ARMS = [k for k, name in enumerate(UPPER.joints) if name != "head"]
 WIDTH = [UPPER.joints.index(f"{side}_shoulder") for side in ("left", "right")]
+LIMBS = PoseGraph.of(UPPER, 1, mirror=False, span=0)
 TYPES, BATCH, POSITIVE, RADIUS = 4, 16, 20, 2.0
 RATES = {"rest": 0.05, "log_stiffness": 0.02, "bias": 0.01, "gain": 0.05, "offset": 0.05}
 PIXELS, MAIN = np.arange(51), 20
@@ -61,36 +64,51 @@ class Maps:
 
 
 class Springs(nn.Module):
-    """Messages along the limbs of UPPER in one frame, by mixtures of springs; scores (B, 7, H, W).
+    """Messages along a graph of one frame, by mixtures of springs; scores (B, K, H, W).
 
-    rest (L, C, 2) cells, of each limb's second joint as seen from its first
+    rest : (E, C, 2) cells, of each edge's second joint as seen from its first, in each of C types
+    bias : (E, C), what a type adds to its messages; 0 by default
     """
 
-    def __init__(self, rest: np.ndarray) -> None:
+    def __init__(
+        self,
+        rest: ArrayLike,
+        graph: PoseGraph = LIMBS,
+        stiffness: float = STIFFNESS,
+        bias: ArrayLike | None = None,
+    ) -> None:
         super().__init__()
-        a, b = torch.tensor(UPPER.edges).T
-        self.sender, self.receiver = torch.cat([b, a]), torch.cat([a, b])
+        self.graph, K = graph, len(graph.joints)
+        self.sender, self.receiver = torch.from_numpy(graph.directed).T
         self.rest = nn.Parameter(torch.as_tensor(rest, dtype=torch.float32))
-        self.log_stiffness = nn.Parameter(torch.full(self.rest.shape, np.log(STIFFNESS)))
-        self.bias = nn.Parameter(torch.zeros(self.rest.shape[:2]))
-        self.gain, self.offset = (nn.Parameter(torch.full((7, 1, 1), v)) for v in (2.0, -1.0))
-        self.degree = torch.bincount(self.receiver).float()[:, None, None]
+        self.log_stiffness = nn.Parameter(torch.full(self.rest.shape, np.log(stiffness)))
+        start = np.zeros(self.rest.shape[:2]) if bias is None else bias
+        self.bias = nn.Parameter(torch.as_tensor(start, dtype=torch.float32))
+        self.gain, self.offset = (nn.Parameter(torch.full((K, 1, 1), v)) for v in (2.0, -1.0))
+        self.degree = torch.from_numpy(graph.degree).float()[:, None, None]
 
     def forward(self, unary: torch.Tensor, scale: float = 1.0) -> torch.Tensor:
         """scale : cells of these maps to one of those that the springs were trained on"""
-        rest = torch.cat([self.rest, -self.rest]) * scale
-        stiffness = torch.cat([self.log_stiffness, self.log_stiffness]).exp() / scale**2
-        bias, score = torch.cat([self.bias, self.bias])[..., None, None], unary
+        score = unary
         for _ in range(ITERATIONS):
-            offers = distance_transform(score[:, self.sender, None], stiffness, rest) + bias
-            total = torch.zeros_like(unary).index_add(1, self.receiver, offers.amax(2))
+            messages = self.messages(score, scale)
+            total = torch.zeros_like(unary).index_add(1, self.receiver, messages)
             score = (unary + total) / (1 + self.degree)
         return score
 
+    def messages(self, score: torch.Tensor, scale: float = 1.0) -> torch.Tensor:
+        """What each receiver hears, (B, 2E, H, W), from scores (B, K, H, W): at each cell the best
+        type.
+        """
+        rest = torch.cat([self.rest, -self.rest]) * scale
+        stiffness = torch.cat([self.log_stiffness, self.log_stiffness]).exp() / scale**2
+        bias = torch.cat([self.bias, self.bias])[..., None, None]
+        offers = distance_transform(score[:, self.sender, None], stiffness, rest) + bias
+        return offers.amax(2)
+
     def limbs(self) -> dict[str, dict[str, list]]:
         """{limb: {"rest", "stiffness"}}, of each type."""
-        names = ("-".join(UPPER.joints[k] for k in limb) for limb in UPPER.edges)
-        values = zip(names, self.rest, self.log_stiffness.exp(), strict=True)
+        values = zip(self.graph.springs, self.rest, self.log_stiffness.exp(), strict=True)
         return {name: {"rest": r.tolist(), "stiffness": s.tolist()} for name, r, s in values}
 
 

@@ -1,0 +1,224 @@
+"""What springs between joints are worth on real pictures: Leeds Sports Pose, extended.
+
+    python -m experiments real leeds --output runs-leeds
+
+Needs TSLIB_DATA, see data/README.md. A network that sees the whole body (data/training/body.toml)
+learns from single pictures, cut out around the true joints. Behind it come springs between joints,
+untrained and trained jointly (Eq. 6), against the ConvNet alone, trained for as many steps longer.
+
+One spring a limb says that a forearm hangs down. Athletes turn over, so that this is a poor test of
+what springs can do. Therefore each limb has a mixture as well: some types of offset, found by
+k-means, each with its own spring. A message is the best that any type offers, and rare types cost.
+As a control that could show the opposite, the true joints tell other rows which type each limb has.
+Rows are measured on the test pictures, and other pictures choose one mixture among all. What is
+computed stands in experiments/results/leeds.json at once and is not computed again.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import product
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from tslib.clip import Clip
+from tslib.heatmaps import decode
+from tslib.message_passing import PoseGraph
+from tslib.metrics import means
+from tslib.networks import ThinSlicingNetwork
+from tslib.slices import Slices, to_frames
+from tslib.training import stages
+from tslib.training.config import Config, read_config
+from tslib.training.data import Data
+from tslib.training.evaluate import ALPHA, Poses, tallies
+
+from ..comparison import Compared
+from ..growing import GrowingResult
+from ..mixture_of_parts.parts import cluster
+from ..paper_a.body import CONFIG, THRESHOLDS, Body, compared, grow
+from ..records import RESULTS, folder
+from .leeds_pictures import SKELETON, load
+from .springs import Springs
+
+STEPS, ANGLE = 2500, 40.0
+STIFFNESSES = (0.001, 0.003, 0.01, 0.03)
+TYPES, TOLD = (1, 2, 4, 6, 12), 4
+GRAPH = PoseGraph.of(SKELETON, 1, span=0)
+
+
+def config(steps: int = STEPS) -> Config:
+    """The recipe of the network that sees the body, for single pictures of athletes."""
+    found = read_config(CONFIG)
+    joint = replace(found.joint, frames=1, batch=found.joint.batch * found.joint.frames)
+    return replace(
+        found,
+        skeleton=SKELETON.name,
+        flow="none",
+        view=replace(found.view, angle=ANGLE),
+        pretrain=replace(found.pretrain, steps=steps),
+        joint=joint,
+    )
+
+
+def offset_types(
+    offsets: np.ndarray, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Types of offsets (N, 2), NaN where unknown: means (C, 2), shares (C,), and the variance
+    about the means, along either axis. The rarest type stands for those that are missing.
+    """
+    kinds, centers = cluster(offsets, count, rng)
+    shares = np.bincount(kinds[kinds >= 0], minlength=len(centers)) / (kinds >= 0).sum()
+    known = offsets[kinds >= 0] - centers[kinds[kinds >= 0]]
+    rows = [*range(len(centers)), *[int(shares.argmin())] * (count - len(centers))]
+    return centers[rows], shares[rows], float(np.square(known).mean())
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Untrained springs of one stiffness (score per cell squared), of so many types for each edge.
+
+    A spring of stiffness a is the logarithm of a Gaussian of variance v, times 2 a v. So a type
+    costs -log of its share, times 2 a v of its edge: both are weighed alike.
+
+    told : whether the true joints say which type an edge has, a control. Where they do not know,
+        it has the most frequent one.
+    """
+
+    types: int
+    stiffness: float
+    told: bool = False
+
+    def springs(self, config: Config, data: Data) -> Springs:
+        """The springs, of offsets of the pictures to learn from as a test would show them."""
+        still = replace(config, view=config.view.still())
+        joints, _ = stages.offsets(still, data.train)
+        rests, biases = [], []
+        for a, b in GRAPH.edges:
+            rng = np.random.default_rng(0)
+            rest, share, variance = offset_types(joints[:, b] - joints[:, a], self.types, rng)
+            rests.append(rest)
+            biases.append(2 * self.stiffness * variance * np.log(share))
+        return Springs(np.stack(rests), GRAPH, self.stiffness, np.stack(biases))
+
+    def behind(self, convnet: ThinSlicingNetwork, config: Config, data: Data) -> ThinSlicingNetwork:
+        """A copy of a model's ConvNet with these springs behind it."""
+        model = stages.network(config)
+        model.convnet.load_state_dict(convnet.convnet.state_dict())
+        # Of a layer of messages a model asks no more than its graph and its scores.
+        return ThinSlicingNetwork(model.convnet, _Single(self.springs(config, data)))  # type: ignore[arg-type]
+
+
+@torch.no_grad()
+def told(
+    model: ThinSlicingNetwork, springs: Springs, clips: Sequence[Clip], config: Config
+) -> Poses:
+    """Joints of clips of one frame by springs that know the type of each edge from the truth."""
+    poses = [np.full((1, len(SKELETON.joints), 2), np.nan) for _ in clips]
+    slices, (first, second) = Slices(clips, config.view.still(), 1), GRAPH.edges.T
+    each, frequent = torch.arange(len(first)), springs.bias.argmax(1)
+    stiffness = float(springs.log_stiffness.exp().max())
+    for key in slices.all():
+        item = slices.batch([key])
+        offset = item["cells"][0, 0, second] - item["cells"][0, 0, first]
+        away = (springs.rest - offset[:, None]).square().sum(-1)
+        kind = torch.where(away.isnan().any(1), frequent, away.argmin(1))
+        only = Springs(springs.rest[each, kind][:, None], GRAPH, stiffness)
+        maps, _ = model(item["images"])
+        cells, _ = decode(only(maps[0]))
+        poses[key[0]][:] = to_frames(cells, item["matrix"][0].numpy(), config.view.stride)
+    return poses
+
+
+class _Single(nn.Module):
+    """Springs as a layer of slices of one frame: (B, 1, K, H, W) -> the same."""
+
+    def __init__(self, springs: Springs) -> None:
+        super().__init__()
+        self.springs, self.graph = springs, springs.graph
+
+    def forward(self, unary: torch.Tensor, flows: object = None) -> torch.Tensor:
+        return self.springs(unary.flatten(0, 1)).unflatten(0, unary.shape[:2])
+
+
+UNTRAINED = {
+    f"{'one spring' if types == 1 else f'{types} types'}, stiffness {a:g}": Mixture(types, a)
+    for types, a in product(TYPES, STIFFNESSES)
+} | {f"{TOLD} types told, stiffness {a:g}": Mixture(TOLD, a, True) for a in STIFFNESSES}
+
+
+class Leeds(Body):
+    """The rows of one seed. See `Body`."""
+
+    untrained: ClassVar[Mapping[str, Mixture]] = UNTRAINED
+
+    def _poses(self, row: str, clips: Sequence[Clip]) -> Poses:
+        base, _, name = row.partition("; ")
+        mixture = UNTRAINED.get(name)
+        if mixture is None or not mixture.told:
+            return super()._poses(row, clips)
+        springs = mixture.springs(self.config, self.data)
+        return told(self.model(base), springs, clips, self.config)
+
+
+def rows() -> dict[str, str]:
+    """Every row, and the row that it is compared with besides the baseline."""
+    found = {"baseline": "", "longer": ""}
+    for name, mixture in UNTRAINED.items():
+        one = f"baseline; one spring, stiffness {mixture.stiffness:g}"
+        found[f"baseline; {name}"] = one if mixture.types > 1 else ""
+    return found | {"S-infer": "longer", "S-infer; its ConvNet": "longer"}
+
+
+def compared_here(
+    results: dict[str, dict[int, np.ndarray]], row: str, other: str
+) -> dict[str, Any]:
+    """What `compared` says, and the report groups' differences from the baseline."""
+    found = compared(results, row, other, SKELETON)
+    if row != "baseline":
+        c = Compared(results, SKELETON)
+        found["groups minus baseline"] = [
+            c.group_differences(row, "baseline", a) for a in THRESHOLDS
+        ]
+    return found
+
+
+def validated(body: Leeds) -> dict[str, Any]:
+    """PCK of untrained rows on the pictures to choose by, and the mixture with the best mean."""
+    clips, found = body.data.validation, {}
+    fair = {f"baseline; {name}": m.types for name, m in UNTRAINED.items() if not m.told}
+    for row in ("baseline", *fair):
+        counted = tallies(body.poses(row, clips, body.folder / "validation"), clips, ALPHA).sum(0)
+        found[row] = (100 * means(counted, SKELETON)["micro"]).tolist()
+    mixed = [row for row, types in fair.items() if types > 1]
+    return {"PCK": found, "chosen": max(mixed, key=lambda row: np.mean(found[row]))}
+
+
+def run(options: argparse.Namespace) -> str:
+    """Every row that experiments/results/leeds.json lacks. options : as of options.leeds"""
+    plan, data = config(options.steps), load(folder() / "lsp")
+    about = {
+        "network": f"{plan.network.architecture}, {plan.view.size} px",
+        "pictures": {
+            "train": len(data.train),
+            "validation": len(data.validation),
+            "test": len(data.test),
+        },
+        "joints": int(sum(clip.counted.sum() for clip in data.test)),
+        "crops": "around the true joints",
+        "unit": "larger side of the box of the annotated joints",
+        "thresholds": THRESHOLDS,
+        "intervals": "95 %, over pictures, paired",
+        "angle": plan.view.angle,
+        "plans": {"pretrain": asdict(plan.pretrain), "joint": asdict(plan.joint)},
+        "untrained": {name: asdict(mixture) for name, mixture in UNTRAINED.items()},
+    }
+    result = GrowingResult(RESULTS / "leeds.json", about)
+    seeds = {s: Leeds(plan, data, options.output / f"seed{s}", s) for s in options.seeds}
+    grow(result, seeds, rows(), compared_here)
+    for s, body in seeds.items():
+        result.once(f"seed {s}: pictures to choose by", partial(validated, body))
+    return f"{result.path} holds all rows of seeds {[*seeds]}."
