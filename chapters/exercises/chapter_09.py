@@ -38,6 +38,8 @@ def exercise_9_2(paired_change):
     }
     cases["more gains than losses"] = theirs + np.tile([2.0, 2.0, 2.0, -2.2], 3)
     cases["few"] = theirs[:5] + [3.0, 1.0, 2.0, 0.5, 1.5]
+    cases["gains of two to three errors"] = theirs[:5] + [1.0, 5.0, 1.0, 5.0, 1.0]
+    cases["nothing changed"] = theirs.copy()
     for name, ours in cases.items():
         N = len(ours)
         change = ours - theirs[:N]

@@ -104,6 +104,18 @@ def exercise_9_2_is_content_with_one_error(ours, theirs):
     return change.mean(), error, change.mean() >= error
 
 
+def exercise_9_2_calls_no_change_a_gain(ours, theirs):
+    change = ours - theirs
+    error = change.std(ddof=1) / np.sqrt(len(change))
+    return change.mean(), error, change.mean() >= 2 * error
+
+
+def exercise_9_2_asks_for_three_errors(ours, theirs):
+    change = ours - theirs
+    error = change.std(ddof=1) / np.sqrt(len(change))
+    return change.mean(), error, change.mean() > 3 * error
+
+
 def exercise_9_2_takes_the_median(ours, theirs):
     change = ours - theirs
     error = change.std(ddof=1) / np.sqrt(len(change))
