@@ -350,19 +350,20 @@ clear(axes[1], films[0][t + 1], f"frame {t + 1}", window, grey=True)
 clear(axes[2], films[0][t], "does not lead home", window, grey=True)
 mask = np.where(doubted(seen, t)[..., None], plt.matplotlib.colors.to_rgba(ORANGE), 0)
 axes[2].imshow(mask)
-show("Left: the frame with the fastest motion in grey, arrows at twice their length "
-     "on the arms and leg that move. Middle: the next frame. Right: the first frame "
-     "again, orange where flow there and back does not lead home, around the leg that "
-     "swings and along a forearm.")
+show("Left: the frame with the fastest motion in grey, long arrows on the leg that "
+     "swings and short ones along the raised arm. Middle: the next frame, the leg "
+     "farther right. Right: the first frame again, orange where flow there and back "
+     "does not lead home: over most of the leg, around it, and in a thin stripe above "
+     "the raised arm.")
 
 # %% [markdown]
 # The left panel shows the fastest frame with its flow, at twice its length, where anything moves by
 # more than a pixel. The camera is at rest, so only the man has arrows, and most of them stand on
-# the leg that he swings, which is so fast that it is blurred. The right panel marks where there and
-# back does not lead home. It is the same leg: where it covers the floor or uncovers it, and where
-# the estimate is wrong. So the limb that most needs a neighbour's help has the flow that we can
-# trust least. Where flow contradicts itself, `tslib` therefore lets a place move as the camera
-# does.
+# the leg that he swings, which is so fast that it is blurred. The middle panel is the next frame.
+# The right panel marks where there and back does not lead home. It is the same leg: where it covers
+# the floor or uncovers it, and where the estimate is wrong. So the limb that most needs a
+# neighbour's help has the flow that we can trust least. Where flow contradicts itself, `tslib`
+# therefore lets a place move as the camera does.
 #
 # ## 10.5 Messages over time
 #
@@ -486,14 +487,15 @@ for ax, (name, joints) in zip(axes[1:], both.items()):
     draw(ax, joints[t])
 show("Three panels of the man in grey with his joints as a coloured figure. Left: a "
      "sharp frame, joints on his body. Middle: a smeared frame, the detector alone, "
-     "its figure with left and right exchanged. Right: the same smeared frame after "
-     "messages, a figure like the left one's.")
+     "its orange and blue limbs exchanged. Right: the same smeared frame after "
+     "messages, with orange and blue where the left panel has them.")
 
 # %% [markdown]
 # The middle panel shows the frame in which the two disagree most, with the detector's own joints.
-# The right panel is the same frame after messages. On the left is a frame a little earlier. Orange
-# is the man's left side and blue his right one, so you can see at once what happened: in the smear
-# the detector has taken his front for his back, and the frames around it knew better.
+# The right panel is the same frame after messages. On the left is a sharp frame, a little earlier.
+# Orange is the man's left side, blue his right one, and green joins the two. So you can see at once
+# what happened: in the smear the detector has taken his front for his back, and the frames around
+# it knew better.
 #
 # ## 10.7 Does it help? Four answers without a label
 #
@@ -545,9 +547,9 @@ print(f"the man is about {20 * round(height / 20)} px; joints and rays are apart
 
 # %% [markdown]
 # A disagreement of one or two hundredths of his size is small enough to judge joints at 0.2 and 0.1
-# of it, while 0.05 is soft. We turn and move the cameras a little, since the calibration is a
-# degree or two off these films. Now PCK as in chapter 0, with this reference in the place of
-# labels:
+# of it. At 0.05 the reference itself may decide, so we trust that less. We turn and move the
+# cameras a little, since the calibration is a degree or two off these films. Now PCK as in chapter
+# 0, with this reference in the place of labels:
 
 
 # %%
@@ -577,9 +579,9 @@ for camera in range(4):
     print(f"camera {camera + 1}: {about(wrong)} of the joints are wrong at 0.2")
 
 # %% [markdown]
-# Without a label we have learnt something that no single camera could tell us: camera 2 has far more
-# joints wrong than any other. Section 10.9 looks at what happens there. (We print shares by fifths,
-# because another processor may move a joint or two.)
+# Without a label we have learnt something that no single camera could tell us: camera 2 has far
+# more joints wrong than any other. Section 10.9 looks at what happens there. (We print shares by
+# fifths, because another processor may move a joint or two.)
 #
 # ### Move the film by a known amount
 #
@@ -693,17 +695,19 @@ axes[1].plot(100 * presence, color=BLUE, label="presence, %")
 axes[1].axhline(50, color=GREY, lw=1, ls="--")
 axes[1].set(xlabel="frame", ylim=(-5, 105))
 axes[1].legend(loc="upper right", bbox_to_anchor=(1, 0.9))
-show("Left: a board of coloured checks hides much of the man, with the detector's "
-     "figure drawn on it. Right: presence in blue and the median error in red over 50 "
-     "frames. Presence falls to 0 while the board hides him, and the error is high in "
-     "the same frames, low in all others.")
+show("Left: a board of coloured checks hides the man but for a leg, and the detector's "
+     "figure stands beside it. Right: presence in blue and the median error in red "
+     "over 50 frames. The error rises from frame 16 on to half his size and is low "
+     "again at frame 28. Presence falls a frame or two after it has begun to rise, "
+     "stays near 0 but for one peak of 40, and is back at 100 in frame 29.")
 
 # %% [markdown]
 # The left panel shows the first frame in which presence fails, with what the detector would have
 # said. The right panel shows presence in blue and the error in red over all frames. While the board
-# hides him, the one falls and the other rises, and a frame or two at each end are wrong before
-# presence says so. That is why `predict` writes empty rows where presence is below one half, rather
-# than inventing a pose.
+# hides him, the one falls and the other rises. They do not agree to the frame: the error begins to
+# rise a frame or two before presence falls, and when he comes out again, presence is the last to
+# return. All the same, that is why `predict` writes empty rows where presence is below one half,
+# rather than inventing a pose.
 #
 # ### Ask where two methods disagree
 #
@@ -732,15 +736,18 @@ for name, chosen in {"the tenth that moves most": most, "all others": ~most}.ite
 # ## 10.8 When time helps
 #
 # The experiment behind `docs/real-film.md` has asked this for six conditions, three people, four
-# cameras and up to three seeds. It took half an hour, so here we only read its file. The gain is in
-# points of PCK@0.1, each with its 95 % interval over cameras and blocks of ten frames. The bar to
-# beat is the best running median.
+# cameras and up to three seeds. It took half an hour, so here we only read its file. The conditions
+# are clean film, blur, an occluder (the board), strong compression (JPEG quality 10), film that is
+# dark and noisy, and a person who is small (70 px tall). The gain is in points of PCK@0.1, each
+# with its 95 % interval over cameras and blocks of ten frames. *The filter*, which is the bar to
+# beat, is the best running median. We print the gains for two people who are not our man: a
+# rendered woman who was drawn into a second film, and the man as she passes before him.
 
 # %%
 stored = Path("../experiments/results/multiview.json").read_text(encoding="utf-8")
 table = json.loads(stored)["detectors"]["BlazePose"]
 QUESTIONS = "messages above the filter", "flow above zero flow"
-print(f"{'':16}" + "".join(f"{question:>28}" for question in QUESTIONS))
+print(f"{'the others':16}" + "".join(f"{question:>28}" for question in QUESTIONS))
 for condition, people in table.items():
     gains = [people["the others"][question][1] for question in QUESTIONS]
     shown = [f"{gain:+.1f} [{low:+.1f}, {high:+.1f}]" for gain, low, high in gains]
@@ -760,14 +767,15 @@ axes[0].set_yticks(range(len(table)), table)
 axes[0].invert_yaxis()
 axes[1].legend(loc="lower left")
 show("Two panels of gains with intervals, a row for each of six conditions, the man "
-     "in blue and the others in orange. Left, messages above the best median: clearly "
-     "right of zero for blur, near zero or a little right for most. Right, flow above "
-     "zero flow: far left of zero for the occluder.")
+     "in blue and the others in orange. Left, messages above the best median: farthest "
+     "right for blur, where only the man's interval holds zero, left of zero for the "
+     "occluder, and up to one or two points right of it for the rest. Right, flow "
+     "above zero flow: six points left of zero for the occluder, close to zero for all "
+     "others.")
 
 # %% [markdown]
 # The left panel shows what messages bring beyond the best median, the right one what flow brings to
-# messages. Blue is the man, orange are two others: a rendered woman who was drawn into a second
-# film, and the man as she passes before him.
+# messages. Blue is our man, and orange are the two others of the table.
 #
 # Begin with *blur*, the second row. Messages gain most there, since some frames nearby are sharp,
 # and a heat-map still knows two places when a coordinate has already decided for one. (For the man
@@ -908,11 +916,13 @@ show("Three frames of the film with the board. A blue window stays around the ma
 #
 # $$S(s_1, \dots, s_T) = \sum_t u_t(s_t) - \sum_{t > 1} c_t(s_{t-1}, s_t). \tag{10.6}$$
 #
-# $u_t$ says what the maps think, the mean logarithm of how high each joint's map is there against
-# the other side's map; it has a small weight, 0.01. $c_t$ is how far the carried joints lie from
-# this frame's, each at most a quarter of the body, with both frames as their states say, and 0.2
-# more for a change. (These numbers were chosen on this man's films, so his clean film proves
-# nothing by itself.)
+# $u_t$ says what the maps think. Each joint's map has one height at its own place and another at
+# the place of the other side's joint. $u_t(1)$ is the mean over joints of the logarithm of the
+# second height over the first, times a small weight, 0.01, and $u_t(0)$ is 0. $c_t$ says what the
+# flow thinks: how far the carried joints lie from this frame's, with both frames as their states
+# say. We measure that in quarters of the body's size, count each joint as 1 at most, and take the
+# mean. A change of state costs 0.2 more. (These numbers were chosen on this man's films, so his
+# clean film proves nothing by itself.)
 
 
 # %%
@@ -1066,9 +1076,11 @@ fig.supylabel("median error, % of his size", fontsize=10)
 axes[0, 0].legend(loc="upper left")
 show("Four panels of the median error over 50 frames, before in red and after in "
      "green, with the frames that the node exchanges shaded. Clean and blur: the "
-     "plateaus of about 45 per cent are gone. Dark, our chain: the plateau stays, and "
-     "its two right frames are now wrong. Dark, links over two frames: a long stretch "
-     "at the beginning that was right has become wrong.")
+     "plateaus of about 45 per cent are gone, and on blur a peak of 18 per cent is "
+     "left. Dark, our chain: some frames before the plateau are repaired, but the "
+     "plateau stays, and its two right frames are now wrong. Dark, links over two "
+     "frames: the first dozen frames, which were right, have become wrong, and the "
+     "plateau stays.")
 
 # %% [markdown]
 # The upper panels show the clean and the smeared film. The error stands at almost half the man's
@@ -1076,12 +1088,13 @@ show("Four panels of the median error over 50 frames, before in red and after in
 # (green).
 #
 # The lower panels show the dark film, where half of all frames are exchanged and the maps hardly
-# know. On the left our chain meets right frames in the middle of a long wrong stretch. They differ
-# from their neighbours, so it exchanges *them*. On the right are the links over two frames that the
-# experiments use. They were added because a frame that is torn between both sides cuts a chain in
-# two. But they bind more tightly, and when the vote of the maps is wrong, they carry more frames
-# along: a stretch at the beginning that was right has become wrong. It is the same thought again:
-# the links say which frames differ, and only $u$ says who is right.
+# know. On the left our chain repairs a few frames at the beginning. Then it meets right frames in
+# the middle of a long wrong stretch. They differ from their neighbours, so it exchanges *them*. On
+# the right are the links over two frames that the experiments use. They were added because a frame
+# that is torn between both sides cuts a chain in two. But they bind more tightly, and when the vote
+# of the maps is wrong, they carry more frames along: a stretch at the beginning that was right has
+# become wrong. It is the same thought again: the links say which frames differ, and only $u$ says
+# who is right.
 #
 # One film with one seed proves little, so here is the large experiment, where the node is followed
 # by messages, in points of PCK@0.1:
@@ -1094,10 +1107,11 @@ for condition, people in table.items():
     print(f"{condition:16} man {shown[0]:22} the others {shown[1]}")
 
 # %% [markdown]
-# The node gains on clean, smeared and compressed film, and it harms in the dark. On a small person
-# it repairs the man's film and costs the others a little. So we do not run it by default. What
-# would make it safe? A score $u$ that knows which side is which: a face, a network that sees more,
-# or a user who says of one frame what is right. The recursion would stay as it is.
+# The node gains on clean, smeared and compressed film, and it harms in the dark. Under an occluder
+# it repairs the man's film alone. On a small person it repairs the man's film, too, and costs the
+# others a little. So we do not run it by default. What would make it safe? A score $u$ that knows
+# which side is which: a face, a network that sees more, or a user who says of one frame what is
+# right. The recursion would stay as it is.
 #
 # ## 10.11 The corrector of chapter 8, tried
 #
@@ -1161,8 +1175,9 @@ ax.set_xlabel("points above the detector alone")
 ax.invert_yaxis()
 ax.legend(loc="upper left")
 show("Gains in points with intervals at three thresholds. On her film the corrector "
-     "gains a few points. On his film it loses some at 0.1 and far more at 0.05, far "
-     "left of zero. The median on his film lies near zero.")
+     "gains one to six points. On his film it loses a point or two at 0.2, nearly "
+     "twenty at 0.1 and more than forty at 0.05. The median on his film lies near "
+     "zero, a little left of it at 0.05.")
 
 # %% [markdown]
 # The rows show the corrector on the film that it learnt from, on the man's film, and a median of
@@ -1334,8 +1349,9 @@ check.exercise_10_4(share_followed)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Take the mean of `moved - still` in x over the joints of each frame. With both centred, the slope
-# is the sum of products by the sum of squares.
+# Take the mean of `moved - still` in x over the joints of each frame. If the push is centred first,
+# so that it adds up to zero, a constant offset drops out of a sum of products. The slope is the sum
+# of products divided by the sum of squares.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -1344,7 +1360,7 @@ check.exercise_10_4(share_followed)
 # def share_followed(push, still, moved):
 #     push = np.asarray(push, float)
 #     way = (np.asarray(moved, float) - np.asarray(still, float))[..., 0].mean(1)
-#     push, way = push - push.mean(), way - way.mean()
+#     push = push - push.mean()
 #     return float((push * way).sum() / (push * push).sum())
 # ```
 #
@@ -1450,12 +1466,13 @@ check.exercise_10_6(max_marginals)
 #
 # **In practice**
 #
-# - One man and one rendered figure, 1.7 seconds, cameras at rest, damage drawn with one to three
-#   seeds. The intervals are over blocks of these few films and are too narrow for others.
+# - All we have is one man and one rendered figure, for 1.7 seconds, before cameras at rest, with
+#   damage drawn by one to three seeds. The intervals are over blocks of these few films and are too
+#   narrow for others.
 # - The reference comes from the same detector in other cameras. An error that all of them share,
 #   such as a hip that lies too high, goes unseen.
-# - Several choices were made while we looked at these films: the tracker's limits, the weights of
-#   the node. Where that is so, this page says it.
+# - We made several choices while we looked at these films: the tracker's limits and the weights of
+#   the node.
 # - `predict` leaves a place to the camera's motion where flow there and back does not lead home.
 #   That catches rims, but an occluder moves consistently, so use `--flow none` there.
 # - A median waits for `n // 2` frames, messages for three rounds of four. For a live film both are
