@@ -11,7 +11,7 @@ from pathlib import Path
 
 TAG = "remove-cell"  # the book does not show it
 CELL = """\
-# A copy in a folder of its own runs among the chapters; one that stands alone fetches them.
+# A copy in a folder of its own runs among the chapters; one alone fetches them.
 import importlib.util, os, subprocess, sys
 
 if os.path.isdir("../exercises"):

@@ -28,7 +28,7 @@
 # Network* (Song et al., CVPR 2017).
 
 # %% tags=["remove-cell"]
-# A copy in a folder of its own runs among the chapters; one that stands alone fetches them.
+# A copy in a folder of its own runs among the chapters; one alone fetches them.
 import importlib.util, os, subprocess, sys
 
 if os.path.isdir("../exercises"):

@@ -33,7 +33,7 @@
 # that sees everything, and some of what you have read by then will not survive.
 
 # %% tags=["remove-cell"]
-# A copy in a folder of its own runs among the chapters; one that stands alone fetches them.
+# A copy in a folder of its own runs among the chapters; one alone fetches them.
 import importlib.util, os, subprocess, sys
 
 if os.path.isdir("../exercises"):
