@@ -42,6 +42,9 @@ student: $(READY) ## Writes build/student: the chapters without solutions, to ha
 instructor: $(READY) ## Writes build/instructor: the chapters with every exercise solved.
 	@$(BIN)/python -m book instructor
 
+slides: $(READY) ## Writes build/slides: the chapters' pictures as pages of slides.
+	@$(BIN)/python -m book slides
+
 clean: ## Removes the book and the caches, so that every chapter runs again; .venv stays.
 	@rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
@@ -53,4 +56,4 @@ same:
 	@[ ! -x $(BIN)/python ] || [ "$$($(PYTHON) $(VERSION))" = "$$($(BIN)/python $(VERSION))" ] || \
 	{ echo "The set-up in .venv is not of $(PYTHON); remove the folder .venv to change it." >&2; exit 2; }
 
-.PHONY: same help book test check run lab student instructor clean
+.PHONY: same help book test check run lab student instructor slides clean

@@ -1,5 +1,5 @@
 """The chapters for a course, in folders to hand out: without the solutions for students, solved for
-instructors.
+instructors. The folded answers of the quizzes stay in both, because a quiz has no checker.
 
 Each is a project of its own with its own set-up, so nothing that is solved there reaches the tests,
 which insist on unsolved exercises.
@@ -25,30 +25,47 @@ COPIED = (
 SOLUTION = re.compile(
     r"^<details><summary>Solution</summary>\n(.*?)^</details>\n?", re.DOTALL | re.MULTILINE
 )
+# A sentence about tests that a copy has not.
+OF_TESTS = re.compile(r" Please work on a copy of the notebook [^.]*?unsolved\s+exercises\.")
 README = """\
 # Human pose in video: the {edition}'s copy
 
-{about}
+This is a course of twelve notebooks. It teaches how a computer finds a person's joints in a video,
+and how the frames before and after help where one frame is blurred or hidden. Begin with chapter
+00.
 
 ```sh
 make lab                # sets up .venv when it is missing, and opens the chapters in JupyterLab
-make book               # runs every chapter and builds build/book/index.html
+make book               # runs every chapter and builds build/book/index.html: some minutes
 make book CHAPTER=04    # runs one chapter alone
 ```
 
-An exercise is a function that raises `NotImplementedError`. Put your answer in its place and run
-the cell: the line below it says whether the answer is right, and if not, what to look at.
+{about}
 
-On Windows, without make: `python -m book.install`, then
-`.venv\\Scripts\\python -m jupyterlab chapters`.
+{machine}
+
+The set-up needs the network once. For chapter 10 it also fetches films and a detector, and where
+they cannot be had that chapter is shown as it was stored. On Windows, without make:
+`python -m book.install`, then `.venv\\Scripts\\python -m jupyterlab chapters`.
 
 {table}
+
+Words and letters are explained in [docs/words.md](docs/words.md).
 """
 # What a copy has no use for: its tests stay behind, and it is an edition already.
-FOR_MAKERS = re.compile(r"^(test|check|run|student|instructor): .*\n(\t.*\n)*\n", re.MULTILINE)
+FOR_MAKERS = re.compile(
+    r"^(test|check|run|student|instructor|slides): .*\n(\t.*\n)*\n", re.MULTILINE
+)
 ABOUT = {
-    "student": "Hints are folded in below each exercise. Solutions are not part of this copy.",
-    "instructor": "Every exercise is solved here; hints and solutions stand folded below each one.",
+    "student": """\
+An exercise is a function that raises `NotImplementedError`. Run the chapter up to it, put your
+answer in its place and run the cell: the line below it says whether the answer is right, and if
+not, what to look at. Save the notebook, because it keeps that line. Hints are folded in below each
+exercise, and solutions are not part of this copy. A quiz has its answers folded in, so answer
+before you open them.""",
+    "instructor": """\
+Every exercise is solved here; hints and solutions stand folded below each one. Plans and questions
+for a course are in [docs/teaching.md](docs/teaching.md).""",
 }
 
 
@@ -66,9 +83,11 @@ def write(folder: Path, target: Path, edition: str) -> Path:
         if place.parts[0] in COPIED and not stranger:
             (target / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target / place)
-    rows = re.findall(r"^\| \[\d\d .*$", (root / "README.md").read_text(encoding="utf-8"), re.M)
+    ours = (root / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[\d\d .*$", ours, re.M)
+    machine = "".join(re.findall(r"^\*\*Machine\.\*\* (?:.+\n)+", ours, re.M)).strip()
     table = "\n".join(["| chapter | what you build | minutes |", "|---|---|---|", *rows])
-    readme = README.format(edition=edition, about=ABOUT[edition], table=table)
+    readme = README.format(edition=edition, about=ABOUT[edition], machine=machine, table=table)
     make = target / "Makefile"
     make.write_text(FOR_MAKERS.sub("", make.read_text(encoding="utf-8")), encoding="utf-8")
     (target / "README.md").write_text(readme, encoding="utf-8", newline="\n")
@@ -79,6 +98,9 @@ def write(folder: Path, target: Path, edition: str) -> Path:
     for path in notebooks:
         notebook = nbformat.read(path, as_version=4)
         change(notebook)
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = OF_TESTS.sub("", cell.source)
         nbformat.write(notebook, path)
     convert(["--quiet", "--to", "py:percent", *map(str, notebooks)])
     return target

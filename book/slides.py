@@ -1,12 +1,14 @@
 """Slides from the chapters' own pictures: one page a chapter, which a browser shows offline.
 
 A slide has the heading of its section, a picture with the text for those who do not see it, and
-what the chapter says just before that picture. So slides need no upkeep of their own.
+what the chapter says just before that picture. Where it says nothing there, or has said it of the
+picture before, the picture's own text stands in its place. So slides need no upkeep of their own.
 """
 
 import html
 import re
 import shutil
+from html.entities import html5
 from pathlib import Path
 
 import jupytext
@@ -20,13 +22,16 @@ PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
   body {{ margin: 0; font: 1.3rem/1.5 system-ui, sans-serif; background: #fff; color: #111; }}
-  section {{ box-sizing: border-box; min-height: 100vh; padding: 4vh 6vw; display: none; }}
-  section.here {{ display: block; }}
-  img {{ display: block; max-width: 100%; max-height: 62vh; margin: 2vh auto; object-fit: contain;
-    min-width: min(60vw, 100%); }}
-  h2 {{ margin: 0; }} p {{ max-width: 60rem; }}
+  section {{ box-sizing: border-box; min-height: 100vh; padding: 3vh 6vw 5vh; display: none; }}
+  section.here {{ display: flex; flex-direction: column; justify-content: center; }}
+  section.here:has(img) {{ height: 100vh; justify-content: flex-start; }}
+  img {{ flex: 1 1 0; min-height: 40vh; max-height: 70vh; width: 100%; margin: 2vh 0;
+    object-fit: contain; }}
+  h2, p {{ margin: 0; }} sub, sup {{ line-height: 0; }}
+  section p {{ max-width: 75rem; align-self: center; }}
   footer {{ position: fixed; bottom: 1vh; right: 2vw; font-size: 1rem; color: #595959; }}
-  @media print {{ section {{ display: block; break-after: page; }} footer {{ display: none; }} }}
+  @media print {{ section {{ display: block; break-after: page; }} img {{ max-height: 62vh; }}
+    footer {{ display: none; }} }}
 </style>
 <main>
 {slides}
@@ -68,31 +73,54 @@ def write(chapters: Path, folder: Path) -> list[Path]:
 
 def slides_of(notebook: NotebookNode) -> str:
     """The page of a notebook that has been executed."""
-    title, heading, said, slides = "", "", "", []
+    title, section, heading, said, slides = "", "", "", "", []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             for part in _paragraphs(cell.source):
                 moving = re.fullmatch(r"!\[([^\]]*)\]\(\.\./data/(motion/\S+?)\)", part)
                 if part.startswith("#"):
-                    heading = part.strip("# ")
+                    heading, said = part.strip("# "), ""
                     title = title or heading
+                    if part.startswith("###"):
+                        heading = f"{section}: {heading}"
+                    else:
+                        section = heading
                 elif moving:
                     slides.append(_slide(heading, moving[2], moving[1], said))
+                    said = ""
                 else:
-                    said = re.sub(r"\[([^\]]+)\]\([^)]*\)|[*`$]", r"\1", part)
+                    # Half a sentence, whose other half is a formula, says nothing on a slide.
+                    said = _shown(part) if part[0].isupper() and part[-1] != ":" else ""
         elif cell.cell_type == "code":
             drawn = (o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {}))
             for picture, alternative in zip(drawn, alternatives(cell), strict=True):
                 source = f"data:image/png;base64,{picture.strip()}"
                 slides.append(_slide(heading, source, alternative, said))
+                said = ""
     first = f"<section><h1>{html.escape(title)}</h1></section>"
     return PAGE.format(title=html.escape(title), slides="\n".join([first, *slides]))
 
 
 def _slide(heading: str, source: str, alternative: str, said: str) -> str:
-    heading, alternative, said = (html.escape(text) for text in (heading, alternative, said))
+    heading, alternative = html.escape(heading), html.escape(alternative)
     picture = f'<img src="{source}" alt="{alternative}">'
-    return f"<section><h2>{heading}</h2>{picture}<p>{said}</p></section>"
+    return f"<section><h2>{heading}</h2>{picture}<p>{said or alternative}</p></section>"
+
+
+def _shown(part: str) -> str:
+    """A paragraph as HTML: without links and marks, and with its formulas in plain letters."""
+    pieces = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", html.escape(part, quote=False)).split("$")
+    return "".join(_letters(p) if k % 2 else re.sub("[*`]", "", p) for k, p in enumerate(pieces))
+
+
+def _letters(formula: str) -> str:
+    """A short formula of TeX as HTML; its names of letters are mostly HTML's names, too."""
+    others = {"cdot": "·", "infty": "∞", "sqrt": "√", "dots": "…", "lVert": "‖", "rVert": "‖"}
+    text = re.sub(r"\\(text|mathrm|mathbf|hat|tilde)\b *|\\[,;]", "", formula.replace("-", "−"))
+    text = re.sub(r"\\([A-Za-z]+)", lambda m: others.get(m[1]) or html5.get(f"{m[1]};", m[1]), text)
+    for sign, tag in (("_", "sub"), ("^", "sup")):
+        text = re.sub(rf"\{sign}(\{{([^{{}}]*)\}}|(&\w+;|.))", rf"<{tag}>\2\3</{tag}>", text)
+    return text.replace("{", "").replace("}", "")
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -33,19 +33,33 @@ def test_students_get_hints_and_no_solutions(kind, written, chapters_folder):
     for name in before:
         assert "<summary>Solution</summary>" in before[name]
         assert "<summary>Solution" not in after[name]
-        assert before[name].count("<summary>Hint") == after[name].count("<summary>Hint")
+        for kept in ("<summary>Hint", "<summary>Answer"):
+            assert before[name].count(kept) == after[name].count(kept)
+        assert "tests of this" not in after[name]
         assert after[name].count("<details>") == after[name].count("</details>")
         assert before[name].count("exercise_") == after[name].count("exercise_")
 
 
 def test_a_student_copy_can_stand_alone(written):
     folder = written["student"]
-    assert (folder / "README.md").read_text(encoding="utf-8").startswith("# Human pose in video")
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert readme.startswith("# Human pose in video") and "**Machine.** Any laptop" in readme
+    assert readme.count("](chapters/") == len(texts(folder / "chapters", "py"))
     there = {path.name for path in folder.iterdir()}
     assert {"tslib", "renderer", "experiments", "data", "book", "Makefile"} <= there
     assert "tests" not in there and ".git" not in there
     assert (folder / "chapters" / "style.py").exists()
     assert (folder / "chapters" / "exercises" / "chapter_00.py").exists()
+
+
+def test_what_the_pages_of_a_student_copy_show_and_link_to_is_in_it(written):
+    """Moving pictures, models, results and other pages, from where each page lies."""
+    folder = written["student"]
+    pages = [*folder.glob("*.md"), *folder.glob("*/*.md"), *folder.glob("chapters/[0-9]*.py")]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for place in re.findall(r"\]\((?!https?:)([^)\s#]*/[^)\s#]*)", text):
+            assert (page.parent / place).exists(), f"{page.name} names {place}"
 
 
 @pytest.mark.parametrize("edition", editions.EDITIONS)
