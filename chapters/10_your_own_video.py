@@ -768,8 +768,8 @@ axes[0].invert_yaxis()
 axes[1].legend(loc="lower left")
 show("Two panels of gains with intervals, a row for each of six conditions, the man "
      "in blue and the others in orange. Left, messages above the best median: farthest "
-     "right for blur, where only the man's interval holds zero, left of zero for the "
-     "occluder, and up to one or two points right of it for the rest. Right, flow "
+     "right for blur, clear of zero for both, left of zero for the occluder, and up to "
+     "about a point right of it for the rest. Right, flow "
      "above zero flow: six points left of zero for the occluder, close to zero for all "
      "others.")
 
@@ -778,12 +778,13 @@ show("Two panels of gains with intervals, a row for each of six conditions, the 
 # messages. Blue is our man, and orange are the two others of the table.
 #
 # Begin with *blur*, the second row. Messages gain most there, since some frames nearby are sharp,
-# and a heat-map still knows two places when a coordinate has already decided for one. (For the man
-# alone the interval is so wide that it holds zero.) Under an *occluder* messages lose for the
-# others and gain nothing for the man. The right panel says why: flow follows whoever is in front.
-# On *clean* film, in the *dark* and for a *small* person the gain is about one point or less,
-# because every frame is good or bad in the same way, so neighbours have little to tell. After
-# strong *compression*, which changes from frame to frame, they gain a point or so, clear of zero.
+# and a heat-map still knows two places when a coordinate has already decided for one. Under an
+# *occluder* messages lose, for the man as for the others. The right panel says why: flow follows
+# whoever is in front. On *clean* film and for a *small* person the gain is below one point, because
+# every frame is good or bad in the same way, so neighbours have little to tell. In the *dark* it is
+# about one point. After strong *compression* the man gains a point and the others nothing. We have
+# seen rows move by a point from one processor to another, because the crop follows what was found
+# before, so we do not build on a point.
 #
 # So time pays where the damage *passes*. Now a small case of our own, on the four smeared films:
 
@@ -1477,6 +1478,58 @@ check.exercise_10_6(max_marginals)
 #   That catches rims, but an occluder moves consistently, so use `--flow none` there.
 # - A median waits for `n // 2` frames, messages for three rounds of four. For a live film both are
 #   delays: 0.13 and 0.4 seconds at 30 frames a second.
+#
+# ## Quiz
+#
+# **1.** A new filter makes the tracks of your film much calmer. Your colleague says that it works.
+# What do you try before you agree?
+#
+# <details><summary>Answer</summary>
+#
+# Push the film by a known amount from frame to frame, and look whether the joints follow. A filter
+# that freezes the figure is calm as well, and jitter alone rewards it.
+#
+# </details>
+#
+# **2.** You mirror a frame, let the detector see it, and mirror its joints back. They all lie one
+# cell beside the first ones, in the same direction. What is wrong, and by how much?
+#
+# <details><summary>Answer</summary>
+#
+# The cells are read half a cell off. Mirroring turns the error round, so that the two readings
+# differ by twice as much. No label was needed to see it.
+#
+# </details>
+#
+# **3.** Why do messages repair a burst of blur better than they repair a film that is dark from its
+# first frame to its last?
+#
+# <details><summary>Answer</summary>
+#
+# A message brings evidence from another frame, so there has to be a frame that has some. Beside a
+# burst of blur there are sharp frames. In a dark film the neighbours are as bad as the frame itself,
+# and often wrong in the same way.
+#
+# </details>
+#
+# **4.** The chain of hidden nodes has two states a frame. How many sequences are there for 100
+# frames, and how many numbers does Viterbi's recursion have to keep for each frame?
+#
+# <details><summary>Answer</summary>
+#
+# There are $2^{100}$ sequences. The recursion keeps two scores a frame, the best of each state, and
+# for each the state that it came from. It is exact all the same, since a chain is a tree (chapter 4).
+#
+# </details>
+#
+# **5.** Four cameras agree on a hip within a few pixels. Is it right?
+#
+# <details><summary>Answer</summary>
+#
+# It need not be. All cameras are read by the same detector, and an error that it makes from every
+# side, such as a hip that lies too high, survives every comparison between them.
+#
+# </details>
 #
 # **References**
 #
