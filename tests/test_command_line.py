@@ -191,11 +191,13 @@ def test_what_a_check_finds_ends_with_exit_code_2(capsys):
     ("kind", "text", "words"),
     [
         (command_line.name, "", "is empty"),
-        (command_line.positive, "-1", "must be positive"),
-        (command_line.positive, "nan", "must be positive"),
+        (command_line.positive, "-1", "must be a positive number"),
+        (command_line.positive, "nan", "must be a positive number"),
+        (command_line.positive, "fast", "must be a positive number"),
         (command_line.whole, "-1", "must be a whole number from 0"),
         (command_line.whole, "1" * 16, "must be a whole number from 0"),
-        (command_line.positive_whole, "0", "must be 1 or more"),
+        (command_line.positive_whole, "0", "must be a whole number from 1"),
+        (command_line.positive_whole, "two", "must be a whole number from 1"),
     ],
 )
 def test_what_an_option_cannot_hold_is_said(kind, text, words, capsys):

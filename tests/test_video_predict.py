@@ -242,7 +242,8 @@ def test_an_unknown_frame_rate_is_said(place, caplog):
     synthetic.write_folder(place / "frames", [synthetic.frame(t) for t in range(4)])
     assert command(place, video="frames") == 0
     assert [r.message for r in caplog.records if r.name == "tslib.video.predict"] == [
-        "The frame rate is unknown, so messages come from 2 frames away; --fps says better."
+        "The frame rate is unknown, so messages come from up to 2 frames away, and the overlay "
+        "shows 25 frames a second; give --fps if you know better."
     ]
 
 
@@ -260,6 +261,22 @@ def test_a_video_that_breaks_off_is_said(place):
     assert 4 <= read_frames < 12
     ended = f"{place / 'video.avi'} ended after {read_frames} of about 14 frames"
     assert done.stderr == f"{ended}; the rest cannot be read.\n"
+    page = (place / "out" / "report.html").read_text(encoding="utf-8")
+    assert f"The film ended after {read_frames} of about 14 frames, because" in page
+    assert "Every frame could be read." not in page
+
+
+def test_who_is_out_of_sight_is_said(place, caplog):
+    """On the terminal as well, so that an empty table comes as no surprise."""
+    empty = np.zeros_like(synthetic.frame(0))
+    shown = [synthetic.frame(t) if t < 6 else empty for t in range(14)]
+    synthetic.write_video(place / "video.avi", shown)
+    assert command(place) == 0
+    seen = int((~np.isnan(read(place / "out" / "joints.csv")[0]).any((1, 2))).sum())
+    said = f"The person was in sight in {seen} of 14 frames."
+    assert seen < 14
+    assert caplog.messages == [f"{said} The other rows are empty; report.html says what helps."]
+    assert said in (place / "out" / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_whole_video_says_nothing(place, caplog):

@@ -15,13 +15,13 @@ JOINTS = ("nose", "left_wrist", "right_wrist")
 CROP = Crop((50, 50), 1, (20, 40), body=40)
 
 
-def page(folder, frames, lost=(), people=1, film="film"):
+def page(folder, frames, lost=(), people=1, film="film", promised=0):
     """The text of a report on frames, lists of (scene, presence, joints, detector's own)."""
     report = Report(Table(JOINTS, people, film, 20.0))
     for t, frame in enumerate(frames):
         seen = [Observation(t, scene, CROP, None, presence=there) for scene, there, _, _ in frame]
         report.add(seen, [found for *_, found, _ in frame], [own for *_, own in frame])
-    report.write(folder / "report.html", lost)
+    report.write(folder / "report.html", lost, promised)
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -53,14 +53,26 @@ def test_trouble_is_said_with_what_to_do(tmp_path):
     """Moves are counted from a tenth of the body, which is 4 px here, and lead to their places."""
     moves = [0, 3.9, 4.1, 0, 12, 0]
     frames = [[NOBODY], *([still(int(t > 3), m)] for t, m in enumerate(moves))]
-    text = page(tmp_path, frames, lost=[3, 6])
+    text = page(tmp_path, [*frames, [NOBODY], [NOBODY]], lost=[7, 8])
     said = words(text)
-    assert "The person was in sight in 6 of 7 frames. The other rows are empty" in said
-    assert "In 2 of 7 frames messages moved" in said
+    assert "The person was in sight in 6 of 9 frames. The other rows are empty" in said
+    assert "In 2 of 9 frames messages moved" in said
     assert "frame 3, left wrist: 0.10 frame 5, left wrist: 0.30 and take the detector's" in said
     assert re.findall('data-time="([^"]+)"', text) == ["0.150", "0.250"]
     assert "The film is cut before frame 5. No message crosses" in said
-    assert "We could not read frames 3, 6, where" in said and "copy or convert" in said
+    assert "We could not read frames 7, 8, where" in said and "copy or convert" in said
+
+
+def test_frames_that_are_lost_are_no_fault_of_the_person(tmp_path):
+    said = words(page(tmp_path, [[still()], [NOBODY], [still()]], lost=[1]))
+    assert "in sight in 2 of 3 frames. In 0" in said and "could not read frame 1" in said
+
+
+def test_a_film_that_breaks_off_is_not_called_whole(tmp_path):
+    said = words(page(tmp_path, [[still()]] * 5, promised=9))
+    assert "The film ended after 5 of about 9 frames, because" in said
+    assert "Every frame" not in said and "could not read" not in said
+    assert "We could not read frame 2" in words(page(tmp_path, [[still()]] * 5, [2], promised=9))
 
 
 def test_lines_are_broken_where_nobody_is_in_sight(tmp_path):

@@ -33,8 +33,8 @@ def _predict_options(parser: OPTION) -> None:
     add("--detector", type=name, metavar="MODEL", help=network)
     takes = "what it takes; MODEL.toml by default"
     add("--detector-config", type=name, metavar="FILE.toml", help=takes)
-    add("--output", required=True, type=name, metavar="DIR", help="folder to make for the results")
-    who = "the person in the first frame: left, top, width, height in px; searched for by default"
+    add("--output", required=True, type=name, metavar="DIR", help="a new or empty folder")
+    who = "the first person in frame 0: left, top, width, height in px; searched for by default"
     add("--box", nargs=4, type=float, metavar=("X", "Y", "W", "H"), help=who)
     add("--fps", type=positive, metavar="F", help="frames per second, where the video does not say")
     still = "optical flow; none for a camera at rest, dis by default"

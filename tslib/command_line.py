@@ -197,24 +197,25 @@ def name(text: str) -> str:
 
 def positive(text: str) -> float:
     """A positive number."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError("must be positive")
+        raise argparse.ArgumentTypeError("must be a positive number")
     return value
 
 
-def whole(text: str) -> int:
-    """A whole number from 0."""
-    if not text.isdecimal() or len(text) > 15:
-        raise argparse.ArgumentTypeError("must be a whole number from 0")
+def whole(text: str, least: int = 0) -> int:
+    """A whole number from `least`."""
+    if not text.isdecimal() or len(text) > 15 or int(text) < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {least}")
     return int(text)
 
 
 def positive_whole(text: str) -> int:
     """A whole number from 1."""
-    if not whole(text):
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return int(text)
+    return whole(text, 1)
 
 
 # Options that several commands have

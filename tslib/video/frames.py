@@ -47,8 +47,9 @@ class Frames:
 
     Attributes: ``path``; ``fps``, frames per second, None where unknown; ``size``, (W, H) px;
     ``count``, the number of frames as far as it is known, else None; ``lost``, the numbers of those
-    that could not be decoded up to now. Iterating raises InputError at an image that cannot be read
-    and at a frame of another size.
+    that could not be decoded up to now; ``promised``, once a film was read that breaks off, how
+    many it should have had, else 0. Iterating raises InputError at an image that cannot be read and
+    at a frame of another size.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Frames:
         announced: int = 0,
     ) -> None:
         self.path, self.fps, self.count, self.lost = path, fps, count, set[int]()
-        self._read, self._announced, self._said = read, announced, False
+        self._read, self._announced, self._said, self.promised = read, announced, False, 0
         # A generator that is left to the collector could swallow a Ctrl-C.
         with closing(read()) as frames:
             _, first = next(frames, (0, None))
@@ -94,6 +95,7 @@ class Frames:
     def _say_losses(self, count: int) -> None:
         missing = self._announced - count
         if missing > (0 if self.lost else (1 - _COMPLETE) * self._announced):
+            self.promised = self._announced
             ended = f"{self.path} ended after {count} of about {self._announced} frames"
             _log.warning(f"{ended}; the rest cannot be read.")
         if self.lost:
@@ -127,7 +129,8 @@ def open_frames(path: Path | str) -> Frames:
         raise InputError(f"{path} is neither a file nor a folder; save the video to a file first.")
     with _opened(path) as capture:
         if not capture.isOpened():
-            raise InputError(f"{path} cannot be read as a video; OpenCV knows no such format.")
+            why = "it is none, or damaged, or of a format that OpenCV does not know"
+            raise InputError(f"{path} cannot be read as a video: {why}; convert or copy it anew.")
         fps, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
     times, announced = _times(path, int(count) if 0 < count < 1e9 else 0)
     known = len(times) or announced or None

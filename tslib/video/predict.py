@@ -82,7 +82,8 @@ def predict(
         fps = fps or frames.fps
         if fps is None:
             _log.warning(
-                "The frame rate is unknown, so messages come from 2 frames away; --fps says better."
+                "The frame rate is unknown, so messages come from up to 2 frames away, and the "
+                "overlay shows 25 frames a second; give --fps if you know better."
             )
         if box is not None:
             check_box(box, frames.size)
@@ -103,7 +104,11 @@ def predict(
         report = Report(table)
         canvas = Canvas(frames.size, network.skeleton)
         _write(folder, beliefs, frames, canvas, table, formats, report)
-        report.write(folder / "report.html", sorted(frames.lost))
+        lost = sorted(frames.lost)
+        report.write(folder / "report.html", lost, frames.promised)
+        for sentence, empty in report.sights(lost):
+            if empty:
+                _log.warning(f"{sentence} The other rows are empty; report.html says what helps.")
         if correct is not None:
             correct_file(folder / "joints.csv", corrector, folder / "corrected.csv")
     return Path(output)

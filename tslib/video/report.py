@@ -3,7 +3,7 @@ nothing of the network. It stands beside overlay.webm and shows it.
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -55,21 +55,25 @@ class Report:
             self._rows, self._step = self._rows[::2], 2 * self._step
         self._frames += 1
 
-    def write(self, path: Path, lost: Sequence[int]) -> None:
-        """The page; lost are the numbers of the frames that could not be read."""
+    def write(self, path: Path, lost: Sequence[int], promised: int = 0) -> None:
+        """The page. lost, promised : as `frames.Frames` has them, lost in order"""
         plots = [self._plots(n, rows) for n, rows in enumerate(np.stack(self._rows, 1))]
-        body = "\n".join([*self._sentences(lost), *plots])
+        body = "\n".join([*self._sentences(lost, promised), *plots])
         page = Template(_PAGE.read_text(encoding="utf-8"))
         text = page.substitute(film=escape(self._table.film), body=body)
         path.write_text(text, encoding="utf-8")
 
-    def _sentences(self, lost):
+    def sights(self, lost: Sequence[int]) -> Iterator[tuple[str, bool]]:
+        """How often each person was in sight, and whether not in a frame that could be read."""
+        for n, k in enumerate(self._seen):
+            text = f"{self._who(n)} was in sight in {k} of {self._frames} frames."
+            yield text, k < self._frames - len(lost)
+
+    def _sentences(self, lost, promised):
         total = f"{self._frames} frames"
-        for n, count in enumerate(self._seen):
-            text = f"{self._who(n)} was in sight in {count} of {total}."
-            if count < self._frames:
-                text += " The other rows are empty; a larger or better lit person, or --box, helps."
-            yield f"<p>{text}</p>"
+        for text, empty in self.sights(lost):
+            why = " The other rows are empty; show them larger or better lit, or give a --box."
+            yield f"<p>{text}{why if empty else ''}</p>"
         text = (
             f"In {self._moved} of {total} messages moved a joint by more than a tenth of the body"
         )
@@ -88,7 +92,11 @@ class Report:
         yield f"<p>{found if self._cuts else 'We found no cut in the film.'}</p>"
         text = f"We could not read {_numbers(lost)}, where the frame before stands in and the rows"
         text += " are empty; copy or convert the film anew if you have the original."
-        yield f"<p>{text if lost else 'Every frame could be read.'}</p>"
+        if promised:
+            ended = f"The film ended after {self._frames} of about {promised} frames, because the "
+            yield f"<p>{ended}file is damaged or cut short; copy or convert it anew.</p>"
+        if lost or not promised:
+            yield f"<p>{text if lost else 'Every frame could be read.'}</p>"
 
     def _who(self, n):
         return "The person" if self._table.people == 1 else f"Person {n}"
