@@ -129,10 +129,12 @@ def test_predict_is_timed_on_a_film_that_is_there(tmp_path, monkeypatch):
 
 
 def test_the_page_has_the_stages_that_were_measured():
-    """And how much longer the stages took one after the other."""
+    """And how much longer the stages took one after the other, and how many frames a second."""
     page = (records.ROOT / "docs" / "your-video.md").read_text(encoding="utf-8")
     found = records.stored("predict")
     assert predict.table(found) in page
     for cores in predict.CORES:
         times, _ = found[f"before / now, {cores} cores"]
         assert f"{times:.2f} times on {cores} core" in page
+    one, two = (found[f"now, {cores} cores"]["frames_per_second"] for cores in predict.CORES)
+    assert f"On one core that makes {one:.1f} frames a second, on two cores {two:.1f} (" in page
