@@ -1009,8 +1009,8 @@ for which, ones in readings.items():
 # larger. With a calibration of their own they still lose by our recipe, although less. But among
 # the printed, averaged readings it is the unnormalised one with a matched calibration that loses
 # least. So normalisation is not what decides by itself: it changes how large scores are, and rates
-# that suit one size do not suit another. Chapter 7 therefore calls the claim (A-C12) *not
-# measured*.
+# that suit one size do not suit another. Chapter 7 judges the claim (A-C12) by our recipe with
+# calibrations of their own, because that is the one that trains.
 #
 # What Paper A did to escape we do not know, because it is not printed. It is our readings that fail
 # and our remedies that mend them, on a small network. Whoever runs `data/training/paper.toml`, a

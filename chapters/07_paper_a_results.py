@@ -887,8 +887,9 @@ Markdown(pages[-1])
 # section 7.3, and for another network section 7.12. For A-C4 and A-C5 see section 7.5, and for A-C9
 # section 7.7. Of A-C7 our numbers say the opposite: our shoulders gain in space, and wrists lose
 # there and win back over time. In A-C8, edges over two frames add a little, even clear of zero, but
-# *nothing* means less than a point here. A-C12 speaks of training. Section 6.7 tries it for one
-# recipe and another, but not for the rows of this table, so we call it not measured. A-C13 is
+# *nothing* means less than a point here. A-C12 speaks of training, so its
+# evidence is that of section 6.7: by our recipe, training loses only where messages are not
+# normalised. By the printed recipe every reading loses, so that nothing can be said. A-C13 is
 # undecided because our kernel's time grows a little more slowly than the cells on small maps. A-C14
 # is tested right here, on random graphs with cycles.
 #

@@ -63,15 +63,19 @@ def body_lines():
 
 
 def readings_lines():
-    """The table of the readings of Eq. 6, of seed 0."""
+    """The table of the readings of Eq. 6, of all seeds."""
     lines = [
-        "| recipe | Eq. 6 | scores | messages | PCK@0.2 before | after |",
+        "| recipe | Eq. 6 | scores | messages | PCK@0.2 before | after, by seed |",
         "|---|---|---|---|---|---|",
     ]
+    readings = {}
     for name, found in parts("readings").items():
-        before = found["PCK"]["before"][0]
-        after = f"{found['PCK']['after'][0]:.1f}" if found["finite"] else "diverges"
-        lines.append(f"| {' | '.join(name.split(', ')[:4])} | {before:.1f} | {after} |")
+        readings.setdefault(name.rpartition(", ")[0], []).append(found)
+    for name, seeds in readings.items():
+        before = {f"{found['PCK']['before'][0]:.1f}" for found in seeds}
+        after = [f"{f['PCK']['after'][0]:.1f}" if f["finite"] else "diverges" for f in seeds]
+        shown = after[0] if len(set(after)) == 1 else " / ".join(after)
+        lines.append(f"| {' | '.join(name.split(', '))} | {' / '.join(before)} | {shown} |")
     return lines
 
 
