@@ -150,6 +150,8 @@ def _run(
     kernels.run(notebook, source.parent, environment)
     nbformat.write(notebook, path)
     stamp.write_text(of_what, encoding="utf-8")
+    if key(source) != of_what:
+        _say(f"Chapter {place}, or what it reads, changed while it ran: run it again.")
     return time.perf_counter() - start
 
 
