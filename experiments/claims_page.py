@@ -67,7 +67,8 @@ SOURCES = {
             "net that sees the body",
             "body",
             "the hourglass of 1.2 million weights, rendered clips of the poor camera, {train} and "
-            "{test}, {seeds}",
+            "{test}, {seeds}; *longer, ST untrained* is here the ConvNet trained longer with "
+            "untrained messages over two frames, which is the best control of equal compute",
         ),
     ),
     "B": (
