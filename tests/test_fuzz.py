@@ -473,24 +473,29 @@ def test_recipes_that_say_something_else_are_read_or_refused(tmp_path, rounds):
         attempt(partial(from_tables, misstated(tables, rng), file))
 
 
+def damage_arrays(rounds, kind, file, read):
+    """Read a whole .npz file with its bytes damaged, and with other arrays in it."""
+    whole, content = file.read_bytes(), dict(np.load(file))
+    for rng, attempt in rounds(f"{kind} bytes"):
+        file.write_bytes(damaged(whole, rng))
+        attempt(read)
+    for rng, attempt in rounds(f"{kind} values"):
+        np.savez(file, **_arrays(strange(content, rng)))
+        attempt(read)
+
+
 def test_damaged_flow_is_read_or_refused(tmp_path, rounds):
     maps = np.zeros((3, PARTS, 2, 3), np.float32)
     parts = np.random.default_rng(0).integers(0, PARTS, (3, 8, 9)).astype(np.uint8)
     (tmp_path / "flow").mkdir()
     file = tmp_path / "flow" / "1.npz"
     file.write_bytes(packed(PartFlow(parts, maps, maps)))
-    whole, content = file.read_bytes(), dict(np.load(file))
 
     def read():
         flow = read_flow(tmp_path, "1")
         assert np.isfinite(flow.dense(len(flow) - 1)).all()
 
-    for rng, attempt in rounds("flow bytes"):
-        file.write_bytes(damaged(whole, rng))
-        attempt(read)
-    for rng, attempt in rounds("flow values"):
-        np.savez(file, **_arrays(strange(content, rng)))
-        attempt(read)
+    damage_arrays(rounds, "flow", file, read)
 
 
 def test_damaged_estimates_are_read_or_refused(tmp_path, rounds):
@@ -498,18 +503,12 @@ def test_damaged_estimates_are_read_or_refused(tmp_path, rounds):
     trees.write_penn(root)
     clips = penn_action.load(root)
     write_estimates(file, clips, [clip.joints for clip in clips])
-    whole, content = file.read_bytes(), dict(np.load(file))
 
     def read():
         for pose in read_estimates(file, clips).values():
             assert pose.ndim == 3 and not np.isinf(pose).any()
 
-    for rng, attempt in rounds("estimates bytes"):
-        file.write_bytes(damaged(whole, rng))
-        attempt(read)
-    for rng, attempt in rounds("estimates values"):
-        np.savez(file, **_arrays(strange(content, rng)))
-        attempt(read)
+    damage_arrays(rounds, "estimates", file, read)
 
 
 def _arrays(content):

