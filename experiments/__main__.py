@@ -302,6 +302,14 @@ COMMANDS = (
         "--output runs-leeds",
         left=GOES_ON,
     ),
+    _script(
+        "real jhmdb_motion",
+        "Paper A's Tables 2 and 3 on figures that move as people in JHMDB do; writes "
+        "results/jhmdb_motion.json, an hour for a seed on one core",
+        of.jhmdb_motion,
+        "--output runs-jhmdb",
+        left=GOES_ON,
+    ),
     Command(
         "real clip",
         "what messages do to a real detector's joints on a real clip; writes "

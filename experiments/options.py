@@ -45,6 +45,13 @@ def leeds(parser: OPTION) -> None:
     add("--steps", type=int, default=2500, metavar="N", help=steps)
 
 
+def jhmdb_motion(parser: OPTION) -> None:
+    """Of `real jhmdb_motion`."""
+    add = parser.add_argument
+    add("--output", required=True, type=Path, metavar="DIR", help="folder for the trained rows")
+    add("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="S")
+
+
 def multiview(parser: OPTION) -> None:
     """Of `real multiview`."""
     add = parser.add_argument
