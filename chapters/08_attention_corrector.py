@@ -991,7 +991,7 @@ show("Error over the ten frames of a window. The estimates are highest. The netw
 # costs.
 
 # %%
-from tslib.correction.controls import Identity, MedianFilter, Offset, SavitzkyGolay
+from experiments.paper_b.controls import Identity, MedianFilter, Offset, SavitzkyGolay
 from tslib.correction.training import PAPER
 
 PRINTED = replace(PAPER, epochs=0, steps=PLAN.steps)  # of its 100 epochs, the first 39
