@@ -255,6 +255,14 @@ COMMANDS = (
         left=GOES_ON,
     ),
     _script(
+        "paper_a strict",
+        "why joint training loses at strict thresholds: decoding, springs' pull, or target; writes "
+        "results/strict.json, half an hour for each seed of `body`",
+        of.body,
+        "--data data/large --output runs-body",
+        left=GOES_ON,
+    ),
+    _script(
         "paper_a readings",
         "which reading of Eq. 6 trains: summed or averaged, calibrated or not, three "
         "normalisations; writes results/readings.json, hours",
