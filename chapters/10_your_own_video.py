@@ -773,7 +773,7 @@ for ax, question in zip(axes, QUESTIONS):
     ax.set(title=question, xlabel="points of PCK@0.1")
 axes[0].set_yticks(range(len(table)), table)
 axes[0].invert_yaxis()
-axes[1].legend(loc="lower left")
+axes[1].legend(loc="center right")
 show("Two panels of gains with intervals, a row for each of eight conditions, the man "
      "in blue and the others in orange. Left, messages above the best median: farthest "
      "right for blur, clear of zero for both, and within about a point and a half of "
