@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
+import jupytext
 import pytest
 
 from book import dependencies
-from book.files import sources
+from book.files import numbered, sources
 from experiments import claims_page
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +49,24 @@ def test_the_page_of_claims_is_what_the_tables_say():
     assert claims_page.page() == _page("claims")
     for paper in ("A", "B"):
         assert f"## Paper {paper}" in claims_page.page()
+
+
+def test_every_column_of_a_table_has_a_name():
+    """Those who hear a page hear a cell's column, too. Chapters count with what they print."""
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.glob("*.md")]
+    texts = [(page.name, page.read_text(encoding="utf-8")) for page in pages]
+    for path in numbered(ROOT / "chapters", "ipynb"):
+        for cell in jupytext.read(path).cells:
+            shown = (o.get("data", {}).get("text/markdown", "") for o in cell.get("outputs", []))
+            texts += [(path.name, text) for text in (cell.source, *shown)]
+    heads = [
+        (name, head)
+        for name, text in texts
+        for head in re.findall(r"^\|(.*)\|\n\|[-:| ]+\|$", text, re.MULTILINE)
+    ]
+    assert len(heads) > 50
+    for name, head in heads:
+        assert all(column.strip() for column in head.split("|")), f"{name}: {head}"
 
 
 def test_every_package_has_a_reason_and_is_on_the_page():

@@ -575,7 +575,7 @@ def report(found: Mapping[str, Any]) -> str:
 
 def against_the_bars(found: Mapping[str, Any]) -> str:
     """The ratios beside what we accept and what we aim at: the README's table, as Markdown."""
-    lines = ["| ratio | measured | bar | aim | |", "|---|---|---|---|---|"]
+    lines = ["| ratio | measured | bar | aim | verdict |", "|---|---|---|---|---|"]
     for name, value in ratios(found).items():
         least, aim = BARS.get(name) or CEILINGS[name]
         reached, passed = (value >= b if name in BARS else value <= b for b in (aim, least))
