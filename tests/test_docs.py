@@ -9,6 +9,8 @@ import pytest
 from book import dependencies
 from book.files import numbered, sources
 from experiments import claims_page
+from experiments.paper_a.claims import CLAIMS as OF_A
+from experiments.paper_b.claims import CLAIMS as OF_B
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -67,6 +69,19 @@ def test_every_column_of_a_table_has_a_name():
     assert len(heads) > 50
     for name, head in heads:
         assert all(column.strip() for column in head.split("|")), f"{name}: {head}"
+
+
+@pytest.mark.parametrize("paper, claims", [("A", OF_A), ("B", OF_B)])
+def test_a_claim_with_evidence_of_its_own_has_no_verdict_under_a_table(paper, claims):
+    """One measurement with one network is not told as if three had made it."""
+    rows = re.findall(rf"^\| {paper}-C\d+ \|.*$", claims_page.page(), re.MULTILINE)
+    assert len(rows) == len(claims) and any(claim.alone for claim in claims)
+    for claim, row in zip(claims, rows, strict=True):
+        name, _, *of_tables, elsewhere = (cell.strip() for cell in row.strip("|").split("|"))
+        assert name == claim.name and len(of_tables) == len(claims_page.SOURCES[paper])
+        assert bool(elsewhere) == bool(claim.alone) and any(of_tables) != bool(claim.alone)
+        if claim.alone:
+            assert f"- *{claim.alone}*: " in claims_page.page()
 
 
 def test_every_package_has_a_reason_and_is_on_the_page():
