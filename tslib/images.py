@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from .errors import InputError
+from .files import ordinary
 
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".avif"}
 IMAGES |= {".jpe", ".jp2", ".dib", ".pbm", ".pgm", ".ppm", ".pnm", ".ras", ".sr"}
@@ -29,8 +30,7 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 def read_image(file: Path | str) -> np.ndarray:
     """An image file as uint8 (H, W, 3) RGB; InputError where it is missing or unreadable."""
-    if not Path(file).is_file():
-        raise InputError(f"there is no frame {file}.")
+    ordinary(file, f"there is no frame {file}.")
     # Labels count stored pixels, so a rotation in the file's header is ignored.
     image = decoded(file, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
@@ -52,6 +52,7 @@ def decoded(file: Path | str, flags: int) -> np.ndarray | None:
 
 def size_of(file: Path) -> tuple[int, int]:
     """(W, H) px of an image file that is whole; InputError where it is not, or is missing."""
+    ordinary(file, f"there is no frame {file}.")
     try:
         data = file.read_bytes()
         if data.startswith(_JPEG):

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from ..errors import InputError
-from ..files import is_utf8
+from ..files import is_utf8, ordinary
 from ..images import IMAGES, UNREAD, decoded
 
 # Frames per second; a file that says more, or less than 1, does not know: recorders write 1,000.
@@ -100,10 +100,8 @@ class Frames:
             _log.warning(f"{ended}; the rest cannot be read.")
         if self.lost:
             names = ", ".join(map(str, sorted(self.lost)[:10])) + ", ..." * (len(self.lost) > 10)
-            lost = (
-                f"{len(self.lost)} of {count} frames of {self.path} are missing or damaged: {names}"
-            )
-            _log.warning(f"{lost}; the frame before stands for each, without joints.")
+            lost = f"{len(self.lost)} of {count} frames of {self.path} are missing or damaged"
+            _log.warning(f"{lost}: {names}; the frame before stands for each, without joints.")
 
 
 def open_frames(path: Path | str) -> Frames:
@@ -163,6 +161,7 @@ def _natural(file: Path) -> list[str | int]:
 
 
 def _pages_of(file: Path) -> int:
+    ordinary(file, f"there is no frame {file}.")
     # OpenCV looks into the file, unless its name is one that it cannot take.
     looks = file.suffix.lower() in _PAGES | _MOVING and is_utf8(file)
     count = cv2.imcount(str(file)) if looks else 1
@@ -327,7 +326,7 @@ class VideoWriter:
         # OpenCV itself drops every frame without a word, and so it does with one of another size,
         # and on a full disk.
         if not self._writer.isOpened():
-            why = "a read-only folder, or an OpenCV without VP8"
+            why = f"a read-only folder, {fps:g} frames a second, or an OpenCV without VP8"
             raise OSError(f"{path} cannot be written: {why}.")
 
     def write(self, frame: np.ndarray) -> None:
