@@ -33,12 +33,12 @@ def is_plain(name: str) -> bool:
     return name not in ("", ".", "..") and is_utf8(name) and not re.search(r"[/\\:\x00-\x1f]", name)
 
 
-def ordinary(path: Path | str, missing: str) -> Path:
+def ordinary(path: Path | str, missing: str, most: int = _LARGEST) -> Path:
     """The path of a file; InputError says `missing`, or that it is no ordinary one or too large."""
     path = Path(path)
     if not path.exists():
         raise InputError(missing)
-    if not path.is_file() or path.stat().st_size > _LARGEST:
+    if not path.is_file() or path.stat().st_size > most:
         raise InputError(f"{path} is no ordinary file, or far too large; name another one.")
     return path
 

@@ -38,12 +38,15 @@ def read_image(file: Path | str) -> np.ndarray:
     return image
 
 
-def decoded(file: Path | str, flags: int) -> np.ndarray | None:
-    """An image file as uint8 (H, W, 3) RGB, read with flags of cv2.imread; None if unreadable."""
+def decoded(file: Path | str, flags: int, page: int = 0) -> np.ndarray | None:
+    """An image as uint8 (H, W, 3) RGB, read with flags of cv2.imread; None if unreadable."""
     try:
         # Not cv2.imread, because a name that is not UTF-8 brings it down with the whole process.
-        data = np.fromfile(file, np.uint8)
-        image = cv2.imdecode(data, flags) if data.size else None
+        if page:
+            image = next(iter(cv2.imreadmulti(str(file), page, 1, flags=flags)[1]), None)
+        else:
+            data = np.fromfile(file, np.uint8)
+            image = cv2.imdecode(data, flags) if data.size else None
     except (OSError, cv2.error):
         # cv2.error: a damaged header that claims a billion pixels.
         return None

@@ -35,6 +35,7 @@ from renderer.write import render
 from tslib.correction import Corrector, PoseCorrector, load_corrector, save_corrector
 from tslib.datasets.inspection import inspect
 from tslib.skeletons import SKELETONS
+from tslib.slices import View
 from tslib.training import stages
 from tslib.training.config import Config, Network
 from tslib.training.data import read_clips
@@ -48,7 +49,7 @@ from .. import records
 from .memory import resident
 
 SKELETON, CLIP = SKELETONS["youtube7"], 2  # frames of a clip on the disk
-FPS, SIZE, INPUT = 25, (160, 120), 64  # of the film; px of it and of the network
+FPS, SIZE, INPUT = 25, (160, 120), 32  # of the film; px of it and of the network
 _MADE_BEFORE = 8  # frames or clips that are computed first, because compiling takes memory
 # Where the joints of the film are, px, in the skeleton's order.
 _BODY = np.array([[80, 30], [50, 84], [110, 84], [58, 66], [102, 66], [66, 48], [94, 48]])
@@ -155,7 +156,7 @@ def clips(folder: Path, n: int) -> None:
         frames.mkdir(parents=True)
         for t in range(CLIP):
             (frames / f"{t + 1:06d}.jpg").write_bytes(jpeg)
-    config = Config(flow="dis", network=Network(architecture="small", stages=1))
+    config = Config(flow="dis", view=View(size=48), network=Network("small", stages=1))
     network = stages.network(config, 1)
     save_model(folder / "model.safetensors", network, config, "ST-infer", 0)
 

@@ -34,7 +34,7 @@ def read_mat(path: Path, needed: Iterable[str], optional: Iterable[str] = ()) ->
 
     Raises InputError where the file is missing or damaged, or lacks a needed variable.
     """
-    ordinary(path, f"there is no label file {path}.")
+    ordinary(path, f"there is no label file {path}.", _LARGEST)
     try:
         content = _variables(path, {*needed, *optional})
     except (OSError, ValueError, IndexError, MemoryError, zlib.error):
@@ -46,8 +46,6 @@ def read_mat(path: Path, needed: Iterable[str], optional: Iterable[str] = ()) ->
 
 
 def _variables(path: Path, wanted: set[str]) -> dict[str, Any]:
-    if path.stat().st_size > _LARGEST:
-        raise ValueError("too large")
     data = memoryview(path.read_bytes())
     # Little-endian, as every machine since 2006 writes.
     if data[126:128] != b"IM":

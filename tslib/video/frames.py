@@ -6,7 +6,7 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -164,7 +164,9 @@ def _pages_of(file: Path) -> int:
     ordinary(file, f"there is no frame {file}.")
     # OpenCV looks into the file, unless its name is one that it cannot take.
     looks = file.suffix.lower() in _PAGES | _MOVING and is_utf8(file)
-    count = cv2.imcount(str(file)) if looks else 1
+    count = 1
+    with suppress(cv2.error):  # which reading it says
+        count = cv2.imcount(str(file)) if looks else 1
     if count > 1 and file.suffix.lower() in _MOVING:
         raise InputError(f"{file} is a film of {count} pictures; save it as a video.")
     return max(count, 1)
@@ -172,14 +174,9 @@ def _pages_of(file: Path) -> int:
 
 def _read_image(file: Path, page: int) -> np.ndarray:
     # Turned as the file's header says, unlike a frame with labels.
-    if page:
-        _, found = cv2.imreadmulti(_plain(file), page, 1, flags=cv2.IMREAD_COLOR)
-        frame = cv2.cvtColor(found[0], cv2.COLOR_BGR2RGB) if found else None
-    else:
-        frame = decoded(file, cv2.IMREAD_COLOR)
+    frame = decoded(file, cv2.IMREAD_COLOR, page)
     if frame is None:
-        how = "replace it or take it out of the folder"
-        raise InputError(f"{file} cannot be read as an image; {how}.")
+        raise InputError(f"{file} cannot be read as an image; replace it or take it away.")
     return frame
 
 
@@ -223,7 +220,8 @@ def _times(path: Path, announced: int) -> tuple[list[float], int]:
             failed = failed or waiting
             times.append(packets.get(cv2.CAP_PROP_POS_MSEC))
             if turned is None and packets.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
-                found = _SIZE.search(packets.retrieve()[1].tobytes()[:4096])
+                there, packet = packets.retrieve()
+                found = _SIZE.search(packet.tobytes()[:4096]) if there else None
                 size, before = found[found.lastindex or 0] if found else size, size
                 turned = len(times) - 1 if before not in (None, size) else None
     if turned is not None:
