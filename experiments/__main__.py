@@ -379,6 +379,13 @@ COMMANDS = (
         of.predict,
         "--quick",
     ),
+    _script(
+        "speed load",
+        "time and memory of two hours of film and of 20,000 clips, and how they grow; writes "
+        "results/load.json with --write, half an hour on one core",
+        of.load,
+        "--quick",
+    ),
 )
 
 

@@ -50,6 +50,13 @@ def frame(t, hidden=(), figure=True):
     return picture
 
 
+def drawn(canvas, frame, result, detected, crop=None):
+    """A frame as the overlay shows it: a picture of the canvas's size with one person's results."""
+    picture = canvas.enlarge(frame)
+    canvas.add(picture, result, detected, crop)
+    return picture
+
+
 def write_video(path, frames):
     """A lossless .avi of frames (uint8 RGB)."""
     writer = None

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 
 from .errors import InputError
@@ -110,7 +111,7 @@ def _run(program: str, parser: OPTION, arguments: Sequence[str] | None) -> int:
             parser.print_help()
             return 0
         run, left = options.command.run, options.command.left
-        if wrong := options.command.check(options):
+        if wrong := options.command.check(options) or lost(options):
             parser.error(wrong)
         if isinstance(run, str):
             module, _, function = run.partition(":")
@@ -130,6 +131,15 @@ def _run(program: str, parser: OPTION, arguments: Sequence[str] | None) -> int:
             raise
     print(printable(sentence).replace("\n", r"\n"), file=sys.stderr)
     return code
+
+
+def lost(options: argparse.Namespace) -> str:
+    """What is wrong where a command would write over a file that it reads, or ""."""
+    words = [w for v in vars(options).values() for w in (v if isinstance(v, list) else [v])]
+    files = [os.path.realpath(w) for w in words if isinstance(w, str) and os.path.isfile(w)]
+    output = os.path.realpath(vars(options).get("output") or "")
+    wrong = f"--output is {output}, which is read as well; name another file"
+    return wrong if files.count(output) > 1 else ""
 
 
 def printable(text: str) -> str:
@@ -206,10 +216,10 @@ def positive(text: str) -> float:
     return value
 
 
-def whole(text: str, least: int = 0) -> int:
-    """A whole number from `least`."""
-    if not text.isdecimal() or len(text) > 15 or int(text) < least:
-        raise argparse.ArgumentTypeError(f"must be a whole number from {least}")
+def whole(text: str, least: int = 0, most: int = 10**15) -> int:
+    """A whole number from `least` to `most`."""
+    if not text.isdecimal() or len(text) > 16 or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most:,}")
     return int(text)
 
 
@@ -235,5 +245,6 @@ def computing(workers: bool = True) -> OPTION:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help=takes)
     if workers:
         who = "processes that prepare slices of clips; 0: the program itself does"
-        parser.add_argument("--workers", type=whole, default=0, metavar="W", help=who)
+        few = partial(whole, most=256)
+        parser.add_argument("--workers", type=few, default=0, metavar="W", help=who)
     return parser

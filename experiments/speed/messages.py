@@ -31,7 +31,7 @@ from tslib.skeletons import SKELETONS
 
 from .. import records
 from . import peers
-from .memory import LiveBytes
+from .memory import LiveBytes, resident
 
 PENN = SKELETONS["penn13"]
 ROUNDS = 3  # Paper A, Sec. 5.3
@@ -412,12 +412,6 @@ def measure_pgmax(sizes: Sequence[int], repeats: int) -> Table | str:
 
 
 # Memory, each in a process of its own
-
-
-def resident(field: str) -> int:
-    """VmRSS or VmHWM of this process, in bytes."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split(f"{field}:")[1].split()[0]) * 1024
 
 
 def memory_of(name: str, settings: Mapping[str, Any]) -> dict[str, float]:
