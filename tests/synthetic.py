@@ -8,6 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from tslib.skeletons import SKELETONS
+from tslib.video.joints_csv import JointsTable
 
 SKELETON = SKELETONS["penn13"]
 INPUT, GRID = (96, 128), (24, 32)
@@ -126,6 +127,19 @@ def write_detector(folder, **changes):
     """
     (folder / "toy.toml").write_text(CONFIG, encoding="utf-8")
     return write_network(folder / "toy.onnx", **changes)
+
+
+def read_tracks(path, joints):
+    """The Tracks in a file that holds these joints and no others."""
+    with JointsTable(path, joints) as table:
+        return table.tracks(table.frames[0].item(), table.frames[-1].item())
+
+
+def drawn(canvas, frame, *results):
+    """A frame with joints, as predict draws it. results: of `overlay.Canvas.add`"""
+    picture = canvas.enlarge(frame)
+    canvas.add(picture, *results)
+    return picture
 
 
 def most_alive(stream, stage):

@@ -11,6 +11,7 @@ import pytest
 import safetensors.torch
 import synthetic
 import torch
+from synthetic import read_tracks
 
 from tslib import checkpoint
 from tslib.__main__ import main
@@ -19,7 +20,7 @@ from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.errors import InputError
 from tslib.skeletons import SKELETONS
 from tslib.video.correct import correct_file, pieces
-from tslib.video.joints_csv import Tracks, read_tracks, write_header, write_rows
+from tslib.video.joints_csv import Tracks, write_header, write_rows
 
 YOUTUBE = motion.SKELETON
 NAN = np.nan

@@ -8,10 +8,10 @@ import json
 
 import numpy as np
 import pytest
+from synthetic import read_tracks
 
 from tslib.skeletons import SKELETONS
 from tslib.video.formats import FORMATS, Table
-from tslib.video.joints_csv import read_tracks
 
 COCO, PENN = SKELETONS["coco17"].joints, SKELETONS["penn13"].joints
 # https://github.com/CMU-Perceptual-Computing-Lab/openpose, doc/02_output.md

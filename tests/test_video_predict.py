@@ -126,10 +126,9 @@ def test_the_overlay_shows_both(place):
         read(place / "out" / n) for n in ("joints.csv", "detector.csv")
     )
     for t, seen in enumerate(open_frames(place / "out" / "overlay.webm")):
-        drawn = canvas.draw(synthetic.frame(t), (joints[t], score[t]), (alone[t], peaks[t])).astype(
-            float
-        )
-        plain = canvas.draw(synthetic.frame(t), None, None)
+        results = (joints[t], score[t]), (alone[t], peaks[t])
+        drawn = synthetic.drawn(canvas, synthetic.frame(t), *results).astype(float)
+        plain = synthetic.drawn(canvas, synthetic.frame(t), None, None)
         where = (drawn != plain).any(-1)
         assert (
             np.abs(seen - drawn)[where].mean()

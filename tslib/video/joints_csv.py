@@ -177,12 +177,6 @@ class JointsTable:
         return Tracks(frames, poses, score, self.joints)
 
 
-def read_tracks(path: Path | str, joints: Sequence[str]) -> Tracks:
-    """The Tracks in a file that holds these joints and no others. Raises InputError."""
-    with JointsTable(path, joints) as table:
-        return table.tracks(table.frames[0].item(), table.frames[-1].item())
-
-
 def write_header(table: TextIO, several: bool = False) -> None:
     """The names of the columns, the first line of an open file; person too, for several people."""
     table.write(("person," if several else "") + _COLUMNS + "\n")
