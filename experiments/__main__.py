@@ -1,5 +1,10 @@
 """``python -m experiments COMMAND``: everything that makes a number of this book."""
 
+from tslib import ending
+
+if __name__ == "__main__":
+    ending.at_once()
+
 import argparse
 import sys
 from collections.abc import Callable, Sequence
@@ -390,5 +395,4 @@ COMMANDS = (
 
 
 if __name__ == "__main__":
-    command_line.end_like_ctrl_c()
-    sys.exit(main())
+    sys.exit(ending.program(main))

@@ -54,8 +54,8 @@ def leeds(parser: OPTION) -> None:
 def jhmdb_motion(parser: OPTION) -> None:
     """Of `real jhmdb_motion`."""
     add = parser.add_argument
-    add("--output", required=True, type=Path, metavar="DIR", help="folder for the trained rows")
-    add("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="S")
+    add("--output", required=True, type=place, metavar="DIR", help="folder for the trained rows")
+    add("--seeds", nargs="+", type=whole, default=[0, 1, 2], metavar="S")
 
 
 def multiview(parser: OPTION) -> None:

@@ -1,5 +1,10 @@
 """``python -m renderer OUT --clips N``: render clips of people doing exercises."""
 
+from tslib import ending
+
+if __name__ == "__main__":
+    ending.at_once()
+
 import argparse
 import re
 import sys
@@ -50,5 +55,4 @@ RENDER = Command(
 
 
 if __name__ == "__main__":
-    command_line.end_like_ctrl_c()
-    sys.exit(main())
+    sys.exit(ending.program(main))

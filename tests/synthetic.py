@@ -8,6 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from tslib.skeletons import SKELETONS
+from tslib.video.joints_csv import JointsTable
 
 SKELETON = SKELETONS["penn13"]
 INPUT, GRID = (96, 128), (24, 32)
@@ -133,6 +134,12 @@ def write_detector(folder, **changes):
     """
     (folder / "toy.toml").write_text(CONFIG, encoding="utf-8")
     return write_network(folder / "toy.onnx", **changes)
+
+
+def read_tracks(path, joints):
+    """The Tracks in a file that holds these joints and no others."""
+    with JointsTable(path, joints) as table:
+        return table.tracks(table.frames[0].item(), table.frames[-1].item())
 
 
 def most_alive(stream, stage):

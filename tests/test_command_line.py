@@ -1,11 +1,14 @@
 """What the three programs share: help at once, examples that work, exit codes, sentences."""
 
 import argparse
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -105,6 +108,37 @@ def test_after_ctrl_c_a_command_says_what_is_left(program, command, capsys):
 
     assert with_run(program, command, interrupted, words_of(command)) == 130
     assert capsys.readouterr().err == f"interrupted; {command.left}.\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
+@pytest.mark.parametrize("program", ["tslib", "renderer", "experiments", "book"])
+def test_ctrl_c_while_a_program_is_imported_ends_it_without_a_word(program, tmp_path):
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        pytest.skip("This signal is ignored here, as under nohup, and by every program from here.")
+    interrupts = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n"
+    (tmp_path / "argparse.py").write_text(interrupts, encoding="utf-8")
+    places = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[1])])
+    done = subprocess.run(
+        [sys.executable, "-m", program, "--help"],
+        env=os.environ | {"PYTHONPATH": places},
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    # A shell says 130 of it.
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is full")
+@pytest.mark.parametrize("program", ["tslib", "experiments"])
+def test_what_cannot_be_printed_is_one_sentence(program):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        words, buffered = [sys.executable, "-m", program], os.environ | {"PYTHONUNBUFFERED": ""}
+        done = subprocess.run(
+            words, env=buffered, stdout=full, stderr=subprocess.PIPE, encoding="utf-8"
+        )
+    said = "What there is to say cannot be written: No space left on device.\n"
+    assert (done.returncode, done.stderr) == (2, said)
 
 
 @pytest.mark.parametrize(

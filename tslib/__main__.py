@@ -1,5 +1,10 @@
 """``python -m tslib COMMAND``: what the method does on videos, and how its networks are trained."""
 
+from . import ending
+
+if __name__ == "__main__":
+    ending.at_once()
+
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -188,5 +193,4 @@ COMMANDS = (
 
 
 if __name__ == "__main__":
-    command_line.end_like_ctrl_c()
-    sys.exit(main())
+    sys.exit(ending.program(main))

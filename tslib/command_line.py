@@ -8,7 +8,6 @@ import argparse
 import importlib
 import os
 import re
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -154,14 +153,6 @@ def _why(error: OSError) -> str:
         return f"the system could not go on ({error}); try again, or name another file or folder."
     reason = error.strerror[:1].lower() + error.strerror[1:]
     return f"{error.filename} cannot be used ({reason}); name another file or folder."
-
-
-def end_like_ctrl_c() -> None:
-    """From now on a program that is asked to end cleans up as it does after Ctrl-C."""
-    for ending in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP, nohup ignores it
-        number = getattr(signal, ending, None)
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
 
 
 def quiet() -> None:

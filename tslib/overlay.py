@@ -43,8 +43,9 @@ class Canvas:
         crop: Crop | None = None,
         name: str = "",
     ) -> None:
-        """Draw a person's results, (joints (K, 2) px, score (K,)), into a picture of ``size``, and
-        the outline of the crop that the detector saw, with a name beside it.
+        """Draw both results, (joints (K, 2) px, score (K,)), into a picture, uint8 RGB of ``size``.
+
+        crop : the window that the detector saw, to be outlined, with a name beside it
         """
         if result is None:
             return

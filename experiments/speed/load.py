@@ -98,11 +98,12 @@ def write_detector(file: Path) -> None:
         "weight": (2 * _COLORS - 1)[..., None, None],  # 1 at the colour, 0 or less at all others
         "bias": 1 - _COLORS.sum(1),
     }
-    pool = {"kernel_shape": [4, 4], "strides": [4, 4]}
     nodes = [
         helper.make_node("Conv", ["image", *weights], ["near"], kernel_shape=[1, 1]),
         helper.make_node("Relu", ["near"], ["nearness"]),
-        helper.make_node("AveragePool", ["nearness"], ["maps"], **pool),
+        helper.make_node(
+            "AveragePool", ["nearness"], ["maps"], kernel_shape=[4, 4], strides=[4, 4]
+        ),
     ]
     shapes = {"image": [1, 3, INPUT, INPUT], "maps": [1, len(_COLORS), INPUT // 4, INPUT // 4]}
     image, maps = (

@@ -7,7 +7,6 @@ from the reader's own index, and is not installed: it would want other versions 
 import hashlib
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -59,24 +58,24 @@ def fetch_detector(file: Path | str | None = None) -> Path:
     if (folder / MODEL).is_file():
         return folder / MODEL
     print(f"BlazePose full, from the package {PACKAGE} (35 MB), Apache-2.0.", file=sys.stderr)
-    with appearing(folder) as new, tempfile.TemporaryDirectory() as place:
+    with appearing(folder) as new:
         wheel = _SHA256["wheel"]
-        source = fetch_wheel(PACKAGE, wheel, place, _RUN) if file is None else Path(file)
+        source = fetch_wheel(PACKAGE, wheel, new.parent, _RUN) if file is None else Path(file)
         for name, content in _unpacked(source).items():
             (new / name).write_bytes(content)
         (new / MODEL).with_suffix(".toml").write_bytes(CONFIG.read_bytes())
     return folder / MODEL
 
 
-def fetch_wheel(package: str, sha256: str, place: str, again: str) -> Path:
+def fetch_wheel(package: str, sha256: str, place: Path, again: str) -> Path:
     """A package's wheel, fetched into a folder by pip, its checksum verified.
 
     again : the command that an InputError names, where pip cannot fetch the wheel
     """
-    words = [*f"download {_CHOICE} {_QUIET}".split(), "--dest", place, package]
+    words = [*f"download {_CHOICE} {_QUIET}".split(), "--dest", str(place), package]
     # What pip says goes where a progress bar belongs; its reasons go into our sentence.
     pip = subprocess.run([sys.executable, "-m", "pip", *words], stdout=2, stderr=subprocess.PIPE)
-    wheels = list(Path(place).glob("*.whl"))
+    wheels = list(place.glob("*.whl"))
     if pip.returncode or not wheels:
         said = pip.stderr.decode(errors="replace").strip()
         why = (said.splitlines() or ["it says nothing"])[-1].removeprefix("ERROR: ")

@@ -9,12 +9,12 @@ import os
 import re
 import subprocess
 import sys
-import warnings
 from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
+import platformdirs
 
 from ..errors import InputError
 
@@ -25,12 +25,7 @@ _ENGINE = [cv2.dnn.ENGINE_CLASSIC] if hasattr(cv2.dnn, "ENGINE_CLASSIC") else []
 
 def cache_folder() -> Path:
     """Where tslib keeps what it can make again: TSLIB_CACHE, or the user's folder for caches."""
-    # Slow to import; and in a notebook without widgets its progress bar would warn of that.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pooch
-
-    return Path(os.environ.get("TSLIB_CACHE") or pooch.os_cache("tslib"))
+    return Path(os.environ.get("TSLIB_CACHE") or platformdirs.user_cache_dir("tslib"))
 
 
 class NetworkFile:
