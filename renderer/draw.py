@@ -207,6 +207,7 @@ class Painting:
         self._limb_rows: list[tuple] = []
         with np.errstate(invalid="ignore"):
             self._dress()
+            self._size = np.nanmedian(figure.scale, axis=1) if figure.props else None
             for n, prop in enumerate(figure.props):
                 self._add_prop(FIRST_PROP + n, prop)
             self._add_limbs()
@@ -401,13 +402,13 @@ class Painting:
     def _hull(self, segment, balls, color):
         """The hull of a few balls, (point, radius) each."""
         light = np.array(self.look.light)
+        names, radii = zip(*balls, strict=True)
+        places, radius = [AT[name] for name in names], np.array(radii)
+        points, scale = self.figure.points[:, places], self.figure.scale[:, places]
         for size, offset, tone in self._tones:
-            rings = []
-            for name, radius in balls:
-                point, scale = self._at(name)
-                middle = point + (offset * radius * scale)[:, None] * light
-                rings.append(circle(middle, size * radius * scale, 1, 10))
-            corners = np.concatenate(rings, 1)
+            middle = points + (offset * radius * scale)[..., None] * light
+            rings = circle(middle, size * radius * scale, 1, 10)
+            corners = rings.reshape(len(points), -1, 2)
             valid = np.isfinite(corners).all((1, 2))
             moments = zip(fixed(corners), valid, strict=True)
             hulls = [cv2.convexHull(moment) if ok else None for moment, ok in moments]
@@ -420,7 +421,7 @@ class Painting:
             self._keep(SEGMENT[segment], fixed(points), color, np.zeros(len(points), bool))
 
     def _add_prop(self, label, prop):
-        points, scale = prop.points, np.nanmedian(self.figure.scale, axis=1)
+        points, scale = prop.points, self._size
         valid = np.isfinite(points).all((1, 2))
         if prop.filled:
             self._keep(label, fixed(points), prop.color, valid)
@@ -453,10 +454,10 @@ def fixed(points: np.ndarray) -> np.ndarray:
 def circle(
     center: np.ndarray, radius: np.ndarray, flat: float = 1.0, count: int = 12
 ) -> np.ndarray:
-    """Points (N, count, 2) around centers (N, 2) at radii (N,); flat : height over width."""
+    """Points (..., count, 2) around centers (..., 2) at radii (...,); flat : height over width."""
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     ring = np.stack([np.cos(angle), flat * np.sin(angle)], -1)
-    return center[:, None] + ring * np.asarray(radius)[:, None, None]
+    return center[..., None, :] + ring * np.asarray(radius)[..., None, None]
 
 
 def mixed(color: Sequence[float] | np.ndarray, tone: float) -> Color:
