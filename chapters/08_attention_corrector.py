@@ -55,7 +55,7 @@ import pandas as pd
 import torch
 from exercises import chapter_08 as check
 from style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, show
-from torch import nn
+from torch import nn, tanh
 
 from tslib.clip import Clip
 from tslib.metrics import group_rates, means, rates
@@ -506,7 +506,7 @@ class AdditiveAttention(nn.Module):
 
     def energy(self, s, h, prepared):
         """(B, T) from s (B, n), h (B, T, 2n) and what `prepared` gave."""
-        return self.v(torch.tanh(self.W(s)[:, None] + prepared))[..., 0]
+        return self.v(tanh(self.W(s)[:, None] + prepared))[..., 0]
 
 
 def attend(energy, h, mask=None):
