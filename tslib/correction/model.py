@@ -108,7 +108,8 @@ class PoseCorrector(WindowNetwork):
         B, T = self.check(poses, mask)
         h = bidirectional(self.encoder, poses, mask)
         if self.library:
-            h = sum(h.chunk(2, -1))
+            forward, backward = h.chunk(2, -1)
+            h = forward + backward
         prepared = self.attention.prepared(h)
         s = cell = poses.new_zeros(B, self.settings["hidden"])
         y, outputs, weights = poses[:, 0], [], []
