@@ -108,8 +108,7 @@ class PoseCorrector(WindowNetwork):
         B, T = self.check(poses, mask)
         h = bidirectional(self.encoder, poses, mask)
         if self.library:
-            forward, backward = h.chunk(2, -1)
-            h = forward + backward
+            h = torch.add(*h.chunk(2, -1))
         prepared = self.attention.prepared(h)
         s = cell = poses.new_zeros(B, self.settings["hidden"])
         y, outputs, weights = poses[:, 0], [], []
