@@ -1,5 +1,10 @@
 """``python -m experiments COMMAND``: everything that makes a number of this book."""
 
+from tslib import ending
+
+if __name__ == "__main__":
+    ending.at_once()
+
 import argparse
 import sys
 from collections.abc import Callable, Sequence
@@ -255,6 +260,14 @@ COMMANDS = (
         left=GOES_ON,
     ),
     _script(
+        "paper_a strict",
+        "why joint training loses at strict thresholds: decoding, springs' pull, or target; writes "
+        "results/strict.json, half an hour for each seed of `body`",
+        of.body,
+        "--data data/large --output runs-body",
+        left=GOES_ON,
+    ),
+    _script(
         "paper_a readings",
         "which reading of Eq. 6 trains: summed or averaged, calibrated or not, three "
         "normalisations; writes results/readings.json, hours",
@@ -300,6 +313,14 @@ COMMANDS = (
         "mixtures; writes results/leeds.json, a quarter of an hour for a seed on one core",
         of.leeds,
         "--output runs-leeds",
+        left=GOES_ON,
+    ),
+    _script(
+        "real jhmdb_motion",
+        "Paper A's Tables 2 and 3 on figures that move as people in JHMDB do; writes "
+        "results/jhmdb_motion.json, an hour for a seed on one core",
+        of.jhmdb_motion,
+        "--output runs-jhmdb",
         left=GOES_ON,
     ),
     Command(
@@ -370,9 +391,15 @@ COMMANDS = (
         of.predict,
         "--quick",
     ),
+    _script(
+        "speed load",
+        "time and memory of two hours of film and of 20,000 clips, and how they grow; writes "
+        "results/load.json with --write, half an hour on one core",
+        of.load,
+        "--quick",
+    ),
 )
 
 
 if __name__ == "__main__":
-    command_line.end_like_ctrl_c()
-    sys.exit(main())
+    sys.exit(ending.program(main))

@@ -90,6 +90,21 @@ class Rendered:
     quality: int
     fault: np.ndarray
 
+    def as_clip(self, name: str) -> Clip:
+        """The same under a name, as the loader of data sets would give it."""
+        box = np.concatenate([self.box[:, :2], self.box[:, 2:] - self.box[:, :2]], 1)
+        return Clip(
+            name,
+            self.joints.astype(np.float32),
+            self.visible,
+            box.astype(np.float32),
+            SKELETONS["penn13"],
+            list(self.frames),
+            self.action,
+            self.split,
+            self.frames.shape[2:0:-1],
+        )
+
 
 def split_of(number: int) -> str:
     """ "train" or "test" of the clip of a number: every fifth one is a test clip."""

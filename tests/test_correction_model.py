@@ -224,7 +224,7 @@ def test_shapes_and_settings_that_do_not_fit_are_refused():
                 net(x, wrong)
     with pytest.raises(ValueError, match="no attention 'dot'; choose one of additive, library"):
         PoseCorrector(7, "dot")
-    with pytest.raises(ValueError, match="hidden must be a whole number from 1 to 4096, but is 0"):
+    with pytest.raises(ValueError, match="hidden must be a whole number from 1 to 1024, but is 0"):
         PoseCorrector(7, hidden=0)
     with pytest.raises(ValueError, match="for windows of 6 frames, not 5"):
         TemporalMLP(2, 6, 5).double()(x[:, :5])

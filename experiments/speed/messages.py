@@ -31,7 +31,7 @@ from tslib.skeletons import SKELETONS
 
 from .. import records
 from . import peers
-from .memory import LiveBytes
+from .memory import LiveBytes, resident
 
 PENN = SKELETONS["penn13"]
 ROUNDS = 3  # Paper A, Sec. 5.3
@@ -434,12 +434,6 @@ def measure_tropical(sides: Sequence[int], repeats: int) -> Table | str:
 # Memory, each in a process of its own
 
 
-def resident(field: str) -> int:
-    """VmRSS or VmHWM of this process, in bytes."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split(f"{field}:")[1].split()[0]) * 1024
-
-
 def memory_of(name: str, settings: Mapping[str, Any]) -> dict[str, float]:
     """MB that one training step takes beyond its inputs: "process", its peak, and "counted", what
     torch operators return.
@@ -597,7 +591,7 @@ def report(found: Mapping[str, Any]) -> str:
 
 def against_the_bars(found: Mapping[str, Any]) -> str:
     """The ratios beside what we accept and what we aim at: the README's table, as Markdown."""
-    lines = ["| ratio | measured | bar | aim | |", "|---|---|---|---|---|"]
+    lines = ["| ratio | measured | bar | aim | verdict |", "|---|---|---|---|---|"]
     for name, value in ratios(found).items():
         least, aim = BARS.get(name) or CEILINGS[name]
         reached, passed = (value >= b if name in BARS else value <= b for b in (aim, least))
