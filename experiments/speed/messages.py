@@ -585,6 +585,7 @@ def report(found: Mapping[str, Any]) -> str:
             table(found["tropical"], "finer: ns a cell, side ="),
         ]
         parts += [table({"ms": row}, title) for title, row in found["growth"].items()]
+        parts.append(growth_page(found["growth"]))
     parts.append(table(found["memory"], "extra peak of a training step, MB"))
     return "\n\n".join([*parts, against_the_bars(found)])
 
@@ -598,6 +599,16 @@ def against_the_bars(found: Mapping[str, Any]) -> str:
         verdict = "aim reached" if reached else "bar passed" if passed else "missed"
         sign = "≥" if name in BARS else "≤"
         lines.append(f"| {name} | {value:.3g} | {sign} {least:g} | {sign} {aim:g} | {verdict} |")
+    return "\n".join(lines)
+
+
+def growth_page(growth: Table) -> str:
+    """How a step's time grows with each thing, as docs/speed.md has it, in Markdown."""
+    lines = ["| what grows | from | to | times | time, times |", "|---|---|---|---|---|"]
+    for what, row in growth.items():
+        (least, before), (most, after) = list(row.items())[0], list(row.items())[-1]
+        more = int(most) / int(least)
+        lines.append(f"| {what} | {least} | {most} | {more:.3g} | {after / before:.3g} |")
     return "\n".join(lines)
 
 
