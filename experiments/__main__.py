@@ -378,6 +378,13 @@ COMMANDS = (
         "--write",
     ),
     _script(
+        "speed training",
+        "what share of a training step is arithmetic, and how long it waits for data; writes "
+        "results/training.json with --write, a minute",
+        of.training,
+        "--quick",
+    ),
+    _script(
         "speed predict",
         "how many frames a second predict takes in, and where its time goes; writes "
         "results/predict.json with --write, minutes",

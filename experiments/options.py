@@ -34,6 +34,12 @@ def quick(parser: OPTION) -> None:
     parser.add_argument("--quick", action="store_true", help=QUICK)
 
 
+def training(parser: OPTION) -> None:
+    """Of `speed training`."""
+    quick(parser)
+    write(parser)
+
+
 def estimates(parser: OPTION) -> None:
     """--estimates and --quick"""
     parser.add_argument(
