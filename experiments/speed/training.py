@@ -26,9 +26,9 @@ from torch import nn
 from renderer.write import render
 from tslib.slices import Slices
 from tslib.training import stages
-from tslib.training.config import Config, read_config
+from tslib.training.config import Config, Plan, read_config
 from tslib.training.data import Data, load_data
-from tslib.training.loop import Batch, Keys, Trainer
+from tslib.training.loop import Batch, Keys, Objective, Trainer
 
 from .. import records
 from . import messages
@@ -86,7 +86,8 @@ class Timed(Trainer):
 def measured(config: Config, data: Data, stage: int, folder: Path, steps: int) -> Row:
     """The row of a stage of a training file, 1 or 2, after so many steps."""
     model, slices = stages.network(config), Slices(data.train, config.view, frames=1)
-    objective, plan = stages.first_stage, config.pretrain
+    objective: Objective = stages.first_stage
+    plan: Plan = config.pretrain
     if stage == 2:
         model = stages.with_inference(config, model, data.train, span=1)
         objective, plan = stages.second_stage, config.joint
