@@ -260,6 +260,14 @@ COMMANDS = (
         left=GOES_ON,
     ),
     _script(
+        "paper_a strict",
+        "why joint training loses at strict thresholds: decoding, springs' pull, or target; writes "
+        "results/strict.json, half an hour for each seed of `body`",
+        of.body,
+        "--data data/large --output runs-body",
+        left=GOES_ON,
+    ),
+    _script(
         "paper_a readings",
         "which reading of Eq. 6 trains: summed or averaged, calibrated or not, three "
         "normalisations; writes results/readings.json, hours",
@@ -305,6 +313,14 @@ COMMANDS = (
         "mixtures; writes results/leeds.json, a quarter of an hour for a seed on one core",
         of.leeds,
         "--output runs-leeds",
+        left=GOES_ON,
+    ),
+    _script(
+        "real jhmdb_motion",
+        "Paper A's Tables 2 and 3 on figures that move as people in JHMDB do; writes "
+        "results/jhmdb_motion.json, an hour for a seed on one core",
+        of.jhmdb_motion,
+        "--output runs-jhmdb",
         left=GOES_ON,
     ),
     Command(
@@ -362,10 +378,24 @@ COMMANDS = (
         "--write",
     ),
     _script(
+        "speed training",
+        "what share of a training step is arithmetic, and how long it waits for data; writes "
+        "results/training.json with --write, a minute",
+        of.training,
+        "--quick",
+    ),
+    _script(
         "speed predict",
         "how many frames a second predict takes in, and where its time goes; writes "
         "results/predict.json with --write, minutes",
         of.predict,
+        "--quick",
+    ),
+    _script(
+        "speed load",
+        "time and memory of two hours of film and of 20,000 clips, and how they grow; writes "
+        "results/load.json with --write, half an hour on one core",
+        of.load,
         "--quick",
     ),
 )

@@ -17,6 +17,7 @@ Python of its own, as a user starts it, so that the faults meet the imports, too
 """
 
 import argparse
+import codecs
 import contextlib
 import ctypes
 import hashlib
@@ -392,6 +393,8 @@ class Place:
             os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT), number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         if user:
+            # An ordinary user may not be able to read the interpreter's own files.
+            codecs.lookup("utf-8-sig")
             os.setgroups([])
             os.setgid(user)
             os.setuid(user)

@@ -51,6 +51,13 @@ def frame(t, hidden=(), figure=True):
     return picture
 
 
+def drawn(canvas, frame, result, detected, crop=None):
+    """A frame as the overlay shows it: a picture of the canvas's size with one person's results."""
+    picture = canvas.enlarge(frame)
+    canvas.add(picture, result, detected, crop)
+    return picture
+
+
 def write_video(path, frames):
     """A lossless .avi of frames (uint8 RGB)."""
     writer = None
@@ -133,13 +140,6 @@ def read_tracks(path, joints):
     """The Tracks in a file that holds these joints and no others."""
     with JointsTable(path, joints) as table:
         return table.tracks(table.frames[0].item(), table.frames[-1].item())
-
-
-def drawn(canvas, frame, *results):
-    """A frame with joints, as predict draws it. results: of `overlay.Canvas.add`"""
-    picture = canvas.enlarge(frame)
-    canvas.add(picture, *results)
-    return picture
 
 
 def most_alive(stream, stage):

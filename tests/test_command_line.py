@@ -1,5 +1,6 @@
 """What the three programs share: help at once, examples that work, exit codes, sentences."""
 
+import argparse
 import os
 import re
 import shlex
@@ -245,3 +246,34 @@ def test_what_an_option_cannot_hold_is_said(kind, text, words, capsys):
     with pytest.raises(SystemExit) as error:
         command_line.main("a", "about", [command], ["go", f"--value={text}"])
     assert error.value.code == 2 and words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("program", "command"), EACH)
+def test_no_option_takes_an_empty_name_or_any_number(program, command):
+    """A name is empty where a variable is unset, and would then be the folder where one is."""
+    parser = command_line.OPTION(parents=command.shared, add_help=False)
+    command.options(parser)
+    for action in parser._actions:
+        if action.type is not None:
+            assert action.type is not int
+            with pytest.raises((argparse.ArgumentTypeError, ValueError)):
+                action.type("")
+
+
+@pytest.mark.parametrize("words", ["correct a --model b --output ./b", "springs c a --output a"])
+def test_no_command_writes_over_what_it_reads(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in "abc":
+        (tmp_path / name).write_text("precious", encoding="utf-8")
+    more = ["--skeleton", "penn13"] * words.startswith("springs")
+    with pytest.raises(SystemExit) as error:
+        tslib.__main__.main([*words.split(), *more])
+    said = capsys.readouterr().err
+    assert error.value.code == 2 and "which is read as well; name another file" in said
+    assert all((tmp_path / name).read_text(encoding="utf-8") == "precious" for name in "abc")
+
+
+def test_crowds_have_an_end(capsys):
+    with pytest.raises(SystemExit):
+        tslib.__main__.main(["predict", "film.avi", "--output", "out", "--people", "101"])
+    assert "--people: must be a whole number from 1 to 100" in capsys.readouterr().err

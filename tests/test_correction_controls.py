@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from experiments.paper_b.controls import Identity, MedianFilter, Offset, SavitzkyGolay
 from experiments.paper_b.one_euro import OneEuro
 from tslib.correction import Corrector, CorrectorPlan, PoseCorrector
-from tslib.correction.controls import Identity, MedianFilter, Offset, SavitzkyGolay
 from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.skeletons import SKELETONS
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from experiments.estimates import out_of_fold
+from experiments.paper_b.controls import Identity, MedianFilter
 from tslib import checkpoint
 from tslib.augment import paper_b
 from tslib.clip import Clip
 from tslib.correction import Corrector, CorrectorPlan, PoseCorrector
-from tslib.correction.controls import Identity, MedianFilter
 from tslib.correction.networks import BiLSTM, FrameMLP
 from tslib.correction.training import PAPER, Windows, _optimizer_of, drawn, loss_of, train_corrector
 from tslib.errors import InputError

@@ -8,13 +8,13 @@ import pytest
 
 from experiments.paper_a import front_picture
 from experiments.paper_a.figures import RED
-from experiments.paper_a.front_picture import GAP, PANEL, TITLE, Shown, best_of, clip_of, picture_of
+from experiments.paper_a.front_picture import GAP, PANEL, TITLE, Shown, best_of, picture_of
 from renderer import Settings, render_clip
 
 
 @pytest.fixture(scope="module")
 def clip():
-    return clip_of(5, render_clip(0, 5, Settings(PANEL, 3)))
+    return render_clip(0, 5, Settings(PANEL, 3)).as_clip("0005")
 
 
 def shown(clip, before, after):

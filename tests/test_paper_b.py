@@ -23,6 +23,7 @@ from experiments.measures import jitter
 from experiments.mixture_of_parts import MixtureOfParts, Settings, load_parts
 from experiments.paper_b import tables
 from experiments.paper_b.claims import CLAIMS, Known
+from experiments.paper_b.controls import Offset
 from experiments.paper_b.runs import (
     ATTENTION,
     FILTERS,
@@ -37,7 +38,6 @@ from experiments.poses import read_estimates
 from renderer import render
 from tslib.clip import Clip
 from tslib.correction import Corrector, CorrectorPlan
-from tslib.correction.controls import Offset
 from tslib.errors import InputError
 from tslib.metrics import means
 from tslib.skeletons import SKELETONS

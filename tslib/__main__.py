@@ -8,6 +8,7 @@ if __name__ == "__main__":
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from . import command_line
@@ -51,7 +52,7 @@ def _predict_options(parser: OPTION) -> None:
     several: dict[str, Any] = dict(nargs="+", choices=kinds, metavar="NAME", default=["csv"])
     add("--format", dest="formats", help=files, **several)
     many = "how many to follow, the surest first; 1 by default"
-    add("--people", type=positive_whole, default=1, metavar="N", help=many)
+    add("--people", type=partial(whole, least=1, most=100), default=1, metavar="N", help=many)
 
 
 def _check_predict(options: Namespace) -> str:

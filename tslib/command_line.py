@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 
 from .errors import InputError
@@ -109,7 +110,7 @@ def _run(program: str, parser: OPTION, arguments: Sequence[str] | None) -> int:
             parser.print_help()
             return 0
         run, left = options.command.run, options.command.left
-        if wrong := options.command.check(options):
+        if wrong := options.command.check(options) or lost(options):
             parser.error(wrong)
         if isinstance(run, str):
             module, _, function = run.partition(":")
@@ -129,6 +130,15 @@ def _run(program: str, parser: OPTION, arguments: Sequence[str] | None) -> int:
             raise
     print(printable(sentence).replace("\n", r"\n"), file=sys.stderr)
     return code
+
+
+def lost(options: argparse.Namespace) -> str:
+    """What is wrong where a command would write over a file that it reads, or ""."""
+    words = [w for v in vars(options).values() for w in (v if isinstance(v, list) else [v])]
+    files = [os.path.realpath(w) for w in words if isinstance(w, str) and os.path.isfile(w)]
+    output = os.path.realpath(vars(options).get("output") or "")
+    wrong = f"--output is {output}, which is read as well; name another file"
+    return wrong if files.count(output) > 1 else ""
 
 
 def printable(text: str) -> str:
@@ -197,10 +207,10 @@ def positive(text: str) -> float:
     return value
 
 
-def whole(text: str, least: int = 0) -> int:
-    """A whole number from `least`."""
-    if not text.isdecimal() or len(text) > 15 or int(text) < least:
-        raise argparse.ArgumentTypeError(f"must be a whole number from {least}")
+def whole(text: str, least: int = 0, most: int = 10**15) -> int:
+    """A whole number from `least` to `most`."""
+    if not text.isdecimal() or len(text) > 16 or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most:,}")
     return int(text)
 
 
@@ -226,5 +236,6 @@ def computing(workers: bool = True) -> OPTION:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help=takes)
     if workers:
         who = "processes that prepare slices of clips; 0: the program itself does"
-        parser.add_argument("--workers", type=whole, default=0, metavar="W", help=who)
+        few = partial(whole, most=256)
+        parser.add_argument("--workers", type=few, default=0, metavar="W", help=who)
     return parser

@@ -19,6 +19,7 @@ except ImportError:
     fcntl = None  # type: ignore[assignment]
 
 _UNFINISHED = ".unfinished"
+_LARGEST = 1 << 32  # bytes of a file that is read at once
 
 
 def is_utf8(name: Path | str) -> bool:
@@ -32,12 +33,21 @@ def is_plain(name: str) -> bool:
     return name not in ("", ".", "..") and is_utf8(name) and not re.search(r"[/\\:\x00-\x1f]", name)
 
 
+def ordinary(path: Path | str, missing: str, most: int = _LARGEST) -> Path:
+    """The path of a file; InputError says `missing`, or that it is no ordinary one or too large."""
+    path = Path(path)
+    if not path.exists():
+        raise InputError(missing)
+    if not path.is_file() or path.stat().st_size > most:
+        raise InputError(f"{path} is no ordinary file, or far too large; name another one.")
+    return path
+
+
 def read_toml(path: Path | str, missing: str) -> dict[str, Any]:
     """The content of a TOML file; an InputError says `missing` where there is no such file."""
+    file = ordinary(path, missing)
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(missing) from None
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:
@@ -64,6 +74,9 @@ def replacing(path: Path | str) -> Iterator[Path]:
         if place.exists() and not place.is_file():
             what = "a folder" if place.is_dir() else "no ordinary file"
             raise InputError(f"{path} cannot be written: it is {what}; name another one.")
+        if not place.parent.is_dir():
+            missing = f"{path} cannot be written: there is no folder {place.parent}"
+            raise InputError(f"{missing}; name a file in a folder that exists.")
         with unfinished(place) as folder:
             yield folder / place.name
             if place.exists():

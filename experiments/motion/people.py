@@ -15,7 +15,7 @@ from tslib.part_flow import PartFlow
 from tslib.slices import Slices, View
 from tslib.training.models import load_model
 
-from ..paper_a.front_picture import MODELS, clip_of
+from ..paper_a.front_picture import MODELS
 
 SIZE = (288, 288)  # px of a frame; the networks see 96 px of it
 
@@ -48,7 +48,7 @@ def person(
     """Render a clip; a test clip has a number that 5 divides."""
     made = render_clip(seed, number, Settings(size, frames, camera=camera))
     assert made.flow is not None
-    return Person(clip_of(number, made), made.flow, made.fault)
+    return Person(made.as_clip(f"{number:04d}"), made.flow, made.fault)
 
 
 def network(row: str) -> tuple[ThinSlicingNetwork, View]:

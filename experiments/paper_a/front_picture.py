@@ -20,11 +20,10 @@ import torch
 from tqdm import tqdm
 
 from renderer import Settings, render_clip
-from renderer.clip import Rendered, split_of
+from renderer.clip import split_of
 from tslib.clip import Clip
 from tslib.files import write_whole
 from tslib.overlay import draw_limbs, enlarged
-from tslib.skeletons import SKELETONS
 from tslib.training.evaluate import predict_as_trained
 from tslib.training.models import load_model
 
@@ -55,27 +54,10 @@ class Shown(NamedTuple):
         return (before & ~after).sum(1) - after.sum(1)
 
 
-def clip_of(number: int, rendered: Rendered) -> Clip:
-    """A rendered clip as the loader of data sets would give it."""
-    size = rendered.frames.shape[2:0:-1]
-    box = np.concatenate([rendered.box[:, :2], rendered.box[:, 2:] - rendered.box[:, :2]], 1)
-    return Clip(
-        f"{number:04d}",
-        rendered.joints.astype(np.float32),
-        rendered.visible,
-        box.astype(np.float32),
-        SKELETONS["penn13"],
-        list(rendered.frames),
-        rendered.action,
-        rendered.split,
-        size,
-    )
-
-
 def estimated(seed: int, number: int) -> Shown:
     """Render a clip and let both models find its joints."""
     rendered = render_clip(seed, number, Settings(PANEL, FRAMES, camera="poor"))
-    clip, poses = clip_of(number, rendered), list[np.ndarray]()
+    clip, poses = rendered.as_clip(f"{number:04d}"), list[np.ndarray]()
     for name in SIDES.values():
         model, config, _ = load_model(MODELS / f"{name}.safetensors")
         poses += predict_as_trained(model, [clip], config.view, lambda _: rendered.flow)

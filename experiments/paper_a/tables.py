@@ -36,6 +36,9 @@ DIFFERENCES = (
     ("ST-infer(2)", "ST-infer"),
     ("ST-infer", "longer, ST untrained"),
 )
+# Controls of equal compute, which the paper's Tables 2 and 3 lack.
+FAIR_ROWS = "longer", "longer, ST untrained"
+JHMDB_DIFFERENCES = (*DIFFERENCES[:2], ("S-infer", "longer"), ("ST-infer", "longer, ST untrained"))
 JHMDB_TABLES = {"table2": ("A 2", "JHMDB", (0.2, 0.1)), "table3": ("A 3", "sub-JHMDB", (0.2,))}
 ST, UNTRAINED = "ST-infer", "ST untrained"
 # The sweeps of a model whose springs did not learn.
@@ -95,18 +98,25 @@ def jhmdb_table(name: str, splits: Sequence[Runs], seeds: Sequence[int]) -> dict
     skeleton = SKELETONS[splits[0].config.skeleton]
     results = {
         row: {seed: _side_by_side(splits, row, seed) for seed in seeds}
-        for row in ("baseline", "S-infer", "ST-infer")
+        for row in ("baseline", "S-infer", "ST-infer", *FAIR_ROWS)
     }
     compared = Compared(results, skeleton, mean="joint-macro")
     named = {
         (row, a): f"{row} @{a:g}" if len(alphas) > 1 else row for a in alphas for row in results
     }
+    printed = [
+        name
+        for (row, _), name in named.items()
+        # The paper has no control.
+        if row not in FAIR_ROWS
+    ]
     return {
         "seeds": list(seeds),
         "clips": [_counts(runs) for runs in splits],
         "of": of,
         "rows": {name: report.row_of(compared, *which) for which, name in named.items()},
-        "paper": {name: report.printed(table, name, skeleton) for name in named.values()},
+        "paper": {name: report.printed(table, name, skeleton) for name in printed},
+        "differences": differences(compared, JHMDB_DIFFERENCES),
     }
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from tslib.correction.controls import TimeFilter
 from tslib.correction.normalization import body_sizes
+
+from .controls import TimeFilter
 
 
 class OneEuro(TimeFilter):

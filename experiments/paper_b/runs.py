@@ -19,7 +19,6 @@ import numpy as np
 import torch
 
 from tslib.clip import Clip
-from tslib.correction.controls import Identity, MedianFilter, Offset, SavitzkyGolay
 from tslib.correction.corrector import Corrector, load_corrector, save_corrector
 from tslib.correction.model import PoseCorrector
 from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
@@ -29,6 +28,7 @@ from tslib.files import is_plain
 
 from ..engine import Experiment
 from ..records import claim
+from .controls import Identity, MedianFilter, Offset, SavitzkyGolay
 from .one_euro import OneEuro
 
 INPUT, ATTENTION = "identity", "attention"

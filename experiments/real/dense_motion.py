@@ -30,7 +30,6 @@ import torch
 from tslib.augment import Affine
 from tslib.clip import Clip
 from tslib.correction import Corrector, CorrectorPlan, PoseCorrector
-from tslib.correction.controls import Identity, Offset
 from tslib.correction.model import WindowNetwork
 from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.correction.normalization import place
@@ -40,6 +39,7 @@ from tslib.skeletons import SKELETONS
 
 from .. import records, report
 from ..comparison import Compared, at_pixels, tallies_in_pixels
+from ..paper_b.controls import Identity, Offset
 from ..paper_b.runs import FILTERS
 
 ARMS = SKELETONS["youtube7"].with_joints(

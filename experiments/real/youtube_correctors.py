@@ -21,12 +21,12 @@ import torch
 
 from tslib.clip import Clip
 from tslib.correction import Corrector
-from tslib.correction.controls import Offset
 from tslib.skeletons import SKELETONS
 
 from .. import records
 from ..clips import clips_in
 from ..comparison import Compared, at_pixels, tallies_in_pixels
+from ..paper_b.controls import Offset
 from ..paper_b.runs import INPUT, LENGTH, MEAN, NETWORKS, PLAN, STRIDE, UNIT
 from ..paper_b.tables import change
 from ..poses import read_estimates

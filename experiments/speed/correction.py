@@ -19,12 +19,12 @@ import numpy as np
 import torch
 
 from tslib.correction import Corrector, PoseCorrector
-from tslib.correction.controls import MedianFilter
 from tslib.correction.networks import BiLSTM
 from tslib.images import read_image
 from tslib.skeletons import SKELETONS
 
 from .. import records
+from ..paper_b.controls import MedianFilter
 
 FRAMES, REPEATS, SKELETON = 500, 7, SKELETONS["penn13"]
 

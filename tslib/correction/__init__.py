@@ -1,10 +1,8 @@
 """Correcting estimated poses by those before and after (Paper B).
 
-    corrector = Corrector(PoseCorrector(joints=7), SKELETONS["youtube7"])
-    corrector.fit(estimates, truths)        # lists of tracks (T, K, 2) px
-    poses = corrector.correct(track)
-
-A table of methods is one loop: those of `controls` have the same `fit` and `correct`.
+corrector = Corrector(PoseCorrector(joints=7), SKELETONS["youtube7"])
+corrector.fit(estimates, truths)        # lists of tracks (T, K, 2) px
+poses = corrector.correct(track)
 """
 
 from .corrector import Corrector, load_corrector, save_corrector

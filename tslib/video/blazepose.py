@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import appearing
+from ..files import appearing, ordinary
 from .network import cache_folder
 
 PACKAGE = "mediapipe==0.10.21"
@@ -25,7 +25,7 @@ _SHA256 = {
     "wheel": "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3",
     MODEL: "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
 }
-_LARGEST = 20_000_000  # bytes of one file
+_LARGEST = 100_000_000  # bytes of what is taken out of a wheel
 _RUN = "`python -m tslib download detector`"
 
 
@@ -101,12 +101,13 @@ def _unpacked(wheel: Path) -> dict[str, bytes]:
 
 def read_wheel(wheel: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
     """{name: content} of the files in a wheel that are wanted; InputError where it is damaged."""
+    ordinary(wheel, f"there is no {wheel}; name a wheel that was downloaded.")
     try:
         with zipfile.ZipFile(wheel) as archive:
             entries = [entry for entry in archive.infolist() if wanted(entry.filename)]
-            return {e.filename: archive.read(e) for e in entries if e.file_size <= _LARGEST}
-    except FileNotFoundError:
-        raise InputError(f"there is no {wheel}; name a wheel that was downloaded.") from None
+            if sum(entry.file_size for entry in entries) > _LARGEST:
+                raise ValueError("unreasonably much")
+            return {entry.filename: archive.read(entry) for entry in entries}
     except Exception:  # zipfile, zlib and lzma each have errors of their own for damage
         raise InputError(f"{wheel} cannot be read as a wheel or zip.") from None
 

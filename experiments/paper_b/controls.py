@@ -4,7 +4,8 @@
         method.fit(estimates, truths)       # lists of tracks (T, K, 2) px, NaN where unlabelled
         poses = method.correct(track)       # (T, K, 2) px -> float64 (T, K, 2) px
 
-All but the identity fill gaps, as windows.filled; a joint that is never seen stays NaN.
+All but the identity fill gaps, as tslib.correction.windows.filled does; a joint that is never seen
+stays NaN.
 """
 
 from typing import Self
@@ -13,9 +14,9 @@ import numpy as np
 from scipy.ndimage import median_filter
 from scipy.signal import savgol_filter
 
-from ..skeletons import Skeleton
-from .normalization import place
-from .windows import TrackList, as_track, filled
+from tslib.correction.normalization import place
+from tslib.correction.windows import TrackList, as_track, filled
+from tslib.skeletons import Skeleton
 
 
 class Identity:
@@ -32,8 +33,8 @@ class Identity:
 class Offset(Identity):
     """One constant shift for each joint, which is all it takes where a joint is defined otherwise.
 
-    ``offset`` (K, 2), in sizes of the person (see normalization.place), is the median of truth -
-    estimate in the training tracks; 0 for a joint without labels.
+    ``offset`` (K, 2), in sizes of the person as tslib.correction.normalization has them, is the
+    median of truth - estimate in the training tracks; 0 for a joint without labels.
     """
 
     def __init__(self, skeleton: Skeleton, unit: str = "shoulders") -> None:
