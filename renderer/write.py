@@ -22,9 +22,10 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ def render(
     _check_space(out, len(wanted), settings)
     _claim(out, seed, settings, content)
     bar = tqdm(total=clips, initial=clips - len(wanted), unit="clip", disable=None)
-    with bar, unfinished("frames", out) as private:
+    with bar, unfinished(out / "frames") as private:
         target = Target(out, private, seed, settings)
         if workers == 1 or len(wanted) < 2:
             for n in wanted:
@@ -126,7 +127,9 @@ def _share(target: Target, wanted: Sequence[int], workers: int, bar: tqdm) -> No
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _quiet)
     try:
-        for done in as_completed([pool.submit(write_clip, target, n) for n in wanted]):
+        with _held_back():
+            clips = [pool.submit(write_clip, target, n) for n in wanted]
+        for done in as_completed(clips):
             done.result()
             bar.update()
     except BaseException as error:
@@ -141,6 +144,19 @@ def _share(target: Target, wanted: Sequence[int], workers: int, bar: tqdm) -> No
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Ctrl-C comes after the block, and never to the processes that are started in it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield  # Windows
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _loaded: dict[str, list[Clip]] = {}
@@ -218,7 +234,7 @@ def _check_space(out: Path, clips: int, settings: Settings) -> None:
 
 
 def _quiet() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops them
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops them, on Windows, too
     cv2.setNumThreads(1)
     # One that is killed does not, and they would wait for its next clip for ever.
     threading.Thread(target=_end_with_parent, daemon=True).start()

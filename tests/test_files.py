@@ -11,10 +11,6 @@ from tslib.errors import InputError
 from tslib.files import alone, appearing, is_plain, is_utf8, unfinished, write_whole
 
 
-def unfinished_beside(path):
-    return unfinished(path.name, path.parent)
-
-
 def test_names_that_might_lead_elsewhere_are_not_plain():
     for name in ("a.png", "é_(1)!@+", "..a", "a.", "-b&", "a b"):
         assert is_plain(name) and is_utf8(name)
@@ -91,7 +87,7 @@ def full(*_):
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize("writes", [appearing, unfinished_beside])
+@pytest.mark.parametrize("writes", [appearing, unfinished])
 def test_a_full_disk_is_said_of_the_name_that_was_asked_for(tmp_path, writes):
     """Writing itself names no file, and opening one names what is hidden and gone afterwards."""
     for fails in (full, lambda place: open(place / "none" / "a", encoding="utf-8")):

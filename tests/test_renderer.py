@@ -293,7 +293,7 @@ def test_damaged_settings_are_refused(tmp_path):
 
 def test_what_another_process_has_not_finished_stays(tmp_path):
     """If the process runs; what one left that is gone does not stay (see the killed run)."""
-    with unfinished("frames", tmp_path) as theirs:
+    with unfinished(tmp_path / "frames") as theirs:
         render(tmp_path, 1, frames=2)
         assert list(tmp_path.glob(".*")) == [theirs]
 

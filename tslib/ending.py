@@ -17,8 +17,7 @@ def at_once() -> None:
 
 
 def program(main: Callable[[], int]) -> int:
-    """The exit code of main, which meets Ctrl-C, and whatever else asks it to end, as a
-    KeyboardInterrupt."""
+    """The exit code of main, to which all that asks it to end is a KeyboardInterrupt."""
     for ending in ("SIGINT", "SIGTERM", "SIGHUP"):  # Windows has no SIGHUP, nohup ignores it
         number = getattr(signal, ending, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:

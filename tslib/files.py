@@ -77,7 +77,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
         if not place.parent.is_dir():
             missing = f"{path} cannot be written: there is no folder {place.parent}"
             raise InputError(f"{missing}; name a file in a folder that exists.")
-        with unfinished(place.name, place.parent) as folder:
+        with unfinished(place) as folder:
             yield folder / place.name
             if place.exists():
                 shutil.copymode(place, folder / place.name)
@@ -106,7 +106,7 @@ def appearing(output: Path | str) -> Iterator[Path]:
     with ExitStack() as stack:
         try:
             # Within the nest, which nobody else may read, a folder that everybody may.
-            folder = stack.enter_context(unfinished(place.name, anchor)) / place.name
+            folder = stack.enter_context(unfinished(place, anchor)) / place.name
             folder.mkdir()
         except OSError as error:
             raise InputError(
@@ -121,15 +121,15 @@ def appearing(output: Path | str) -> Iterator[Path]:
 
 
 @contextmanager
-def unfinished(name: str, parent: Path) -> Iterator[Path]:
-    """A hidden folder for what is not finished; what killed runs have left beside it is removed.
-
-    An OSError that names nothing, as of a full disk, or something hidden, gets the name.
+def unfinished(place: Path, parent: Path | None = None) -> Iterator[Path]:
+    """A hidden folder, beside place or in parent, for what is not finished; what killed runs have
+    left there goes. An OSError that names nothing, or what is hidden, gets the name of place.
     """
+    parent = parent or place.parent
     for old in parent.glob(f".*{_UNFINISHED}"):
         with suppress(OSError), _locked(old):
             shutil.rmtree(old)
-    hidden = f".{name[:50]}."
+    hidden = f".{place.name[:50]}."
     with ExitStack() as stack:
         try:
             made = tempfile.mkdtemp(prefix=hidden, dir=parent)
@@ -143,7 +143,7 @@ def unfinished(name: str, parent: Path) -> Iterator[Path]:
             yield folder
         except OSError as error:
             if error.filename is None or hidden in str(error.filename):
-                error.filename = str(parent / name)
+                error.filename = str(place)
             raise
 
 

@@ -105,6 +105,8 @@ def download(name: str, root: Path | str) -> Path:
             target = root / (archive.into or archive.file)
             if target.exists():
                 print(f"{target} is there already.")
+                if archive.into:  # an earlier run may have ended just before
+                    (root / archive.file).unlink(missing_ok=True)
             else:
                 _bring(archive, target, root, data_set.page)
     return root
@@ -131,9 +133,8 @@ def _fetch(archive: Archive, root: Path, page: str) -> Path:
     file = root / archive.file
     if not archive.url:
         if not file.is_file():
-            raise InputError(
-                f"{archive.file} has no sure address; get it from {page} and put it into {root}."
-            )
+            there = f"get it from {page} and put it into {root}"
+            raise InputError(f"{archive.file} has no sure address; {there}.")
         return file
     whose = "checksum of a third party" if archive.md5 else "no checksum is published"
     print(f"{archive.url} ({whose})")

@@ -37,7 +37,7 @@ def unpack(archive: Path, target: Path) -> None:
     damaged or none, unreasonably large, or holds anything but files and folders with plain relative
     names.
     """
-    with unfinished(target.name, target.parent) as nest:
+    with unfinished(target) as nest:
         folder = nest / target.name
         folder.mkdir()
         try:
