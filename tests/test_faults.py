@@ -14,7 +14,9 @@ import faults
 import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="faults.py needs Linux")
-SOME = ["springs", "correct", "claims"]
+# Those that load a network are left to the long run: Ctrl-C while a library reads its file can come
+# out as that file being damaged.
+SOME = ["springs", "claims"]
 
 # Writes a file in two steps, starts a process that outlives it, and catches nothing.
 CARELESS = """\

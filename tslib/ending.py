@@ -22,7 +22,11 @@ def program(main: Callable[[], int]) -> int:
         number = getattr(signal, ending, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
-    code = main()
+    try:
+        code = main()
+    except KeyboardInterrupt:  # before it could say so, as while it reads its options
+        print("interrupted.", file=sys.stderr)
+        code = 130
     at_once()
     try:
         sys.stdout.flush()
