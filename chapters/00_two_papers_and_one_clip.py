@@ -492,9 +492,9 @@ for table, name in rows:
 # The first row is a mean of 7 groups, and the second one of 13 joints, although both stand in the
 # *same* column of the same table: numbers borrowed from another paper keep that paper's mean. The
 # third row, on JHMDB, fits 15 joints if neck and belly count like the head. Paper A's own rows on
-# Penn Action, such as the last one, fit none of the three. They may be micro means, whose weights,
-# the numbers of visible joints, the paper does not print. So we say in this book which mean we
-# print.
+# Penn Action, ST-infer fits the mean over 13 joints (96.49, printed as 96.5), and the other two fit
+# none of the three. They may be micro means, whose weights, the numbers of visible joints, the
+# paper does not print. So we say in this book which mean we print.
 #
 # **The second trap is a pixel wide.** Penn Action's labels were written by MATLAB, which counts
 # from 1: its coordinate 1 is the middle of the first pixel, which Python calls 0. The loader of

@@ -127,7 +127,8 @@ show("Left, a square of offers: a bright diagonal band, brightest in the columns
 # %% [markdown]
 # As $p$ grows, the dots never go back to the left, so we see that the sources of a row are in
 # order. That is the fact on which the envelope of chapter 1 rests. The last five receivers all take
-# the last cell, because the place four cells to their right lies off the row.
+# the last cell: for the first of them it is the place four cells to the right, and for the other
+# four this place lies off the row.
 
 # %% [markdown]
 # ## 2.2 Two passes, many maps
@@ -422,13 +423,13 @@ show("Upper left, a score with two peaks. Upper right, the message with two broa
      "along the right and lower border, and dark elsewhere, where it is one.")
 
 # %% [markdown]
-# This is how our end-to-end training will reach the heat-maps: through the few cells that somebody
-# chose, with a weight that says how many did. The two peaks collect crowds, and each dark cell
-# serves the one receiver that lies a rest offset away. The first six columns and the first three
-# rows are white, because their receivers would lie off the map, and so are the surroundings of the
-# peaks, because their receivers rather take a peak at a price. The crowd on the right edge and at
-# the bottom is an artefact that you should know. Receivers whose rest offset leads out of the map
-# all take the last cell of a row or column.
+# This is how our end-to-end training will reach the heat-maps: through the cells that somebody
+# chose, here a third of them, with a weight that says how many did. The two peaks collect crowds,
+# and each dark cell serves the one receiver that lies a rest offset away. The first six columns and
+# the first three rows are white, because their receivers would lie off the map, and so are the
+# surroundings of the peaks, because their receivers rather take a peak at a price. The crowd on the
+# right edge and at the bottom is an artefact that you should know. Receivers whose rest offset
+# leads out of the map all take the last cell of a row or column.
 #
 # An easy mistake is to put the *position* of the source where the displacement belongs in the
 # spring's gradient. It is a small step from $\Delta^*$ to $q^*$, and nothing crashes:
@@ -568,10 +569,10 @@ show("The largest error grows in proportion to the constant, below the dotted li
      "the price of one cell's stretch, 0.01, at a hundred thousand.")
 
 # %% [markdown]
-# We see that the first sources go wrong where the error comes to about a tenth of the price of one
-# cell's stretch. Where it comes to the price itself, one in twenty is wrong, and a third are where
-# it is several times as large. On scores around 1, float32 is ample. Therefore message passing will
-# have to keep them there (chapter 4).
+# We see that a handful of sources go wrong early, and about one in two hundred where the error
+# comes to about a tenth of the price of one cell's stretch. Where it comes to the price itself, one
+# in twenty is wrong, and a third are where it is several times as large. On scores around 1,
+# float32 is ample. Therefore message passing will have to keep them there (chapter 4).
 
 # %% [markdown]
 # ## 2.9 What moved to `tslib`

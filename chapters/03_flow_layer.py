@@ -91,7 +91,7 @@ _ = torch.manual_seed(0)
 #
 # Our rendered clips know their flow exactly, because the renderer has moved each part of the body
 # by a map that it knows. In the first clip somebody swings a bat before a camera at rest, while a
-# passer-by walks through the picture. Let us check that the joints which we can see in both frames
+# passer-by walks through the picture. Let us check that the joints which we can see in this frame
 # go where the flow says.
 
 # %%
@@ -639,10 +639,10 @@ show(
 # The left panel shows the next frame's maps, the middle one how often each of their cells is read.
 # The left column is read by all whose arrows leave the map there, and such an arrow's own gradient
 # is zero, because a small change of it still leads out of the map. The bright stripe at column 15
-# is the next frame's post. It has two readers, the post itself and the ground that the post is
-# about to cover. The dark stripe beside it is ground that the post has just uncovered, which hardly
-# anybody reads. The right panel is a section of the carried map, at the head, shoulders and elbows.
-# Its arrows are the flow's gradient, all drawn to one scale, and they point to the peaks.
+# is the next frame's post. It has nearly two readers, the post itself and the ground that the post
+# is about to cover. The dark stripe beside it is ground that the post has just uncovered, which
+# hardly anybody reads. The right panel is a section of the carried map, at the head, shoulders and
+# elbows. Its arrows are the flow's gradient, all drawn to one scale, and they point to the peaks.
 #
 # There is a kink wherever the flow is a whole number, for there the four cells change, and zero
 # flow is whole everywhere. As at the ties of chapter 2, our layer takes one side: the right and the
@@ -744,10 +744,11 @@ show(
 # %% [markdown]
 # Both panels show how far a peak lands off over how far the joint moves, each in cells: on the left
 # with a slow camera, on the right with a fast one. When a joint moves less than half a cell (the
-# grey strip), leaving the flow out works as well as any flow. Along zero flow a peak lands off by
-# the motion, give or take the quarter of a cell that reading a peak costs.
+# grey strip), leaving the flow out works nearly as well as any flow, for both land within one cell.
+# Along zero flow a peak lands off by the motion, give or take the quarter of a cell that reading a
+# peak costs.
 #
-# For larger motions the camera decides. Where it pans, the exact flow stays at that quarter of a
+# From two cells on the camera decides. Where it pans, the exact flow stays at that quarter of a
 # cell, and DIS, which finds most of the motion, gains two to three cells. If the camera hardly
 # moves and only an arm flies, estimated flow helps little: few joints that move by two cells or
 # more land within one. Even along the exact flow six in ten of them have their highest peak

@@ -395,7 +395,8 @@ show(
 #
 # With both kinds of edges the frames together often outvote the knee, and many ankles that lie
 # apart stay swapped. And springs have a price: in the last panel they misplace an elbow that time
-# alone had found. Section 5.6 comes back to that.
+# alone had found (on this slice; over all slices they gain in the blank frame). Section 5.6 comes
+# back to that.
 #
 # A ConvNet also swaps *whole* bodies: all joints of both sides, in every frame. We do this to clips
 # that show the person from the front, and to those from the back.
@@ -611,8 +612,9 @@ for rounds in (1, 3):
 
 # %% [markdown]
 # We see that one round brings nearly all. `mean` stays behind, because there the unary alone weighs
-# as much as all neighbours together. Between the others, on so few of our slices, less than a point
-# means nothing. So growing scores and echoes hardly change how many joints are right.
+# as much as all neighbours together. For the others we have computed no interval here, and those of
+# section 5.3 reach about half a point to each side. So growing scores and echoes hardly change how
+# many joints are right.
 #
 # After one round `none` and `degree` name the same cells, because they differ only by a factor,
 # which moves no peak. Later they do not, since scores grow and prices stay, but PCK hardly notices.
@@ -764,8 +766,8 @@ show(
 # The left panel shows where the right shoulder lies as seen from the left one, a dot for each clip.
 # From the front, the person's right lies left in the picture. From the back it is the other way
 # round. From the side it goes either way, so that the mean says little. The mean of all (the cross)
-# has the sign of the largest crowd. If there were as many backs as fronts, it would be 0, and the
-# edge would ask for the very collapse that it is there to prevent.
+# has the sign of the largest crowd. If there were as many backs as fronts, it would be near 0, and
+# the edge would ask for the very collapse that it is there to prevent.
 #
 # The right panel shows the price of an offset along x. One spring is a parabola with one top. The
 # better of two springs has two tops with a dip between them, so it does push. But it takes two
@@ -813,8 +815,9 @@ for n in np.flatnonzero(far.any((0, 1))):
 # together less often, and ankles more often. Who is seen from the back, as few of the other clips
 # are, pays for the fronts' mean.
 #
-# Paper A keeps the pairs against double counting. That argument needs a mean offset that is clearly
-# not zero, and one that holds for the person in the picture.
+# Paper A keeps the pairs against both joints taking one place, which the field calls double
+# counting. That argument needs a mean offset that is clearly not zero, and one that holds for the
+# person in the picture.
 #
 # ## 5.5 Where the gradient goes
 #
@@ -886,12 +889,13 @@ print(f"springs with a gradient: {int(moved.sum())} of {len(moved)}")
 # that may not be passed on.
 #
 # The table has PCK over the twelve limb joints in per cent, and jitter, the mean second difference
-# of a joint's path. *Temporal* rows have messages in time. *Springs* are means of other people's
-# clips, with stiffnesses from their variances, on head, trunk and legs. *Arms too* adds the arms,
-# and *all 0.01* gives every limb the stiffness of this chapter. The messages are those of
-# `tslib.video.inference`, which `python -m tslib predict` runs on a video. Their rule is ours, but
-# their graph has edges to each of the four frames before and after (the farther, the looser), it
-# has no left-right pairs, and its springs are in units of the body.
+# of a joint's path. *Temporal* rows have messages in time. *Springs* rest at the mean offsets of
+# other people's clips, with stiffnesses from their variances, on head, trunk and legs. *Arms too*
+# adds the arms, and *all 0.01* gives every limb the stiffness of this chapter. The messages are
+# those of `tslib.video.inference`, which `python -m tslib predict` runs on a video. Their rule is
+# ours, but each cell of a message goes by the flow or by the camera, whichever finds more (chapter
+# 10), and their graph has edges to each of the four frames before and after (the farther, the
+# looser), it has no left-right pairs, and its springs are in units of the body.
 
 # %%
 real = json.loads((RESULTS / "real_clip_messages.json").read_text(encoding="utf-8"))
@@ -919,8 +923,8 @@ ax.legend()
 show(
     "Bars of points above the detector alone, for eight ways and three thresholds. "
     "Springs alone lie between one point above and three below; messages in time gain "
-    "up to nine and a half, with zero flow two; springs added to messages in time gain "
-    "no more than messages in time alone."
+    "up to nine, with zero flow two; springs added to messages in time gain about as "
+    "much as messages in time alone, or less."
 )
 
 # %% [markdown]

@@ -190,7 +190,7 @@ show("Left, the time of the envelope over that of brute force: about ten times a
 # neighbours in memory, and one instruction does many of them. A step of the envelope reads and
 # writes where the data says, and here each one is a dozen torch calls. So the clever algorithm
 # takes far fewer steps, but we pay far more for each of them. The longer the rows, the more it
-# gains, and on rows of some hundred cells the two are equal. But our heat-maps are small.
+# gains, and on rows of about four hundred cells the two are equal. But our heat-maps are small.
 #
 # However, this is a race between two ways to use *torch*. Compiled code has no torch calls to pay
 # for, and brute force need not write its candidates to memory. Will the envelope win there? In the
@@ -444,10 +444,10 @@ show("Bars of milliseconds for three versions of the layer. Plain autograd takes
 # %% [markdown]
 # The clever algorithm lost again, even with the same compiler on its side. It takes the fewest
 # steps, but each of them waits for the one before, and only the data tells which way it goes. Our
-# brute force with the right window takes a few more, but sixteen at a time and in an order that we
-# know beforehand. Paper A's claim that the transform makes a message linear in the number of cells
-# (Sec. 3.3) holds for both, because the time per cell does not grow with the map. What the envelope
-# has to itself is that this is *certain*, while the window depends on the data.
+# brute force with the right window takes six times as many, but sixteen at a time and in an order
+# that we know beforehand. Paper A's claim that the transform makes a message linear in the number
+# of cells (Sec. 3.3) holds for both, because the time per cell does not grow with the map. What the
+# envelope has to itself is that this is *certain*, while the window depends on the data.
 #
 # Could we have taken a general library instead? PGMax compiles max-product messages for a CPU or
 # GPU through JAX, but it has to list all pairs of cells, which is $46^4$ numbers for each pair of
@@ -502,7 +502,7 @@ show("Time per cell over candidates per cell. A slanted grey line rises to the r
 # On small windows we spend most of the time on what surrounds the comparisons: loading rows,
 # finding windows, storing, checking the input. With wide windows our dots approach the slanted
 # line, where the processor does nothing but compare. Memory is never the limit, because the
-# transform fits the cache. The green dots climb from 46 cells on, since a window of the same
+# transform fits the cache. The green dots climb from 92 cells on, since a window of the same
 # *picture* has more cells on a finer map. Then brute force does pay $n$ for each cell, only with a
 # small factor.
 
@@ -770,8 +770,9 @@ check.exercise_11_5(sweep_down)
 #   11.1).
 # - A winner lies within a window that the row's range and the stiffness tell, exactly (Sec. 11.2).
 # - Sixteen receivers at a time inside that window beat the compiled envelope (Sec. 11.3, 11.4).
-# - A roofline says how close a program is to its machine. Wide windows reach it, and small ones pay
-#   for what surrounds the comparisons (Sec. 11.4). A GPU compares everything (Sec. 11.5).
+# - A roofline says how close a program is to its machine. Wide windows come close to it, and
+#   small ones pay for what surrounds the comparisons (Sec. 11.4). A GPU compares everything (Sec.
+#   11.5).
 #
 # **In practice**
 #
