@@ -406,7 +406,8 @@ print(f"messages come from up to {reach} frames away, about 0.15 seconds")
 print("frame 20 hears from frames", sorted(nodes[20].paths), "away")
 print("frame 0 hears from frames", sorted(nodes[0].paths), "away")
 shape = tuple(nodes[20].paths[1].shape)
-print(f"two paths, {shape}: for each cell, where it lies in the next crop, by flow and by camera")
+print(f"two paths, {shape}: for each cell, where it lies in the next crop,",
+      "by flow and by camera")
 
 # %% [markdown]
 # By hand, for one joint and one frame: warp each neighbour's map both ways and keep the better one,
@@ -433,9 +434,8 @@ t, k = 20, detector.skeleton.joints.index("left_wrist")
 total = nodes[t].unary[k].double().numpy()
 for offset, ways in nodes[t].paths.items():
     theirs = nodes[t + offset].unary[[k]]
-    by_flow, by_camera = (warp_to_crop(theirs, way)[0].double().numpy() for way in ways)
-    sent = np.maximum(by_flow, by_camera)
-    total = total + message_by_hand(sent, STIFFNESS / abs(offset))
+    both = [warp_to_crop(theirs, way)[0].double().numpy() for way in ways]
+    total = total + message_by_hand(np.maximum(*both), STIFFNESS / abs(offset))
 total /= 1 + len(nodes[t].paths)
 sent = {offset: nodes[t + offset].unary for offset in nodes[t].paths}
 package = update(nodes[t], nodes[t].unary, sent)[k].numpy()
