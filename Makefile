@@ -34,7 +34,7 @@ run: $(READY) ## Runs the chapters that have changed and writes the outputs into
 	@$(BIN)/python -m book run $(ONE)
 
 lab: $(READY) ## Opens the chapters in JupyterLab.
-	@$(BIN)/python -m jupyterlab chapters
+	@$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/chapters
 
 student: $(READY) ## Writes build/student: the chapters without solutions, to hand out.
 	@$(BIN)/python -m book student

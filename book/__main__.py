@@ -5,13 +5,18 @@ student, and instructor: the chapters for a course, in build/student and build/i
 book slides: the chapters' pictures as pages of slides, in build/slides.
 """
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Until main can say it in a sentence; what follows takes seconds to import.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import base64
 import hashlib
 import os
 import re
 import shutil
-import signal
 import sys
 import time
 from collections import Counter
@@ -288,8 +293,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--chapter", default="", metavar="NN", help="one chapter alone, as 04")
     options = parser.parse_args(arguments)
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in ("SIGINT", "SIGTERM"):
+        number = getattr(signal, ending, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     try:
         if options.what in editions.EDITIONS:
             place = editions.write(CHAPTERS, BUILD / options.what, options.what)

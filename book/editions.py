@@ -46,7 +46,8 @@ make book CHAPTER=04    # runs one chapter alone
 
 The set-up needs the network once. For chapter 10 it also fetches films and a detector, and where
 they cannot be had that chapter is shown as it was stored. On Windows, without make:
-`python -m book.install`, then `.venv\\Scripts\\python -m jupyterlab chapters`.
+`python -m book.install`, then
+`.venv\\Scripts\\python -m jupyterlab --LabApp.default_url=/lab/tree/chapters`.
 
 {table}
 

@@ -123,10 +123,10 @@ def front_page(readme: str, source: Path) -> str:
             "no knowledge of human pose. The numbers and pictures of a page come from the code "
             "above them, because a chapter is run again whenever it has changed.",
             "## Run a chapter, and do its exercises",
-            "`make lab` opens the chapters in JupyterLab. Copy a chapter into `chapters/copies`, "
-            "put your answer where `NotImplementedError` stands, and run the cell: the line below "
-            "it says whether the answer is right. `make book CHAPTER=04` executes one chapter and "
-            "builds the book anew.",
+            "`make lab` opens the chapters in JupyterLab. Duplicate a chapter in its list of "
+            "files, put your answer where `NotImplementedError` stands, and run the cell: the line "
+            "below it says whether the answer is right. `make book CHAPTER=04` executes one "
+            "chapter and builds the book anew.",
             contents("Chapters", [stem for _, _, stem, _, _ in ROW.findall(readme)]),
             contents("Use it", DOCS),
             contents("Reference", ["reference", "changes"]),

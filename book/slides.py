@@ -27,9 +27,10 @@ PAGE = """<!doctype html>
   section.here:has(img) {{ height: 100vh; justify-content: flex-start; }}
   img {{ flex: 1 1 0; min-height: 40vh; max-height: 70vh; width: 100%; margin: 2vh 0;
     object-fit: contain; }}
-  h2, p {{ margin: 0; }} sub, sup {{ line-height: 0; }}
+  h1, p {{ margin: 0; }} section:has(img) h1 {{ font-size: 1.5em; }} sub, sup {{ line-height: 0; }}
   section p {{ max-width: 75rem; align-self: center; }}
-  footer {{ position: fixed; bottom: 1vh; right: 2vw; font-size: 1rem; color: #595959; }}
+  footer {{ position: fixed; bottom: 1vh; right: 2vw; font-size: 1rem; color: #595959;
+    background: #fff; }}
   @media print {{ section {{ display: block; break-after: page; }} img {{ max-height: 62vh; }}
     footer {{ display: none; }} }}
 </style>
@@ -104,7 +105,7 @@ def slides_of(notebook: NotebookNode) -> str:
 def _slide(heading: str, source: str, alternative: str, said: str) -> str:
     heading, alternative = html.escape(heading), html.escape(alternative)
     picture = f'<img src="{source}" alt="{alternative}">'
-    return f"<section><h2>{heading}</h2>{picture}<p>{said or alternative}</p></section>"
+    return f"<section><h1>{heading}</h1>{picture}<p>{said or alternative}</p></section>"
 
 
 def _shown(part: str) -> str:

@@ -55,7 +55,7 @@ import pandas as pd
 import torch
 from exercises import chapter_08 as check
 from style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, show
-from torch import nn
+from torch import nn, tanh
 
 from tslib.clip import Clip
 from tslib.metrics import group_rates, means, rates
@@ -227,8 +227,8 @@ FRAMES = range(t, t + 3)  # the middle one is the greatest leap's
 # In the first picture we see three frames in a row, the middle one with the leap. Green is the true
 # pose, blue the estimate, and a ring marks a joint that is wrong at 0.2. (The arms are off as well,
 # but by less than that, so they bear no ring.) The second picture follows the $x$ of the joint that
-# leaps through all twenty frames. It also has a ring at frame 12, where $x$ is nearly right: there
-# the estimate errs in $y$.
+# leaps through all twenty frames. It also has a ring at frame 12, where $x$ is some five pixels
+# off, which alone would still count as right: there the estimate errs in $y$ as well.
 
 # %%
 fig, axes = plt.subplots(1, 3, figsize=(9, 3.3))
@@ -254,7 +254,7 @@ ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 show("One joint's coordinate over twenty frames. The true line is smooth. The "
      "estimate trembles some pixels below it, leaps forty pixels away in frame 8, "
      "which is ringed, and comes back in frame 9. A second ring marks frame 12, where "
-     "the estimate is near the truth in this coordinate.")
+     "the estimate is some five pixels below the truth in this coordinate.")
 
 # %% [markdown]
 # A joint that leaps for a frame or two and comes back betrays itself to anyone who sees the frames
@@ -425,8 +425,9 @@ for name, part in (("forward", change[:, :8]), ("backward", change[:, 8:])):
 
 # %% [markdown]
 # The picture has a column for each frame $j$ and a row for each unit, the forward ones above the
-# grey line. The brighter a square is, the more that unit has moved. The scale is logarithmic, and
-# white means that nothing has changed at all.
+# grey line. The brighter a square is, the more that unit has moved, on a logarithmic scale. The two
+# empty corners, at the top left and the bottom right, are no bright squares: they are left blank
+# because nothing has changed there at all.
 
 # %%
 fig, ax = plt.subplots(figsize=(8, 3.4))
@@ -436,9 +437,9 @@ ax.locator_params(axis="x", integer=True)
 ax.set(xlabel="frame $j$", yticks=[3.5, 11.5], yticklabels=["forward", "backward"],
        title="how far each unit of $h_j$ moves when frame 9 leaps")
 fig.colorbar(image)
-show("A map of frames against units. The forward units are white before frame 9, most "
+show("A map of frames against units. The forward units are blank before frame 9, most "
      "of them bright at it, and darker and darker after it; the backward units are the "
-     "reverse: white after frame 9, and on the whole darker the farther before it. "
+     "reverse: blank after frame 9, and on the whole darker the farther before it. "
      "Some units are black within a few frames, others still purple at the end.")
 
 # %% [markdown]
@@ -505,7 +506,7 @@ class AdditiveAttention(nn.Module):
 
     def energy(self, s, h, prepared):
         """(B, T) from s (B, n), h (B, T, 2n) and what `prepared` gave."""
-        return self.v(torch.tanh(self.W(s)[:, None] + prepared))[..., 0]
+        return self.v(tanh(self.W(s)[:, None] + prepared))[..., 0]
 
 
 def attend(energy, h, mask=None):
@@ -831,7 +832,8 @@ print(f"bias of the encoder's forget gates, in the mean: {abs(open_by):.0f}")
 # a tanh, they have to lie between $-1$ and 1. So we give it poses in sizes of the whole body, about
 # six widths of the shoulders, in the place of that width. Errors are smaller numbers then. So its
 # loss has to change from squares to lengths at a smaller error, and we set that, `beta`, to a
-# quarter of the usual one. Otherwise it is trained alike.
+# quarter of the usual one. A sixth would bend the loss at the same pixels; with a quarter, squares
+# reach half as far again for this network. Otherwise it is trained alike.
 
 # %%
 library = trained(PoseCorrector, "body", replace(PLAN, beta=0.025),
@@ -881,12 +883,13 @@ show("Three maps of ten outputs down and ten frames across. The first two, of th
      "shows columns; all weights are near a tenth, and fall a little to the right.")
 
 # %% [markdown]
-# We have not told the network that pose 7 should look at frame 7. It has learnt that by itself, so
-# its state must keep count of the outputs. It takes nearly half of what it hears from its own frame
-# and most of the rest from the frames beside. In translation we need attention because words change
-# places and sentences their lengths. Here, however, input and output have the same frames in the
-# same order, and so a diagonal is all there is to find. The library's rows are one row, ten times,
-# after training as before (Eq. 8.8).
+# We have not told the network that pose 7 should look at frame 7. It has learnt that by itself. How
+# it knows which output it is at, our picture does not tell us: its state may keep count of the
+# outputs, or it may look for the frame that follows the pose it wrote last. It takes nearly half of
+# what it hears from its own frame and most of the rest from the frames beside. In translation we
+# need attention because words change places and sentences their lengths. Here, however, input and
+# output have the same frames in the same order, and so a diagonal is all there is to find. The
+# library's rows are one row, ten times, after training as before (Eq. 8.8).
 #
 # The moving picture below goes through the ten outputs of one window. At the top left is the frame
 # with its estimate, at the top right what the network writes for it, and a ring marks a visible
@@ -897,7 +900,7 @@ show("Three maps of ten outputs down and ten frames across. The first two, of th
 # three times those that stay or become wrong. (The network is trained like ours, on 160 clips of
 # the same kind in 800 steps.)
 #
-# ![A batter in ten frames, as a moving picture. The estimate at the left has one to three rings, at an elbow and later also at a knee; the corrected pose at the right has none. Below, the highest of ten bars, about a half, moves from frame 0 to frame 9 together with the output, and the frames beside it have most of the rest.](../data/motion/attention.webp)
+# ![A batter in ten frames, as a moving picture. The estimate at the left has one to three rings, at an elbow and later also at a knee; the corrected pose at the right has none. Below, the highest of ten bars, a third to a half, moves from frame 0 to frame 9 together with the output, and the frames beside it have most of the rest.](../data/motion/attention.webp)
 #
 # ## 8.9 What the decoder hears in training
 #
@@ -955,10 +958,10 @@ ax.plot(estimated, color=GREY, label="the estimates")
 ax.set(xlabel="frame of the window", ylabel="error (shoulders)", ylim=(0, None))
 ax.locator_params(axis="x", integer=True)
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-show("Error over the ten frames of a window. The estimates are highest. The network "
-     "that runs with the truth begins as the others do and falls to a quarter within "
-     "two frames. The one trained with the truth but running free lies above the one "
-     "trained free, at every frame.")
+show("Error over the ten frames of a window. The estimates are highest. The two "
+     "networks trained with the truth begin together, a little above the one trained "
+     "free. The one that runs with the truth falls to a quarter of that within two "
+     "frames. The one that runs free stays above the one trained free, at every frame.")
 
 # %% [markdown]
 # Whoever is told where the person was a frame ago has less reason to look at the estimates, because
@@ -1098,8 +1101,9 @@ print(f"jitter: true {true_shake:.0f} px, estimates {shakes['estimates']:.0f} px
 #   those of one training set.)
 # - *As printed*, the same network gains less at 0.2 and falls far below the estimates at 0.1 and
 #   0.05. The printed plan needs longer, but not only that. Put `PAPER` in the place of `PRINTED`
-#   and wait two minutes more. You will see that it gains more at 0.2 and loses less, but that it
-#   still ends below the estimates at 0.1 and 0.05. So our plan flatters the paper's method, if anything.
+#   and wait two minutes more. When we did so, it gained about four points at 0.2 instead of two and
+#   lost less, but it still ended about four points below the estimates at 0.1 and fourteen below
+#   them at 0.05. So our plan flatters the paper's method, if anything.
 # - The *bi-LSTM*, its encoder with one linear layer, does as well or better at each threshold, most
 #   likely because a diagonal needs no search. What attention and decoder add is steadiness. They
 #   shake less, here about as little as the truth.
@@ -1146,7 +1150,7 @@ for ax, n in zip(axes, (0, 2)):
 axes[1].legend()
 show("Bars of change for seven groups of joints and four methods. At 0.2 the networks "
      "gain most at elbows, wrists, hips and knees, and hardly anything at ankles. At "
-     "0.05 heads lose up to fifteen points and ankles up to twenty; hips gain, and "
+     "0.05 heads lose up to fifteen points and ankles about twenty; hips gain, and "
      "the other groups change little.")
 
 # %% [markdown]
@@ -1395,9 +1399,9 @@ show("A curve that starts at 95 per cent for one frame, falls below the level li
 
 # %% [markdown]
 # Already two frames away even the truth is no better a guess than the estimate, and the labelled
-# frames lie ten times as far apart at least. Our people move fast, up to a fifth of their size from
-# frame to frame, so on slower film it would take some more frames. (The curve rises again here and
-# there because people repeat their exercises.)
+# frames lie ten times as far apart at least. Our people move fast: one joint in twenty moves by
+# more than a fifth of the person's size from one frame to the next. On slower film it would take
+# some more frames. (The curve rises again here and there because people repeat their exercises.)
 #
 # Paper B calls its method fast and prints no time. `python -m experiments speed correction`
 # measured ours, on one thread, per frame:
@@ -1468,7 +1472,7 @@ check.exercise_8_1(weights)
 
 # %% [markdown]
 # **Exercise 8.2 Both ways** (easy, 10 minutes). Two functions read a sequence `(T, 2K)` from its
-# first row to its last and return `(T, n)`. Make $h_j$ of Eq. 8.4 of them.
+# first row to its last and return `(T, n)`. Make $h_j$ of Eq. 8.4 from their outputs.
 
 
 # %%
@@ -1562,12 +1566,13 @@ check.exercise_8_4(training_pair)
 
 # %% [markdown]
 # **Exercise 8.5 Run free** (medium, 15 minutes). A decoder's step takes the last output and the
-# state, and returns both anew. Write $T$ poses, with the start of section 8.6.
+# state, and returns the new output and the new state, in this order. Write $T$ poses, with the
+# start of section 8.6.
 
 
 # %%
 def run_free(step, x, s):
-    """step (y (2K,), s (n,)) -> both anew; x (T, 2K), s the first state -> (T, 2K)."""
+    """step (y (2K,), s (n,)) -> new y, s; x (T, 2K), s the first state -> (T, 2K)."""
     raise NotImplementedError
 
 

@@ -1,5 +1,10 @@
 """``python -m experiments COMMAND``: everything that makes a number of this book."""
 
+from tslib import ending
+
+if __name__ == "__main__":
+    ending.at_once()
+
 import argparse
 import sys
 from collections.abc import Callable, Sequence
@@ -255,6 +260,14 @@ COMMANDS = (
         left=GOES_ON,
     ),
     _script(
+        "paper_a strict",
+        "why joint training loses at strict thresholds: decoding, springs' pull, or target; writes "
+        "results/strict.json, half an hour for each seed of `body`",
+        of.body,
+        "--data data/large --output runs-body",
+        left=GOES_ON,
+    ),
+    _script(
         "paper_a readings",
         "which reading of Eq. 6 trains: summed or averaged, calibrated or not, three "
         "normalisations; writes results/readings.json, hours",
@@ -365,15 +378,28 @@ COMMANDS = (
         "--write",
     ),
     _script(
+        "speed training",
+        "what share of a training step is arithmetic, and how long it waits for data; writes "
+        "results/training.json with --write, a minute",
+        of.training,
+        "--quick",
+    ),
+    _script(
         "speed predict",
         "how many frames a second predict takes in, and where its time goes; writes "
         "results/predict.json with --write, minutes",
         of.predict,
         "--quick",
     ),
+    _script(
+        "speed load",
+        "time and memory of two hours of film and of 20,000 clips, and how they grow; writes "
+        "results/load.json with --write, half an hour on one core",
+        of.load,
+        "--quick",
+    ),
 )
 
 
 if __name__ == "__main__":
-    command_line.end_like_ctrl_c()
-    sys.exit(main())
+    sys.exit(ending.program(main))

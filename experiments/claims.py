@@ -47,14 +47,14 @@ class Claim:
     needs : functions of what is known (results of a table) to Evidence; one whose evidence is not
         there raises NotMeasured
     test : function of as many {name: Interval} to a verdict
-    alone : whether its evidence comes from elsewhere, whatever table is judged
+    alone : where its evidence comes from, if that is not the table that is judged
     """
 
     name: str
     text: str
     needs: Sequence[Callable[[Any], Evidence]]
     test: Callable[..., str]
-    alone: bool = False
+    alone: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ writes docs/claims.md from the claims that the tables keep in experiments/result
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from .records import RESULTS, ROOT
 from .report import markdown
 
 PAGE = ROOT / "docs" / "claims.md"
+ELSEWHERE = "elsewhere"  # over the verdicts on what stands alone
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,9 @@ SOURCES = {
         Source(
             "rendered clips",
             "tableI_rendered",
-            "estimates of {train} rendered clips to learn from, out of fold, and of {test} to "
-            "test, {seeds}; the ConvNet stands for SFN",
+            "estimates of {train} rendered clips to learn from and of {test} to test, {seeds}, by "
+            "networks that were trained on other clips and by mixtures out of fold; the ConvNet "
+            "stands for SFN",
         ),
         Source(
             "YouTube Pose",
@@ -117,11 +119,9 @@ def _paper(sources: Sequence[Source], claims: Sequence[Claim]) -> list[str]:
     said = [
         f"- *{s.short}*: {conditions}" for s, (conditions, _) in zip(sources, read, strict=True)
     ]
-    lines = [
-        [c.name, c.text, *(found.get(c.name, {}).get("verdict", "") for found in judged)]
-        for c in claims
-    ]
-    table = markdown(["claim", "what the paper says", *(s.short for s in sources)], lines)
+    said += [f"- *{ELSEWHERE}*: evidence of its own, which the text under the table names"]
+    head = ["claim", "what the paper says", *(s.short for s in sources), ELSEWHERE]
+    table = markdown(head, [[c.name, c.text, *_verdicts(c, judged)] for c in claims])
     evidence = []
     for claim in claims:
         entries = [
@@ -131,9 +131,16 @@ def _paper(sources: Sequence[Source], claims: Sequence[Claim]) -> list[str]:
         ]
         # What does not depend on a table is said once.
         texts = {entry.partition(": ")[2] for entry in entries}
-        shown = [f"- {texts.pop()}"] if len(texts) == 1 else entries
-        evidence += [f"**{claim.name}**, {claim.text}:", "\n".join(shown)]
+        if len(texts) == 1:
+            entries = [f"- *{claim.alone}*: {texts.pop()}" if claim.alone else f"- {texts.pop()}"]
+        evidence += [f"**{claim.name}**, {claim.text}:", "\n".join(entries)]
     return ["\n".join(said), table, *evidence]
+
+
+def _verdicts(claim: Claim, judged: Sequence[Mapping[str, dict]]) -> list[str]:
+    """One for each source, and one for elsewhere: what a claim was not judged by says nothing."""
+    verdicts = [found.get(claim.name, {}).get("verdict", "") for found in judged]
+    return [*("" for _ in judged), verdicts[0]] if claim.alone else [*verdicts, ""]
 
 
 def run(options: argparse.Namespace) -> str:

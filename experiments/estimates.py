@@ -29,7 +29,6 @@ import torch
 from tslib import metrics
 from tslib.clip import Clip
 from tslib.errors import InputError
-from tslib.files import claim
 from tslib.skeletons import SKELETONS
 from tslib.slices import View
 from tslib.training import stages
@@ -42,6 +41,7 @@ from .clips import clips_in, is_jhmdb, still_box, with_box, with_skeleton
 from .comparison import tallies_in_pixels
 from .mixture_of_parts import MixtureOfParts, Settings, load_parts, save_parts
 from .poses import frames_of, kept, read_estimates, write_estimates
+from .records import claim
 from .spatial_fusion import FusionConfig, load_videos, predict_twice, read_fusion_config
 
 _PIXELS = (10, 20, 40)

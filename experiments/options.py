@@ -4,15 +4,19 @@ They stand here and not beside the scripts because those import torch, and help 
 without it.
 """
 
-import argparse
 from pathlib import Path
 
-from tslib.command_line import OPTION
+from tslib.command_line import OPTION, name, positive_whole, whole
 
 from .records import ROOT
 
 ESTIMATES = "estimates.npz of YouTube Pose, as `estimate` writes it"
 QUICK = "tiny inputs and few steps, to see that it runs; nothing is stored"
+
+
+def place(text: str) -> Path:
+    """A file or folder: not the one that is meant where a variable is unset."""
+    return Path(name(text))
 
 
 def none(parser: OPTION) -> None:
@@ -30,47 +34,61 @@ def quick(parser: OPTION) -> None:
     parser.add_argument("--quick", action="store_true", help=QUICK)
 
 
+def training(parser: OPTION) -> None:
+    """Of `speed training`."""
+    quick(parser)
+    write(parser)
+
+
 def estimates(parser: OPTION) -> None:
     """--estimates and --quick"""
-    parser.add_argument("--estimates", required=True, type=Path, metavar="FILE.npz", help=ESTIMATES)
+    parser.add_argument(
+        "--estimates", required=True, type=place, metavar="FILE.npz", help=ESTIMATES
+    )
     quick(parser)
 
 
 def leeds(parser: OPTION) -> None:
     """Of `real leeds`."""
     add = parser.add_argument
-    add("--output", required=True, type=Path, metavar="DIR", help="folder for the trained rows")
-    add("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="S")
+    add("--output", required=True, type=place, metavar="DIR", help="folder for the trained rows")
+    add("--seeds", nargs="+", type=whole, default=[0, 1, 2], metavar="S")
     steps = "of the first stage; 2,500 by default"
-    add("--steps", type=int, default=2500, metavar="N", help=steps)
+    add("--steps", type=positive_whole, default=2500, metavar="N", help=steps)
 
 
 def jhmdb_motion(parser: OPTION) -> None:
     """Of `real jhmdb_motion`."""
     add = parser.add_argument
-    add("--output", required=True, type=Path, metavar="DIR", help="folder for the trained rows")
-    add("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="S")
+    add("--output", required=True, type=place, metavar="DIR", help="folder for the trained rows")
+    add("--seeds", nargs="+", type=whole, default=[0, 1, 2], metavar="S")
 
 
 def multiview(parser: OPTION) -> None:
     """Of `real multiview`."""
     add = parser.add_argument
     kept = "folder where detections are kept; beside the films by default"
-    add("--output", type=Path, metavar="OUT", help=kept)
+    add("--output", type=place, metavar="OUT", help=kept)
     add("--quick", action="store_true", help="two conditions; nothing is stored")
-    add("--seeds", type=int, default=3, metavar="N", help="of what is drawn")
+    add("--seeds", type=positive_whole, default=3, metavar="N", help="of what is drawn")
 
 
 def labels(parser: OPTION) -> None:
     """Of `real labels`."""
-    parser.add_argument("real", metavar="PENN_ACTION", help="folder with labels/*.mat")
+    parser.add_argument("real", type=name, metavar="PENN_ACTION", help="folder with labels/*.mat")
     write(parser)
 
 
 def predict(parser: OPTION) -> None:
     """Of `speed predict`."""
     other = "another checkout of this repository, whose runs alternate with ours"
-    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help=other)
+    parser.add_argument("--against", type=place, metavar="CHECKOUT", help=other)
+    quick(parser)
+    write(parser)
+
+
+def load(parser: OPTION) -> None:
+    """Of `speed load`."""
     quick(parser)
     write(parser)
 
@@ -83,7 +101,6 @@ def messages(parser: OPTION) -> None:
     write(parser)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
-    parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
 
 
 def body(parser: OPTION) -> None:
@@ -91,54 +108,71 @@ def body(parser: OPTION) -> None:
     readings(parser, steps=False)
     add = parser.add_argument
     config = ROOT / "data" / "training" / "body.toml"
-    add("--config", default=config, type=Path, metavar="CONFIG.toml", help="this one by default")
-    add("--tests", type=int, default=100, metavar="N", help="test clips, the first by name")
+    add("--config", default=config, type=place, metavar="CONFIG.toml", help="this one by default")
+    add(
+        "--tests",
+        type=positive_whole,
+        default=100,
+        metavar="N",
+        help="test clips, the first by name",
+    )
 
 
 def readings(parser: OPTION, steps: bool = True) -> None:
     """Of `paper_a readings`."""
     add = parser.add_argument
-    add("--data", required=True, type=Path, metavar="ROOT", help="rendered clips of 96 px")
-    add("--output", required=True, type=Path, metavar="OUT", help="folder for the trained rows")
-    add("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="S")
+    add("--data", required=True, type=place, metavar="ROOT", help="rendered clips of 96 px")
+    add("--output", required=True, type=place, metavar="OUT", help="folder for the trained rows")
+    add("--seeds", nargs="+", type=whole, default=[0, 1, 2], metavar="S")
     add("--camera", default="poor", help="of the clips, as the result says")
     if steps:
-        add("--steps", type=int, metavar="N", help="of the joint stage; the recipe's by default")
+        add(
+            "--steps",
+            type=positive_whole,
+            metavar="N",
+            help="of the joint stage; the recipe's by default",
+        )
 
 
 def front_picture(parser: OPTION) -> None:
     """Of `paper_a front_picture`."""
     add = parser.add_argument
-    add("--output", required=True, type=Path, metavar="DIR", help="folder for the two pictures")
-    add("--seed", type=int, default=0, metavar="S", help="of the clips")
+    add("--output", required=True, type=place, metavar="DIR", help="folder for the two pictures")
+    add("--seed", type=whole, default=0, metavar="S", help="of the clips")
     among = "clips to choose among, of which every fifth is a test clip"
-    add("--clips", type=int, default=500, metavar="N", help=among)
+    add("--clips", type=positive_whole, default=500, metavar="N", help=among)
 
 
 def motion(parser: OPTION) -> None:
     """Of `motion`."""
     folder = "folder for the two files"
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help=folder)
+    parser.add_argument("--output", required=True, type=place, metavar="DIR", help=folder)
 
 
 def failure_modes(parser: OPTION) -> None:
     """Of `paper_a failure_modes`."""
     add = parser.add_argument
     clips = "clips to render, four fifths of them for training"
-    add("--clips", type=int, default=500, metavar="N", help=clips)
-    add("--steps", type=int, default=900, metavar="N", help="steps of training")
-    add("--seed", type=int, default=0, metavar="S")
+    add("--clips", type=positive_whole, default=500, metavar="N", help=clips)
+    add("--steps", type=positive_whole, default=900, metavar="N", help="steps of training")
+    add("--seed", type=whole, default=0, metavar="S")
     views = "film activities from the sides that the real labels of this folder show"
-    add("--views", metavar="PENN_ACTION", help=views)
+    add("--views", type=name, metavar="PENN_ACTION", help=views)
     write(parser)
 
 
 def full_size(parser: OPTION) -> None:
     """Of `paper_a full_size`."""
     add = parser.add_argument
-    add("--data", required=True, type=Path, metavar="ROOT", help="rendered clips of 368 px")
-    add("--output", required=True, type=Path, metavar="OUT", help="folder for the trained rows")
-    add("--steps", type=int, default=20, metavar="N", help="timed steps of the printed recipe")
+    add("--data", required=True, type=place, metavar="ROOT", help="rendered clips of 368 px")
+    add("--output", required=True, type=place, metavar="OUT", help="folder for the trained rows")
+    add(
+        "--steps",
+        type=positive_whole,
+        default=20,
+        metavar="N",
+        help="timed steps of the printed recipe",
+    )
     parts = "the printed recipe's steps, or rows of Table 1 by the shorter one; both by default"
     add("--only", choices=["steps", "rows"], help=parts)
     write(parser)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tslib.clip import Clip
 from tslib.errors import InputError
-from tslib.files import write_whole
+from tslib.files import ordinary, write_whole
 
 
 def write_estimates(file: Path, clips: Iterable[Clip], poses: Iterable[np.ndarray]) -> None:
@@ -26,6 +26,7 @@ def read_estimates(file: Path | str, clips: Sequence[Clip]) -> dict[str, np.ndar
 
     InputError where it is missing, damaged, or lacks one of the clips.
     """
+    ordinary(file, f"there is no file {file}.")
     try:
         with np.load(file) as content:
             poses = {clip.name: content[clip.name] for clip in clips}
@@ -34,8 +35,6 @@ def read_estimates(file: Path | str, clips: Sequence[Clip]) -> dict[str, np.ndar
             if (T, xy, kind) != (len(clip), 2, "f") or np.isinf(poses[clip.name]).any():
                 raise ValueError(f"{clip.name} has other frames, or no places")
         return poses
-    except FileNotFoundError:
-        raise InputError(f"there is no file {file}.") from None
     except KeyError as error:
         name = str(error).split()[0].strip("'\"")
         raise InputError(

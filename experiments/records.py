@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tslib.errors import InputError
+from tslib.files import write_whole
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -24,10 +25,24 @@ def folder() -> Path:
     return Path(os.environ["TSLIB_DATA"])
 
 
+def claim(file: Path, of: bytes) -> None:
+    """Write down of what a folder's content is computed, or see that it is of this very thing.
+
+    file : in that folder, which is made; InputError where the file holds anything else.
+    """
+    if file.exists() and file.read_bytes() != of:
+        raise InputError(
+            f"{file.parent} was computed from other tracks, clips or settings; "
+            "give another folder for the output."
+        )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, of)
+
+
 def store(name: str, found: Mapping[str, Any]) -> None:
     """Keep a result and its date as results/NAME.json."""
     text = json.dumps({"date": datetime.date.today().isoformat(), **found}, indent=1)
-    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    write_whole(RESULTS / f"{name}.json", f"{text}\n".encode())
 
 
 def stored(name: str) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def page(parts: Sequence[str], result: Mapping[str, Any]) -> str:
     ends = []
     if "claims" in result:
         lines = [[c["name"], c["claim"], c["verdict"], c["evidence"]] for c in result["claims"]]
-        ends.append(markdown(["claim", "", "verdict", "ours"], lines))
+        ends.append(markdown(["claim", "what the paper says", "verdict", "ours"], lines))
     if "stopped" in result:
         ends.append(f"Stopped: {result['stopped']}")
     return "\n\n".join([*parts, *ends])

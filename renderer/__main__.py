@@ -1,9 +1,15 @@
 """``python -m renderer OUT --clips N``: render clips of people doing exercises."""
 
+from tslib import ending
+
+if __name__ == "__main__":
+    ending.at_once()
+
 import argparse
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from tslib import command_line
 from tslib.command_line import OPTION, Command, name, whole
@@ -22,7 +28,7 @@ def _options(parser: OPTION) -> None:
     add("--size", type=size, default=(96, 96), metavar="96|368|WxH", help="px of a frame")
     add("--frames", type=int, default=20, metavar="T", help="of a clip")
     workers = "processes; the clips stay the same"
-    add("--workers", type=whole, default=1, metavar="W", help=workers)
+    add("--workers", type=partial(whole, most=256), default=1, metavar="W", help=workers)
     whose = "penn_action:ROOT or jhmdb:ROOT: figures move as people in that data set do"
     add("--motion", default="", metavar="SET:ROOT", help=whose)
     poor = "poor: it fails more often, and worse"
@@ -49,5 +55,4 @@ RENDER = Command(
 
 
 if __name__ == "__main__":
-    command_line.end_like_ctrl_c()
-    sys.exit(main())
+    sys.exit(ending.program(main))

@@ -18,7 +18,7 @@ from .faults import Faults
 from .flow import controls_of, flow_of
 from .occluders import cover, occluders_of
 from .props import Prop, props_of, shadow_of
-from .scene import place_of, shade_ground
+from .scene import Shadows, place_of
 
 CELL = 24  # the picture's height in heat-map cells, for the speed of the camera: 4 px of 96
 TEST = 5  # every fifth clip is a test clip
@@ -41,6 +41,9 @@ MEET = [
     [SEGMENT[part] for part in _MEET[name.split("_")[-1]].format(name.split("_")[0]).split()]
     for name in JOINTS
 ]
+_MEETS = np.zeros((len(JOINTS), 256), bool)  # the same by joint and number of a part
+for _joint, _numbers in enumerate(MEET):
+    _MEETS[_joint, _numbers] = True
 FILE_ORDER, _ = mapping(BODY, SKELETONS["penn13"])  # of the figure's joints in a label file
 _SIDES = {"left": "right", "right": "left"}
 _MIRRORED = [AT["_".join(_SIDES.get(word, word) for word in name.split("_"))] for name in POINTS]
@@ -336,6 +339,7 @@ def _film(
 
     shadow = transform(scene.affine, scene.shadow)
     broad = 0.12 * float(np.nanmedian(figure.scale))
+    shadows = Shadows(shadow, (broad, 0.28 * broad), settings.size)
     grounds = _inverse(scene.affine)
     grounds[:, :, 2] += margin
     at_rest = np.ptp(scene.affine, axis=0).max() < 1e-9
@@ -350,7 +354,7 @@ def _film(
                 picture = ground.copy()
             else:
                 picture = cv2.warpAffine(place, grounds[moment], (W, H), flags=how)
-            shade_ground(picture, shadow[moment], (broad, 0.28 * broad))
+            shadows.darken(picture, moment)
             painting.draw(picture, moment, middle[t])
             for occluder in occluders:
                 occluder.draw(picture, moment)
@@ -408,8 +412,7 @@ def _visible(joints: np.ndarray, parts: np.ndarray) -> np.ndarray:
     inside = ((place >= 0) & (place < [W, H])).all(-1)
     x, y = np.clip(place, 0, [W - 1, H - 1]).transpose(2, 0, 1)
     shown = parts[np.arange(T)[:, None], y, x]
-    meets = np.stack([np.isin(shown[:, k], MEET[k]) for k in range(len(JOINTS))], 1)
-    return inside & meets
+    return inside & _MEETS[np.arange(len(JOINTS)), shown]
 
 
 def _box(figure: Figure, moments: np.ndarray, size: tuple[int, int]) -> np.ndarray:

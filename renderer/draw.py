@@ -184,12 +184,12 @@ FINE_TONES = (
 class Piece(NamedTuple):
     """One tone of a part: what is filled at each moment, or None, or a line where thick is not 0.
 
-    valid : (N,) bool, when it is there at all; None for always
+    valid : N bools, when it is there at all; None for always
     """
 
     polygons: Sequence[Any] | np.ndarray
     color: Color
-    valid: np.ndarray | None
+    valid: Sequence[bool] | None
     thick: int
 
 
@@ -204,10 +204,13 @@ class Painting:
         }
         self._fine = float(np.nanmedian(figure.scale)) >= FINE
         self._tones = FINE_TONES if self._fine else COARSE_TONES
+        self._limb_rows: list[tuple] = []
         with np.errstate(invalid="ignore"):
             self._dress()
+            self._size = np.nanmedian(figure.scale, axis=1) if figure.props else None
             for n, prop in enumerate(figure.props):
                 self._add_prop(FIRST_PROP + n, prop)
+            self._add_limbs()
         depth = np.full((len(figure.points), len(self._pieces) + 1), np.inf)
         for name, (a, b) in ENDS.items():
             middle = (figure.depth[:, AT[a]] + figure.depth[:, AT[b]]) / 2
@@ -220,6 +223,7 @@ class Painting:
         behind[:, FIRST_PROP:] = 0
         # The far side lies in shadow.
         self._shade = 1 - np.clip(np.nan_to_num(1.5 * behind), -0.06, 0.28)
+        self._ready: tuple[int, list[tuple]] = -1, []
 
     def draw(self, picture: np.ndarray, moment: int, shade_of: int | None = None) -> None:
         """Fill in a uint8 (H, W, 3) picture what is seen at a moment (its number).
@@ -227,19 +231,26 @@ class Painting:
         shade_of : the moment whose order and shadows are used, if not the same
         """
         fill, soft = cv2.fillConvexPoly, cv2.LINE_AA
-        other = moment if shade_of is None else shade_of
-        shade, order = self._shade[other], self._order[other]
-        for segment in order.tolist():
-            light = float(shade[segment])
-            for polygons, color, valid, thick in self._pieces[segment]:
-                if valid is not None and not valid[moment]:
-                    continue
-                r, g, b = color
-                color = r * light, g * light, b * light
-                if thick:
-                    cv2.polylines(picture, [polygons[moment]], False, color, thick, soft, SHIFT)
-                else:
-                    fill(picture, polygons[moment], color, soft, SHIFT)
+        for polygons, color, valid, thick in self._shaded(moment if shade_of is None else shade_of):
+            if valid is not None and not valid[moment]:
+                continue
+            if thick:
+                cv2.polylines(picture, [polygons[moment]], False, color, thick, soft, SHIFT)
+            else:
+                fill(picture, polygons[moment], color, soft, SHIFT)
+
+    def _shaded(self, moment: int) -> list[tuple]:
+        """The fields of all pieces from far to near in the light of a moment. The last are kept,
+        because all samples of a frame share them."""
+        if self._ready[0] != moment:
+            pieces = []
+            for segment in self._order[moment].tolist():
+                light = float(self._shade[moment, segment])
+                for polygons, (r, g, b), valid, thick in self._pieces[segment]:
+                    color = r * light, g * light, b * light
+                    pieces.append((polygons, color, valid, thick))
+            self._ready = moment, pieces
+        return self._ready[1]
 
     def label(self, labels: np.ndarray, moment: int) -> None:
         """Fill in a uint8 (H, W) picture the number of what each pixel shows."""
@@ -357,34 +368,47 @@ class Painting:
         self._tapered(SEGMENT[segment], a, b, radii[0] * sa, radii[1] * sb, color, when)
 
     def _tapered(self, segment, a, b, ra, rb, color, when=None):
-        ra, rb = np.maximum(ra, 0.55), np.maximum(rb, 0.55)
+        """A limb, whose pieces follow in `_add_limbs`, but keep their place among the others."""
         valid = np.isfinite(a).all(1) & np.isfinite(b).all(1)
         if when is not None:
             valid &= when
-        angle = np.arctan2(*(b - a).T[::-1])
+        pieces = self._pieces[segment]
+        self._limb_rows.append((a, b, ra, rb, pieces, len(pieces), color, valid))
+        for _ in self._tones:
+            self._keep(segment, (), color, valid)
+
+    def _add_limbs(self):
+        """The polygons of all limbs at once, since array arithmetic has a price for each call."""
+        *ends, pieces, places, colors, valids = zip(*self._limb_rows, strict=True)
+        a, b, ra, rb = (np.stack(end) for end in ends)  # (L, N, 2) and (L, N)
+        ra, rb = np.maximum(ra, 0.55), np.maximum(rb, 0.55)
+        angle = np.arctan2(b[..., 1] - a[..., 1], b[..., 0] - a[..., 0])
         along = np.stack([np.cos(angle), np.sin(angle)], -1)
         arc, light = np.linspace(np.pi / 2, 3 * np.pi / 2, ROUND), np.array(self.look.light)
-        for size, offset, tone in self._tones:
+        directions = [angle[..., None] + arc + turn for turn in (0.0, np.pi)]
+        corners = [np.stack([np.cos(d), np.sin(d)], -1) for d in directions]
+        for n, (size, offset, tone) in enumerate(self._tones):
             ends = []
-            for point, radius, turn in ((a, ra, 0.0), (b, rb, np.pi)):
-                direction = angle[:, None] + arc + turn
+            for point, radius, corner, way in (a, ra, corners[0], -1), (b, rb, corners[1], 1):
                 # Narrower but as long: else every joint would show a dark seam.
-                point = point + (1 - size) * radius[:, None] * along * (1 if turn else -1)
-                corner = np.stack([np.cos(direction), np.sin(direction)], -1)
-                middle = (point + offset * radius[:, None] * light)[:, None]
-                ends.append(middle + corner * (size * radius)[:, None, None])
-            self._keep(segment, fixed(np.concatenate(ends, 1)), mixed(color, tone), valid)
+                point = point + (1 - size) * radius[..., None] * along * way
+                middle = (point + offset * radius[..., None] * light)[..., None, :]
+                ends.append(middle + corner * (size * radius)[..., None, None])
+            polygons = fixed(np.concatenate(ends, -2))
+            rows = zip(polygons, pieces, places, colors, valids, strict=True)
+            for limb, those, place, color, valid in rows:
+                those[place + n] = _piece(limb, mixed(color, tone), valid)
 
     def _hull(self, segment, balls, color):
         """The hull of a few balls, (point, radius) each."""
         light = np.array(self.look.light)
+        names, radii = zip(*balls, strict=True)
+        places, radius = [AT[name] for name in names], np.array(radii)
+        points, scale = self.figure.points[:, places], self.figure.scale[:, places]
         for size, offset, tone in self._tones:
-            rings = []
-            for name, radius in balls:
-                point, scale = self._at(name)
-                middle = point + (offset * radius * scale)[:, None] * light
-                rings.append(circle(middle, size * radius * scale, 1, 10))
-            corners = np.concatenate(rings, 1)
+            middle = points + (offset * radius * scale)[..., None] * light
+            rings = circle(middle, size * radius * scale, 1, 10)
+            corners = rings.reshape(len(points), -1, 2)
             valid = np.isfinite(corners).all((1, 2))
             moments = zip(fixed(corners), valid, strict=True)
             hulls = [cv2.convexHull(moment) if ok else None for moment, ok in moments]
@@ -397,7 +421,7 @@ class Painting:
             self._keep(SEGMENT[segment], fixed(points), color, np.zeros(len(points), bool))
 
     def _add_prop(self, label, prop):
-        points, scale = prop.points, np.nanmedian(self.figure.scale, axis=1)
+        points, scale = prop.points, self._size
         valid = np.isfinite(points).all((1, 2))
         if prop.filled:
             self._keep(label, fixed(points), prop.color, valid)
@@ -412,8 +436,12 @@ class Painting:
             self._keep(label, fixed(points), prop.color, valid, thick)
 
     def _keep(self, segment, polygons, color, valid, thick=0):
-        piece = Piece(polygons, color, None if valid.all() else valid, thick)
-        self._pieces[segment].append(piece)
+        self._pieces[segment].append(_piece(polygons, color, valid, thick))
+
+
+def _piece(polygons, color, valid, thick=0):
+    """A Piece from valid (N,) as an array."""
+    return Piece(polygons, color, None if valid.all() else valid.tolist(), thick)
 
 
 def fixed(points: np.ndarray) -> np.ndarray:
@@ -426,10 +454,10 @@ def fixed(points: np.ndarray) -> np.ndarray:
 def circle(
     center: np.ndarray, radius: np.ndarray, flat: float = 1.0, count: int = 12
 ) -> np.ndarray:
-    """Points (N, count, 2) around centers (N, 2) at radii (N,); flat : height over width."""
+    """Points (..., count, 2) around centers (..., 2) at radii (...,); flat : height over width."""
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     ring = np.stack([np.cos(angle), flat * np.sin(angle)], -1)
-    return center[:, None] + ring * np.asarray(radius)[:, None, None]
+    return center[..., None, :] + ring * np.asarray(radius)[..., None, None]
 
 
 def mixed(color: Sequence[float] | np.ndarray, tone: float) -> Color:

@@ -1,6 +1,7 @@
 """What a bad camera does to pictures: lasting faults of a clip, and bursts that are much worse."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import cv2
@@ -105,15 +106,19 @@ class Faults:
             kind=kind,
         )
 
+    @cached_property
+    def _tables(self) -> np.ndarray:
+        """What a frame makes of a grey level, by channel: contrast around middle grey, brightness,
+        tint. uint8 (T, 256, 3)."""
+        grey = (np.arange(256) - MIDDLE) * self.contrast[:, None] + MIDDLE + self.light[:, None]
+        return np.clip(grey[..., None] * self.tint, 0, 255).astype(np.uint8)
+
     def apply(self, picture: np.ndarray, t: int) -> np.ndarray:
         """A frame as this camera records it: uint8 (H, W, 3)."""
         H, W = picture.shape[:2]
         if self.blur[t] > 0.3:
             picture = cv2.GaussianBlur(picture, (0, 0), float(self.blur[t]))
-        # One table for each channel: contrast around middle grey, brightness, tint.
-        table = (np.arange(256) - MIDDLE) * self.contrast[t] + MIDDLE + self.light[t]
-        table = np.clip(table[:, None] * self.tint, 0, 255).astype(np.uint8)
-        picture = cv2.LUT(picture, table[None])
+        picture = cv2.LUT(picture, self._tables[t, None])
         y, x = self.offset[t]
         grain = self.grain[y : y + H, x : x + W]
         if self.noise[t] != 1:

@@ -70,8 +70,14 @@ def flow_of(
     for direction, (here, there) in enumerate(((first, last), (last, first))):
         camera = full[there] @ np.linalg.inv(full[here])
         maps[direction, here, :] = camera[:, None, :2]
-        for part, points in controls.items():
-            maps[direction, here, part] = _fit(points[here], points[there])
+        for m in {points.shape[1] for points in controls.values()}:  # many parts at once
+            parts_of_m = [part for part, points in controls.items() if points.shape[1] == m]
+            source, target = (
+                np.concatenate([controls[part][those] for part in parts_of_m])
+                for those in (here, there)
+            )
+            fitted = _fit(source, target).reshape(len(parts_of_m), -1, 2, 3)
+            maps[direction, here, parts_of_m] = fitted
         for n, middle in enumerate(occluders):
             maps[direction, here, FIRST_OCCLUDER + n, :, :2] = np.eye(2)
             maps[direction, here, FIRST_OCCLUDER + n, :, 2] = middle[there] - middle[here]
@@ -79,7 +85,7 @@ def flow_of(
 
 
 def _fit(source: np.ndarray, target: np.ndarray, stiffness: float = 0.02) -> np.ndarray:
-    """Affine maps (T, 2, 3) that carry points (T, m, 2) to others: exact for three of them."""
+    """Affine maps (N, 2, 3) that carry points (N, m, 2) to others: exact for three of them."""
     a, b = source.mean(1, keepdims=True), target.mean(1, keepdims=True)
     p, q = source - a, target - b
     # Least squares for the linear part, with a little ridge towards the identity that settles what

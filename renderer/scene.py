@@ -345,23 +345,36 @@ def _spectator(rng, canvas, foot, height):
         ball(0.955, 0.055, (40, 30, 26))
 
 
-def shade_ground(
-    picture: np.ndarray, centers: np.ndarray, wide: tuple[float, float], strength: float = 0.45
-) -> None:
-    """Darken soft ellipses on a uint8 picture in place.
+class Shadows:
+    """Soft ellipses that darken the ground at N moments.
 
-    centers : (n, 2) px, x and y; wide : (rx, ry) px
+    centers : (N, n, 2) px, x and y; wide : (rx, ry) px; size : (W, H) of the pictures
     """
-    H, W = picture.shape[:2]
-    rx, ry = max(1.0, wide[0]), max(1.0, wide[1])
-    x0, x1 = int(max(0, centers[:, 0].min() - rx)), int(min(W, centers[:, 0].max() + rx + 2))
-    y0, y1 = int(max(0, centers[:, 1].min() - ry)), int(min(H, centers[:, 1].max() + ry + 2))
-    if x1 <= x0 or y1 <= y0:
-        return
-    x, y = np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32)[:, None]
-    light = np.ones((y1 - y0, x1 - x0), np.float32)
-    for cx, cy in centers:
-        far = ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2
-        light *= 1 - strength * np.maximum(0, 1 - far)
-    part = picture[y0:y1, x0:x1]
-    part[:] = part * light[..., None]
+
+    def __init__(
+        self,
+        centers: np.ndarray,
+        wide: tuple[float, float],
+        size: tuple[int, int],
+        strength: float = 0.45,
+    ) -> None:
+        radius, self.strength = np.maximum(1.0, wide), strength
+        low, high = centers.min(1) - radius, centers.max(1) + radius + 2
+        edges = np.maximum(0, low), np.minimum(size, high)
+        self.boxes = np.concatenate(edges, 1).astype(int).tolist()  # x0, y0, x1, y1
+        x, y = (np.arange(n, dtype=np.float32) for n in size)
+        self.across = (((x - centers[..., :1]) / radius[0]) ** 2).repeat(3, -1)  # R, G, B
+        self.down = ((y - centers[..., 1:]) / radius[1]) ** 2
+
+    def darken(self, picture: np.ndarray, moment: int) -> None:
+        """Darken a uint8 picture (H, W, 3) in place as at a moment (its number)."""
+        x0, y0, x1, y1 = self.boxes[moment]
+        if x1 <= x0 or y1 <= y0:
+            return
+        across = self.across[moment, :, None, 3 * x0 : 3 * x1]
+        down = self.down[moment, :, y0:y1, None]
+        light = np.float32(1)
+        for one in 1 - self.strength * np.maximum(0, 1 - (across + down)):
+            light = (light * one).astype(np.float32)
+        part = picture.reshape(len(picture), -1)[y0:y1, 3 * x0 : 3 * x1]
+        part[:] = part * light

@@ -19,12 +19,13 @@ import io
 import json
 import multiprocessing
 import os
-import platform
 import shutil
 import signal
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from tslib.clip import Clip
 from tslib.datasets import LOADERS
 from tslib.datasets.matlab import number, read_mat
 from tslib.errors import InputError
+from tslib.files import unfinished, write_whole
 from tslib.images import size_of
 from tslib.part_flow import read_flow
 
@@ -46,7 +48,6 @@ from .clip import Rendered, Settings, render_clip
 from .faults import CAMERAS
 from .flow import packed
 
-UNFINISHED = ".unfinished"
 # The least and the most of what can be asked for; names have four digits.
 LIMITS = {"clips": (1, 9999), "seed": (0, np.inf), "frames": (2, 10_000), "workers": (1, np.inf)}
 CORNER = 0.75  # where the real labels put a joint that was never placed, counted from 1
@@ -100,25 +101,23 @@ def render(
         )
     if camera not in CAMERAS:
         raise InputError(f"there is no camera {camera!r}; choose one of {', '.join(CAMERAS)}.")
-    target = Target(out, _private(out), seed, Settings((size[0], size[1]), frames, motion, camera))
+    settings = Settings((size[0], size[1]), frames, motion, camera)
     _loaded.clear()  # the tracks may have changed since
     # An unusable motion, or too small a disk, is found before anything is written: a folder that
     # was claimed for nothing would refuse the next command.
     content = _content(motion)
-    wanted = [n for n in range(1, clips + 1) if not _complete(out, f"{n:04d}", target.settings)]
-    _check_space(out, len(wanted), target.settings)
-    _claim(target, content)
+    wanted = [n for n in range(1, clips + 1) if not _complete(out, f"{n:04d}", settings)]
+    _check_space(out, len(wanted), settings)
+    _claim(out, seed, settings, content)
     bar = tqdm(total=clips, initial=clips - len(wanted), unit="clip", disable=None)
-    try:
-        with bar:
-            if workers == 1 or len(wanted) < 2:
-                for n in wanted:
-                    write_clip(target, n)
-                    bar.update()
-            else:
-                _share(target, wanted, min(workers, len(wanted)), bar)
-    finally:
-        shutil.rmtree(target.private, ignore_errors=True)
+    with bar, unfinished(out / "frames") as private:
+        target = Target(out, private, seed, settings)
+        if workers == 1 or len(wanted) < 2:
+            for n in wanted:
+                write_clip(target, n)
+                bar.update()
+        else:
+            _share(target, wanted, min(workers, len(wanted)), bar)
     return len(wanted)
 
 
@@ -128,7 +127,9 @@ def _share(target: Target, wanted: Sequence[int], workers: int, bar: tqdm) -> No
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _quiet)
     try:
-        for done in as_completed([pool.submit(write_clip, target, n) for n in wanted]):
+        with _held_back():
+            clips = [pool.submit(write_clip, target, n) for n in wanted]
+        for done in as_completed(clips):
             done.result()
             bar.update()
     except BaseException as error:
@@ -143,6 +144,19 @@ def _share(target: Target, wanted: Sequence[int], workers: int, bar: tqdm) -> No
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Ctrl-C comes after the block, and never to the processes that are started in it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield  # Windows
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _loaded: dict[str, list[Clip]] = {}
@@ -173,19 +187,13 @@ def _content(motion: str) -> str:
     return f"{motion.partition(':')[0]}, tracks {content.hexdigest()[:16]}" if motion else ""
 
 
-def _claim(target: Target, motion: str) -> None:
+def _claim(out: Path, seed: int, settings: Settings, motion: str) -> None:
     """Make the folder and note its settings; InputError where it was made otherwise."""
-    out, private = target.out, target.private
-    now = json.dumps({"seed": target.seed, **asdict(replace(target.settings, motion=motion))})
+    now = json.dumps({"seed": seed, **asdict(replace(settings, motion=motion))})
     note = out / "render.json"
-    free = not out.exists() or (
-        out.is_dir() and all(p.name.startswith(UNFINISHED) for p in out.iterdir())
-    )
-    if free:
-        private.mkdir(parents=True, exist_ok=True)
-        part = private / note.name
-        part.write_text(now, encoding="utf-8")
-        os.replace(part, note)
+    if not out.exists() or (out.is_dir() and all(p.name.startswith(".") for p in out.iterdir())):
+        out.mkdir(parents=True, exist_ok=True)
+        write_whole(note, now.encode())
     # Looked for last, because another run may have noted it just now.
     if not note.is_file():
         raise InputError(f"{out} exists and was not made by this command; give another folder.")
@@ -198,31 +206,8 @@ def _claim(target: Target, motion: str) -> None:
             f"{out} was rendered with other settings, {then} and not {now}; "
             "give those to continue it, or another folder."
         )
-    for folder in out.glob(private.name.rpartition("-")[0] + "-*"):
-        if _gone(folder.name.rpartition("-")[2]):
-            shutil.rmtree(folder, ignore_errors=True)
-    # An earlier process may have had our number.
-    shutil.rmtree(private, ignore_errors=True)
-    for folder in (out / "frames", out / "labels", out / "flow", private):
-        folder.mkdir(exist_ok=True)
-
-
-def _private(out: Path) -> Path:
-    """A folder of this process alone, because others may render into `out` at the same time."""
-    return out / f"{UNFINISHED}-{platform.node()}-{os.getpid()}"
-
-
-def _gone(process: str) -> bool:
-    """Whether no process of this computer has that number, as far as that can be told."""
-    if os.name != "posix" or not process.isdecimal():  # elsewhere os.kill ends a process
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):
-        pass
-    return False
+    for name in ("frames", "labels", "flow"):
+        (out / name).mkdir(exist_ok=True)
 
 
 def _complete(out: Path, name: str, settings: Settings) -> bool:
@@ -249,8 +234,17 @@ def _check_space(out: Path, clips: int, settings: Settings) -> None:
 
 
 def _quiet() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops them
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops them, on Windows, too
     cv2.setNumThreads(1)
+    # One that is killed does not, and they would wait for its next clip for ever.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this process is a child
+    parent.join()
+    os._exit(1)
 
 
 def write_clip(target: Target, number: int) -> None:

@@ -3,7 +3,9 @@ run.
 """
 
 import os
+import random
 import shutil
+import socket
 from pathlib import Path
 
 import hypothesis
@@ -48,6 +50,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--fuzz", type=int, default=1, metavar="N", help="damage N times as many files"
     )
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in another order")
 
 
 def pytest_configure(config):
@@ -86,7 +89,52 @@ def real_data():
     return Path(folder)
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     for item in items:
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker("real")
+    if (seed := config.getoption("--shuffle")) is not None:
+        items[:] = shuffled(items, seed)
+
+
+def shuffled(items, seed):
+    """Tests in another order: files in any, and within a file its tests in any."""
+    files = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    draw = random.Random(seed)
+    groups = draw.sample(list(files.values()), len(files))
+    return [item for group in groups for item in draw.sample(group, len(group))]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network():
+    """No test asks another machine: what it would answer is no matter of this project."""
+
+    def stays(host):
+        if isinstance(host, bytes):
+            host = host.decode()
+        if host not in (None, "", "localhost", "127.0.0.1", "::1"):
+            # Not an exception that the code under test might take for a broken connection.
+            pytest.fail(f"A test asks the network for {host}.")
+
+    def of_address(ask):
+        def asked(self, address, *rest):
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                stays(address[0])
+            return ask(self, address, *rest)
+
+        return asked
+
+    def of_host(ask):
+        def asked(host, *rest, **options):
+            stays(host)
+            return ask(host, *rest, **options)
+
+        return asked
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, of_address(getattr(socket.socket, name)))
+        patch.setattr(socket, "getaddrinfo", of_host(socket.getaddrinfo))
+        yield

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tslib.skeletons import SKELETONS
+from tslib.video.joints_csv import JointsTable
 
 SKELETON = SKELETONS["youtube7"]
 # Standard deviations, in shoulder widths: of all estimates, and of those that fail.
@@ -53,3 +54,9 @@ def tracks(n, seed, T=60):
     rng = np.random.default_rng(seed)
     truths = [truth(rng, T) for _ in range(n)]
     return [estimate(rng, pose) for pose in truths], truths
+
+
+def read_tracks(path, joints):
+    """The Tracks of a whole file of joints."""
+    with JointsTable(path, joints) as table:
+        return table.tracks(table.frames[0].item(), table.frames[-1].item())

@@ -8,6 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from tslib.skeletons import SKELETONS
+from tslib.video.joints_csv import JointsTable
 
 SKELETON = SKELETONS["penn13"]
 INPUT, GRID = (96, 128), (24, 32)
@@ -47,6 +48,13 @@ def frame(t, hidden=(), figure=True):
             if (t, k) not in hidden:
                 color = (255 * COLORS[k]).tolist()
                 cv2.circle(picture, (int(x), int(y)), 3 * 16, color, -1, cv2.LINE_AA, 4)
+    return picture
+
+
+def drawn(canvas, frame, result, detected, crop=None):
+    """A frame as the overlay shows it: a picture of the canvas's size with one person's results."""
+    picture = canvas.enlarge(frame)
+    canvas.add(picture, result, detected, crop)
     return picture
 
 
@@ -126,6 +134,12 @@ def write_detector(folder, **changes):
     """
     (folder / "toy.toml").write_text(CONFIG, encoding="utf-8")
     return write_network(folder / "toy.onnx", **changes)
+
+
+def read_tracks(path, joints):
+    """The Tracks in a file that holds these joints and no others."""
+    with JointsTable(path, joints) as table:
+        return table.tracks(table.frames[0].item(), table.frames[-1].item())
 
 
 def most_alive(stream, stage):

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.paper_a import body
+from experiments.paper_a import body, strict
 from renderer import render
+from tslib.heatmaps import gaussian
+from tslib.slices import Slices
 from tslib.training.config import read_config
 from tslib.training.data import load_data
 
@@ -92,3 +94,38 @@ def test_every_row_is_kept_and_none_is_computed_again(clips, config, tmp_path, m
     assert np.shape(parts["seeds [0, 1]: baseline"]["by seed"]) == (3, 2)
     monkeypatch.setattr(body, "compared", lambda *a: pytest.fail("computed again"))
     body.run(options)
+
+
+def test_suspects_of_strict_thresholds_differ_by_what_they_are_named_for(rows):
+    """Arg-max alone lies on the cells, a pull changes springs alone, a target another training."""
+    suspects = strict.Strict(rows.config, rows.data, rows.folder, 0)
+    names = list(strict.rows())
+    assert all(
+        not other or names.index(other) < names.index(row) for row, other in strict.rows().items()
+    )
+    clips = rows.data.test
+    read = {row: suspects.poses(row, clips, rows.folder) for row in names[:5]}
+    ours, alone = read[strict.JOINT][0], read[f"{strict.JOINT}; {strict.ARG_MAX}"][0]
+    assert not np.array_equal(ours, alone) and np.nanmax(np.abs(ours - alone)) < 10
+    sizes = {radius for radius in strict.DISCS.values()}
+    assert rows.config.joint.radius not in sizes
+    trained = [suspects.model(row) for row in (strict.JOINT, *strict.DISCS, strict.SQUARED)]
+    springs = [model.inference.log_stiffness for model in trained]
+    assert all(not torch.equal(springs[0], other) for other in springs[1:])
+
+
+def test_the_belief_is_held_against_the_gaussian_of_eq_5(rows):
+    """Scores that equal the Gaussian after calibration leave the error of the ConvNet alone."""
+    config = rows.config
+    model = rows.model("S-infer")
+    slices = Slices(rows.data.train, config.view.still(), config.joint.frames, rows.data.flow, 0)
+    batch = slices.batch(slices.all()[:2])
+    scores, found = model(batch["images"], None)
+    loss, parts = strict.towards_gaussian(model, batch, replace(config.joint, deep=0.0))
+    side = scores.shape[-1]
+    target = gaussian(batch["cells"], (side, side), sigma=config.joint.sigma)
+    expected = ((model.calibrated(scores) + 1) / 2 - target).square().sum() / (
+        2 * 2 * scores.shape[1]
+    )
+    torch.testing.assert_close(loss, strict.WEIGHT * expected)
+    torch.testing.assert_close(parts["belief"], expected.detach())

@@ -34,6 +34,8 @@ def test_what_is_ignored(tmp_path):
         "tslib/__pycache__/a.pyc",
         "tslib.egg-info/a",
         "chapters/copies/00.ipynb",
+        "chapters/00-Copy1.ipynb",
+        "chapters/00-Copy1.py",
         "chapters/.ipynb_checkpoints/a.ipynb",
         ".vscode/settings.json",
         "env/bin/python",

@@ -75,7 +75,7 @@ def page(copy):
 def test_a_slide_has_a_heading_a_picture_its_text_and_what_was_said(page):
     first, line, moving, *_ = re.findall(r"<section>(.*?)</section>", page, re.DOTALL)
     assert first == "<h1>2. Draw</h1>"
-    assert line.startswith("<h2>2.1 A line &amp; more</h2>") and "data:image/png;base64," in line
+    assert line.startswith("<h1>2.1 A line &amp; more</h1>") and "data:image/png;base64," in line
     assert 'alt="a line from &quot;1&quot; to 2"' in line
     assert "<p>The line goes up, because two is more than one.</p>" in line
     assert 'src="motion/line.webp" alt="a line that moves"' in moving
@@ -85,7 +85,7 @@ def test_a_slide_has_a_heading_a_picture_its_text_and_what_was_said(page):
 def test_a_picture_of_which_nothing_is_said_has_its_own_text(page):
     """Nothing, that is: what was said of the picture before, or half a sentence about a formula."""
     *_, rest, letter, price = re.findall(r"<section>.*?<p>(.*?)</p></section>", page)
-    assert "<h2>2.1 A line &amp; more: Its best</h2>" in page
+    assert "<h1>2.1 A line &amp; more: Its best</h1>" in page
     assert (rest, price) == ("a line at rest", "a price")
     assert letter == "At μ = 0 · a and −q<sup>*</sup><sub>i</sub> a line is at its best."
 

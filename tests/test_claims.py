@@ -67,7 +67,7 @@ def test_a_verdict_follows_from_what_is_known_and_from_what_was_stored():
     assert (found.verdict, found.evidence) == (NOT_MEASURED, "nobody knows")
     assert judge_again([claim_of_nobody], [asdict(found)]) == [asdict(found)]
     # One that stands alone has new evidence, whatever was stored.
-    alone = Claim("X-C2", "more", [lambda known: Evidence("a", {"all": LOSS})], gains, alone=True)
+    alone = Claim("X-C2", "more", [lambda known: Evidence("a", {"all": LOSS})], gains, alone="b")
     assert judge_again([alone], [asdict(found)])[0]["verdict"] == FAILS
 
 

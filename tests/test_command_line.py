@@ -1,10 +1,14 @@
 """What the three programs share: help at once, examples that work, exit codes, sentences."""
 
+import argparse
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +108,37 @@ def test_after_ctrl_c_a_command_says_what_is_left(program, command, capsys):
 
     assert with_run(program, command, interrupted, words_of(command)) == 130
     assert capsys.readouterr().err == f"interrupted; {command.left}.\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
+@pytest.mark.parametrize("program", ["tslib", "renderer", "experiments", "book"])
+def test_ctrl_c_while_a_program_is_imported_ends_it_without_a_word(program, tmp_path):
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        pytest.skip("This signal is ignored here, as under nohup, and by every program from here.")
+    interrupts = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n"
+    (tmp_path / "argparse.py").write_text(interrupts, encoding="utf-8")
+    places = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[1])])
+    done = subprocess.run(
+        [sys.executable, "-m", program, "--help"],
+        env=os.environ | {"PYTHONPATH": places},
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    # A shell says 130 of it.
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is full")
+@pytest.mark.parametrize("program", ["tslib", "experiments"])
+def test_what_cannot_be_printed_is_one_sentence(program):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        words, buffered = [sys.executable, "-m", program], os.environ | {"PYTHONUNBUFFERED": ""}
+        done = subprocess.run(
+            words, env=buffered, stdout=full, stderr=subprocess.PIPE, encoding="utf-8"
+        )
+    said = "What there is to say cannot be written: No space left on device.\n"
+    assert (done.returncode, done.stderr) == (2, said)
 
 
 @pytest.mark.parametrize(
@@ -211,3 +246,34 @@ def test_what_an_option_cannot_hold_is_said(kind, text, words, capsys):
     with pytest.raises(SystemExit) as error:
         command_line.main("a", "about", [command], ["go", f"--value={text}"])
     assert error.value.code == 2 and words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("program", "command"), EACH)
+def test_no_option_takes_an_empty_name_or_any_number(program, command):
+    """A name is empty where a variable is unset, and would then be the folder where one is."""
+    parser = command_line.OPTION(parents=command.shared, add_help=False)
+    command.options(parser)
+    for action in parser._actions:
+        if action.type is not None:
+            assert action.type is not int
+            with pytest.raises((argparse.ArgumentTypeError, ValueError)):
+                action.type("")
+
+
+@pytest.mark.parametrize("words", ["correct a --model b --output ./b", "springs c a --output a"])
+def test_no_command_writes_over_what_it_reads(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in "abc":
+        (tmp_path / name).write_text("precious", encoding="utf-8")
+    more = ["--skeleton", "penn13"] * words.startswith("springs")
+    with pytest.raises(SystemExit) as error:
+        tslib.__main__.main([*words.split(), *more])
+    said = capsys.readouterr().err
+    assert error.value.code == 2 and "which is read as well; name another file" in said
+    assert all((tmp_path / name).read_text(encoding="utf-8") == "precious" for name in "abc")
+
+
+def test_crowds_have_an_end(capsys):
+    with pytest.raises(SystemExit):
+        tslib.__main__.main(["predict", "film.avi", "--output", "out", "--people", "101"])
+    assert "--people: must be a whole number from 1 to 100" in capsys.readouterr().err

@@ -2,6 +2,8 @@
 truth.
 """
 
+import math
+
 import numpy as np
 import pytest
 
@@ -96,6 +98,24 @@ def test_place_and_size_equal_those_by_hand():
     assert place(np.full((4, 7, 2), 3.0), YOUTUBE)[1] == 1  # px: all joints in one place
     with pytest.raises(ValueError, match="no unit 'head'; choose one of shoulders, body"):
         place(unseen, YOUTUBE, "head")
+
+
+def test_place_and_size_are_those_of_the_slow_way():
+    """One window and one point at a time, as the definitions read."""
+    windows = np.stack([tracks(9, seed=n) for n in range(4)])
+    windows[0, 2:5, 3], windows[1, :, 1], windows[2, 4] = NAN, NAN, NAN
+    center, size = place(windows, YOUTUBE, "body")
+    for n, window in enumerate(windows):
+        known = [xy for xy in window.reshape(-1, 2) if np.isfinite(xy).all()]
+        middle, weight = np.mean(known, 0), np.zeros(len(known))
+        for _ in range(20):
+            far = np.array([math.dist(xy, middle) for xy in known])
+            weight = 1 / np.maximum(far, 1e-3 * far.mean())
+            middle = (weight[:, None] * known).sum(0) / weight.sum()
+        np.testing.assert_allclose(center[n], middle, rtol=0, atol=1e-9)
+        seen = [[xy for xy in pose if np.isfinite(xy).all()] for pose in window]
+        spans = [max(math.dist(a, b) for a in pose for b in pose) for pose in seen if len(pose) > 1]
+        assert size[n] == pytest.approx(np.median(spans), rel=1e-12)
 
 
 def test_some_joints_far_off_hardly_move_the_middle():

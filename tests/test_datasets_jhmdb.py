@@ -29,6 +29,12 @@ def test_loads_its_own_layout(tmp_path):
     assert not one(tmp_path)[1]
 
 
+def test_every_clip_is_found_by_action_and_name(tmp_path):
+    for name in ("wave/b", "brush_hair/c", "wave/a"):
+        trees.write_jhmdb(tmp_path, *name.split("/"))
+    assert [found.name for found in jhmdb.walk(tmp_path)] == ["brush_hair/c", "wave/a", "wave/b"]
+
+
 def test_the_box_is_that_of_the_mask(tmp_path):
     clip, _ = one(trees.write_jhmdb(tmp_path))
     low, high = clip.joints.min(1), clip.joints.max(1)

@@ -55,6 +55,12 @@ def test_reads_what_scipy_reads(tmp_path, compressed):
     assert set(read_mat(tmp_path / "a.mat", ["word"], ["nan", "other"])) == {"word", "nan"}
 
 
+def test_structs_are_read_three_levels_deep(tmp_path):
+    """A fourth would be damage: no data set has one."""
+    savemat(tmp_path / "a.mat", {"x": {"a": {"b": {"c": 1.5, "d": {"e": 2}}}}})
+    assert read_mat(tmp_path / "a.mat", ["x"])["x"] == [{"a": [{"b": [{"c": [[1.5]], "d": None}]}]}]
+
+
 def test_damaged_and_incomplete_files_are_refused(tmp_path):
     with pytest.raises(InputError, match="there is no label file"):
         read_mat(tmp_path / "a.mat", [])

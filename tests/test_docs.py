@@ -3,11 +3,14 @@
 import re
 from pathlib import Path
 
+import jupytext
 import pytest
 
 from book import dependencies
-from book.files import sources
+from book.files import numbered, sources
 from experiments import claims_page
+from experiments.paper_a.claims import CLAIMS as OF_A
+from experiments.paper_b.claims import CLAIMS as OF_B
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -48,6 +51,37 @@ def test_the_page_of_claims_is_what_the_tables_say():
     assert claims_page.page() == _page("claims")
     for paper in ("A", "B"):
         assert f"## Paper {paper}" in claims_page.page()
+
+
+def test_every_column_of_a_table_has_a_name():
+    """Those who hear a page hear a cell's column, too. Chapters count with what they print."""
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.glob("*.md")]
+    texts = [(page.name, page.read_text(encoding="utf-8")) for page in pages]
+    for path in numbered(ROOT / "chapters", "ipynb"):
+        for cell in jupytext.read(path).cells:
+            shown = (o.get("data", {}).get("text/markdown", "") for o in cell.get("outputs", []))
+            texts += [(path.name, text) for text in (cell.source, *shown)]
+    heads = [
+        (name, head)
+        for name, text in texts
+        for head in re.findall(r"^\|(.*)\|\n\|[-:| ]+\|$", text, re.MULTILINE)
+    ]
+    assert len(heads) > 50
+    for name, head in heads:
+        assert all(column.strip() for column in head.split("|")), f"{name}: {head}"
+
+
+@pytest.mark.parametrize("paper, claims", [("A", OF_A), ("B", OF_B)])
+def test_a_claim_with_evidence_of_its_own_has_no_verdict_under_a_table(paper, claims):
+    """One measurement with one network is not told as if three had made it."""
+    rows = re.findall(rf"^\| {paper}-C\d+ \|.*$", claims_page.page(), re.MULTILINE)
+    assert len(rows) == len(claims) and any(claim.alone for claim in claims)
+    for claim, row in zip(claims, rows, strict=True):
+        name, _, *of_tables, elsewhere = (cell.strip() for cell in row.strip("|").split("|"))
+        assert name == claim.name and len(of_tables) == len(claims_page.SOURCES[paper])
+        assert bool(elsewhere) == bool(claim.alone) and any(of_tables) != bool(claim.alone)
+        if claim.alone:
+            assert f"- *{claim.alone}*: " in claims_page.page()
 
 
 def test_every_package_has_a_reason_and_is_on_the_page():

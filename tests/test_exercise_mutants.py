@@ -6,11 +6,9 @@ all solutions and lists those that a checker accepts.
 """
 
 import contextlib
-import hashlib
 import random
 import signal
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +17,6 @@ import mutants
 import pytest
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
-EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 SAMPLE = 5  # mutants of each solution, in the tests
 LIMIT = 5  # s, for a checker of a mutant that may never end
 
@@ -47,23 +44,13 @@ def limited(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def equivalent() -> dict[str, dict[str, str]]:
-    """{checker: {key of a mutant: why it is right}}."""
-    return tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")) if EQUIVALENT.exists() else {}
-
-
-def key_of(mutant: mutants.Mutant) -> str:
-    """A mutant's key in equivalent.toml: it changes with the solution."""
-    return hashlib.sha256(mutant.text.encode()).hexdigest()[:12]
-
-
 def accepted(chapter: Path, sample: int | None) -> tuple[list[tuple[str, mutants.Mutant]], int]:
     """The mutants of a chapter's solutions that their checkers accept, and how many were tried."""
     found, tried = [], 0
     checkers = gates.checkers_of(chapter.name[:2])
     for name, stub, _, text, namespace in gates.calls_of(chapter, checkers):
-        known = equivalent().get(name, {})
-        made = [m for m in mutants.of_text(gates.solution_in(text)) if key_of(m) not in known]
+        known = mutants.equivalent().get(name, {})
+        made = [m for m in mutants.of_text(gates.solution_in(text)) if m.key not in known]
         if sample is not None:
             made = random.Random(name).sample(made, min(sample, len(made)))
         for mutant in made:
@@ -82,7 +69,7 @@ def accepted(chapter: Path, sample: int | None) -> tuple[list[tuple[str, mutants
 def test_checkers_reject_mutants_of_their_solutions(chapter, one_thread):
     with gates.importable(CHAPTERS):
         found, tried = accepted(chapter, SAMPLE)
-    said = [f"{name}: line {m.line}, {m.what} ({key_of(m)})" for name, m in found]
+    said = [f"{name}: line {m.line}, {m.what} ({m.key})" for name, m in found]
     assert tried >= 15 and not said, "\n".join(said)
 
 
@@ -94,7 +81,7 @@ def main() -> int:
         total, alive = total + tried, alive + len(found)
         print(f"{chapter.stem}: {tried - len(found)} of {tried} rejected", flush=True)
         for name, mutant in found:
-            print(f"  {name}, line {mutant.line}: {mutant.what} ({key_of(mutant)})")
+            print(f"  {name}, line {mutant.line}: {mutant.what} ({mutant.key})")
     low, high = mutants.interval(total - alive, total)
     print(f"{total - alive} of {total} rejected, {low:.1%} to {high:.1%}")
     return 0

@@ -153,12 +153,23 @@ def film():
 def test_damage_is_what_the_seed_says_and_leaves_the_film_alone(film, name):
     before = [frame.copy() for frame in film]
     one, two, other = (
-        damage.DAMAGES[name](film, np.random.default_rng(seed)) for seed in (0, 0, 1)
+        damage.damaged(name, film, np.random.default_rng(seed))[0] for seed in (0, 0, 1)
     )
     assert np.array_equal(one, two)
     assert np.array_equal(one, other) != (name in damage.DRAWN)
     assert np.array_equal(film, before)
     assert len(one) == 24 and one[0].shape == (64, 36, 3) and one[0].dtype == np.uint8
+
+
+def test_a_moving_camera_goes_as_far_as_it_says(film):
+    """The picture lies where the shifts say, and the steps are those of a hand."""
+    found, shifts = damage.damaged("moving camera", film, np.random.default_rng(2))
+    assert shifts.shape == (24, 2) and (np.abs(shifts).max(0) == [3, 1]).all()
+    for frame, before, (dx, dy) in zip(found, film, shifts, strict=True):
+        inside = np.roll(before, (dy, dx), (0, 1))[4:-4, 4:-4]
+        assert np.array_equal(frame[4:-4, 4:-4], inside)
+    _, still = damage.damaged("blur", film, np.random.default_rng(2))
+    assert not still.any()
 
 
 def test_blur_comes_in_bursts_of_at_most_three_frames(film):
@@ -247,12 +258,13 @@ def test_flow_is_left_out_beside_a_frame_without_the_person():
     assert kept_previous == [True, True, True, False, False, True]
 
 
-def test_flow_that_does_not_lead_home_becomes_the_cameras():
-    seen = observed([1.0, 1.0, 1.0])
-    found = list(multiview.agreeing(seen))
-    # What passes goes the same way there and back, which no motion does.
-    np.testing.assert_allclose(found[0].to_next.vectors, 2)
-    np.testing.assert_allclose(found[1].to_previous.vectors, -2)
+def test_messages_by_one_way_alone_are_those_of_that_way():
+    """By the camera alone nothing comes from who passes, and by both ways it is the better one."""
+    seen = observed([1.0] * 5)
+    steady = list(multiview.by_camera(seen))
+    by_camera, by_flow, both = (multiview.passed(seen, alone) for alone in (1, 0, None))
+    np.testing.assert_allclose(multiview.passed(steady), by_camera)
+    assert np.abs(by_flow - by_camera).max() > 1 and np.abs(both - by_camera).max() > 1
 
 
 def chain(T, rng):

@@ -8,7 +8,7 @@ import synthetic
 import torch
 
 from experiments import records
-from experiments.speed import correction, messages, peers, predict, renderer
+from experiments.speed import correction, messages, peers, predict, renderer, training
 from tslib.distance_transform import distance_transform_numpy
 from tslib.distance_transform.layer import flat_source
 from tslib.errors import InputError
@@ -138,3 +138,42 @@ def test_the_page_has_the_stages_that_were_measured():
         assert f"{times:.2f} times on {cores} core" in page
     one, two = (found[f"now, {cores} cores"]["frames_per_second"] for cores in predict.CORES)
     assert f"On one core that makes {one:.1f} frames a second, on two cores {two:.1f} (" in page
+
+
+def test_the_speed_page_has_the_costs_that_were_measured():
+    page = (records.ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    rows = records.stored("training")["rows"]
+    assert len(rows) == 2 * len(training.FILES) and training.page(rows) in page
+    assert messages.growth_page(records.stored("messages")["growth"]) in page
+    frames = records.stored("predict")["now, 2 cores"]["frames_per_second"]
+    assert f"takes in {frames:.1f} frames a second on two cores" in page
+    assert f"{frames * 86400 / 1e6:.1f} million frames a day" in page
+    assert f"of\n{frames * 86.4 / 30:.0f} seconds at 30" in page
+
+
+def test_a_quick_run_of_training_notes_steps_and_waits(capsys):
+    training.run(Namespace(quick=True, write=False))
+    printed = capsys.readouterr().out
+    for part in ("laptop.toml, stage 1", "body.toml, stage 2", "arithmetic / step, %"):
+        assert part in printed
+
+
+def test_tropical_gemm_gives_our_messages():
+    pytest.importorskip("tropical_gemm", reason="tropical-gemm is not installed.")
+    assert set(messages.measure_tropical((7,), 1)) == {"7"}  # it asserts that both agree
+
+
+def test_the_queue_of_the_speed_page_works_off_films(tmp_path, monkeypatch):
+    huey = pytest.importorskip("huey", reason="huey, whose queue docs/speed.md shows, is missing.")
+    page = (records.ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    done = []
+    monkeypatch.setattr("tslib.video.predict.predict", lambda *names: done.append(names))
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(compile(code, "docs/speed.md", "exec"), names)
+    waiting = names["film"]("a.mp4", "joints/a")
+    queue = names["queue"]
+    assert isinstance(queue, huey.SqliteHuey) and len(queue) == 1 and not done
+    queue.execute(queue.dequeue())
+    assert done == [("a.mp4", "joints/a")] and waiting.get() == "joints/a" and not len(queue)

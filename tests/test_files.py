@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tslib.errors import InputError
-from tslib.files import appearing, is_plain, is_utf8, write_whole
+from tslib.files import alone, appearing, is_plain, is_utf8, unfinished, write_whole
 
 
 def test_names_that_might_lead_elsewhere_are_not_plain():
@@ -33,7 +33,9 @@ def test_a_file_is_replaced_whole_or_stays(tmp_path, monkeypatch):
     assert path.read_bytes() == b"one" and list(tmp_path.iterdir()) == [path]
     write_whole(str(path), b"two")
     assert path.read_bytes() == b"two" and list(tmp_path.iterdir()) == [path]
-    with pytest.raises(InputError, match="none/a cannot be written: No such file"):
+    with pytest.raises(
+        InputError, match="none/a cannot be written: there is no folder .*none; name"
+    ):
         write_whole(tmp_path / "none" / "a", b"")
 
 
@@ -79,6 +81,31 @@ def test_the_next_run_removes_what_a_killed_one_left_but_nothing_of_a_living_one
     with appearing(tmp_path / "new" / "deep"):
         assert len(left()) == 2
     assert left() == [tmp_path / ".out.mine"]
+
+
+def full(*_):
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("writes", [appearing, unfinished])
+def test_a_full_disk_is_said_of_the_name_that_was_asked_for(tmp_path, writes):
+    """Writing itself names no file, and opening one names what is hidden and gone afterwards."""
+    for fails in (full, lambda place: open(place / "none" / "a", encoding="utf-8")):
+        with pytest.raises(OSError) as error, writes(tmp_path / "out") as place:
+            fails(place)
+        assert error.value.filename == str(tmp_path / "out") and not list(tmp_path.iterdir())
+    (tmp_path / "input").mkdir()
+    with pytest.raises(OSError) as error, writes(tmp_path / "out"):
+        open(str(tmp_path / "input"), encoding="utf-8")
+    assert error.value.filename == str(tmp_path / "input")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
+def test_one_run_at_a_time_is_in_a_folder(tmp_path):
+    with alone(tmp_path), pytest.raises(InputError, match="let it end first"), alone(tmp_path):
+        raise AssertionError("two are in it")
+    with alone(tmp_path):
+        pass
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")

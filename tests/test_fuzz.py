@@ -7,9 +7,11 @@ alike. `pytest tests/test_fuzz.py --fuzz 20` damages twenty times as many, the f
 
 import copy
 import io
+import os
 import shutil
 import tarfile
 import time
+import tracemalloc
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -31,6 +33,7 @@ from tslib.correction import Corrector, PoseCorrector, load_corrector, save_corr
 from tslib.crop import Crop
 from tslib.datasets import cvit_sports, jhmdb, penn_action, youtube_pose
 from tslib.datasets.inspection import contact_sheet, inspect
+from tslib.datasets.matlab import read_mat
 from tslib.datasets.unpack import unpack
 from tslib.errors import InputError
 from tslib.images import read_image, size_of
@@ -537,3 +540,74 @@ def test_damaged_networks_are_read_or_refused(tmp_path, rounds, monkeypatch):
     for rng, attempt in rounds("network"):
         model.write_bytes(damaged(whole, rng))
         attempt(lambda: HeatmapDetector(model)(synthetic.frame(0), crop))
+
+
+# What reads a file that a reader names.
+READ = {
+    "springs": load_springs,
+    "config": read_detector_config,
+    "recipe": read_config,
+    "joints": lambda path: read_joints(path, synthetic.SKELETON),
+    "labels": lambda path: read_mat(path, ["x"]),
+    "picture": read_image,
+    "size": size_of,
+    "frames": lambda path: list(open_frames(path.parent)),
+    "model": load_model,
+    "corrector": load_corrector,
+    "detector": HeatmapDetector,
+    "estimates": lambda path: read_estimates(path, []),
+    "wheel": blazepose.fetch_detector,
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "loop", "nothing", "huge"])
+@pytest.mark.parametrize("name", READ)
+def test_what_is_no_ordinary_file_is_refused_at_once(tmp_path, monkeypatch, name, kind):
+    """A pipe that nobody writes to would be waited for, and a device has no end."""
+    monkeypatch.setattr(blazepose, "detector_folder", lambda: tmp_path / "blazepose")
+    file = tmp_path / "a.png"
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "huge":
+        file.touch()
+        os.truncate(file, 1 << 40)
+    else:
+        places = {"device": "/dev/zero", "loop": file, "nothing": tmp_path / "none"}
+        file.symlink_to(places[kind])
+    assert refused(lambda: READ[name](file))
+
+
+def test_what_unpacks_to_very_much_is_refused(tmp_path):
+    labels, wheel = tmp_path / "a.mat", tmp_path / "a.whl"
+    savemat(labels, {"x": np.zeros((3_000_000, 13), np.uint8)}, do_compression=True)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_mat(labels, ["x"])
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as file:
+        for n in range(6):
+            file.writestr(f"{n}/LICENSE", bytes(19_000_000))
+    with pytest.raises(InputError, match="cannot be read"):
+        blazepose.read_wheel(wheel, lambda name: True)
+
+
+def test_a_table_without_lines_takes_no_memory(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"1" * 30_000_000)
+    tracemalloc.start()
+    assert refused(lambda: read_joints(tmp_path / "a.csv", synthetic.SKELETON))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_a_column_that_stands_twice_is_refused(tmp_path):
+    """Which of the two is meant?"""
+    (tmp_path / "a.csv").write_text("frame,joint,x,y,score,x\n0,head,1,2,1,3\n", encoding="utf-8")
+    assert refused(lambda: read_joints(tmp_path / "a.csv", synthetic.SKELETON))
+
+
+def test_settings_may_begin_with_the_mark_of_an_editor(tmp_path):
+    (tmp_path / "a").write_bytes(SPRINGS)
+    (tmp_path / "b").write_bytes(b"\xef\xbb\xbf" + SPRINGS)
+    assert load_springs(tmp_path / "a") == load_springs(tmp_path / "b")

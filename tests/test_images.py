@@ -47,6 +47,20 @@ def test_a_picture_within_the_header_does_not_end_a_jpeg(tmp_path):
         size_of(tmp_path / "a")
 
 
+def test_the_size_of_a_jpeg_is_in_the_headers_of_frames_alone(tmp_path):
+    """ITU-T T.81, table B.1: 0xc4, 0xc8 and 0xcc lie among them and are tables."""
+    frames = {*b"\xc0\xc1\xc2\xc3\xc5\xc6\xc7\xc9\xca\xcb\xcd\xce\xcf"}
+    whole = picture("jpg")
+    at = whole.index(b"\xff\xc0") + 1
+    for marker in range(0xB0, 0xE0):
+        (tmp_path / "a").write_bytes(whole[:at] + bytes([marker]) + whole[at + 1 :])
+        if marker in frames:
+            assert size_of(tmp_path / "a") == trees.SIZE
+        else:
+            with pytest.raises(InputError, match="cut off or damaged"):
+                size_of(tmp_path / "a")
+
+
 def test_a_png_in_which_any_byte_is_wrong_is_damaged(tmp_path):
     file, whole = tmp_path / "a", picture("png")
     file.write_bytes(whole + b"more")

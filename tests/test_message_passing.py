@@ -527,6 +527,8 @@ def test_bad_arguments_of_a_round_are_refused_in_a_sentence():
         (0, good[0].half(), "unary must be a float32 or float64 tensor"),
         (0, good[0][0], r"unary must have shape \(B, N, H, W\)"),
         (1, good[1][..., :-1], "senders must have shape"),
+        (1, good[1][0], r"senders must have shape \(\d+, 'M', \d+, \d+\), but has"),
+        (1, good[1][None], r"senders must have shape \(\d+, 'M', \d+, \d+\), but has"),
         (1, good[1].float(), "senders must be torch.float64"),
         (1, torch.full_like(good[1], torch.nan), r"NaN or \+inf, but score\[0, 0, 0, 0\] is nan"),
         (2, good[2] + torch.tensor([M, 0]), rf"edges\[0\] names sender \d+, but there are {M}"),

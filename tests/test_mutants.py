@@ -41,6 +41,15 @@ def test_every_mutant_parses_and_is_another_program():
         assert "list[1 + 1]" in mutant.text and "is 1 too many" in mutant.text
 
 
+def test_what_is_held_and_what_is_called_equivalent_is_there():
+    """A function that has changed has other keys, so that its reasons are thought over."""
+    for file, tests in mutants.HELD.items():
+        assert all((mutants.ROOT / "tests" / f"test_{name}.py").is_file() for name in tests.split())
+        text = (mutants.ROOT / "tslib" / f"{file}.py").read_text(encoding="utf-8")
+        if named := mutants.equivalent().get(file):
+            assert set(named) <= {mutant.key for mutant in mutants.of_text(text)}, file
+
+
 @pytest.mark.parametrize(("killed", "tried"), [(50, 58), (10, 10)])
 def test_the_interval_holds_the_share(killed, tried):
     low, high = mutants.interval(killed, tried)

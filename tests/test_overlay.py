@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import synthetic
 
 from tslib.crop import Crop
 from tslib.overlay import LEFT, MIDDLE, RIGHT, Canvas
@@ -35,7 +36,7 @@ def only(**places):
 def test_sizes_are_even_and_between_640_and_1280(size, drawn):
     canvas = Canvas(size, PENN)
     assert canvas.size == drawn
-    assert canvas.draw(np.zeros((size[1], size[0], 3), np.uint8), None, None).shape == (
+    assert synthetic.drawn(canvas, np.zeros((size[1], size[0], 3), np.uint8), None, None).shape == (
         *drawn[::-1],
         3,
     )
@@ -44,7 +45,7 @@ def test_sizes_are_even_and_between_640_and_1280(size, drawn):
 def test_joints_lie_where_they_are_in_their_sides_colour():
     """Four times as large: pixel x has its middle at 4 x + 1.5."""
     places = {"left_wrist": (30, 40), "right_wrist": (130, 40), "head": (80, 90)}
-    picture = Canvas((160, 120), PENN).draw(GREY, only(**places), NOWHERE)
+    picture = synthetic.drawn(Canvas((160, 120), PENN), GREY, only(**places), NOWHERE)
     for (x, y), color in zip(places.values(), (LEFT, RIGHT, MIDDLE), strict=True):
         np.testing.assert_array_equal(picture[4 * y + 2, 4 * x + 2], color)
     rows, columns = np.nonzero((picture != 128).any(-1))
@@ -64,12 +65,14 @@ def test_limbs_take_the_colour_of_their_side():
         (("right_hip", "right_knee"), RIGHT),
         (("head", "left_shoulder"), MIDDLE),
     ):
-        picture = canvas.draw(GREY, only(**{limb[0]: (40, 60), limb[1]: (100, 60)}), NOWHERE)
+        picture = synthetic.drawn(
+            canvas, GREY, only(**{limb[0]: (40, 60), limb[1]: (100, 60)}), NOWHERE
+        )
         np.testing.assert_array_equal(picture[242, 282], color)
 
 
 def test_the_detectors_own_joints_are_hollow():
-    picture = Canvas((160, 120), PENN).draw(GREY, NOWHERE, only(left_knee=(50, 60)))
+    picture = synthetic.drawn(Canvas((160, 120), PENN), GREY, NOWHERE, only(left_knee=(50, 60)))
     np.testing.assert_array_equal(picture[242, 202], (128, 128, 128))
     ring = np.abs(np.argwhere((picture > 200).all(-1)) - (242, 202)).max(-1)
     assert len(ring) and ring.min() >= 3 and ring.max() <= 7
@@ -77,13 +80,13 @@ def test_the_detectors_own_joints_are_hollow():
 
 def test_nothing_is_drawn_for_what_is_not_there():
     canvas = Canvas((160, 120), PENN)
-    plain = canvas.draw(GREY, None, None)
+    plain = synthetic.drawn(canvas, GREY, None, None)
     assert (plain == 128).all()
-    assert np.array_equal(canvas.draw(GREY, NOWHERE, NOWHERE), plain)
+    assert np.array_equal(synthetic.drawn(canvas, GREY, NOWHERE, NOWHERE), plain)
     joints, score = only(left_hip=(40, 60), left_knee=(100, 60))
-    assert np.array_equal(canvas.draw(GREY, (joints, score / 10), NOWHERE), plain)
-    assert np.array_equal(canvas.draw(GREY, NOWHERE, (joints, score / 10)), plain)
-    assert not np.array_equal(canvas.draw(GREY, (joints, score), NOWHERE), plain)
+    assert np.array_equal(synthetic.drawn(canvas, GREY, (joints, score / 10), NOWHERE), plain)
+    assert np.array_equal(synthetic.drawn(canvas, GREY, NOWHERE, (joints, score / 10)), plain)
+    assert not np.array_equal(synthetic.drawn(canvas, GREY, (joints, score), NOWHERE), plain)
 
 
 def test_eyes_and_ears_are_small_and_never_hollow():
@@ -96,7 +99,7 @@ def test_eyes_and_ears_are_small_and_never_hollow():
         nowhere = np.zeros((17, 2)), np.zeros(17)
         areas.append(
             [
-                (canvas.draw(GREY, *r) != 128).any(-1).sum()
+                (synthetic.drawn(canvas, GREY, *r) != 128).any(-1).sum()
                 for r in ((result, nowhere), (nowhere, result))
             ]
         )
@@ -105,7 +108,7 @@ def test_eyes_and_ears_are_small_and_never_hollow():
 
 def test_the_window_that_the_detector_saw_is_outlined():
     crop = Crop((80, 60), 2.0, (20, 20), 1, np.pi / 4)  # corners 28 px around its middle
-    picture = Canvas((160, 120), PENN).draw(GREY, NOWHERE, NOWHERE, crop)
+    picture = synthetic.drawn(Canvas((160, 120), PENN), GREY, NOWHERE, NOWHERE, crop)
     rows, columns = np.nonzero((picture == 255).all(-1))
     assert abs(rows.min() - 4 * (60 - 28.3)) < 3 and abs(columns.max() - 4 * (80 + 28.3)) < 3
     assert len(rows) < 4 * 4 * 45

@@ -4,7 +4,6 @@ nothing of any other machine.
 Its JavaScript runs in Node, and in the page itself in a browser, where either is found.
 """
 
-import functools
 import html.parser
 import json
 import math
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from browsers import found_browser, in_browser
 from tiny_book import ROOT, change
 
 from book import pages
@@ -24,16 +24,6 @@ from tslib.message_passing import MessagePassing, PoseGraph
 from tslib.warp import warp
 
 SOURCE = ROOT / "book" / "playground"
-BROWSERS = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-)
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --dump-dom"
-).split()
 # `calls` is a list of [name, arguments], and the answer one result for each.
 ANSWER = """
 const functions = { ...playground, ...maxsum };
@@ -65,30 +55,7 @@ def browser(calls: list, tmp_path: Path) -> list:
 
 def in_page(script: str, tmp_path: Path) -> list:
     """What a script that sets `answer`, a JSON, says when it runs in the built page."""
-    page = tmp_path / "playground.html"
-    asks = (
-        f"<script>{{ {script}"
-        'const pre = document.createElement("pre");\npre.id = "answer";\n'
-        "pre.textContent = answer;\ndocument.body.replaceChildren(pre); }</script></body>"
-    )
-    page.write_text(pages.playground().replace("</body>", asks), encoding="utf-8")
-    command = [found_browser(), *ARGUMENTS, f"--user-data-dir={tmp_path}/profile", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120, check=True)
-    found = re.search(r'<pre id="answer">(.*?)</pre>', done.stdout, re.DOTALL)
-    assert found, f"The page has no answer; the browser says: {done.stderr[-500:]}"
-    return json.loads(html.unescape(found[1]))
-
-
-@functools.cache
-def found_browser() -> str | None:
-    """The first browser that starts."""
-    for name in BROWSERS:
-        if path := shutil.which(name):
-            command = [path, *ARGUMENTS, "about:blank"]
-            done = subprocess.run(command, capture_output=True, timeout=120)
-            if done.returncode == 0:
-                return path
-    return None
+    return in_browser(pages.playground(), script, tmp_path)
 
 
 def asked_in(where: str, tmp_path_factory: pytest.TempPathFactory):

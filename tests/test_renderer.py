@@ -3,7 +3,6 @@
 import hashlib
 import multiprocessing
 import os
-import platform
 import shutil
 import signal
 import subprocess
@@ -34,6 +33,7 @@ from renderer.statistics import statistics, viewpoints
 from tslib.clip import Clip
 from tslib.datasets import penn_action
 from tslib.errors import InputError
+from tslib.files import unfinished
 from tslib.part_flow import PartFlow, read_flow
 from tslib.skeletons import SKELETONS
 
@@ -247,9 +247,7 @@ def test_a_killed_run_leaves_no_half_clip_and_goes_on(tmp_path):
     for name in there:
         assert len(list((tmp_path / "killed" / "frames" / name).iterdir())) == 8
         assert len(read_flow(tmp_path / "killed", name)) == 8
-    (tmp_path / "killed" / f".unfinished-{platform.node()}-{process.pid}" / "0099").mkdir(
-        parents=True
-    )
+    assert list((tmp_path / "killed").glob(".*"))
     made = render(tmp_path / "killed", len(there) + 2, seed=2, frames=8)
     assert made == 2
     render(tmp_path / "whole", len(there) + 2, seed=2, frames=8)
@@ -295,10 +293,19 @@ def test_damaged_settings_are_refused(tmp_path):
 
 def test_what_another_process_has_not_finished_stays(tmp_path):
     """If the process runs; what one left that is gone does not stay (see the killed run)."""
-    theirs = tmp_path / f".unfinished-{platform.node()}-{os.getppid()}" / "0001"
-    theirs.mkdir(parents=True)
-    render(tmp_path, 1, frames=2)
-    assert theirs.is_dir() and len(list(tmp_path.glob(".unfinished*"))) == 1
+    with unfinished(tmp_path / "frames") as theirs:
+        render(tmp_path, 1, frames=2)
+        assert list(tmp_path.glob(".*")) == [theirs]
+
+
+def test_a_full_disk_is_said_of_the_folder(tmp_path, monkeypatch):
+    def full(flow):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("renderer.write.packed", full)
+    with pytest.raises(OSError) as error:
+        render(tmp_path, 1, frames=2)
+    assert error.value.filename == str(tmp_path / "frames") and not list(tmp_path.glob(".*"))
 
 
 def test_a_process_that_is_killed_ends_the_run_in_a_sentence(tmp_path):
@@ -313,7 +320,7 @@ def test_a_process_that_is_killed_ends_the_run_in_a_sentence(tmp_path):
     with pytest.raises(InputError, match="fewer --workers"):
         render(tmp_path / "out", 500, frames=4, workers=2)
     killer.join()
-    assert not multiprocessing.active_children() and not list(tmp_path.glob("out/.unfinished*"))
+    assert not multiprocessing.active_children() and not list(tmp_path.glob("out/.*"))
     made = len(list(tmp_path.glob("out/labels/*.mat")))
     assert render(tmp_path / "out", made + 1, frames=4) == 1
 

@@ -1,9 +1,12 @@
 """The tables of docs/results.md are what the stored results say, line by line."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+
+from experiments import records, report
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
@@ -194,3 +197,38 @@ def test_what_the_page_says_of_real_pictures_shows():
     seen = of_leeds("pictures to choose by")["PCK"]
     soft, best = (seen[r][0] - seen["baseline"][0] for r in (chosen("one spring"), mixture))
     assert f"gain {soft:+.1f} points at 0.2 and the chosen mixture {best:+.1f}" in said
+
+
+def test_tables_2_and_3_show_what_is_stored():
+    found = records.stored("jhmdb_motion")
+    rows = [line for line in PAGE.splitlines() if line.startswith("| ")]
+    for table, names in (("table2", ("@0.2", "@0.1")), ("table3", ("",))):
+        for row in ("baseline", "S-infer", "ST-infer", "longer", "longer, ST untrained"):
+            for name in names:
+                rate = found[table]["rows"][f"{row} {name}".strip()]["mean"]
+                assert any(r.startswith(f"| {row} |") and f" {rate:.1f}" in r for r in rows)
+    for second, third in zip(
+        found["table2"]["differences"], found["table3"]["differences"], strict=True
+    ):
+        cells = [report.points(d) for d in (second["@0.2"], second["@0.1"], third["@0.2"])]
+        assert f"| {second['row']} - {second['other']} | {' | '.join(cells)} |" in rows
+        # What the page says of the steps.
+        assert all(low > 0 for _, low, _ in (second["@0.2"], second["@0.1"], third["@0.2"]))
+
+
+def test_table_2_of_paper_b_shows_what_is_stored():
+    found = records.stored("tableII_motion")["estimators"]["ConvNet"]["rows"]
+    section = PAGE.partition("Table II, on real motion")[2].partition("## ")[0]
+    number = r" ([\d.]+) \|"
+    shown = re.findall(rf"^\| (\w[^|]*?) \|{number}{number}{number}", section, re.MULTILINE)
+    assert len(shown) == 7
+    for name, *rates in shown:
+        assert rates == [f"{found[name][key]:.1f}" for key in ("mean", "@0.1", "@0.05")]
+    said = " ".join(section.split())
+    changes = {name: f"{row['change']['points']:+.1f}" for name, row in found.items()}
+    assert f"attention changes a clip by {changes['attention']} points" in said
+    assert f"by {changes['attention, not trained further']} if it stays" in said
+    assert f"median changes it by {changes['median, 5 frames']}" in said
+    assert f"frame gains {changes['MLP, frame by frame']}" in said
+    best = max(v["@0.05"] for k, v in found.items() if k.startswith("median"))
+    assert all(found[k]["@0.05"] < best for k in ("attention", "bi-LSTM", "MLP, frame by frame"))

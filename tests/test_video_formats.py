@@ -6,12 +6,12 @@ import contextlib
 import io
 import json
 
+import motion
 import numpy as np
 import pytest
 
 from tslib.skeletons import SKELETONS
 from tslib.video.formats import FORMATS, Table
-from tslib.video.joints_csv import read_tracks
 
 COCO, PENN = SKELETONS["coco17"].joints, SKELETONS["penn13"].joints
 # https://github.com/CMU-Perceptual-Computing-Lab/openpose, doc/02_output.md
@@ -142,4 +142,4 @@ def test_several_people_carry_their_numbers(tmp_path):
         assert np.isnan(found["joints"][1, 0]).all()
         np.testing.assert_allclose(found["joints"][1, 1], person(PENN, 8)[0])
     with pytest.raises(ValueError, match="holds several people; keep the rows of one"):
-        read_tracks(tmp_path / "joints.csv", PENN)
+        motion.read_tracks(tmp_path / "joints.csv", PENN)

@@ -126,10 +126,9 @@ def test_the_overlay_shows_both(place):
         read(place / "out" / n) for n in ("joints.csv", "detector.csv")
     )
     for t, seen in enumerate(open_frames(place / "out" / "overlay.webm")):
-        drawn = canvas.draw(synthetic.frame(t), (joints[t], score[t]), (alone[t], peaks[t])).astype(
-            float
-        )
-        plain = canvas.draw(synthetic.frame(t), None, None)
+        results = (joints[t], score[t]), (alone[t], peaks[t])
+        drawn = synthetic.drawn(canvas, synthetic.frame(t), *results).astype(float)
+        plain = synthetic.drawn(canvas, synthetic.frame(t), None, None)
         where = (drawn != plain).any(-1)
         assert (
             np.abs(seen - drawn)[where].mean()
@@ -408,9 +407,9 @@ def test_options_that_do_not_fit_are_refused(place, capsys):
     fails(place, capsys, "holds nothing of the 160x120 frame", "--box", "nan", 10, 20, 50)
     for huge in ("inf", "1e9", 700):
         fails(place, capsys, "is far larger than the 160x120 frame", "--box", 0, 0, huge, huge)
-    fails(place, capsys, "cannot be read", "--springs", place)
-    fails(place, capsys, "cannot be read", "--detector-config", place)
-    fails(place, capsys, "there is no detector", detector=".")
+    fails(place, capsys, "no ordinary file", "--springs", place)
+    fails(place, capsys, "no ordinary file", "--detector-config", place)
+    fails(place, capsys, "no ordinary file", detector=".")
     fails(place, capsys, "there is no springs file", "--springs", place / "none.toml")
     (place / "tail.toml").write_text(
         '[[spring]]\njoints = ["tail", "head"]\nrest = [0, 1]\nstiffness = [1, 1]\n',

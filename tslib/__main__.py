@@ -1,8 +1,14 @@
 """``python -m tslib COMMAND``: what the method does on videos, and how its networks are trained."""
 
+from . import ending
+
+if __name__ == "__main__":
+    ending.at_once()
+
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from . import command_line
@@ -46,7 +52,7 @@ def _predict_options(parser: OPTION) -> None:
     several: dict[str, Any] = dict(nargs="+", choices=kinds, metavar="NAME", default=["csv"])
     add("--format", dest="formats", help=files, **several)
     many = "how many to follow, the surest first; 1 by default"
-    add("--people", type=positive_whole, default=1, metavar="N", help=many)
+    add("--people", type=partial(whole, least=1, most=100), default=1, metavar="N", help=many)
 
 
 def _check_predict(options: Namespace) -> str:
@@ -187,5 +193,4 @@ COMMANDS = (
 
 
 if __name__ == "__main__":
-    command_line.end_like_ctrl_c()
-    sys.exit(main())
+    sys.exit(ending.program(main))

@@ -19,7 +19,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from .errors import InputError
-from .files import write_whole
+from .files import ordinary, write_whole
 
 Model = TypeVar("Model")
 Tensors = dict[str, torch.Tensor]
@@ -61,10 +61,7 @@ def _checksum(notes: Any, tensors: Tensors) -> str:
 
 def notes_and_tensors(path: str | Path) -> tuple[Any, Tensors]:
     """Notes and tensors of a file of `save`; InputError where it is missing or damaged."""
-    if not Path(path).exists():
-        raise InputError(f"there is no file {path}.")
-    if not Path(path).is_file():
-        raise InputError(f"{path} is no ordinary file; name the file of a model.")
+    ordinary(path, f"there is no file {path}.")
     try:
         with safetensors.safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
@@ -121,7 +118,7 @@ def restore(
         raise InputError(f"{path} holds no {name}; name a file that holds one.")
     try:
         model, network = build(notes)
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+    except Exception as error:  # notes may hold anything
         what = f"{path} holds no {name} that this version can run"
         raise InputError(f"{what} ({_reason(error)}).") from None
     _fill(network, tensors, path)

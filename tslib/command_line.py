@@ -8,10 +8,10 @@ import argparse
 import importlib
 import os
 import re
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 
 from .errors import InputError
@@ -110,7 +110,7 @@ def _run(program: str, parser: OPTION, arguments: Sequence[str] | None) -> int:
             parser.print_help()
             return 0
         run, left = options.command.run, options.command.left
-        if wrong := options.command.check(options):
+        if wrong := options.command.check(options) or lost(options):
             parser.error(wrong)
         if isinstance(run, str):
             module, _, function = run.partition(":")
@@ -132,6 +132,15 @@ def _run(program: str, parser: OPTION, arguments: Sequence[str] | None) -> int:
     return code
 
 
+def lost(options: argparse.Namespace) -> str:
+    """What is wrong where a command would write over a file that it reads, or ""."""
+    words = [w for v in vars(options).values() for w in (v if isinstance(v, list) else [v])]
+    files = [os.path.realpath(w) for w in words if isinstance(w, str) and os.path.isfile(w)]
+    output = os.path.realpath(vars(options).get("output") or "")
+    wrong = f"--output is {output}, which is read as well; name another file"
+    return wrong if files.count(output) > 1 else ""
+
+
 def printable(text: str) -> str:
     """A text whose names cannot move a terminal's cursor or colour it: control characters other
     than a line's end and a tab are shown by their numbers, as \\x1b."""
@@ -144,14 +153,6 @@ def _why(error: OSError) -> str:
         return f"the system could not go on ({error}); try again, or name another file or folder."
     reason = error.strerror[:1].lower() + error.strerror[1:]
     return f"{error.filename} cannot be used ({reason}); name another file or folder."
-
-
-def end_like_ctrl_c() -> None:
-    """From now on a program that is asked to end cleans up as it does after Ctrl-C."""
-    for ending in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP, nohup ignores it
-        number = getattr(signal, ending, None)
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
 
 
 def quiet() -> None:
@@ -206,10 +207,10 @@ def positive(text: str) -> float:
     return value
 
 
-def whole(text: str, least: int = 0) -> int:
-    """A whole number from `least`."""
-    if not text.isdecimal() or len(text) > 15 or int(text) < least:
-        raise argparse.ArgumentTypeError(f"must be a whole number from {least}")
+def whole(text: str, least: int = 0, most: int = 10**15) -> int:
+    """A whole number from `least` to `most`."""
+    if not text.isdecimal() or len(text) > 16 or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most:,}")
     return int(text)
 
 
@@ -235,5 +236,6 @@ def computing(workers: bool = True) -> OPTION:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help=takes)
     if workers:
         who = "processes that prepare slices of clips; 0: the program itself does"
-        parser.add_argument("--workers", type=whole, default=0, metavar="W", help=who)
+        few = partial(whole, most=256)
+        parser.add_argument("--workers", type=few, default=0, metavar="W", help=who)
     return parser

@@ -19,6 +19,7 @@ except ImportError:
     fcntl = None  # type: ignore[assignment]
 
 _UNFINISHED = ".unfinished"
+_LARGEST = 1 << 32  # bytes of a file that is read at once
 
 
 def is_utf8(name: Path | str) -> bool:
@@ -32,12 +33,21 @@ def is_plain(name: str) -> bool:
     return name not in ("", ".", "..") and is_utf8(name) and not re.search(r"[/\\:\x00-\x1f]", name)
 
 
+def ordinary(path: Path | str, missing: str, most: int = _LARGEST) -> Path:
+    """The path of a file; InputError says `missing`, or that it is no ordinary one or too large."""
+    path = Path(path)
+    if not path.exists():
+        raise InputError(missing)
+    if not path.is_file() or path.stat().st_size > most:
+        raise InputError(f"{path} is no ordinary file, or far too large; name another one.")
+    return path
+
+
 def read_toml(path: Path | str, missing: str) -> dict[str, Any]:
     """The content of a TOML file; an InputError says `missing` where there is no such file."""
+    file = ordinary(path, missing)
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(missing) from None
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:
@@ -64,27 +74,16 @@ def replacing(path: Path | str) -> Iterator[Path]:
         if place.exists() and not place.is_file():
             what = "a folder" if place.is_dir() else "no ordinary file"
             raise InputError(f"{path} cannot be written: it is {what}; name another one.")
-        with unfinished(place.name, place.parent) as folder:
+        if not place.parent.is_dir():
+            missing = f"{path} cannot be written: there is no folder {place.parent}"
+            raise InputError(f"{missing}; name a file in a folder that exists.")
+        with unfinished(place) as folder:
             yield folder / place.name
             if place.exists():
                 shutil.copymode(place, folder / place.name)
             os.replace(folder / place.name, place)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from None
-
-
-def claim(file: Path, of: bytes) -> None:
-    """Write down of what a folder's content is computed, or see that it is of this very thing.
-
-    file : in that folder, which is made; InputError where the file holds anything else.
-    """
-    if file.exists() and file.read_bytes() != of:
-        raise InputError(
-            f"{file.parent} was computed from other tracks, clips or settings; "
-            "give another folder for the output."
-        )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, of)
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 @contextmanager
@@ -107,7 +106,7 @@ def appearing(output: Path | str) -> Iterator[Path]:
     with ExitStack() as stack:
         try:
             # Within the nest, which nobody else may read, a folder that everybody may.
-            folder = stack.enter_context(unfinished(place.name, anchor)) / place.name
+            folder = stack.enter_context(unfinished(place, anchor)) / place.name
             folder.mkdir()
         except OSError as error:
             raise InputError(
@@ -122,23 +121,43 @@ def appearing(output: Path | str) -> Iterator[Path]:
 
 
 @contextmanager
-def unfinished(name: str, parent: Path) -> Iterator[Path]:
-    """A hidden folder for what is not finished; what killed runs have left beside it is removed."""
+def unfinished(place: Path, parent: Path | None = None) -> Iterator[Path]:
+    """A hidden folder, beside place or in parent, for what is not finished; what killed runs have
+    left there goes. An OSError that names nothing, or what is hidden, gets the name of place.
+    """
+    parent = parent or place.parent
     for old in parent.glob(f".*{_UNFINISHED}"):
         with suppress(OSError), _locked(old):
             shutil.rmtree(old)
-    made = tempfile.mkdtemp(prefix=f".{name[:50]}.", dir=parent)
-    with ExitStack() as lock:
-        # Locked as long as its run lives, and before it has a name that others look for. Some disks
-        # know no locks: there nobody gets one, and nothing is removed.
-        with suppress(OSError):
-            lock.enter_context(_locked(made))
-        folder = Path(made + _UNFINISHED)
-        os.rename(made, folder)
+    hidden = f".{place.name[:50]}."
+    with ExitStack() as stack:
         try:
+            made = tempfile.mkdtemp(prefix=hidden, dir=parent)
+            # Locked as long as its run lives, and before it has a name that others look for. Some
+            # disks know no locks: there nobody gets one, and nothing is removed.
+            with suppress(OSError):
+                stack.enter_context(_locked(made))
+            folder = Path(made + _UNFINISHED)
+            os.rename(made, folder)
+            stack.callback(shutil.rmtree, folder)
             yield folder
-        finally:
-            shutil.rmtree(folder)
+        except OSError as error:
+            if error.filename is None or hidden in str(error.filename):
+                error.filename = str(place)
+            raise
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """A block that no other run enters with this folder; InputError where one is in it."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_locked(folder))
+        except BlockingIOError:
+            raise InputError(f"another run is at work in {folder}; let it end first.") from None
+        except OSError:
+            pass  # some disks know no locks
+        yield
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from .errors import InputError
+from .files import ordinary
 
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".avif"}
 IMAGES |= {".jpe", ".jp2", ".dib", ".pbm", ".pgm", ".ppm", ".pnm", ".ras", ".sr"}
@@ -29,8 +30,7 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 def read_image(file: Path | str) -> np.ndarray:
     """An image file as uint8 (H, W, 3) RGB; InputError where it is missing or unreadable."""
-    if not Path(file).is_file():
-        raise InputError(f"there is no frame {file}.")
+    ordinary(file, f"there is no frame {file}.")
     # Labels count stored pixels, so a rotation in the file's header is ignored.
     image = decoded(file, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
@@ -38,12 +38,15 @@ def read_image(file: Path | str) -> np.ndarray:
     return image
 
 
-def decoded(file: Path | str, flags: int) -> np.ndarray | None:
-    """An image file as uint8 (H, W, 3) RGB, read with flags of cv2.imread; None if unreadable."""
+def decoded(file: Path | str, flags: int, page: int = 0) -> np.ndarray | None:
+    """An image as uint8 (H, W, 3) RGB, read with flags of cv2.imread; None if unreadable."""
     try:
         # Not cv2.imread, because a name that is not UTF-8 brings it down with the whole process.
-        data = np.fromfile(file, np.uint8)
-        image = cv2.imdecode(data, flags) if data.size else None
+        if page:
+            image = next(iter(cv2.imreadmulti(str(file), page, 1, flags=flags)[1]), None)
+        else:
+            data = np.fromfile(file, np.uint8)
+            image = cv2.imdecode(data, flags) if data.size else None
     except (OSError, cv2.error):
         # cv2.error: a damaged header that claims a billion pixels.
         return None
@@ -52,6 +55,7 @@ def decoded(file: Path | str, flags: int) -> np.ndarray | None:
 
 def size_of(file: Path) -> tuple[int, int]:
     """(W, H) px of an image file that is whole; InputError where it is not, or is missing."""
+    ordinary(file, f"there is no frame {file}.")
     try:
         data = file.read_bytes()
         if data.startswith(_JPEG):

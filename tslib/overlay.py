@@ -30,17 +30,6 @@ class Canvas:
         width, height = (2 * max(1, round(n * self.scale / 2)) for n in size)
         self.size, self.skeleton = (width, height), skeleton
 
-    def draw(
-        self, frame: np.ndarray, result: _Found, detected: _Found, crop: Crop | None = None
-    ) -> np.ndarray:
-        """The frame, uint8 RGB of ``size``, with both results: (joints (K, 2) px, score (K,)).
-
-        crop : the window that the detector saw, to be outlined
-        """
-        picture = self.enlarge(frame)
-        self.add(picture, result, detected, crop)
-        return picture
-
     def enlarge(self, frame: np.ndarray) -> np.ndarray:
         """The frame in ``size``, to draw on."""
         method = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
@@ -54,7 +43,10 @@ class Canvas:
         crop: Crop | None = None,
         name: str = "",
     ) -> None:
-        """Draw a person into a picture of ``size``, with a name beside the crop; see `draw`."""
+        """Draw both results, (joints (K, 2) px, score (K,)), into a picture, uint8 RGB of ``size``.
+
+        crop : the window that the detector saw, to be outlined, with a name beside it
+        """
         if result is None:
             return
         if crop is not None:

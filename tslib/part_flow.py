@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
+from .files import ordinary
 
 PARTS = 36
 _LARGEST = 1 << 32  # bytes of the parts of a clip: 10,000 frames of 655 x 655 px
@@ -56,8 +57,7 @@ class PartFlow:
 def read_flow(root: Path | str, name: str) -> PartFlow:
     """The PartFlow that the renderer wrote beside a clip: root/flow/name.npz. Raises InputError."""
     path = Path(root) / "flow" / f"{name}.npz"
-    if not path.is_file():
-        raise InputError(f"there is no flow {path}; only rendered clips have it.")
+    ordinary(path, f"there is no flow {path}; only rendered clips have it.")
     try:
         with np.load(path) as file:
             T, H, W = file["shape"].tolist()

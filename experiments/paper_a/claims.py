@@ -247,12 +247,22 @@ CLAIMS = (
         "normalization stabilises training",
         [trained_with("degree"), trained_with("none")],
         steadier,
-        alone=True,
+        alone="the second stage of the small net, by our recipe, clips of the poor camera",
     ),
     Claim(
-        "A-C13", "a message is linear in the number of cells", [growth], nothing(LINEAR), alone=True
+        "A-C13",
+        "a message is linear in the number of cells",
+        [growth],
+        nothing(LINEAR),
+        alone="the kernel of messages, without a net",
     ),
-    Claim("A-C14", "any loopy graph", [loopy_graphs], nothing(ROUNDING), alone=True),
+    Claim(
+        "A-C14",
+        "any loopy graph",
+        [loopy_graphs],
+        nothing(ROUNDING),
+        alone="the layer of messages, without a net",
+    ),
     Claim(
         "A-C15",
         "state of the art of 2017",

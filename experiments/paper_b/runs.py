@@ -24,9 +24,10 @@ from tslib.correction.model import PoseCorrector
 from tslib.correction.networks import BiLSTM, FrameMLP, TemporalMLP
 from tslib.correction.training import CorrectorPlan
 from tslib.errors import InputError
-from tslib.files import claim, is_plain
+from tslib.files import is_plain
 
 from ..engine import Experiment
+from ..records import claim
 from .controls import Identity, MedianFilter, Offset, SavitzkyGolay
 from .one_euro import OneEuro
 

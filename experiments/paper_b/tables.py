@@ -40,7 +40,7 @@ STRIDES, LENGTHS = (1, 2, 5, LENGTH), (5, LENGTH, 20)
 BEFORE = "attention, not trained further"
 PAPER = {"tableI": ("B I", "YouTube Pose"), "tableII": ("B II", "CVIT-Sports")}
 UPPER = SKELETONS["youtube7"]  # what Paper B corrects
-CHANGE = ("change a clip", "better, worse", "")
+CHANGE = ("change a clip", "better, worse", "verdict")
 
 
 def reproduce(

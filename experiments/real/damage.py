@@ -1,4 +1,4 @@
-"""What happens to films: six conditions, drawn by a seed. Frames are uint8 (H, W, 3), RGB."""
+"""What happens to films: eight conditions, drawn by a seed. Frames are uint8 (H, W, 3), RGB."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,6 +10,8 @@ QUALITY = 10  # of JPEG
 _GAP, _BURST = (2, 7), (1, 4)  # frames between bursts of blur, and of a burst: from, to before
 _SMEAR = 0.06  # of a frame's height, how far blur reaches
 _GAIN, _NOISE = 0.15, 6.0  # of a dark frame; standard deviation, grey levels
+# Of a camera that is held by hand: how far it goes, in frame heights; frames to and fro, from, to.
+_SWAY, _PERIOD = (0.047, 0.023), (14, 24)
 _WIDTH, _CROSSING = (0.25, 0.4), (15, 30)  # of an occluder, of the frame's width; frames to cross
 
 
@@ -75,6 +77,29 @@ def clean(film: Film, rng: np.random.Generator) -> Film:
     return list(film)
 
 
+def sway(film: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """How far a camera held by hand moves the picture of each frame, int (T, 2) px.
+
+    It turns to and fro, sideways farther than up and down, by up to 13 px a frame at 640 px.
+    """
+    times = np.arange(len(film))
+    ways = [
+        share * np.sin(2 * np.pi * (times / rng.uniform(*_PERIOD) + rng.random()))
+        for share in _SWAY
+    ]
+    return np.round(np.stack(ways, 1) * film[0].shape[0]).astype(int)
+
+
+def moved(film: Sequence[np.ndarray], shifts: np.ndarray) -> Film:
+    """Every frame moved by its shift (T, 2) px; a reflection fills what comes in."""
+    found = []
+    for frame, (dx, dy) in zip(film, shifts, strict=True):
+        H, W = frame.shape[:2]
+        way = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+        found.append(cv2.warpAffine(frame, way, (W, H), borderMode=cv2.BORDER_REFLECT))
+    return found
+
+
 def resized(film: Sequence[np.ndarray], size: tuple[int, int]) -> Film:
     """Every frame as small as (W, H) px."""
     return [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in film]
@@ -88,6 +113,19 @@ DAMAGES: dict[str, Callable[[Film, np.random.Generator], Film]] = {
     "JPEG quality 10": compressed,
     "dark and noisy": dark,
     "70 px tall": clean,
+    "moving camera": clean,
+    "moving camera, occluder": occluded,
 }
+# Those before which the film is `moved` by a `sway`, so that zero flow is not exact.
+MOVING = "moving camera", "moving camera, occluder"
 # Those that a seed changes; one is enough for the others.
-DRAWN = "blur", "occluder", "dark and noisy"
+DRAWN = "blur", "occluder", "dark and noisy", *MOVING
+
+
+def damaged(condition: str, film: Film, rng: np.random.Generator) -> tuple[Film, np.ndarray]:
+    """The film under a condition, and by how much each picture was moved before, int (T, 2) px."""
+    shifts = np.zeros((len(film), 2), int)
+    if condition in MOVING:
+        shifts = sway(film, rng)
+        film = moved(film, shifts)
+    return DAMAGES[condition](film, rng), shifts

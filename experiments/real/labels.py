@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
         render(Path(folder) / "exercises", CLIPS, SEED)
         table["rendered"] = _numbers(Path(folder) / "exercises")
     table["real"] = _numbers(Path(options.real))
-    print("| | " + " | ".join(table) + " |\n|---|---|---|")
+    print("| measure | " + " | ".join(table) + " |\n|---|---|---|")
     for name in table["real"]:
         cells = " | ".join(f"{column[name]:.3f}" for column in table.values())
         print(f"| {name} | {cells} |")

@@ -1,7 +1,10 @@
-"""How much memory a torch computation takes, counted, so that it is the same on every machine."""
+"""How much memory a torch computation takes, counted, so that it is the same on every machine; and
+how much a process takes.
+"""
 
 import weakref
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -39,3 +42,9 @@ class LiveBytes(TorchDispatchMode):
     def _add(self, size: int) -> None:
         self.now += size
         self.peak = max(self.peak, self.now)
+
+
+def resident(field: str) -> int:
+    """VmRSS or VmHWM of this process, in bytes; Linux tells them."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.split(f"{field}:")[1].split()[0]) * 1024

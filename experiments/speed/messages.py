@@ -31,7 +31,7 @@ from tslib.skeletons import SKELETONS
 
 from .. import records
 from . import peers
-from .memory import LiveBytes
+from .memory import LiveBytes, resident
 
 PENN = SKELETONS["penn13"]
 ROUNDS = 3  # Paper A, Sec. 5.3
@@ -411,13 +411,27 @@ def measure_pgmax(sizes: Sequence[int], repeats: int) -> Table | str:
     return table
 
 
+def measure_tropical(sides: Sequence[int], repeats: int) -> Table | str:
+    """ns a cell of one transform by tropical-gemm and by ours; a sentence where it is missing."""
+    table_of: Table = {}
+    for n in sides:
+        maps = transform_inputs("finer", max(2, 200_000 // n**2), n)
+        score, *springs = (t.numpy() for t in maps)
+        try:
+            theirs = functools.partial(peers.tropical(n, *springs), score)
+        except ImportError as error:
+            return f"tropical-gemm is not installed here ({error}): pip install tropical-gemm"
+        ours = functools.partial(distance_transform, *maps)
+        gap = np.abs(theirs()[0] - first(ours()).numpy()).max()
+        assert gap < 1e-4, f"tropical-gemm's messages differ by {gap}"
+        calls: dict[str, Callable] = {"tropical-gemm": theirs, "ours": ours}
+        seconds = in_turn(calls, repeats, time.process_time)
+        row = {name: 1e9 * spent / maps[0].numel() for name, spent in seconds.items()}
+        table_of[str(n)] = row | {"times ours": row["tropical-gemm"] / row["ours"]}
+    return table_of
+
+
 # Memory, each in a process of its own
-
-
-def resident(field: str) -> int:
-    """VmRSS or VmHWM of this process, in bytes."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split(f"{field}:")[1].split()[0]) * 1024
 
 
 def memory_of(name: str, settings: Mapping[str, Any]) -> dict[str, float]:
@@ -493,6 +507,7 @@ def measure(quick: bool, device: str, compile: bool = True) -> dict[str, Any]:
         "growth": measure_growth(quick),
         "limits": measure_limits(quick),
         "pgmax": measure_pgmax((4,) if quick else (8, 12), 2 if quick else 5),
+        "tropical": measure_tropical((12,) if quick else (46, 92, 368), repeats),
     }
 
 
@@ -567,21 +582,33 @@ def report(found: Mapping[str, Any]) -> str:
             table({"measured": limits}, "limit"),
             table(threads if isinstance(threads, str) else {"wall, ms": threads}, "threads"),
             table(found["pgmax"], "3 rounds forward, ms"),
+            table(found["tropical"], "finer: ns a cell, side ="),
         ]
         parts += [table({"ms": row}, title) for title, row in found["growth"].items()]
+        parts.append(growth_page(found["growth"]))
     parts.append(table(found["memory"], "extra peak of a training step, MB"))
     return "\n\n".join([*parts, against_the_bars(found)])
 
 
 def against_the_bars(found: Mapping[str, Any]) -> str:
     """The ratios beside what we accept and what we aim at: the README's table, as Markdown."""
-    lines = ["| ratio | measured | bar | aim | |", "|---|---|---|---|---|"]
+    lines = ["| ratio | measured | bar | aim | verdict |", "|---|---|---|---|---|"]
     for name, value in ratios(found).items():
         least, aim = BARS.get(name) or CEILINGS[name]
         reached, passed = (value >= b if name in BARS else value <= b for b in (aim, least))
         verdict = "aim reached" if reached else "bar passed" if passed else "missed"
         sign = "≥" if name in BARS else "≤"
         lines.append(f"| {name} | {value:.3g} | {sign} {least:g} | {sign} {aim:g} | {verdict} |")
+    return "\n".join(lines)
+
+
+def growth_page(growth: Table) -> str:
+    """How a step's time grows with each thing, as docs/speed.md has it, in Markdown."""
+    lines = ["| what grows | from | to | times | time, times |", "|---|---|---|---|---|"]
+    for what, row in growth.items():
+        (least, before), (most, after) = list(row.items())[0], list(row.items())[-1]
+        more = int(most) / int(least)
+        lines.append(f"| {what} | {least} | {most} | {more:.3g} | {after / before:.3g} |")
     return "\n".join(lines)
 
 

@@ -202,6 +202,30 @@ def candidates(score: np.ndarray, stiffness: np.ndarray, rest: np.ndarray) -> fl
     return total * LANES / (H * W)
 
 
+def tropical(side: int, stiffness: np.ndarray, rest: np.ndarray) -> Callable:
+    """The transform as two max-plus products of matrices with arg-maxes, by tropical-gemm (Rust).
+
+    A function of score (N, side, side), float32 -> message, column and row as it is; what its
+    springs (N, 2) charge is tabulated before. Raises ImportError where the package is missing.
+    """
+    from tropical_gemm import maxplus_matmul_with_argmax as product
+
+    q, p = np.ogrid[:side, :side]
+    stretch = (q - p - rest[..., None, None]).astype(np.float32)
+    price = -stiffness[..., None, None] * stretch**2  # (N, 2, side, side)
+    across, down = price[:, 0].copy(), price[:, 1].mT.copy()
+
+    def transform(score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        maps = []
+        for n in range(len(score)):
+            reached, column = product(score[n], across[n])
+            maps.append((*product(down[n], reached.reshape(side, side)), column))
+        message, row, column = (np.reshape(each, score.shape) for each in zip(*maps, strict=True))
+        return message, column, row
+
+    return transform
+
+
 def pgmax(
     unary: np.ndarray, pairs: Sequence[tuple[int, int]], springs: Sequence[np.ndarray]
 ) -> Callable[[int], np.ndarray]:

@@ -151,7 +151,9 @@ def _stages(clip: Path) -> dict[str, float]:
             crop = node.seen.crop
             both = (joints_of(maps, crop) if crop else None for maps in (belief, node.seen.maps))
             result, alone = both
-            yield canvas.draw(frame, result, alone, crop)
+            picture = canvas.enlarge(frame)
+            canvas.add(picture, result, alone, crop)
+            yield picture
 
     pictures = timed("joints and drawing", drawn)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,8 @@
 """Correcting estimated poses by those before and after (Paper B).
 
-    corrector = Corrector(PoseCorrector(joints=7), SKELETONS["youtube7"])
-    corrector.fit(estimates, truths)        # lists of tracks (T, K, 2) px
-    poses = corrector.correct(track)
+corrector = Corrector(PoseCorrector(joints=7), SKELETONS["youtube7"])
+corrector.fit(estimates, truths)        # lists of tracks (T, K, 2) px
+poses = corrector.correct(track)
 """
 
 from .corrector import Corrector, load_corrector, save_corrector

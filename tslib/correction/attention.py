@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from ..kernels.activations import tanh
+
 
 class AdditiveAttention(nn.Module):
     """e_ij = v . tanh(W s_{i-1} + U h_j): the energy depends on state and frame together.
@@ -23,7 +25,7 @@ class AdditiveAttention(nn.Module):
 
     def energy(self, s: Tensor, h: Tensor, prepared: Tensor) -> Tensor:
         """(B, T) from s (B, state), h (B, T, encoded) and what `prepared` gave."""
-        return self.v(torch.tanh(self.W(s)[:, None] + prepared))[..., 0]
+        return self.v(tanh(self.W(s)[:, None] + prepared))[..., 0]
 
 
 class LinearAttention(nn.Module):

@@ -108,8 +108,7 @@ class PoseCorrector(WindowNetwork):
         B, T = self.check(poses, mask)
         h = bidirectional(self.encoder, poses, mask)
         if self.library:
-            forward, backward = h.chunk(2, -1)
-            h = forward + backward
+            h = torch.add(*h.chunk(2, -1))
         prepared = self.attention.prepared(h)
         s = cell = poses.new_zeros(B, self.settings["hidden"])
         y, outputs, weights = poses[:, 0], [], []
@@ -140,7 +139,7 @@ def bidirectional(lstm: nn.LSTM, poses: Tensor, mask: Tensor | None = None) -> T
 
 
 def check_sizes(**sizes: int) -> None:
-    """ValueError where a size is no whole number from 1 to 4096."""
+    """ValueError where a size is no whole number from 1 to 1024."""
     for name, size in sizes.items():
-        if type(size) is not int or not 1 <= size <= 4096:
-            raise ValueError(f"{name} must be a whole number from 1 to 4096, but is {size!r}.")
+        if type(size) is not int or not 1 <= size <= 1024:
+            raise ValueError(f"{name} must be a whole number from 1 to 1024, but is {size!r}.")

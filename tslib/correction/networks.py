@@ -8,8 +8,6 @@ from torch.nn import functional as F
 
 from .model import WindowNetwork, bidirectional
 
-_BLOCKS = 2  # of a TemporalMLP, two layers each
-
 
 class FrameMLP(WindowNetwork):
     """Each frame alone, with two hidden layers: what the pose itself says, and nothing of time."""
@@ -48,7 +46,7 @@ class TemporalMLP(WindowNetwork):
         self.input = nn.Linear(length, hidden)
         self.blocks = nn.ModuleList(
             nn.Sequential(nn.Linear(hidden, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, hidden))
-            for _ in range(_BLOCKS)
+            for _ in range(2)  # blocks
         )
         self.output = self.last_layer(hidden, length)
 

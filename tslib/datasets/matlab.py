@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..files import ordinary
 
-# Bytes of a file or of a variable.
-_LARGEST = 1 << 29
+# Bytes of a file or of a variable, which is turned into numbers of eight times the size.
+_LARGEST = 1 << 25
 # Types of data elements; numbers and texts by what numpy and Python call them.
 _MATRIX, _COMPRESSED = 14, 15
 _NUMBERS = dict(
@@ -33,11 +34,10 @@ def read_mat(path: Path, needed: Iterable[str], optional: Iterable[str] = ()) ->
 
     Raises InputError where the file is missing or damaged, or lacks a needed variable.
     """
-    if not path.is_file():
-        raise InputError(f"there is no label file {path}.")
+    ordinary(path, f"there is no label file {path}.", _LARGEST)
     try:
         content = _variables(path, {*needed, *optional})
-    except (ValueError, IndexError, MemoryError, zlib.error):
+    except (OSError, ValueError, IndexError, MemoryError, zlib.error):
         raise InputError(f"{path} cannot be read as a MATLAB 5 file; replace it.") from None
     for name in needed:
         if name not in content:
@@ -46,8 +46,6 @@ def read_mat(path: Path, needed: Iterable[str], optional: Iterable[str] = ()) ->
 
 
 def _variables(path: Path, wanted: set[str]) -> dict[str, Any]:
-    if path.stat().st_size > _LARGEST:
-        raise ValueError("too large")
     data = memoryview(path.read_bytes())
     # Little-endian, as every machine since 2006 writes.
     if data[126:128] != b"IM":

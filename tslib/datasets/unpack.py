@@ -6,6 +6,7 @@ names that are written twice or that another system takes for a device, and an e
 
 import errno
 import gzip
+import os
 import re
 import shutil
 import stat
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from ..errors import InputError
-from ..files import is_plain
+from ..files import is_plain, unfinished
 
 _MOST_BYTES = 100_000_000_000
 _MOST_FILES = 2_000_000
@@ -28,40 +29,34 @@ _DEVICE_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", r
 _THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 
 
-class NoRoom(InputError):
-    """An archive may be good, but does not fit on the disk."""
-
-
 def unpack(archive: Path, target: Path) -> None:
     """Unpack a .zip, .tar or .tar.gz file into a new folder that appears complete, or not at all.
 
     A single folder around everything is dropped, and hidden files, such as macOS leaves behind, are
-    left out. Raises NoRoom where it does not fit on the disk, OSError where the disk refuses, and
-    InputError where it is damaged or no archive, unreasonably large, or holds anything but files
-    and folders with plain relative names.
+    left out. Raises OSError where the disk is full or refuses, and InputError where the archive is
+    damaged or none, unreasonably large, or holds anything but files and folders with plain relative
+    names.
     """
-    folder = target.parent / f".{target.name}.unpacking"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        with open(archive, "rb") as file:
-            kind, gate = file.read(2), _Gate(archive, folder)
-            file.seek(0)
-            if kind == b"PK":
-                _unzip(file, gate)
-            else:
-                _untar(gzip.GzipFile(fileobj=file) if kind == b"\x1f\x8b" else file, gate)
-        top = list(folder.iterdir())
-        if not top:
-            raise InputError(f"{archive} holds no file.")
-        (top[0] if len(top) == 1 and top[0].is_dir() else folder).rename(target)
-    except Exception as error:
-        # On damaged bytes zipfile and tarfile may raise anything.
-        if isinstance(error, InputError) or getattr(error, "errno", None) in _THE_DISK:
-            raise
-        raise InputError(f"{archive} is damaged; download it again.") from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with unfinished(target) as nest:
+        folder = nest / target.name
+        folder.mkdir()
+        try:
+            with open(archive, "rb") as file:
+                kind, gate = file.read(2), _Gate(archive, folder)
+                file.seek(0)
+                if kind == b"PK":
+                    _unzip(file, gate)
+                else:
+                    _untar(gzip.GzipFile(fileobj=file) if kind == b"\x1f\x8b" else file, gate)
+            top = list(folder.iterdir())
+            if not top:
+                raise InputError(f"{archive} holds no file.")
+            (top[0] if len(top) == 1 and top[0].is_dir() else folder).rename(target)
+        except Exception as error:
+            # On damaged bytes zipfile and tarfile may raise anything.
+            if isinstance(error, InputError) or getattr(error, "errno", None) in _THE_DISK:
+                raise
+            raise InputError(f"{archive} is damaged; download it again.") from None
 
 
 class _Gate:
@@ -91,9 +86,8 @@ class _Gate:
             return False
         if not is_folder and self.folder.joinpath(*parts).exists():
             raise InputError(f"{self.archive} holds {name!r} twice; do not trust it.")
-        if size > (free := shutil.disk_usage(self.folder).free):
-            free_now = f"{free / 1e9:.2f} GB are free; make room or name another folder."
-            raise NoRoom(f"{self.archive} does not fit: {free_now}")
+        if size > shutil.disk_usage(self.folder).free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return True
 
 

@@ -69,11 +69,9 @@ def _load_row(score, start, W, padded):
     """A row of score into the middle of padded; its least and its largest."""
     if W >= LANES:
         return copy_row(score, start, W, padded, LANES)
-    low = high = score[start]
-    for x in range(W):
-        padded[LANES + x] = score[start + x]
-        low, high = min(low, score[start + x]), max(high, score[start + x])
-    return low, high
+    row = score[start : start + W]
+    padded[LANES : LANES + W] = row
+    return row.min(), row.max()
 
 
 @compiled()
@@ -172,8 +170,7 @@ def _gather(first, last, unary, senders, edges, springs, own, share, score, kept
                 found = ArgMax(kept.column[b, e], kept.row[b, e])
             spring = Springs(springs.stiffness[e], springs.rest[e])
             _message(senders[b, edges.ends[e, 0]], spring, room, message, found)
-            for j in range(len(total)):
-                total[j] += message[j]
+            total += message
         for y in range(H):
             for x in range(W):
                 heard = share[i] * total[y * width + x]
@@ -197,10 +194,8 @@ def _gradient_room_for(H, W, like):
     """Flat rooms for one map: two gradients, the first of them 0 beyond W, and the column and the
     row of each cell as floats."""
     width = _wide(W)
-    X, Y = np.empty(H * width, like.dtype), np.empty(H * width, like.dtype)
-    for y in range(H):
-        for x in range(width):
-            X[y * width + x], Y[y * width + x] = x, y
+    cells = np.arange(H * width)
+    X, Y = (cells % width).astype(like.dtype), (cells // width).astype(like.dtype)
     return np.zeros(H * width, like.dtype), np.empty(H * width, like.dtype), X, Y
 
 
@@ -270,12 +265,8 @@ def _scattered(shape, gradient, column, row, edges, stiffness, rest):
     """Gradients of senders (B, M, H, W) and of their springs, (B, E, 4); edges as for _scatter."""
     to_senders = gradient.new_empty(shape)
     to_spring = gradient.new_empty(*column.shape[:2], 4)
-    inputs = (
-        gradient.numpy(),
-        ArgMax(*arrays(column, row)),
-        edges,
-        Springs(*arrays(stiffness, rest)),
-    )
+    kept, springs = ArgMax(*arrays(column, row)), Springs(*arrays(stiffness, rest))
+    inputs = gradient.numpy(), kept, edges, springs
     spread(_scatter, shape[0] * shape[1], *inputs, *arrays(to_senders, to_spring))
     return to_senders, to_spring
 

@@ -75,7 +75,8 @@ def divided(clips: Sequence[Clip], every: int = 10) -> tuple[list[Clip], list[Cl
     """
     clips = sorted(clips, key=lambda clip: clip.name)
     few = clips[every - 1 :: every] or clips[1:][-1:]
-    return [clip for clip in clips if clip not in few], few
+    chosen = {*few}
+    return [clip for clip in clips if clip not in chosen], few
 
 
 def flow_for(config: Config, root: Path | str) -> FlowOf | None:

@@ -29,12 +29,13 @@ def predict_clips(
     span: int = 1,
     batch: int = 8,
     device: torch.device | str = "cpu",
+    refine: bool = True,
 ) -> Poses:
     """Joints of every frame, in a still view; NaN where the clip has no box.
 
     frames : length of the slices, or that of the clip if it is shorter. Slices follow each other;
         the last one of a clip overlaps the one before, and only frames without a pose take its.
-    flow, span : see `Slices`; batch : slices that are computed at once
+    flow, span : see `Slices`; batch : slices that are computed at once; refine : see `decode`
     """
     model = model.to(device).eval()
     poses = [np.full((len(clip), len(clip.skeleton.joints), 2), np.nan) for clip in clips]
@@ -47,7 +48,7 @@ def predict_clips(
         for part in (keys[i : i + batch] for i in range(0, len(keys), batch)):
             inputs = slices.batch(part, device)
             scores, _ = model(inputs["images"], inputs["flows"] or None)
-            cells, _ = decode(scores.float().cpu().numpy())
+            cells, _ = decode(scores.float().cpu().numpy(), refine)
             matrices = inputs["matrix"].cpu().numpy()
             for (n, t, _), matrix, found in zip(part, matrices, cells, strict=True):
                 pose = poses[those[n]][t : t + T]

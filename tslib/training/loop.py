@@ -7,7 +7,6 @@ bit on a CPU.
 
 import hashlib
 import math
-import shutil
 import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -180,14 +179,7 @@ class Trainer:
             "view": repr(self.slices.view),
             "clips": hashlib.sha256(names.encode()).hexdigest()[:16],
         }
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"{self.folder} cannot be made: {error.strerror}.") from None
-        if self.rank == 0:
-            # What a process left that was killed while it wrote.
-            for left in self.folder.glob(f".{CHECKPOINT}.*"):
-                shutil.rmtree(left, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     def _resume(self) -> None:
         """Go on from the checkpoint, which must be of this very run."""

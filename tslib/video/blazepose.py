@@ -7,13 +7,12 @@ from the reader's own index, and is not installed: it would want other versions 
 import hashlib
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import appearing
+from ..files import appearing, ordinary
 from .network import cache_folder
 
 PACKAGE = "mediapipe==0.10.21"
@@ -26,7 +25,7 @@ _SHA256 = {
     "wheel": "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3",
     MODEL: "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
 }
-_LARGEST = 20_000_000  # bytes of one file
+_LARGEST = 100_000_000  # bytes of what is taken out of a wheel
 _RUN = "`python -m tslib download detector`"
 
 
@@ -59,24 +58,24 @@ def fetch_detector(file: Path | str | None = None) -> Path:
     if (folder / MODEL).is_file():
         return folder / MODEL
     print(f"BlazePose full, from the package {PACKAGE} (35 MB), Apache-2.0.", file=sys.stderr)
-    with appearing(folder) as new, tempfile.TemporaryDirectory() as place:
+    with appearing(folder) as new:
         wheel = _SHA256["wheel"]
-        source = fetch_wheel(PACKAGE, wheel, place, _RUN) if file is None else Path(file)
+        source = fetch_wheel(PACKAGE, wheel, new.parent, _RUN) if file is None else Path(file)
         for name, content in _unpacked(source).items():
             (new / name).write_bytes(content)
         (new / MODEL).with_suffix(".toml").write_bytes(CONFIG.read_bytes())
     return folder / MODEL
 
 
-def fetch_wheel(package: str, sha256: str, place: str, again: str) -> Path:
+def fetch_wheel(package: str, sha256: str, place: Path, again: str) -> Path:
     """A package's wheel, fetched into a folder by pip, its checksum verified.
 
     again : the command that an InputError names, where pip cannot fetch the wheel
     """
-    words = [*f"download {_CHOICE} {_QUIET}".split(), "--dest", place, package]
+    words = [*f"download {_CHOICE} {_QUIET}".split(), "--dest", str(place), package]
     # What pip says goes where a progress bar belongs; its reasons go into our sentence.
     pip = subprocess.run([sys.executable, "-m", "pip", *words], stdout=2, stderr=subprocess.PIPE)
-    wheels = list(Path(place).glob("*.whl"))
+    wheels = list(place.glob("*.whl"))
     if pip.returncode or not wheels:
         said = pip.stderr.decode(errors="replace").strip()
         why = (said.splitlines() or ["it says nothing"])[-1].removeprefix("ERROR: ")
@@ -102,12 +101,13 @@ def _unpacked(wheel: Path) -> dict[str, bytes]:
 
 def read_wheel(wheel: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
     """{name: content} of the files in a wheel that are wanted; InputError where it is damaged."""
+    ordinary(wheel, f"there is no {wheel}; name a wheel that was downloaded.")
     try:
         with zipfile.ZipFile(wheel) as archive:
             entries = [entry for entry in archive.infolist() if wanted(entry.filename)]
-            return {e.filename: archive.read(e) for e in entries if e.file_size <= _LARGEST}
-    except FileNotFoundError:
-        raise InputError(f"there is no {wheel}; name a wheel that was downloaded.") from None
+            if sum(entry.file_size for entry in entries) > _LARGEST:
+                raise ValueError("unreasonably much")
+            return {entry.filename: archive.read(entry) for entry in entries}
     except Exception:  # zipfile, zlib and lzma each have errors of their own for damage
         raise InputError(f"{wheel} cannot be read as a wheel or zip.") from None
 

@@ -33,7 +33,7 @@ import numpy as np
 
 from ..crop import MARGIN, Crop
 from ..errors import InputError
-from ..files import read_toml
+from ..files import ordinary, read_toml
 from ..skeletons import SKELETONS
 from .network import NetworkFile
 from .toml_tables import Rule, are_numbers, check_table
@@ -74,9 +74,7 @@ class HeatmapDetector:
     """
 
     def __init__(self, model: Path | str, config: Path | str | None = None) -> None:
-        model = Path(model)
-        if not model.is_file():
-            raise InputError(f"there is no detector {model}; name an ONNX or TFLite file.")
+        model = ordinary(model, f"there is no detector {model}; name an ONNX or TFLite file.")
         self._config = model.with_suffix(".toml") if config is None else Path(config)
         settings = read_detector_config(self._config)
         w, h = self.size = tuple(settings["input"])

@@ -6,7 +6,7 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from ..errors import InputError
-from ..files import is_utf8
+from ..files import is_utf8, ordinary
 from ..images import IMAGES, UNREAD, decoded
 
 # Frames per second; a file that says more, or less than 1, does not know: recorders write 1,000.
@@ -100,10 +100,8 @@ class Frames:
             _log.warning(f"{ended}; the rest cannot be read.")
         if self.lost:
             names = ", ".join(map(str, sorted(self.lost)[:10])) + ", ..." * (len(self.lost) > 10)
-            lost = (
-                f"{len(self.lost)} of {count} frames of {self.path} are missing or damaged: {names}"
-            )
-            _log.warning(f"{lost}; the frame before stands for each, without joints.")
+            lost = f"{len(self.lost)} of {count} frames of {self.path} are missing or damaged"
+            _log.warning(f"{lost}: {names}; the frame before stands for each, without joints.")
 
 
 def open_frames(path: Path | str) -> Frames:
@@ -163,9 +161,12 @@ def _natural(file: Path) -> list[str | int]:
 
 
 def _pages_of(file: Path) -> int:
+    ordinary(file, f"there is no frame {file}.")
     # OpenCV looks into the file, unless its name is one that it cannot take.
     looks = file.suffix.lower() in _PAGES | _MOVING and is_utf8(file)
-    count = cv2.imcount(str(file)) if looks else 1
+    count = 1
+    with suppress(cv2.error):  # which reading it says
+        count = cv2.imcount(str(file)) if looks else 1
     if count > 1 and file.suffix.lower() in _MOVING:
         raise InputError(f"{file} is a film of {count} pictures; save it as a video.")
     return max(count, 1)
@@ -173,14 +174,9 @@ def _pages_of(file: Path) -> int:
 
 def _read_image(file: Path, page: int) -> np.ndarray:
     # Turned as the file's header says, unlike a frame with labels.
-    if page:
-        _, found = cv2.imreadmulti(_plain(file), page, 1, flags=cv2.IMREAD_COLOR)
-        frame = cv2.cvtColor(found[0], cv2.COLOR_BGR2RGB) if found else None
-    else:
-        frame = decoded(file, cv2.IMREAD_COLOR)
+    frame = decoded(file, cv2.IMREAD_COLOR, page)
     if frame is None:
-        how = "replace it or take it out of the folder"
-        raise InputError(f"{file} cannot be read as an image; {how}.")
+        raise InputError(f"{file} cannot be read as an image; replace it or take it away.")
     return frame
 
 
@@ -224,7 +220,8 @@ def _times(path: Path, announced: int) -> tuple[list[float], int]:
             failed = failed or waiting
             times.append(packets.get(cv2.CAP_PROP_POS_MSEC))
             if turned is None and packets.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
-                found = _SIZE.search(packets.retrieve()[1].tobytes()[:4096])
+                there, packet = packets.retrieve()
+                found = _SIZE.search(packet.tobytes()[:4096]) if there else None
                 size, before = found[found.lastindex or 0] if found else size, size
                 turned = len(times) - 1 if before not in (None, size) else None
     if turned is not None:
@@ -327,7 +324,7 @@ class VideoWriter:
         # OpenCV itself drops every frame without a word, and so it does with one of another size,
         # and on a full disk.
         if not self._writer.isOpened():
-            why = "a read-only folder, or an OpenCV without VP8"
+            why = f"a read-only folder, {fps:g} frames a second, or an OpenCV without VP8"
             raise OSError(f"{path} cannot be written: {why}.")
 
     def write(self, frame: np.ndarray) -> None:

@@ -6,9 +6,11 @@ untrained:
     score_i <- (unary_i + sum of the messages to i) / (1 + number of them)
 
 repeated from the scores of all frames at once. A temporal message comes from the same joint
-``offset`` frames away, warped along the optical flow first; the map of another frame lies on that
-frame's own crop, so a cell is followed cell -> image -> flow -> image -> cell. A stage of `infer`
-holds 2 * reach + 1 frames, however long the video is.
+``offset`` frames away; the map of another frame lies on that frame's own crop, so a cell is
+followed cell -> image -> flow -> image -> cell. Flow follows whoever passes before the person, so
+each cell of a message may also go with the camera alone, and takes the way that finds more: a
+hidden value of two on every edge, maximized over. A stage of `infer` holds 2 * reach + 1 frames,
+however long the video is.
 """
 
 from collections import deque
@@ -42,8 +44,8 @@ class Node:
 
     seen : the Observation, without its flows: they are in the paths, and large
     unary : (K, H, W) float32 tensor, the heat-maps from 0 up; None where nobody is in sight
-    paths : {offset: (H, W, 2) float32 tensor}, for every frame that sends messages here: the cell
-        of its map, x first, where each cell of this one lies
+    paths : {offset: (2, H, W, 2) float32 tensor}, for every frame that sends messages here: the
+        cell of its map, x first, where each cell of this one lies by the flow, and by the camera
     """
 
     seen: Observation
@@ -90,29 +92,18 @@ def link(observations: Iterable[Observation], reach: int) -> Iterator[Node]:
         paths = {}
         for side, others in ((1, after), (-1, before)):
             here, points = seen, seen.crop.to_image(seen.crop.cells())
-            camera, hidden = points, np.zeros(points.shape[:2], bool)
+            camera = points
             for distance, other in enumerate(others, 1):
-                flow, back = here.to_next, other.to_previous
-                if side == -1:
-                    flow, back = here.to_previous, other.to_next
-                if flow is None or back is None or other.scene != seen.scene:
+                flow = here.to_next if side == 1 else here.to_previous
+                if flow is None or other.scene != seen.scene:
                     break
-                step = flow.at(points)
-                hidden |= _leads_elsewhere(step, back.at(points + step))
-                points, camera = points + step, camera + flow.camera
+                points, camera = points + flow.at(points), camera + flow.camera
                 if other.crop is not None:
-                    # What is hidden there moves, as far as one knows, as the camera does.
-                    place = other.crop.to_cells(np.where(hidden[..., None], camera, points))
-                    paths[side * distance] = torch.from_numpy(place).float()
+                    ways = [other.crop.to_cells(way) for way in (points, camera)]
+                    paths[side * distance] = torch.from_numpy(np.stack(ways)).float()
                 here = other
         # Maps of a frame without the person are weak witnesses.
         yield Node(bare, torch.from_numpy(seen.maps).clamp(min=0) * seen.presence, paths)
-
-
-def _leads_elsewhere(flow: np.ndarray, back: np.ndarray) -> np.ndarray:
-    """Where a flow and the one back do not lead home, bool (...), as `tslib.warp.inconsistent`."""
-    squared = [np.square(v).sum(-1) for v in (flow + back, flow, back)]
-    return squared[0] > 0.01 * (squared[1] + squared[2]) + 0.5
 
 
 def warp_to_crop(maps: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
@@ -142,7 +133,8 @@ def update(
     total, received = node.unary.clone(), torch.full((len(score), 1, 1), float(len(node.paths)))
     if node.paths:
         maps = torch.stack([others[offset] for offset in node.paths])
-        senders = warp_to_crop(maps, torch.stack([*node.paths.values()]))
+        by_flow, by_camera = torch.stack([*node.paths.values()], 1)
+        senders = torch.maximum(warp_to_crop(maps, by_flow), warp_to_crop(maps, by_camera))
         # A spring over several frames is as much weaker.
         stiffness = torch.tensor([STIFFNESS / abs(offset) for offset in node.paths])
         stiffness = stiffness[:, None, None].expand(-1, 1, 2)

@@ -10,14 +10,17 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self, TextIO
 
 import numpy as np
 
 from ..errors import InputError
+from ..files import ordinary
 
 _COLUMNS = "frame,joint,x,y,score"
+_LONGEST = 100_000  # characters of a line
 _FARTHEST = 1e6  # px; a coordinate beyond is a mistake
 _NOWHERE = math.nan, math.nan
 _Found = tuple[np.ndarray, np.ndarray] | None
@@ -30,13 +33,11 @@ class Tracks:
     frames : int64 (T,), their numbers, ascending; some may be left out
     poses : float64 (T, K, 2) px, NaN where unknown
     score : float64 (T, K), 0 where the file has no row
-    joints : tuple of K names
     """
 
     frames: np.ndarray
     poses: np.ndarray
     score: np.ndarray
-    joints: tuple[str, ...]
 
 
 def read_rows(path: Path | str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -46,22 +47,21 @@ def read_rows(path: Path | str) -> Iterator[tuple[str, dict[str, str]]]:
     and a joint that a frame has twice.
     """
     place, needed = None, f"{path} must have rows under the header {_COLUMNS}."
+    ordinary(path, f"there is no joints file {path}.")
     with _on_disk(path) as seen:
         seen.execute("CREATE TABLE seen (frame, joint, PRIMARY KEY (frame, joint)) WITHOUT ROWID")
         try:
             # Spreadsheets begin a file with a mark, which this encoding takes away.
             with open(path, newline="", encoding="utf-8-sig") as file:
-                rows = csv.DictReader(file)
-                if not set(_COLUMNS.split(",")) <= set(rows.fieldnames or ()):
+                # No line is that long, and of a file without lines this is no more.
+                rows = csv.DictReader(iter(partial(file.readline, _LONGEST), ""))
+                if any([*(rows.fieldnames or ())].count(c) != 1 for c in _COLUMNS.split(",")):
                     raise InputError(needed)
                 if "person" in (rows.fieldnames or ()):
                     raise InputError(f"{path} holds several people; keep the rows of one of them.")
                 for row in rows:
-                    place, number, name = (
-                        f"line {rows.line_num} of {path}",
-                        row["frame"],
-                        row["joint"],
-                    )
+                    place = f"line {rows.line_num} of {path}"
+                    number, name = row["frame"], row["joint"]
                     if None in row or None in row.values():
                         than = "more" if None in row else "fewer"
                         raise InputError(f"{place} has {than} values than the header.")
@@ -73,8 +73,6 @@ def read_rows(path: Path | str) -> Iterator[tuple[str, dict[str, str]]]:
                         again = f"holds {name[:40]!r} in frame {int(number)} a second time"
                         raise InputError(f"{place} {again}.") from None
                     yield place, row
-        except FileNotFoundError:
-            raise InputError(f"there is no joints file {path}.") from None
         except (OSError, UnicodeDecodeError, csv.Error):
             raise InputError(f"{path} cannot be read as CSV.") from None
     if place is None:
@@ -174,13 +172,7 @@ class JointsTable:
         score = np.zeros(poses.shape[:2])
         cells = t, values[:, 1].astype(int)
         poses[cells], score[cells] = values[:, 2:4], values[:, 4]
-        return Tracks(frames, poses, score, self.joints)
-
-
-def read_tracks(path: Path | str, joints: Sequence[str]) -> Tracks:
-    """The Tracks in a file that holds these joints and no others. Raises InputError."""
-    with JointsTable(path, joints) as table:
-        return table.tracks(table.frames[0].item(), table.frames[-1].item())
+        return Tracks(frames, poses, score)
 
 
 def write_header(table: TextIO, several: bool = False) -> None:

@@ -9,11 +9,12 @@ import os
 import re
 import subprocess
 import sys
-import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
+import platformdirs
 
 from ..errors import InputError
 
@@ -24,12 +25,7 @@ _ENGINE = [cv2.dnn.ENGINE_CLASSIC] if hasattr(cv2.dnn, "ENGINE_CLASSIC") else []
 
 def cache_folder() -> Path:
     """Where tslib keeps what it can make again: TSLIB_CACHE, or the user's folder for caches."""
-    # Slow to import; and in a notebook without widgets its progress bar would warn of that.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pooch
-
-    return Path(os.environ.get("TSLIB_CACHE") or pooch.os_cache("tslib"))
+    return Path(os.environ.get("TSLIB_CACHE") or platformdirs.user_cache_dir("tslib"))
 
 
 class NetworkFile:
@@ -44,16 +40,16 @@ class NetworkFile:
         _try(self.file, size)
         try:
             self._net = _read(str(file))
-        except cv2.error as error:
+            self._outputs = self._net.getUnconnectedOutLayersNames()
+            declared = "" if _is_lite(file) else self._net.dump()
+        except (cv2.error, UnicodeDecodeError) as error:  # a name may be damaged
             kind = "a TFLite" if _is_lite(file) else "an ONNX"
             raise InputError(f"{file} cannot be read as {kind} network{_why(error)}.") from None
-        self._outputs = self._net.getUnconnectedOutLayersNames()
-        if not _is_lite(file):
-            self._check()
+        self._check(declared)
 
-    def _check(self) -> None:
+    def _check(self, network: str) -> None:
         """InputError where an ONNX file declares an input of another kind; OpenCV 5 tells it."""
-        declared = re.search(r"<Input> (\w+) \[([\w? x]+)\]", self._net.dump())
+        declared = re.search(r"<Input> (\w+) \[([\w? x]+)\]", network)
         if not declared:
             return
         (w, h), kind, shape = self._size, declared[1], declared[2].split(" x ")
@@ -70,10 +66,13 @@ class NetworkFile:
         """{name: output} for float32 (3, h, w); all of them, which costs no more than one."""
         self._net.setInput(np.ascontiguousarray(image[None]))
         try:
-            return dict(zip(self._outputs, self._net.forward(self._outputs), strict=True))
+            answers = self._net.forward(self._outputs)
         except cv2.error as error:
             w, h = self._size
             raise InputError(f"{self.file} does not run on {w}x{h} pixels{_why(error)}.") from None
+        if not self._outputs or any(answer is None for answer in answers):
+            raise InputError(f"{self.file} computes no output that it names; export it again.")
+        return dict(zip(self._outputs, answers, strict=True))
 
 
 def _is_lite(file: Path | str) -> bool:
@@ -86,9 +85,9 @@ def _read(file: str) -> cv2.dnn.Net:
     return cv2.dnn.readNetFromONNX(file)
 
 
-def _why(error: cv2.error) -> str:
+def _why(error: Exception) -> str:
     """OpenCV's reason in brackets, or nothing."""
-    said = re.sub(r"^.*?\) |[>\n]", " ", str(error.err or ""))
+    said = re.sub(r"^.*?\) |[>\n]", " ", str(getattr(error, "err", "")))
     return f" ({' '.join(said.split())[:150]})" if said.strip() else ""
 
 
@@ -101,18 +100,14 @@ def _try(file: Path, size: tuple[int, int]) -> None:
     words = [sys.executable, "-m", __name__, str(file), *map(str, size)]
     if subprocess.run(words, capture_output=True).returncode:
         raise InputError(f"{file} ends the process that runs it; it is damaged, or not for OpenCV.")
-    try:
+    with suppress(OSError):  # the next run tries again
         verdict.parent.mkdir(parents=True, exist_ok=True)
         verdict.touch()
-    except OSError:
-        pass  # the next run tries again
 
 
 if __name__ == "__main__":
     model, width, height = sys.argv[1:]
-    try:
+    with suppress(cv2.error):  # the parent meets it as well, and says it
         net = _read(model)
         net.setInput(np.zeros((1, 3, int(height), int(width)), np.float32))
         net.forward(net.getUnconnectedOutLayersNames())
-    except cv2.error:
-        pass  # the parent meets it as well, and says it

@@ -70,14 +70,13 @@ class Report:
             yield text, k < self._frames - len(lost)
 
     def _sentences(self, lost, promised):
-        total = f"{self._frames} frames"
         for text, empty in self.sights(lost):
             why = " The other rows are empty; show them larger or better lit, or give a --box."
             yield f"<p>{text}{why if empty else ''}</p>"
-        text = (
-            f"In {self._moved} of {total} messages moved a joint by more than a tenth of the body"
+        text = f"In {self._moved} of {self._frames} frames messages moved a joint by more than a "
+        text += "tenth of the body" + (
+            "." if self._table.people == 1 else ", counted for each person."
         )
-        text += "." if self._table.people == 1 else ", counted for each person."
         if self._moved:
             text += " Compare the figure with the white rings, which are the detector's joints, at "
             text += "".join(

@@ -117,10 +117,6 @@ def numbered(springs: Sequence[Spring], skeleton: Skeleton) -> list[Spring]:
 
 def save_springs(springs: Sequence[Spring], path: Path | str) -> None:
     """Write springs by names to a TOML file, replaced in one step. Raises InputError."""
-    path = Path(path)
-    if path.is_dir() or not path.parent.is_dir():
-        wrong = f"{path} is a folder" if path.is_dir() else f"there is no folder {path.parent}"
-        raise InputError(f"{wrong}; name a file in a folder that exists.")
     text = "# Springs between joints; rest (b seen from a) and stiffness "
     text += "in units of the body, x first."
     for s in springs:

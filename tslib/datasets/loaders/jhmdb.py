@@ -27,6 +27,7 @@ import numpy as np
 
 from ...clip import Clip
 from ...errors import InputError
+from ...files import ordinary
 from ...skeletons import SKELETONS
 from ..matlab import floats, from_zero, read_mat, shaped
 from . import Loader, ReadClip, frames_of, one_name
@@ -86,7 +87,7 @@ class Jhmdb(Loader):
         where = {}
         for file in files:
             try:
-                lines = file.read_text(encoding="utf-8").split("\n")
+                lines = ordinary(file, f"there is no {file}.").read_text("utf-8").split("\n")
             except UnicodeDecodeError:
                 raise InputError(f"{file} is not a text file; replace it.") from None
             action, kinds = file.name.removesuffix(end), {"1": "train", "2": "test"}
