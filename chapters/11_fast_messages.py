@@ -180,10 +180,10 @@ for ax in (left, right):
     ax.set_xlabel("cells in a row")
     ax.set_xticks(sizes, sizes)
     ax.minorticks_off()
-show("Left, the time of the envelope over that of brute force: about seven times as "
+show("Left, the time of the envelope over that of brute force: seven to ten times as "
      "long on rows of 16 cells, falling with the length, and below one on rows of 512. "
-     "Right, steps per second: brute force does about eighty times as many as the "
-     "envelope on rows of 16 cells, and more than two hundred times on the longest.")
+     "Right, steps per second: brute force does about a hundred times as many as the "
+     "envelope on rows of 16 cells, and about two hundred times on the longest.")
 
 # %% [markdown]
 # The right panel holds the reason. A step of brute force is one subtraction and one comparison on
