@@ -198,20 +198,23 @@ fig, axes = plt.subplots(1, 3, figsize=(9.5, 3.4))
 for ax, t in zip(axes, (0, 8, 13)):
     draw(ax, clip, t, title=f"frame {t}")
 show("Three frames of a weightlifter who faces us. Orange lines join the joints of the "
-     "person's left, blue lines those of the right; in frame 13 a bar hides two "
-     "joints, whose circles are hollow.")
+     "person's left, blue lines those of the right; in frame 13 an orange beam hides "
+     "two joints, whose circles are hollow.")
 
 # %% [markdown]
 # From left to right the picture shows the frames 0, 8 and 13. *Left* (orange) means the person's
 # own left, and because the figure faces us, it is on the right of the picture. A hidden joint
-# (hollow, in frame 13) has a place all the same, since we made the clip and know where it is. In a
-# real data set the place of a hidden joint may hold anything.
+# (hollow, in frame 13, behind the orange beam) has a place all the same, since we made the clip and
+# know where it is. In a real data set the place of a hidden joint may hold anything.
 
 # %% [markdown]
 # ## 0.3 Joints as heat-maps, and back
 #
 # A network does not answer with coordinates but with a heat-map for each joint. Paper A trains it
-# (Sec. 4, Eq. 5) towards a Gaussian whose peak is 1 at the joint and whose background is 0,
+# (Sec. 4, Eq. 5) towards a Gaussian whose peak is 1 at the joint and whose background is 0. We
+# write $g$ for a cell of the map, $g_i$ for the joint's place in cells, which may lie between two
+# of them, and $\sigma$ for the width of the peak, in cells, too. The star says that this is the
+# target, the map that the network should draw, while $b_i$ is the one that it does draw:
 #
 # $$b_i^*(g) = \exp\Bigl(-\frac{\lVert g - g_i \rVert^2}{2 \sigma^2}\Bigr). \tag{0.1}$$
 #
@@ -262,8 +265,9 @@ print("the wrong way back is off by", *np.unique(shift), "px, in x and in y")
 fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4.2))
 draw(left, clip, t, title=f"frame {t}")
 show_map(right, maps.amax(0), "highest of the 13 target maps")
-show("Left, a frame with its skeleton. Right, a map of 24 x 24 cells: a round bright "
-     "spot at each joint on a dark ground; the spots of neighbouring joints touch.")
+show("Left, a frame with its skeleton. Right, a map of 24 x 24 cells: bright spots at "
+     "the joints on a dark ground; those of neighbouring joints touch, and where two "
+     "joints are near, as the hips are, they merge into one.")
 
 # %% [markdown]
 # ## 0.4 What goes wrong in single frames
@@ -271,7 +275,7 @@ show("Left, a frame with its skeleton. Right, a map of 24 x 24 cells: a round br
 # A network that sees one frame at a time fails in ways that a video could repair. The picture shows
 # three kinds, one in each row, with the frame in question in the middle column and neighbours in
 # time on both sides. Cover the outer columns first, and answer: which knee is the left one? Where
-# exactly is the racket arm? Where is the arm behind the post? Then look at the neighbours.
+# exactly is the racket arm? Where is the leg behind the post? Then look at the neighbours.
 
 # %%
 kinds = [("sides alike", 8, (15, 16, 17)), ("blur", 15, (16, 17, 18)),
@@ -284,8 +288,8 @@ for row, (name, number, times) in zip(axes, kinds):
     row[0].set_ylabel(name, fontsize=12)
 show("Three rows of three frames. Top: sit-ups seen from the side, both legs alike in "
      "all frames. Middle: a tennis serve, sharp in the first frame, blurred in the "
-     "next two. Bottom: a person who faces us. In the first frame a post stands beside "
-     "the body, in the second it hides an arm, and in the third it hides the middle.")
+     "next two. Bottom: a person who faces us. In the first frame a post hides the "
+     "right arm, in the second a leg, and in the third the middle of the body.")
 
 # %% [markdown]
 # In the middle row the frame before shows the arm sharply, and in the bottom row the post hides
@@ -372,10 +376,11 @@ print(by_view.loc[rows].mul(100).round().astype(int).rename(index=short).to_stri
 # From the side one limb hides another, and from the back left looks like right. Both last from
 # frame to frame. Therefore such errors last, too (we see it in the row of five frames), and a
 # neighbour frame has less to offer than for a person seen from the front. With the real shares of
-# sides the network is right less often, and more of its errors lie on the other side. All of this
-# is one training run. Its *seed*, the number from which all its random choices follow, is 0. The
-# column *back* rests on the few clips that the first line counts, so you should expect another seed
-# (`--seed 1`) to move it by some points.
+# views the network is right less often, and more of its errors lie on the other side. Yet its
+# errors do not last longer (52 against 55 in the row of five frames), because it is another
+# network, which was trained on those views. All of this is one training run. Its *seed*, the number
+# from which all its random choices follow, is 0. The column *back* rests on the few clips that the
+# first line counts, so you should expect another seed (`--seed 1`) to move it by some points.
 
 # %% [markdown]
 # ## 0.5 PCK, by hand
@@ -446,7 +451,7 @@ ax.legend(ncols=2, fontsize=10)
 show("PCK over the threshold, from 0 to 0.3, one curve a group of joints. All rise "
      "steeply up to 0.06. The head's goes on to 1. The others stop near three "
      "quarters. Hips rise to 1 from 0.08 on, shoulders from 0.15, knees and ankles "
-     "near 0.2. Wrists and elbows stay.")
+     "near 0.2. Wrists stay, and elbows rise a little near the right edge.")
 
 # %% [markdown]
 # The head has no other side. It only has noise, and so its curve is soon at 1. The wrists are far
@@ -470,6 +475,10 @@ for name, value in means(counts, clip.skeleton).items():
     print(f"{name:12} {100 * value:.1f} %")
 
 # %% [markdown]
+# The micro and the joint-macro mean agree here, because only 3 % of the joints are hidden and so
+# nearly every joint is counted in every frame. The group-macro mean gives the head, which has no
+# other side, more weight.
+#
 # The papers do not say which mean they print. However, a row's own columns can give it away. We
 # take four rows of Paper A's tables. Two of them are borrowed from other papers, which have the
 # numbers [11] and [12] there, and one is from its Table 2, on JHMDB. (That is its second data set,
@@ -491,10 +500,12 @@ for table, name in rows:
 # %% [markdown]
 # The first row is a mean of 7 groups, and the second one of 13 joints, although both stand in the
 # *same* column of the same table: numbers borrowed from another paper keep that paper's mean. The
-# third row, on JHMDB, fits 15 joints if neck and belly count like the head. Paper A's own rows on
-# Penn Action, ST-infer fits the mean over 13 joints (96.49, printed as 96.5), and the other two fit
-# none of the three. They may be micro means, whose weights, the numbers of visible joints, the
-# paper does not print. So we say in this book which mean we print.
+# third row, on JHMDB, fits 15 joints if neck and belly count like the head. Of Paper A's own three
+# rows on Penn Action, the network alone (the last row here) and S-infer fit none of the three. They
+# may be micro means, whose weights, the numbers of visible joints, the paper does not print.
+# ST-infer fits 13 joints, because its columns in section 0.1 have the mean
+# $(98.0 + 2 \cdot 578.2) / 13 = 96.49$, and 96.5 is printed. So we say in this book which mean we
+# print.
 #
 # **The second trap is a pixel wide.** Penn Action's labels were written by MATLAB, which counts
 # from 1: its coordinate 1 is the middle of the first pixel, which Python calls 0. The loader of
@@ -664,9 +675,10 @@ print(f"the package's interval: {low:.1f} to {high:.1f} points")
 # | 11 Optional: make messages fast | why comparing everything can beat the clever algorithm | 02 |
 #
 # The next table is for readers who come with a paper in hand. It lists every equation, table and
-# figure of both papers: where it is shown, which function computes it, and which test checks it. It
-# is made from `paper_map.toml`, and a test follows each pointer. Where no chapter is named, only
-# the package has it.
+# figure of both papers: where it is shown, which function computes it, and which test checks it.
+# (Figures that draw a model, or show examples, may have neither function nor test, because there is
+# nothing in them to compute.) It is made from `paper_map.toml`, and a test follows each pointer.
+# Where no chapter is named, only the package has it.
 
 # %%
 papers = tomllib.loads(Path("paper_map.toml").read_text(encoding="utf-8"))
@@ -744,7 +756,9 @@ check.exercise_0_2(size_of_box)
 #     return (corners[:, 2:] - corners[:, :2]).max(axis=1)
 # ```
 #
-# Counting from 1 moves both corners alike, so it does not change the difference.
+# The larger one of the last two entries is right where a box is stored as left, top, width and
+# height, as `clip.box` is in this book. Counting from 1 moves both corners alike, so it does not
+# change the difference.
 #
 # </details>
 
@@ -886,8 +900,9 @@ check.exercise_0_6(joint_of_map)
 # **Exercise 0.7 How many clips would it take?** (easy, 10 minutes). The interval of a mean becomes
 # narrower as the number of clips grows: four times the clips, half the width. An experiment with
 # `N` clips found a difference `d` with the interval `(low, high)`. How many clips of the same kind
-# would we need at least, so that an interval which reaches equally far to both sides of `d` is
-# clear of zero, or just touches it? Return a whole number.
+# would we need at least, so that the interval is clear of zero, or just touches it? The given
+# interval may be lopsided, so take half of its width as its reach to each side of `d`. Return a
+# whole number.
 
 
 # %%
@@ -952,7 +967,8 @@ check.exercise_0_7(clips_needed)
 # ## Quiz
 #
 # **1.** A network with stride 8 finds the highest cell at $g = (20, 10)$. Where is the joint, in
-# pixels, without any refinement? What would be wrong with $(160, 80)$?
+# pixels, if we leave out the quarter of a cell of section 0.3? What would be wrong with
+# $(160, 80)$?
 #
 # <details><summary>Answer</summary>
 #

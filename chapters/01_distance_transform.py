@@ -407,8 +407,9 @@ for mu, color, marker in ((0.0, BLUE, "o"), (0.6, RED, "s")):
     ax.plot(places, m, marker, color=color, ms=9, label=rf"read at $p + {mu}$")
 ax.set(xlabel="z = p + rest (cells)", ylabel="m(p)", ylim=(-2, 3.4))
 ax.legend(fontsize=10)
-show("An envelope of three arcs with tops at z = 0, 1 and 4. Five circles lie on it at "
-     "z = 0, 1, 2, 3, 4, and five squares at 0.6, 1.6, 2.6, 3.6, 4.6.")
+show("An envelope of three arcs: two with tops at z = 1 and 4, and the flank of a "
+     "third one left of -1. Five circles lie on it at z = 0, 1, 2, 3, 4, and five "
+     "squares at 0.6, 1.6, 2.6, 3.6, 4.6.")
 
 # %% [markdown]
 # ## 1.6 Two dimensions, by two passes
@@ -423,8 +424,8 @@ show("An envelope of three arcs with tops at z = 0, 1 and 4. Five circles lie on
 # `column[y, x]` is the best sender's x within row y, and `row[y, x]` is the best row. How do the
 # two make one source?
 #
-# It is tempting to pair them where they lie, the receiver's row index with the receiver's column
-# index:
+# It is tempting to pair them where they lie, that is, to take the two entries of the receiver's own
+# cell, `row[y, x]` and `column[y, x]`:
 
 
 # %%
@@ -812,8 +813,9 @@ check.exercise_1_3(distance_in_millimetres)
 
 # %% [markdown]
 # **Exercise 1.4 Where did it come from?** (medium, 10 minutes). Suppose that the *columns* are done
-# first: `row_first[y, x]` is the best sender's row within column x, and then `column_then[y, x]`
-# is the best column. Compose the flat source.
+# first: `row_first[y, x]` is the best sender's row within column x, where y is the receiver's row
+# and x the *sender's* column, and then `column_then[y, x]` is the best column for the receiver at y
+# and x. Compose the flat source.
 
 
 # %%

@@ -127,8 +127,8 @@ show("Left, a square of offers: a bright diagonal band, brightest in the columns
 # %% [markdown]
 # As $p$ grows, the dots never go back to the left, so we see that the sources of a row are in
 # order. That is the fact on which the envelope of chapter 1 rests. The last five receivers all take
-# the last cell: for the first of them it is the place four cells to the right, and for the other
-# four this place lies off the row.
+# the last cell: for the first of them it is the very place four cells to the right, and for the
+# other four this place lies off the row.
 
 # %% [markdown]
 # ## 2.2 Two passes, many maps
@@ -158,11 +158,11 @@ print(f"six random maps, against chapter 1: off by {off:.9f} at most")
 # %% [markdown]
 # ## 2.3 What plain autograd does with it
 #
-# Those two lines are correct, differentiable, and expensive, because all
-# $N \cdot H \cdot W \cdot W$ candidates exist at once. Do they stay in memory until the
-# backward pass? We use `LiveBytes` (in `experiments/speed/memory.py`), which watches every tensor
-# that is made and adds up the bytes that are alive. It is a count, and so it is the same on every
-# machine. The map is Paper A's, 46 x 46 cells, and all numbers are per map.
+# Those three lines are correct, differentiable, and expensive, because all
+# $N \cdot H \cdot W \cdot W$ candidates exist at once. Do they stay in memory until the backward
+# pass? We use `LiveBytes` (in `experiments/speed/memory.py`), which watches every tensor that is
+# made and adds up the bytes that are alive. It is a count, and so it is the same on every machine.
+# The map is Paper A's, 46 x 46 cells, and all numbers are per map.
 
 
 # %%
@@ -246,7 +246,8 @@ print(f"of {m.numel()} cells, {(m != m_chunked).sum()} messages and",
 # $$\frac{\partial m(p)}{\partial s(q)} = [q = q^*(p)], \;\;
 # \frac{\partial m(p)}{\partial \mu} = 2 a (\Delta^* - \mu), \;\; \frac{\partial m(p)}{\partial a} = -(\Delta^* - \mu)^2, \tag{2.3}$$
 #
-# where the bracket is 1 if the statement in it is true and 0 if not.
+# where the bracket is 1 if the statement in it is true and 0 if not. The last two formulas hold for
+# each axis by itself, with its own $a$, $\mu$ and $\Delta^*$.
 #
 # The paper states the first of these. For its weights $w$ it states
 # $\partial m / \partial w = d(\Delta^*)$ with
@@ -424,7 +425,7 @@ show("Upper left, a score with two peaks. Upper right, the message with two broa
 
 # %% [markdown]
 # This is how our end-to-end training will reach the heat-maps: through the cells that somebody
-# chose, here a third of them, with a weight that says how many did. The two peaks collect crowds,
+# chose, here a third of all, with a weight that says how many did. The two peaks collect crowds,
 # and each dark cell serves the one receiver that lies a rest offset away. The first six columns and
 # the first three rows are white, because their receivers would lie off the map, and so are the
 # surroundings of the peaks, because their receivers rather take a peak at a price. The crowd on the
@@ -569,10 +570,11 @@ show("The largest error grows in proportion to the constant, below the dotted li
      "the price of one cell's stretch, 0.01, at a hundred thousand.")
 
 # %% [markdown]
-# We see that a handful of sources go wrong early, and about one in two hundred where the error
-# comes to about a tenth of the price of one cell's stretch. Where it comes to the price itself, one
-# in twenty is wrong, and a third are where it is several times as large. On scores around 1,
-# float32 is ample. Therefore message passing will have to keep them there (chapter 4).
+# We see that more than one source in two hundred is wrong where the error comes to about a tenth of
+# the price of one cell's stretch. (At a hundredth of the price it is already a dozen of the 42,320,
+# which the table rounds to 0.0 %.) Where the error comes to the price itself, one in twenty is
+# wrong, and where it is eight times as large, a third are. On scores around 1, float32 is ample.
+# Therefore message passing will have to keep them there (chapter 4).
 
 # %% [markdown]
 # ## 2.9 What moved to `tslib`
@@ -754,10 +756,12 @@ check.exercise_2_5(learn_rest)
 #     return rest.detach()
 # ```
 #
-# Each step halves the stretch. Now try it on the wrist of section 2.6 with the stiffness used there
-# and the target `(2, 2)`: the rest offset stays at `(0, 0)`. An empty cell at the rest offset is
-# served free of charge, so its stretch is 0, and so is the gradient. A better wrist six cells away
-# is never noticed. Springs that start at the mean offset of the data do not fall into this trap.
+# Each step halves the stretch. Now try it on the wrist of section 2.6, which is
+# `wrist[0].detach()`, with the target `(2, 2)` and the stiffness used there, which is
+# `torch.tensor([0.02, 0.04]).double()` (the name `spring` stands for another one since section
+# 2.7): the rest offset stays at `(0, 0)`. An empty cell at the rest offset is served free of
+# charge, so its stretch is 0, and so is the gradient. A better wrist six cells away is never
+# noticed. Springs that start at the mean offset of the data do not fall into this trap.
 #
 # </details>
 
@@ -799,10 +803,10 @@ check.exercise_2_6(shared_gradient)
 # </details>
 
 # %% [markdown]
-# **Exercise 2.7 How large may the scores grow?** (easy, 10 minutes). In section 2.8 sources began
-# to go wrong where rounding came to a tenth of the price of one cell's stretch. Return the largest
-# power of ten at which neighbouring float32 numbers still lie no further apart than a tenth of that
-# price. Take their exact distance, and not a rule of thumb.
+# **Exercise 2.7 How large may the scores grow?** (easy, 10 minutes). In section 2.8 more than one
+# source in two hundred was wrong where rounding came to a tenth of the price of one cell's stretch.
+# Return the largest power of ten at which neighbouring float32 numbers still lie no further apart
+# than a tenth of that price. Take their exact distance, and not a rule of thumb.
 
 
 # %%
@@ -830,8 +834,10 @@ check.exercise_2_7(largest_scores)
 #     return 10.0**power
 # ```
 #
-# For a stiffness of 0.01 it is ten thousand, where the table of section 2.8 shows the first wrong
-# sources. Each stiffness ten times smaller leaves a tenth of the room.
+# For a stiffness of 0.01 it is ten thousand, where the table of section 2.8 has its first share
+# above 0.0 %. As a rule, each stiffness ten times smaller leaves a tenth of the room. (The rule has
+# exceptions, because the distance of neighbouring float32 numbers doubles at powers of two: 0.00001
+# leaves 10, and 0.000001 only 0.1.)
 #
 # </details>
 
@@ -851,10 +857,12 @@ check.exercise_2_7(largest_scores)
 #
 # - Paper A stores "the resulting max location $p^*$ for each pixel" (Sec. 3.3). We store it in the
 #   smallest integer that holds it, and the springs, and nothing else.
-# - Gradients cannot be taken twice through this Function (`once_differentiable`), because it says
-#   so instead of returning zeros.
+# - Gradients cannot be taken twice through this Function. `once_differentiable` makes torch raise
+#   an error where somebody tries, because we have checked the first gradient only, and an error is
+#   better than a number that nobody has checked.
 # - On a GPU, `scatter_add_` adds in no fixed order, so the last bits of the score's gradient may
-#   differ from run to run. The Triton back end of chapter 11 adds in order.
+#   differ from run to run. The back end of chapter 11 that is written in Triton, a language for
+#   programs on a GPU, adds in order.
 # - All back ends round the price alike and break ties alike. Otherwise a loop of messages would
 #   follow another winner in one of them, and its gradient would differ by far more than rounding.
 # - The paper learns $w$, and we learn $a$ and $\mu$, which move the same parabola. In training the
@@ -868,8 +876,9 @@ check.exercise_2_7(largest_scores)
 #
 # <details><summary>Answer</summary>
 #
-# It is 504, because every receiver sends back 1 and gives it to exactly one sender. Few cells are
-# chosen, but each of these is chosen by several receivers.
+# It is 504, because every receiver sends back 1 and gives it to exactly one sender. Only a third of
+# the cells are chosen. Most of these serve one receiver, but some serve dozens, and the busiest
+# serves 45.
 #
 # </details>
 #

@@ -63,6 +63,8 @@ from tslib.skeletons import SKELETONS
 _ = torch.manual_seed(0)
 
 # %% [markdown]
+# These are the letters of this chapter. Each one is explained where it is first used.
+#
 # | symbol | meaning | in code | shape, range |
 # |---|---|---|---|
 # | $t, t'$ | this frame, and a neighbour frame whose maps are wanted here | `t` | |
@@ -92,7 +94,8 @@ _ = torch.manual_seed(0)
 # Our rendered clips know their flow exactly, because the renderer has moved each part of the body
 # by a map that it knows. In the first clip somebody swings a bat before a camera at rest, while a
 # passer-by walks through the picture. Let us check that the joints which we can see in this frame
-# go where the flow says.
+# go where the flow says. (The exact flow also knows where a joint has gone that is covered in the
+# next frame.)
 
 # %%
 PENN = SKELETONS["penn13"]
@@ -264,8 +267,8 @@ show(
 #
 # $$f^{\text{cells}}(p) = f(\text{middle of } p) \, / \, \text{stride}. \tag{3.2}$$
 #
-# An arrow of 80 px, at stride 8, is an arrow of 10 cells. If we forget the division, most arrows
-# point off the map:
+# An arrow of 80 px, at stride 8, is an arrow of 10 cells. If we forget the division, all of these
+# arrows point off the map:
 
 # %%
 from tslib.flow import Flow
@@ -322,8 +325,9 @@ def warp_loops(score, flow):
 # %% [markdown]
 # Now to the direction. A dot moves by $(16, -8)$ px from this frame to the next, which is $(2, -1)$
 # cells at stride 8. We are at $t$ and want the map of $t' = t + 1$ here. A thought tempts us: the
-# dot has moved *forwards*, so to bring it back we walk *backwards*, and subtract. (The same mistake
-# in another coat is to take the flow that comes from there.) We try both ways.
+# dot has moved *forwards*, so to bring it back we walk *backwards*, and subtract. (It is the same
+# mistake to take the flow that comes from there, from the next frame to this one. For our dot that
+# flow is $(-2, 1)$, which is what subtracting makes of $(2, -1)$.) We try both ways.
 
 
 # %%
@@ -354,7 +358,8 @@ for name, function in (("along", warp_loops), ("against", warp_wrong)):
 # answers *this* frame's question, "where have you gone?", and the answer is a place in the other
 # map from which we have to read. The arrow points forwards, and what is read travels back along it.
 #
-# We do the same on the panning clip of section 3.1, with the target maps of all 13 joints.
+# We do the same on the panning clip of section 3.1, with the target maps of all 13 joints: first in
+# numbers, and then in a picture of the frame and of the three sets of maps.
 
 # %%
 clip, i = pan, t_pan
@@ -639,10 +644,11 @@ show(
 # The left panel shows the next frame's maps, the middle one how often each of their cells is read.
 # The left column is read by all whose arrows leave the map there, and such an arrow's own gradient
 # is zero, because a small change of it still leads out of the map. The bright stripe at column 15
-# is the next frame's post. It has nearly two readers, the post itself and the ground that the post
-# is about to cover. The dark stripe beside it is ground that the post has just uncovered, which
-# hardly anybody reads. The right panel is a section of the carried map, at the head, shoulders and
-# elbows. Its arrows are the flow's gradient, all drawn to one scale, and they point to the peaks.
+# is the next frame's post. Each of its cells has nearly two readers, the post itself and the ground
+# that the post is about to cover. The dark stripe beside it is ground that the post has just
+# uncovered, which hardly anybody reads. The right panel is a section of the carried map, at the
+# head, shoulders and elbows. Its arrows are the flow's gradient, all drawn to one scale, and they
+# point to the peaks.
 #
 # There is a kink wherever the flow is a whole number, for there the four cells change, and zero
 # flow is whole everywhere. As at the ties of chapter 2, our layer takes one side: the right and the
@@ -744,24 +750,26 @@ show(
 # %% [markdown]
 # Both panels show how far a peak lands off over how far the joint moves, each in cells: on the left
 # with a slow camera, on the right with a fast one. When a joint moves less than half a cell (the
-# grey strip), leaving the flow out works nearly as well as any flow, for both land within one cell.
-# Along zero flow a peak lands off by the motion, give or take the quarter of a cell that reading a
-# peak costs.
+# grey strip), leaving the flow out works nearly as well as any flow, because with and without it
+# the peak lands within one cell. Along zero flow a peak lands off by the motion, give or take the
+# quarter of a cell that reading a peak costs.
 #
-# From two cells on the camera decides. Where it pans, the exact flow stays at that quarter of a
-# cell, and DIS, which finds most of the motion, gains two to three cells. If the camera hardly
-# moves and only an arm flies, estimated flow helps little: few joints that move by two cells or
-# more land within one. Even along the exact flow six in ten of them have their highest peak
-# elsewhere.
+# From half a cell to two cells, any flow is better than none with either camera. On the left, at
+# one to two cells, a peak lands off by about half a cell or less along both estimates, and by more
+# than one along zero flow. From two cells on the camera decides. Where it pans, the exact flow
+# stays at that quarter of a cell, and DIS, which finds most of the motion, gains two to three
+# cells. If the camera hardly moves and only an arm flies, estimated flow helps little: few joints
+# that move by two cells or more land within one. Even along the exact flow six in ten of them have
+# their highest peak elsewhere.
 #
 # Why does the exact flow miss at all? The peak did not get lost, because nearly all of these joints
 # have one at the right place, and a higher one elsewhere. Ground that will be *behind* the joint in
 # the next frame follows its own arrow, finds the joint in front, and reads the peak a second time.
 # (Section 3.9 shows it.) In a pan the ground's arrow is about the body's, so that both readings
-# meet. Before a camera at rest the ground's arrow is zero, and they lie as far apart as the joint
-# moves. Only the messages of chapter 5 can choose which one is the joint. If we push, a peak goes
-# to one place only. Then most of our peaks come home with either camera, but to a whole cell, and
-# so less exactly.
+# meet. Before a camera that hardly moves the ground's arrow is nearly zero, and they lie almost as
+# far apart as the joint moves. Only the messages of chapter 5 can choose which one is the joint. If
+# we push, a peak goes to one place only. Then most of our peaks come home with either camera, but
+# to a whole cell, and so less exactly.
 #
 # How near is near enough? A person is some 16 cells long on these maps. So PCK at 0.2 forgives 3.2
 # cells, at 0.1 it forgives 1.6, and at 0.05 only 0.8. (On Paper A's maps of 46 cells a person fills
@@ -769,9 +777,8 @@ show(
 # `finer`.)
 #
 # And how far do joints move? Chapter 0 had the labels of Penn Action. Besides, one real clip has
-# true joints in every frame (a goalkeeper from JHMDB, a data set of short clips with 15 labelled
-# joints a frame). There we can ask the estimates for their error
-# (`python -m experiments real flow --write`).
+# true joints in every frame (a goalkeeper from JHMDB, the data set of section 0.6). There we can
+# ask the estimates for their error (`python -m experiments real flow --write`).
 
 # %%
 folder = Path("../experiments/results")
@@ -797,10 +804,10 @@ print(shown.round({name: 1 for name in ("motion", *NAMES.values())}).to_string()
 # Nine of ten motions in Penn Action are below one cell, even on Paper A's maps. For those joints
 # the layer is all but *idle*, and our PCK could hardly tell if we left it out. On the real clip
 # four of five motions are below one cell, and below half a cell DIS is no better than zero flow.
-# (It is one clip, so the numbers are an example and no average.) Estimated flow works where the
-# camera pans, and there it is worth whole cells. Where an arm flies, the second peak is left to the
-# messages. Our clips have more of both, on purpose. So whoever claims that flow helps should print
-# the row with zero flow.
+# (It is one clip, so the numbers are an example and no average.) For motions of up to two cells
+# estimated flow works with either camera. Beyond that it works where the camera pans, and there it
+# is worth whole cells. Where an arm flies, the second peak is left to the messages. Our clips have
+# more of both, on purpose. So whoever claims that flow helps should print the row with zero flow.
 
 # %% [markdown]
 # ## 3.9 There and back
@@ -910,9 +917,9 @@ for name, (hit, all_hidden, wrong, all_kept) in counts.items():
 
 # %% [markdown]
 # With the exact flow the test finds nearly all that gets covered, and hardly anything of what stays
-# in sight: of ten pixels that it marks, eight get covered. With DIS it finds half of what a post or
-# a passer-by covers, and of ten pixels that it marks, nine stay in sight. So it is also a test of
-# the *estimate*.
+# in sight: of ten marked pixels of these two kinds, eight get covered. With DIS it finds half of
+# what a post or a passer-by covers, and of ten marked pixels of the two kinds, nine stay in sight.
+# (What an arm or the bat covers is in neither kind.) So it is also a test of the *estimate*.
 #
 # Paper A has no such test. A heat-map has little to say at a covered place, and the messages of
 # chapter 5 give a low map little weight. But if what stands in front looks like an arm, its peak is
@@ -1038,8 +1045,9 @@ check.exercise_3_1(flow_of_cells)
 
 # %% [markdown]
 # **Exercise 3.2 From the frame before** (medium, 10 minutes). A slice has maps, and each frame's
-# flow to the next and to the previous one. (The last frame's and the first one's lead out of the
-# slice, and are zero.) Carry the maps of each frame to the frame *after* it.
+# flow to the next and to the previous one. (The last frame's flow to the next and the first one's
+# to the previous lead out of the slice, and are zero.) Carry the maps of each frame to the frame
+# *after* it.
 
 
 # %%
@@ -1238,7 +1246,7 @@ check.exercise_3_7(holes)
 # ## Recap
 #
 # - Flow gives us an arrow for every pixel, on one frame and towards another. Estimates follow
-#   cameras and trunks, and lose wrists (Sec. 3.1, 3.2).
+#   cameras and trunks, and find half of the motion of wrists at best (Sec. 3.1, 3.2).
 # - Its values shrink with the map (Sec. 3.3), turn with the crop and change sign in a mirror (Sec.
 #   3.10).
 # - This frame's arrow says where we have to read the neighbour's map, and against the flow the
@@ -1249,7 +1257,7 @@ check.exercise_3_7(holes)
 #   slope of the map (Sec. 3.7).
 # - When a joint moves less than half a cell a frame, the layer is idle. Up to one cell only a
 #   strict PCK notices it, and most motions in Penn Action are smaller than that. Estimated flow
-#   pays where the camera pans (Sec. 3.8).
+#   pays from half a cell on, and beyond two cells only where the camera pans (Sec. 3.8).
 # - Flow there and back leads home, except from what is covered (Sec. 3.9).
 #
 # **In practice**

@@ -61,6 +61,8 @@ from tslib.warp import warp
 PENN = SKELETONS["penn13"]
 
 # %% [markdown]
+# These are the letters of this chapter. Each one is explained where it is first used.
+#
 # | symbol | meaning | in code | shape |
 # |---|---|---|---|
 # | $T, K, H, W$ | frames of a slice, joints, rows and columns of a heat-map | `T`, `K`, `H`, `W` | |
@@ -134,7 +136,9 @@ print(f"assignments tried: {len(poses)}; with the best score: "
 # Now we do it with messages. The wrist has the elbow as its only neighbour, so it begins: for each
 # place of the elbow it offers its own best. The elbow *adds its own unary* to what it heard, and
 # does the same for the shoulder. Head and hip need not wait for anybody. A message is a maximum
-# over the sender's states of what the sender has so far plus the price of the pair:
+# over the sender's states of what the sender has so far minus the price of the pair. The letter
+# $\psi$, and `price` in the code, hold that price with its sign, as a number of 0 or less, and
+# therefore we add it:
 #
 # $$m_{ki}(p_i) = \max_{p_k} \bigl( \mathrm{score}_k(p_k) + \psi_{ki}(p_k, p_i) \bigr). \tag{4.1}$$
 #
@@ -259,9 +263,9 @@ for wrist, hand in by_hand.items():
     print(f"wrist at {wrist!s:8}: by hand {hand:5.2f}, Eq. 4.2 {S:5.2f}")
 
 # %% [markdown]
-# The louder wrist loses, because it lies six cells to the right and five below the place where the
-# spring is at rest. We also check that the paper's weights and our letters give the same price, up
-# to the constant.
+# The wrist with the higher peak (we also say: the louder one) loses, because it lies six cells to
+# the right and five below the place where the spring is at rest. We also check that the paper's
+# weights and our letters give the same price, up to the constant.
 
 # %%
 delta = torch.cartesian_prod(torch.arange(-9, 10), torch.arange(-9, 10))
@@ -435,16 +439,17 @@ hip_to_shoulder = distance_transform(phi[3], a[2], mu[2])
 shoulder = phi[0] + elbow_to_shoulder + hip_to_shoulder
 
 arm = PoseGraph(1, names, edges, [0, 1, 2], ("upper arm", "forearm", "trunk"))
-settings = {"normalization": "none", "exclude": True, "stiffness": 0.05}
-tree = MessagePassing(arm, iterations=3, **settings)
-with torch.no_grad():
-    tree.rest.copy_(mu)
-    scores = tree(phi[None, None])[0, 0]
-for name, ours, exact in (("shoulder, three messages", shoulder, b[0]),
-                          ("all four, three rounds", scores, b)):
+found = {"shoulder, three messages": (shoulder, b[0])}
+for rounds, exclude in ((3, True), (2, True), (3, False)):
+    tree = MessagePassing(arm, rounds, "none", exclude=exclude, stiffness=0.05)
+    with torch.no_grad():
+        tree.rest.copy_(mu)
+        scores = tree(phi[None, None])[0, 0]
+    found[f"all four, {rounds} rounds, exclude={exclude}"] = scores, b
+for name, (ours, exact) in found.items():
     off = int(((ours - exact).abs() > 1e-6).sum())
-    print(f"{name:25}: {off} of {exact.numel()} cells differ from trying all poses")
-    assert off == 0
+    print(f"{name:33}: {off:3} of {exact.numel():3} cells differ from trying all poses")
+assert torch.allclose(found["all four, 3 rounds, exclude=True"][0], b)
 
 # %%
 pose = [divmod(int(of_joint.argmax()), 7)[::-1] for of_joint in b]
@@ -471,8 +476,9 @@ show(
 # for the sake of the others.
 #
 # `tree` is the layer that we build in the next section, which runs all nodes at once. It needs
-# three rounds, because the longest way in this tree, from wrist to hip, has three edges. And it
-# needs `exclude=True`, for a reason that Section 4.6 is about.
+# three rounds, because the longest way in this tree, from wrist to hip, has three edges. After two
+# rounds these two have not heard of each other, and all their 84 cells differ. And it needs
+# `exclude=True`: without it no cell is right, for a reason that Section 4.6 is about.
 
 # %% [markdown]
 # ## 4.5 One round, everybody at once
@@ -513,7 +519,8 @@ def one_round(phi, score, graph, a, mu, flows, own, share):
 
 # %% [markdown]
 # `MessagePassing` of `tslib` does the same for a batch, and fast. We hold the two against each
-# other on random maps, springs and flows, for two rounds and for three ways to choose the weights.
+# other on random maps, springs and flows, for two rounds and for three choices of the weights,
+# whose names and formulas follow in Section 4.6.
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -1030,8 +1037,9 @@ check.exercise_4_6(heights_of_rounds)
 #
 # <details><summary>Answer</summary>
 #
-# As many as the longest way in the tree has edges, because news travels one edge a round: from one
-# end of the body to the other.
+# Eight, as many as the longest way in the tree has edges, because news travels one edge a round.
+# That way leads from an ankle over its knee, hip and shoulder to the head, and down to the other
+# ankle.
 #
 # </details>
 #

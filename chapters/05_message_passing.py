@@ -69,6 +69,8 @@ GRID, STRIDE = 24, 4  # cells of a heat-map's side; px to a cell
 RESULTS = Path("../experiments/results")
 
 # %% [markdown]
+# These are the letters of this chapter. Each one is explained where it is first used.
+#
 # | symbol | meaning | in code | shape |
 # |---|---|---|---|
 # | $T, K, H, W$ | frames of a slice, joints, rows and columns of a heat-map | `T`, `K`, `H`, `W` | |
@@ -101,7 +103,7 @@ RESULTS = Path("../experiments/results")
 #
 # - the **own** joint, fainter where it is a wrist, an elbow or an ankle, or hidden, and missing for
 #   one joint in twelve;
-# - the **other** side's joint, at times nearly as loud (a *swap*);
+# - the **other** side's joint, at times nearly as loud, that is, as high (a *swap*);
 # - **clutter**, a spot somewhere in the background.
 #
 # Some of it lasts for the whole slice, and some changes with the frame. One frame in seven is
@@ -210,7 +212,8 @@ show(
 # The upper row shows the maps of four joints in one frame, and the lower row the same joints in the
 # next one. We marked each joint's true cell with a cross. The second frame is blurred, so the spots
 # of the body are broad and faint there, while the spots of clutter stay sharp. Beside the knee, the
-# elbow and the wrist we also see a fainter spot, which is the other side's joint.
+# elbow and the wrist we also see a fainter spot, which is the other side's joint. (In the blurred
+# frame we can hardly see that of the elbow.)
 #
 # Are these a ConvNet's faults? `python -m experiments paper_a failure_modes` trained a small one on
 # rendered clips and asked of each error what would have helped. We ask the same questions of our
@@ -395,8 +398,8 @@ show(
 #
 # With both kinds of edges the frames together often outvote the knee, and many ankles that lie
 # apart stay swapped. And springs have a price: in the last panel they misplace an elbow that time
-# alone had found (on this slice; over all slices they gain in the blank frame). Section 5.6 comes
-# back to that.
+# alone had found. (That is this slice. Over all slices they gain four points in the blank frame, 95
+# against 91.) Section 5.6 comes back to that.
 #
 # A ConvNet also swaps *whole* bodies: all joints of both sides, in every frame. We do this to clips
 # that show the person from the front, and to those from the back.
@@ -487,11 +490,9 @@ show(
 # Paper A's Table 1 orders three methods: the ConvNet alone, spatial inference, and spatio-temporal
 # inference. We do the same with all 300 slices, each seed by itself.
 #
-# How sure is a difference? We draw clips anew 2000 times: each draw takes 100 of our 100 clips
-# *with replacement*, so that some come twice and some not at all, and both methods are compared on
-# the same draw. The range that holds 95 % of the differences is a *bootstrap interval*. If it does
-# not touch zero, the difference is more than the luck of which clips we happened to render. (We
-# draw clips and not frames, because the frames of one clip are hardly any new evidence.)
+# How sure is a difference? Beside each one we print its interval (chapter 0), from 2,000 paired
+# draws of a seed's 100 clips. If it does not touch zero, the difference is more than the luck of
+# which clips we happened to render.
 
 
 # %%
@@ -542,7 +543,9 @@ print("the paper's steps: {:+.1f} in space, {:+.1f} in time".format(*steps))
 #
 # It can only matter where something moves by about the width of a peak. The renderer knows how its
 # camera moved, so we compare exact flow with zero flow on slices with a calm camera and on slices
-# with a fast one. (Those in between are left out.)
+# with a fast one. (Those in between are left out. That 178 slices have a calm camera, as many as
+# Section 5.1 had views from the front, is a coincidence, because only part of them are the same
+# slices.)
 
 
 # %%
@@ -612,9 +615,10 @@ for rounds in (1, 3):
 
 # %% [markdown]
 # We see that one round brings nearly all. `mean` stays behind, because there the unary alone weighs
-# as much as all neighbours together. For the others we have computed no interval here, and those of
-# section 5.3 reach about half a point to each side. So growing scores and echoes hardly change how
-# many joints are right.
+# as much as all neighbours together. The others differ by a point at most, and we have computed no
+# intervals here. In the first table of this section, the intervals of *both - space* reach about
+# half a point to each side on 100 slices, so that on sixty most of these differences may be luck.
+# So growing scores and echoes hardly change how many joints are right.
 #
 # After one round `none` and `degree` name the same cells, because they differ only by a factor,
 # which moves no peak. Later they do not, since scores grow and prices stay, but PCK hardly notices.
@@ -627,8 +631,9 @@ for rounds in (1, 3):
 #
 # ### The sign
 #
-# Paper A starts its quadratic weights at 0.01, and *adds* $w \cdot d(\Delta)$. We take that by the
-# letter, with one peak and all pairs of cells.
+# Paper A starts its quadratic weights at 0.01, and *adds* $w \cdot d(\Delta)$. Section 1.9 took
+# that by the letter with loops. We repeat it here in a few lines, with one peak and all pairs of
+# cells, because the sign decides what follows.
 
 # %%
 one_peak = gaussian(torch.tensor([[9.0, 6.0]]), (GRID, GRID))[0]
@@ -714,15 +719,16 @@ show(
 # elbow together. What it still gains comes from faults so gross that any pull towards the body
 # repairs them. Where PCK is strict and the springs are stiff (right), rest 0 costs more than it
 # brings if we have springs in space alone. There is a broad best: springs that are too loose say
-# nothing, and springs that are too stiff punish every pose but the mean one.
+# less, and springs that are too stiff punish every pose but the mean one.
 #
 # ### A spring attracts, but it cannot push
 #
 # Left-right pairs are there to keep two joints apart, because without them both wrists may take the
 # same, louder peak. But $-a(\Delta - \mu)^2$ has one top. It pulls the pair to *one* offset. Which
 # one? We ask all clips, sorted by where the camera stands. (Penn Action names front, back and the
-# two sides. Some of our bodies turn, or lie.) The table has the mean of x and, in brackets, of its
-# size $|x|$.
+# two sides. Some of our bodies turn, or lie.) A row of the table is a view, so that *left* and
+# *right* are persons whom we see from that side, and a column is a pair. It has the mean of x and,
+# in brackets, of its size $|x|$.
 
 # %%
 everyone = others + sum(tests, [])
@@ -812,12 +818,13 @@ for n in np.flatnonzero(far.any((0, 1))):
 # %% [markdown]
 # Over all our clips the pairs bring nothing that we could measure beside messages in time, and in
 # space alone perhaps half a point. Neither do they prevent the collapse: with them elbows fall
-# together less often, and ankles more often. Who is seen from the back, as few of the other clips
-# are, pays for the fronts' mean.
+# together less often, and ankles more often. (The table has no row for hips, because no two of them
+# ever lie more than four cells apart.) Who is seen from the back, as few of the other clips are,
+# pays for the fronts' mean.
 #
-# Paper A keeps the pairs against both joints taking one place, which the field calls double
-# counting. That argument needs a mean offset that is clearly not zero, and one that holds for the
-# person in the picture.
+# Paper A keeps the pairs so that two joints do not take one and the same place, which the field
+# calls double counting. That argument needs a mean offset that is clearly not zero, and one that
+# holds for the person in the picture.
 #
 # ## 5.5 Where the gradient goes
 #
@@ -882,20 +889,20 @@ print(f"springs with a gradient: {int(moved.sum())} of {len(moved)}")
 # ## 5.6 A real detector on a real clip
 #
 # What do messages do to the heat-maps of a detector that others have trained, on a film that nobody
-# has rendered? We take forty frames of one clip from JHMDB (a data set of short clips in which
-# every frame has 15 labelled joints): a goalkeeper with raised arms, before a camera that pans. The
-# detector is a small heat-map network trained by others, the flow is DIS, and the crops follow the
-# person. This page shows what `python -m experiments real clip` measured, since it needs recordings
-# that may not be passed on.
+# has rendered? We take forty frames of one clip from JHMDB (section 0.6): a goalkeeper with raised
+# arms, before a camera that pans. The detector is a small heat-map network trained by others, the
+# flow is DIS, and the crops follow the person. This page shows what
+# `python -m experiments real clip` measured, since it needs recordings that may not be passed on.
 #
 # The table has PCK over the twelve limb joints in per cent, and jitter, the mean second difference
 # of a joint's path. *Temporal* rows have messages in time. *Springs* rest at the mean offsets of
 # other people's clips, with stiffnesses from their variances, on head, trunk and legs. *Arms too*
 # adds the arms, and *all 0.01* gives every limb the stiffness of this chapter. The messages are
 # those of `tslib.video.inference`, which `python -m tslib predict` runs on a video. Their rule is
-# ours, but each cell of a message goes by the flow or by the camera, whichever finds more (chapter
-# 10), and their graph has edges to each of the four frames before and after (the farther, the
-# looser), it has no left-right pairs, and its springs are in units of the body.
+# ours, but their graph has edges to each of the four frames before and after (the farther, the
+# looser), it has no left-right pairs, and its springs are in units of the body. Besides, flow
+# follows whoever passes before the person. So we let each message in time look along the flow and
+# along the camera's motion alone, and take at each cell the better of the two.
 
 # %%
 real = json.loads((RESULTS / "real_clip_messages.json").read_text(encoding="utf-8"))
@@ -923,8 +930,8 @@ ax.legend()
 show(
     "Bars of points above the detector alone, for eight ways and three thresholds. "
     "Springs alone lie between one point above and three below; messages in time gain "
-    "up to nine, with zero flow two; springs added to messages in time gain about as "
-    "much as messages in time alone, or less."
+    "up to nine, with zero flow two; springs without arms change that by a fraction of "
+    "a point, and those with arms or of stiffness 0.01 take something off."
 )
 
 # %% [markdown]
@@ -1106,15 +1113,15 @@ check.exercise_5_3(rounds_until_heard)
 #     return [rounds[k] for k in range(nodes)]
 # ```
 #
-# It is breadth-first search. A wrist and an ankle of one frame are five edges apart, so that after
-# the paper's three rounds they have not heard of each other.
+# It is breadth-first search. A wrist and an ankle of one side and frame are five edges apart, so
+# that after the paper's three rounds they have not heard of each other.
 #
 # </details>
 
 # %% [markdown]
 # **Exercise 5.4 A spring with two tops** (medium, 15 minutes). Seen from the front or from the
 # back, a pair lies $\mu$ or $-\mu$ apart. Its price is that of the nearer of the two, so that
-# between them, at 0, it is pushed outward. What is the message of such a spring?
+# between them, at 0, the pair is pushed outward. What is the message of such a spring?
 
 
 # %%

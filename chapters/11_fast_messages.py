@@ -180,17 +180,17 @@ for ax in (left, right):
     ax.set_xlabel("cells in a row")
     ax.set_xticks(sizes, sizes)
     ax.minorticks_off()
-show("Left, the time of the envelope over that of brute force: about ten times as long "
-     "on rows of 16 cells, falling with the length, and near one on rows of 512. "
-     "Right, steps per second: brute force does a hundred times as many as the "
-     "envelope or more, at every length.")
+show("Left, the time of the envelope over that of brute force: seven to ten times as "
+     "long on rows of 16 cells, falling with the length, and below one on rows of 512. "
+     "Right, steps per second: brute force does about a hundred times as many as the "
+     "envelope on rows of 16 cells, and about two hundred times on the longest.")
 
 # %% [markdown]
 # The right panel holds the reason. A step of brute force is one subtraction and one comparison on
 # neighbours in memory, and one instruction does many of them. A step of the envelope reads and
 # writes where the data says, and here each one is a dozen torch calls. So the clever algorithm
 # takes far fewer steps, but we pay far more for each of them. The longer the rows, the more it
-# gains, and on rows of about four hundred cells the two are equal. But our heat-maps are small.
+# gains, and somewhere between 256 and 512 cells the two are equal. But our heat-maps are small.
 #
 # However, this is a race between two ways to use *torch*. Compiled code has no torch calls to pay
 # for, and brute force need not write its candidates to memory. Will the envelope win there? In the
@@ -209,7 +209,10 @@ show("Left, the time of the envelope over that of brute force: about ten times a
 # $$|q^*(p) - p - \mu| \;\le\; \sqrt{\frac{s_{\max} - s_{\min}}{a} + b^2}. \tag{11.1}$$
 #
 # That is the whole proof. The window is exact, because nobody who wins, or who ties, is left out.
-# In array form, for all receivers of $R$ rows:
+# The code adds one cell to the reach of Eq. 11.1, because a computed square root may be rounded
+# down, and then a winner at the very edge would be lost. A thousandth of a cell would be room
+# enough (Exercise 11.2), but a whole one makes sure of it and costs us two more senders. In array
+# form, for all receivers of $R$ rows:
 
 
 # %%
@@ -368,12 +371,13 @@ print(f"of {maps.numel()} cells, {differ[0]} messages and {differ[1]} sources di
 #
 # Now we ask the question of section 11.1 again, with the textbook envelope compiled by the same
 # numba. The figures were taken by `python -m experiments speed messages --write`, all rivals in one
-# process and on one thread, as medians of processor time, and this page reads the file. The rivals
-# are the versions that you know: *plain torch* (in the layer: *plain autograd*) is `max_plus` in
-# two passes, the *torch Function* is chapter 2's `DistanceTransform`, the *NumPy reference* is
-# chapter 1's envelope, and *torch.compile* is plain torch put through torch's own compiler. The
-# *layer* is Paper A's: 6 clips of 5 frames, 13 joints, 284 messages in each clip, three rounds,
-# forward and backward. Its memory is what the process grew by.
+# process and on one thread, as medians of processor time, and this page reads the file. Among the
+# rivals *ours* is the compiled loop of section 11.3, and *numba envelope* is that textbook
+# envelope. The others are versions that you know: *plain torch* (in the layer: *plain autograd*) is
+# `max_plus` in two passes, the *torch Function* is chapter 2's `DistanceTransform`, the *NumPy
+# reference* is chapter 1's envelope, and *torch.compile* is plain torch put through torch's own
+# compiler. The *layer* is Paper A's: 6 clips of 5 frames, 13 joints, 284 messages in each clip,
+# three rounds, forward and backward. Its memory is what the process grew by.
 
 # %%
 results = Path("../experiments/results")
@@ -437,17 +441,18 @@ for part, offset, shade in (("forward", 0.2, 1), ("backward", -0.2, 0.5)):
 ax.set_yticks(place, list(layer))
 ax.set(xscale="log", xlabel="ms", xlim=(10, 60_000))
 show("Bars of milliseconds for three versions of the layer. Plain autograd takes "
-     "longest, a little more backward than forward. The torch Function takes about a "
-     "third of that forward and far less backward. Ours takes least by far, about as "
-     "long forward as backward.")
+     "longest, and four tenths more backward than forward. The torch Function takes "
+     "about a third of that forward and far less backward. Ours takes least by far, "
+     "about as long forward as backward.")
 
 # %% [markdown]
 # The clever algorithm lost again, even with the same compiler on its side. It takes the fewest
 # steps, but each of them waits for the one before, and only the data tells which way it goes. Our
-# brute force with the right window takes six times as many, but sixteen at a time and in an order
-# that we know beforehand. Paper A's claim that the transform makes a message linear in the number
-# of cells (Sec. 3.3) holds for both, because the time per cell does not grow with the map. What the
-# envelope has to itself is that this is *certain*, while the window depends on the data.
+# brute force with the right window takes about six times as many (some seventeen candidates a cell
+# against three crossings in the two passes), but sixteen at a time and in an order that we know
+# beforehand. Paper A's claim that the transform makes a message linear in the number of cells (Sec.
+# 3.3) holds for both, because the time per cell does not grow with the map. What the envelope has
+# to itself is that this is *certain*, while the window depends on the data.
 #
 # Could we have taken a general library instead? PGMax compiles max-product messages for a CPU or
 # GPU through JAX, but it has to list all pairs of cells, which is $46^4$ numbers for each pair of
@@ -463,8 +468,10 @@ for n, row in measured["pgmax"].items():
 # in registers alone without any map, and the bytes that must come and go. In the next picture the
 # first is the slanted line and the second the dotted one. Each dot is a map, and shows the time per
 # cell over the number of candidates inside the window. The number beside a dot is the side of its
-# map. The blue dots have the same springs on every map, and those of the green dots grow with it.
-# (Such a picture of limits is called a *roofline*.)
+# map. (Of the blue dots only the smallest and the largest map have one, because the others lie too
+# near to each other.) The blue dots have the same springs on every map. The green dots have springs
+# that grow with the map: a finer map shows the same picture there, so that a spring has to reach
+# over as many more cells. (Such a picture of limits is called a *roofline*.)
 
 # %%
 limits = measured["limits"]
@@ -496,7 +503,8 @@ ax.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
 show("Time per cell over candidates per cell. A slanted grey line rises to the right "
      "and a dotted one lies far below all dots. The blue dots, all with about twenty "
      "candidates, lie well above the slanted line. The green ones come close to it as "
-     "their candidates grow to a hundred, and the red square lies close to it, too.")
+     "their candidates grow to a hundred. The red square, at eighty candidates, takes "
+     "half as long again as the line.")
 
 # %% [markdown]
 # On small windows we spend most of the time on what surrounds the comparisons: loading rows,
@@ -562,11 +570,13 @@ show("Time per cell over the side of the map on a GPU. Ours is lowest, by ten ti
 
 # %% [markdown]
 # A GPU has so many lanes that we can afford to compare *everything*, and so the time per cell grows
-# with the side again, by less than the candidates do. At this size Python is the slower half,
-# because our three rounds are about forty small operations, each of which takes some microseconds
-# to hand over. You would not notice it with a larger batch. For the same reason our lead is smaller
-# with the backward pass, which costs torch little: handing over the operations is most of our time.
-# The figures are of one machine and one evening, and
+# with the side again, by less than the candidates do. At this size handing over takes two thirds of
+# the time that you wait (1.09 ms, of which the kernels need 0.37), because our three rounds are
+# about forty small operations, each of which takes some microseconds to hand over. You would not
+# notice it with a larger batch. With the backward pass our lead over the torch Function falls from
+# 13 times to less than six, because that pass adds more small operations to hand over, and the
+# Function compares nothing in it. Here, unlike on the CPU, the Function is no faster than plain
+# autograd (5.7 and 5.6 times ours). The figures are of one machine and one evening, and
 # `python -m experiments speed messages --device cuda` takes them again.
 
 # %% [markdown]
@@ -770,9 +780,8 @@ check.exercise_11_5(sweep_down)
 #   11.1).
 # - A winner lies within a window that the row's range and the stiffness tell, exactly (Sec. 11.2).
 # - Sixteen receivers at a time inside that window beat the compiled envelope (Sec. 11.3, 11.4).
-# - A roofline says how close a program is to its machine. Wide windows come close to it, and
-#   small ones pay for what surrounds the comparisons (Sec. 11.4). A GPU compares everything (Sec.
-#   11.5).
+# - A roofline says how close a program is to its machine. Wide windows come close to it, and small
+#   ones pay for what surrounds the comparisons (Sec. 11.4). A GPU compares everything (Sec. 11.5).
 #
 # **In practice**
 #
@@ -781,8 +790,8 @@ check.exercise_11_5(sweep_down)
 # - Without numba, torch does the work, and a warning says so once. The first message of a new
 #   installation waits some seconds for the compiler, and after that its work is cached.
 # - Times on this page are ratios of one run on one machine. With scores far from 1, or springs of
-#   almost no stiffness, the window is the whole map, and then brute force is only as fast as its
-#   slanted line.
+#   almost no stiffness, the window is the whole map, and then brute force can at best be as fast as
+#   its slanted line.
 
 # %% [markdown]
 # ## Quiz
