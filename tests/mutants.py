@@ -60,7 +60,6 @@ HELD = {
     "networks/pose_machine": "networks",
     "networks/thin_slicing": "networks",
     "correction/attention": "correction_model",
-    "correction/controls": "correction_controls",
     "correction/corrector": "correction_training",
     "correction/model": "correction_model",
     "correction/networks": "correction_model correction_controls",

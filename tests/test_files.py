@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tslib.errors import InputError
-from tslib.files import alone, appearing, is_plain, is_utf8, unfinished, write_whole
+from tslib.files import appearing, is_plain, is_utf8, one_at_a_time, unfinished, write_whole
 
 
 def test_names_that_might_lead_elsewhere_are_not_plain():
@@ -102,9 +102,13 @@ def test_a_full_disk_is_said_of_the_name_that_was_asked_for(tmp_path, writes):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
 def test_one_run_at_a_time_is_in_a_folder(tmp_path):
-    with alone(tmp_path), pytest.raises(InputError, match="let it end first"), alone(tmp_path):
+    with (
+        one_at_a_time(tmp_path),
+        pytest.raises(InputError, match="let it end first"),
+        one_at_a_time(tmp_path),
+    ):
         raise AssertionError("two are in it")
-    with alone(tmp_path):
+    with one_at_a_time(tmp_path):
         pass
 
 

@@ -276,9 +276,10 @@ def test_without_a_box_the_frame_is_searched_whole(model):
     assert np.nanmean(pck(model.estimate(nowhere)[0], seen.joints, seen.size_of_person, 0.1)) > 0.8
 
 
-def test_training_again_gives_the_same_weights(model):
-    again = MixtureOfParts(PENN, SMALL).fit([clip()])
-    for a, b in zip(model.mixture.parameters(), again.mixture.parameters(), strict=True):
+def test_training_again_gives_the_same_weights():
+    """On as many threads, because sums over others have another order."""
+    one, other = (MixtureOfParts(PENN, SMALL).fit([clip()]) for _ in range(2))
+    for a, b in zip(one.mixture.parameters(), other.mixture.parameters(), strict=True):
         assert torch.equal(a, b)
 
 

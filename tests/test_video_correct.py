@@ -25,11 +25,11 @@ YOUTUBE = motion.SKELETON
 NAN = np.nan
 
 
-def write_tracks(tracks, path):
+def write_tracks(tracks, path, joints=YOUTUBE.joints):
     with open(path, "w", newline="", encoding="utf-8") as table:
         write_header(table)
         for frame, pose, score in zip(tracks.frames, tracks.poses, tracks.score, strict=True):
-            write_rows(table, frame, YOUTUBE.joints, (pose, score))
+            write_rows(table, frame, joints, (pose, score))
 
 
 def corrector(skeleton=YOUTUBE, network=None, **options):
@@ -228,7 +228,7 @@ def test_rows_may_come_in_any_order(tmp_path):
     assert read.frames.tolist() == [3, 7]
     assert np.array_equal(read.poses, [[[3.5, 4], [NAN] * 2], [[NAN] * 2, [1, 2]]], equal_nan=True)
     assert read.score.tolist() == [[0.25, 0], [0.1, 0.5]]
-    write_tracks(read, tmp_path / "out.csv")
+    write_tracks(read, tmp_path / "out.csv", ("a", "b"))
     with open(tmp_path / "out.csv", newline="", encoding="utf-8") as file:
         written = list(csv.reader(file))
     assert written == [

@@ -132,13 +132,16 @@ def unfinished(place: Path, parent: Path | None = None) -> Iterator[Path]:
     hidden = f".{place.name[:50]}."
     with ExitStack() as stack:
         try:
-            made = tempfile.mkdtemp(prefix=hidden, dir=parent)
-            # Locked as long as its run lives, and before it has a name that others look for. Some
-            # disks know no locks: there nobody gets one, and nothing is removed.
-            with suppress(OSError):
-                stack.enter_context(_locked(made))
-            folder = Path(made + _UNFINISHED)
-            os.rename(made, folder)
+            folder = parent  # until there is one that no other run has taken for a killed one's
+            while folder == parent:
+                made = Path(tempfile.mkdtemp(_UNFINISHED, hidden, parent))
+                try:
+                    stack.enter_context(_locked(made))
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    pass  # some disks know no locks: there nothing is removed
+                folder = made if made.is_dir() else parent
             stack.callback(shutil.rmtree, folder)
             yield folder
         except OSError as error:
@@ -148,7 +151,7 @@ def unfinished(place: Path, parent: Path | None = None) -> Iterator[Path]:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def one_at_a_time(folder: Path) -> Iterator[None]:
     """A block that no other run enters with this folder; InputError where one is in it."""
     with ExitStack() as stack:
         try:

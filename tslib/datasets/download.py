@@ -14,7 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..errors import InputError
-from ..files import alone
+from ..files import one_at_a_time
 from .unpack import unpack
 
 _TIMEOUT = 30, 60  # seconds to connect, and between two pieces
@@ -100,7 +100,7 @@ def download(name: str, root: Path | str) -> Path:
     print(f"{data_set.title}: for research; read its terms at {data_set.page} before you use it.")
     print(f"Cite: {data_set.citation}.")
     root.mkdir(parents=True, exist_ok=True)
-    with alone(root):
+    with one_at_a_time(root):
         for archive in data_set.archives:
             target = root / (archive.into or archive.file)
             if target.exists():
