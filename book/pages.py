@@ -151,7 +151,7 @@ def inside(text: str, source: Path) -> str:
         stem = Path(path).name
         if "://" in target or target.startswith("#"):
             return found[0]
-        if mark or (source / stem).exists() or Path(stem).stem in DOCS:
+        if mark or (source / stem).exists() or stem in {f"{page}.md" for page in DOCS}:
             return f"{mark}[{label}]({stem}{'#' + part if part else ''})"
         return label if label.startswith("`") else f"*{label}*"
 

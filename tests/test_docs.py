@@ -6,7 +6,7 @@ from pathlib import Path
 import jupytext
 import pytest
 
-from book import dependencies
+from book import dependencies, pages
 from book.files import numbered, sources
 from experiments import claims_page
 from experiments.paper_a.claims import CLAIMS as OF_A
@@ -115,3 +115,17 @@ def _section(chapter, number):
     start = text.index(f"## {number} ")
     following = re.search(r"^## ", text[start + 3 :], re.MULTILINE)
     return text[start : start + 3 + following.start()] if following else text[start:]
+
+
+def test_a_page_of_the_book_links_to_pages_alone():
+    """A file of results may have a page's name, and what is no page is left as text."""
+    chapters = ROOT / "chapters"
+    assert pages.inside("[training.json](../experiments/results/training.json)", chapters) == (
+        "*training.json*"
+    )
+    assert pages.inside("[t](training.md#a)", chapters) == "[t](training.md#a)"
+    there = {f"{name}.md" for name in pages.DOCS} | {path.name for path in chapters.iterdir()}
+    for name in pages.DOCS:
+        text = pages.inside((DOCS / f"{name}.md").read_text(encoding="utf-8"), chapters)
+        for target in re.findall(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)", text):
+            assert "://" in target or not (path := target.partition("#")[0]) or path in there, name
