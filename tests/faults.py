@@ -52,19 +52,6 @@ PATIENCE = 5 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
 LONGEST = 300  # s of any command
 FULL = r"no space left|disk (is )?full|is the disk full|MB free|GB are free|does not fit"
 
-CONFIG = """
-[view]
-size = 48
-[pretrain]
-steps = 3
-batch = 4
-[joint]
-steps = 2
-batch = 2
-frames = 3
-rate = 1e-4
-"""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -207,10 +194,12 @@ def _corrector(folder: Path) -> None:
 
 
 def _clips(folder: Path) -> None:
+    import short_runs
+
     from renderer import render
 
     render(folder / "clips", 10, 0, (48, 48), 7)
-    (folder / "run.toml").write_text(CONFIG, encoding="utf-8")
+    (folder / "run.toml").write_text(short_runs.TOML, encoding="utf-8")
 
 
 def _model(folder: Path) -> None:

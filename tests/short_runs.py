@@ -32,6 +32,20 @@ CONFIG = Config(
     inference=Inference(iterations=2),
 )
 
+# A training file of the shortest runs.
+TOML = """
+[view]
+size = 48
+[pretrain]
+steps = 3
+batch = 4
+[joint]
+steps = 2
+batch = 2
+frames = 3
+rate = 1e-4
+"""
+
 
 def config(steps=5, **changes):
     """CONFIG with so many steps in both stages, and other changes in both plans."""

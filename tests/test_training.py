@@ -658,23 +658,9 @@ def test_a_run_without_tensorboard_says_so_once(root, tmp_path, monkeypatch, cap
     assert (tmp_path / "training.png").exists()
 
 
-TOML = """
-[view]
-size = 48
-[pretrain]
-steps = 3
-batch = 4
-[joint]
-steps = 2
-batch = 2
-frames = 3
-rate = 1e-4
-"""
-
-
 def test_train_writes_a_model_that_evaluate_reads(root, tmp_path, capsys):
     path, out = tmp_path / "run.toml", tmp_path / "out"
-    path.write_text(TOML, encoding="utf-8")
+    path.write_text(short_runs.TOML, encoding="utf-8")
     arguments = ["--data", str(root), "--output", str(out), "--device", "cpu"]
     for row in ("baseline", "ST-infer(2)"):
         assert main(["train", str(path), *arguments, "--row", row, "--seed", "3"]) == 0
@@ -710,7 +696,7 @@ def test_train_writes_a_model_that_evaluate_reads(root, tmp_path, capsys):
 
 
 def test_a_row_that_does_not_exist_is_refused_before_anything_is_read(tmp_path):
-    (tmp_path / "run.toml").write_text(TOML, encoding="utf-8")
+    (tmp_path / "run.toml").write_text(short_runs.TOML, encoding="utf-8")
     fails(
         "there is no row 'T-infer'; name one of baseline, S-infer",
         train,
@@ -738,7 +724,7 @@ def test_every_row_can_be_made():
 
 def test_torchrun_trains_with_two_processes_of_which_one_writes(root, tmp_path):
     """The command with two processes: one of them writes and speaks."""
-    (tmp_path / "run.toml").write_text(TOML, encoding="utf-8")
+    (tmp_path / "run.toml").write_text(short_runs.TOML, encoding="utf-8")
     command = [
         sys.executable,
         "-m",

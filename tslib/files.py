@@ -132,16 +132,16 @@ def unfinished(place: Path, parent: Path | None = None) -> Iterator[Path]:
     hidden = f".{place.name[:50]}."
     with ExitStack() as stack:
         try:
-            folder = parent  # until there is one that no other run has taken for a killed one's
-            while folder == parent:
-                made = Path(tempfile.mkdtemp(_UNFINISHED, hidden, parent))
+            while True:
+                folder = Path(tempfile.mkdtemp(_UNFINISHED, hidden, parent))
                 try:
-                    stack.enter_context(_locked(made))
+                    stack.enter_context(_locked(folder))
                 except BlockingIOError:
                     continue
                 except OSError:
                     pass  # some disks know no locks: there nothing is removed
-                folder = made if made.is_dir() else parent
+                if folder.is_dir():  # no other run has taken it for a killed one's before
+                    break
             stack.callback(shutil.rmtree, folder)
             yield folder
         except OSError as error:

@@ -11,7 +11,7 @@ at 0.05 of the person's size, where Paper A gains. Each suspect has rows of its 
     target      the joint stage is trained again, towards a smaller or a larger disc of Eq. 6, which
                 rewards nothing within its rim, or towards Eq. 5's Gaussian by squared error
 
-A disc of half a cell holds one cell or none. What is computed stands in
+A disc of 0.75 cells holds one to four cells. What is computed stands in
 experiments/results/strict.json at once and is not computed again.
 """
 
