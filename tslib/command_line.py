@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 
+from . import ending
 from .errors import InputError
 
 OPTION = argparse.ArgumentParser
@@ -118,15 +119,12 @@ def _run(program: str, parser: OPTION, arguments: Sequence[str] | None) -> int:
         if (said := run(options)) is not None:
             print(printable(said))
         return 0
-    except KeyboardInterrupt:
-        sentence, code = f"interrupted; {left}.", 130
-    except InputError as error:
-        sentence = f"{program}: {error}"
-    except OSError as error:
-        sentence = f"{program}: {_why(error)}"
-    except ImportError as error:
-        sentence = missing_library(error)
-        if not sentence:
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, KeyboardInterrupt) or ending.asked:
+            sentence, code = f"interrupted; {left}.", 130
+        elif isinstance(error, (InputError, OSError)):
+            sentence = f"{program}: {_why(error) if isinstance(error, OSError) else error}"
+        elif not (sentence := missing_library(error)):
             raise
     print(printable(sentence).replace("\n", r"\n"), file=sys.stderr)
     return code
@@ -167,7 +165,7 @@ def quiet() -> None:
         os.environ.setdefault(key, value)
 
 
-def missing_library(error: ImportError) -> str:
+def missing_library(error: Exception) -> str:
     """A sentence for a system library that OpenCV does not find; "" for any other error."""
     if not (found := re.search(r"(\S+\.so\S*): cannot open shared object file", str(error))):
         return ""

@@ -4,15 +4,34 @@ and otherwise as its `main` says after Ctrl-C.
 It imports next to nothing, because it has to come before everything else.
 """
 
+import _thread
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
+
+asked = False  # whether something has asked this program to end
+
+
+def interrupt(number: int, frame: object) -> None:
+    """The handler of a signal to end. Libraries may make another error of what it raises."""
+    global asked
+    asked = True
+    raise KeyboardInterrupt
+
+
+def once_more(lost: "sys.UnraisableHookArgs") -> None:
+    """Where a destructor has swallowed a KeyboardInterrupt it comes again, a moment later."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        threading.Timer(0.01, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def at_once() -> None:
     """From now on Ctrl-C ends the process at once; a shell sees the exit code 130 all the same."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, interrupt):
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -21,7 +40,8 @@ def program(main: Callable[[], int]) -> int:
     for ending in ("SIGINT", "SIGTERM", "SIGHUP"):  # Windows has no SIGHUP, nohup ignores it
         number = getattr(signal, ending, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
+            signal.signal(number, interrupt)
+    sys.unraisablehook = once_more
     try:
         code = main()
     except KeyboardInterrupt:  # before it could say so, as while it reads its options

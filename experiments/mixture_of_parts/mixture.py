@@ -61,7 +61,9 @@ class Mixture(nn.Module):
         (B, P), W = place.shape, features.shape[-1]
         y, x, row = place // W, place % W, kind + self.first
         seen = windows(features, torch.arange(B)[:, None].expand(B, P), y, x, self.size)
-        looks = (seen * self.templates[row]).sum((1, 2, 3, 4)) + self.level[row].sum(1)
+        # Indexing would add up the gradient by threads that race; an embedding keeps their order.
+        asked = nn.functional.embedding(row, self.templates.flatten(1)).view_as(seen)
+        looks = (seen * asked).sum((1, 2, 3, 4)) + self.level[row].sum(1)
         above, row = list(self.parents[1:]), row[:, 1:]
         offset = torch.stack([x[:, 1:] - x[:, above], y[:, 1:] - y[:, above]], -1)
         stretch = self.stiffness[row] * (offset - self.rest[row]).square()
