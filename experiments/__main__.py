@@ -262,7 +262,7 @@ COMMANDS = (
     _script(
         "paper_a strict",
         "why joint training loses at strict thresholds: decoding, springs' pull, or target; writes "
-        "results/strict.json, half an hour for each seed of `body`",
+        "results/strict.json, five minutes for each seed of `body`",
         of.body,
         "--data data/large --output runs-body",
         left=GOES_ON,

@@ -5,13 +5,14 @@ brute force, and the rows of a tiny run.
 import argparse
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 import trees
 
-from experiments.real import leeds, leeds_pictures
+from experiments.real import leeds, leeds_pictures, turned
 from experiments.real.springs import Springs
 from tslib.errors import InputError
 from tslib.message_passing import MessagePassing, PoseGraph
@@ -196,10 +197,57 @@ def test_springs_that_are_told_the_type_pull_to_the_true_direction():
             maps[..., elbow, 8, 8] = 1
             return maps, []
 
-        found[turn] = leeds.told(sees_elbows, springs, [clip], plan)[0][0]
+        tell = partial(leeds.told, springs)
+        found[turn] = leeds.each_its_own(sees_elbows, [clip], plan, tell)[0][0]
     down, aside = (found[turn][wrist] - found[turn][elbow] for turn in (1, -1))
     assert down[1] > 5 and abs(down[0]) < 5
     assert aside[0] > 5 and abs(aside[1]) < 5  # (9, 0) is nearer to the truth than (0, -11)
+
+
+def body(draw):
+    """Joints of which every one is known, (K, 2)."""
+    return draw.normal(0, 10, (14, 2))
+
+
+def test_offsets_turn_with_what_they_hang_on():
+    """However a body and its limbs are turned, from where they are seen nothing has changed."""
+    draw = np.random.default_rng(0)
+    joints = body(draw)
+    first, second = turned.GRAPH.edges.T
+    seen = turned.turn(joints[second] - joints[first], -turned.directions(joints))
+    for angle in (0.3, 2.0, -3.0):
+        whole = turned.turn(joints, np.full(14, angle))
+        ways = turned.directions(whole)
+        np.testing.assert_allclose(
+            turned.turn(whole[second] - whole[first], -ways), seen, atol=1e-12
+        )
+    # Right angles go from x to y, and one arm alone turns with its upper arm.
+    np.testing.assert_allclose(turned.turn(np.array([1.0, 0]), np.pi / 2), [0, 1], atol=1e-12)
+    names, forearm = list(turned.SKELETON.joints), turned.GRAPH.springs.index
+    shoulder, elbow, wrist = (names.index(f"left_{n}") for n in ("shoulder", "elbow", "wrist"))
+    joints[[shoulder, elbow, wrist]] = (0, 0), (5, 0), (5, 4)
+    ways = turned.directions(joints)
+    assert ways[forearm("left_elbow-left_wrist")] == 0
+    assert ways[forearm("left_shoulder-left_elbow")] == ways[forearm("neck-head")] != 0
+    joints[elbow] = np.nan
+    assert np.isnan(turned.directions(joints)).sum() == 1  # the forearm's
+
+
+def test_turned_springs_find_a_wrist_where_the_upper_arm_points():
+    """Bodies in all directions, elbows bent alike: one turned type fits all, one fixed none."""
+    draw = np.random.default_rng(0)
+    joints = body(draw)
+    bodies = np.stack([turned.turn(joints, np.full(14, a)) for a in draw.uniform(0, 6.28, 50)])
+    first, second = turned.GRAPH.edges.T
+    ways, offsets = turned.directions(bodies), bodies[:, second] - bodies[:, first]
+    rest = turned.turn(offsets, -ways).mean(0)[:, None]
+    springs = Springs(rest, leeds.GRAPH, 0.05)
+    nowhere = np.full((14, 2), np.nan)
+    for seen, truth, what in ((bodies[3], nowhere, "guess"), (nowhere, bodies[3], "truth")):
+        made = leeds.turned_by(what, springs, seen, truth)
+        np.testing.assert_allclose(made.rest[:, 0].detach().numpy(), offsets[3], rtol=1e-4)
+    guessed = leeds.turned_by("truth", springs, bodies[4], nowhere)  # no label says it
+    np.testing.assert_allclose(guessed.rest[:, 0].detach().numpy(), offsets[4], rtol=1e-4)
 
 
 def test_the_recipe_is_that_of_the_body_with_single_pictures():
@@ -217,7 +265,8 @@ def test_every_row_is_kept_and_none_is_computed_again(short, tmp_path, monkeypat
     options = argparse.Namespace(output=tmp_path / "runs", seeds=[0], steps=2)
     leeds.run(options)
     parts = json.loads((tmp_path / "leeds.json").read_text(encoding="utf-8"))["parts"]
-    assert set(parts) == {f"seed 0: {row}" for row in (*leeds.rows(), "pictures to choose by")}
+    chosen = ("pictures to choose by", "turned springs, pictures to choose by")
+    assert set(parts) == {f"seed 0: {row}" for row in (*leeds.rows(), *chosen)}
     row = parts["seed 0: baseline; 4 types, stiffness 0.01"]
     assert np.shape(row["minus baseline; one spring, stiffness 0.01"]) == (3, 3)
     assert "wrist" in row["groups minus baseline"][0]

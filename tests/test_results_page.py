@@ -82,6 +82,44 @@ def readings_lines():
     return lines
 
 
+STRICT = {
+    "baseline": "the ConvNet",
+    "baseline; arg-max alone": "arg-max alone",
+    "S-infer": "jointly trained, between joints",
+    "S-infer; arg-max alone": "arg-max alone",
+    "S-infer; its ConvNet": "its ConvNet",
+    "S-infer; springs x 0.1": "springs x 0.1",
+    "S-infer; springs x 0.3": "springs x 0.3",
+    "S-infer; springs x 3": "springs x 3",
+    "S-infer, disc of 0.75": "jointly trained, disc of 0.75",
+    "S-infer, disc of 0.75; its ConvNet": "its ConvNet",
+    "S-infer, disc of 0.75; springs x 0.1": "springs x 0.1",
+    "S-infer, disc of 3": "jointly trained, disc of 3",
+    "S-infer, squared error": "jointly trained, squared error",
+    "S-infer, squared error; its ConvNet": "its ConvNet",
+    "S-infer, squared error; springs x 0.1": "springs x 0.1",
+}
+
+
+def of_strict(row):
+    """A row of all seeds."""
+    return parts("strict")[f"seeds [0, 1, 2]: {row}"]
+
+
+def strict_lines():
+    """The table of the suspects at strict thresholds, of all seeds."""
+    lines = [
+        "| row | PCK@0.2 / 0.1 / 0.05 | at 0.2 | at 0.1 | at 0.05 |",
+        "|---|---|---|---|---|",
+    ]
+    for row, title in STRICT.items():
+        found = of_strict(row)
+        cells = [with_interval(c) for c in found.get("minus baseline", [])] or ["", "", ""]
+        name = f"... {title}" if ";" in row else title
+        lines.append(f"| {name} | {rates(found['PCK'])} | {' | '.join(cells)} |")
+    return lines
+
+
 def of_leeds(row):
     """A row of all seeds."""
     return parts("leeds")[f"seeds [0, 1, 2]: {row}"]
@@ -141,7 +179,9 @@ def stiffness_lines():
     return lines
 
 
-@pytest.mark.parametrize("lines", [body_lines, readings_lines, leeds_lines, stiffness_lines])
+@pytest.mark.parametrize(
+    "lines", [body_lines, strict_lines, readings_lines, leeds_lines, stiffness_lines]
+)
 def test_the_tables_of_the_page_are_those_of_the_results(lines):
     assert "\n".join(lines()) in PAGE
 
@@ -160,6 +200,28 @@ def test_joint_training_is_held_against_the_control_of_equal_compute():
         found["minus longer; time over two frames"], ("0.2", "0.1", "0.05"), strict=True
     ):
         assert f"{points:+.1f} [{low:+.1f}, {high:+.1f}] at {threshold}" in said
+
+
+def test_what_the_page_says_of_strict_thresholds_shows():
+    said = " ".join(PAGE.split())
+
+    def lost(row, other="baseline"):
+        return of_strict(row)[f"minus {other}"][2]
+
+    decoded = lost("S-infer; arg-max alone", "baseline; arg-max alone")
+    assert f"is read so, too: {with_interval(decoded)} at 0.05" in said
+    assert abs(decoded[0] - lost("S-infer")[0]) < 1
+    convnet = lost("S-infer; its ConvNet")
+    assert convnet[2] < 0 and f"has lost {-convnet[0]:.1f} points at 0.05" in said
+    back = lost("S-infer; springs x 0.1", "S-infer")
+    assert back[1] > 0 and f"they give back {with_interval(back)}" in said
+    small = "S-infer, disc of 0.75"
+    assert f"loses only {with_interval(lost(f'{small}; its ConvNet'))}" in said
+    assert f"comes to {with_interval(lost(f'{small}; springs x 0.1'))}" in said
+    assert lost("S-infer, disc of 3")[2] < lost("S-infer")[1] + 2
+    coarse = [of_strict(row)["minus baseline"][0] for row in STRICT if row != "baseline"]
+    assert all(abs(points) <= 0.5 for points, _, _ in coarse)
+    assert all(low < 0 for _, low, _ in coarse)  # nothing is gained
 
 
 def test_no_reading_of_the_printed_recipe_keeps_what_the_convnet_knew():

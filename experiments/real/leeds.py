@@ -10,12 +10,14 @@ One spring a limb says that a forearm hangs down. Athletes turn over, so that th
 what springs can do. Therefore each limb has a mixture as well: some types of offset, found by
 k-means, each with its own spring. A message is the best that any type offers, and rare types cost.
 As a control that could show the opposite, the true joints tell other rows which type each limb has.
-Rows are measured on the test pictures, and other pictures choose one mixture among all. What is
-computed stands in experiments/results/leeds.json at once and is not computed again.
+Other springs are turned: a forearm's offset is that of its upper arm's direction, which the ConvNet
+alone guesses first (see turned.py). Rows are measured on the test pictures, and other pictures
+choose one mixture among all. What is computed stands in experiments/results/leeds.json at once and
+is not computed again.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
@@ -27,7 +29,6 @@ from torch import nn
 
 from tslib.clip import Clip
 from tslib.heatmaps import decode
-from tslib.message_passing import PoseGraph
 from tslib.metrics import means
 from tslib.networks import ThinSlicingNetwork
 from tslib.slices import Slices, to_frames
@@ -43,11 +44,11 @@ from ..paper_a.body import CONFIG, THRESHOLDS, Body, compared, grow
 from ..records import RESULTS, folder
 from .leeds_pictures import SKELETON, load
 from .springs import Springs
+from .turned import GRAPH, directions, turn
 
 STEPS, ANGLE = 2500, 40.0
 STIFFNESSES = (0.001, 0.003, 0.01, 0.03)
 TYPES, TOLD = (1, 2, 4, 6, 12), 4
-GRAPH = PoseGraph.of(SKELETON, 1, span=0)
 
 
 def config(steps: int = STEPS) -> Config:
@@ -86,20 +87,26 @@ class Mixture:
 
     told : whether the true joints say which type an edge has, a control. Where they do not know,
         it has the most frequent one.
+    turned : "", or what says how a picture turns the offsets: the ConvNet's "guess", or, as a
+        control, the "truth"
     """
 
     types: int
     stiffness: float
     told: bool = False
+    turned: str = ""
 
     def springs(self, config: Config, data: Data) -> Springs:
         """The springs, of offsets of the pictures to learn from as a test would show them."""
         still = replace(config, view=config.view.still())
         joints, _ = stages.offsets(still, data.train)
+        offsets = joints[:, GRAPH.edges[:, 1]] - joints[:, GRAPH.edges[:, 0]]
+        if self.turned:
+            offsets = turn(offsets, -directions(joints))
         rests, biases = [], []
-        for a, b in GRAPH.edges:
+        for e in range(len(GRAPH.edges)):
             rng = np.random.default_rng(0)
-            rest, share, variance = offset_types(joints[:, b] - joints[:, a], self.types, rng)
+            rest, share, variance = offset_types(offsets[:, e], self.types, rng)
             rests.append(rest)
             biases.append(2 * self.stiffness * variance * np.log(share))
         return Springs(np.stack(rests), GRAPH, self.stiffness, np.stack(biases))
@@ -112,23 +119,44 @@ class Mixture:
         return ThinSlicingNetwork(model.convnet, _Single(self.springs(config, data)))  # type: ignore[arg-type]
 
 
+def told(springs: Springs, seen: np.ndarray, truth: np.ndarray) -> Springs:
+    """The springs of the types that a picture's true joints (K, 2) have."""
+    each, frequent = torch.arange(len(GRAPH.edges)), springs.bias.argmax(1)
+    offset = torch.from_numpy(truth[GRAPH.edges[:, 1]] - truth[GRAPH.edges[:, 0]])
+    away = (springs.rest - offset[:, None]).square().sum(-1)
+    kind = torch.where(away.isnan().any(1), frequent, away.argmin(1))
+    stiffness = springs.log_stiffness.exp().max().item()
+    return Springs(springs.rest[each, kind][:, None], GRAPH, stiffness)
+
+
+def turned_by(what: str, springs: Springs, seen: np.ndarray, truth: np.ndarray) -> Springs:
+    """The springs, turned as a picture's joints say: what the ConvNet saw, or the truth, (K, 2)."""
+    # What is not labelled is guessed.
+    joints = seen if what == "guess" else np.where(np.isnan(truth), seen, truth)
+    rest = turn(springs.rest.detach().numpy(), directions(joints)[:, None])
+    stiffness = springs.log_stiffness.exp().max().item()
+    return Springs(rest, GRAPH, stiffness, springs.bias.detach().numpy())
+
+
 @torch.no_grad()
-def told(
-    model: ThinSlicingNetwork, springs: Springs, clips: Sequence[Clip], config: Config
+def each_its_own(
+    model: ThinSlicingNetwork,
+    clips: Sequence[Clip],
+    config: Config,
+    springs_of: Callable[[np.ndarray, np.ndarray], Springs],
 ) -> Poses:
-    """Joints of clips of one frame by springs that know the type of each edge from the truth."""
+    """Joints of clips of one frame, each with springs of its own.
+
+    springs_of : of the joints (K, 2) that the ConvNet sees and of the true ones, in cells
+    """
     poses = [np.full((1, len(SKELETON.joints), 2), np.nan) for _ in clips]
-    slices, (first, second) = Slices(clips, config.view.still(), 1), GRAPH.edges.T
-    each, frequent = torch.arange(len(first)), springs.bias.argmax(1)
-    stiffness = float(springs.log_stiffness.exp().max())
+    slices = Slices(clips, config.view.still(), 1)
     for key in slices.all():
         item = slices.batch([key])
-        offset = item["cells"][0, 0, second] - item["cells"][0, 0, first]
-        away = (springs.rest - offset[:, None]).square().sum(-1)
-        kind = torch.where(away.isnan().any(1), frequent, away.argmin(1))
-        only = Springs(springs.rest[each, kind][:, None], GRAPH, stiffness)
         maps, _ = model(item["images"])
-        cells, _ = decode(only(maps[0]))
+        seen, _ = decode(maps[0])
+        springs = springs_of(seen[0], item["cells"][0, 0].numpy())
+        cells, _ = decode(springs(maps[0]))
         poses[key[0]][:] = to_frames(cells, item["matrix"][0].numpy(), config.view.stride)
     return poses
 
@@ -148,6 +176,14 @@ UNTRAINED = {
     f"{'one spring' if types == 1 else f'{types} types'}, stiffness {a:g}": Mixture(types, a)
     for types, a in product(TYPES, STIFFNESSES)
 } | {f"{TOLD} types told, stiffness {a:g}": Mixture(TOLD, a, True) for a in STIFFNESSES}
+TURNED = {
+    f"{'one spring' if types == 1 else f'{types} types'} turned{by}, stiffness {a:g}": Mixture(
+        types, a, turned=what
+    )
+    for (types, by, what), a in product(
+        [(1, "", "guess"), (TOLD, "", "guess"), (TOLD, " by the truth", "truth")], STIFFNESSES
+    )
+}
 
 
 class Leeds(Body):
@@ -157,11 +193,12 @@ class Leeds(Body):
 
     def _poses(self, row: str, clips: Sequence[Clip]) -> Poses:
         base, _, name = row.partition("; ")
-        mixture = UNTRAINED.get(name)
-        if mixture is None or not mixture.told:
+        mixture = (UNTRAINED | TURNED).get(name)
+        if mixture is None or not (mixture.told or mixture.turned):
             return super()._poses(row, clips)
+        change = told if mixture.told else partial(turned_by, mixture.turned)
         springs = mixture.springs(self.config, self.data)
-        return told(self.model(base), springs, clips, self.config)
+        return each_its_own(self.model(base), clips, self.config, partial(change, springs))
 
 
 def rows() -> dict[str, str]:
@@ -170,7 +207,11 @@ def rows() -> dict[str, str]:
     for name, mixture in UNTRAINED.items():
         one = f"baseline; one spring, stiffness {mixture.stiffness:g}"
         found[f"baseline; {name}"] = one if mixture.types > 1 else ""
-    return found | {"S-infer": "longer", "S-infer; its ConvNet": "longer"}
+    found |= {"S-infer": "longer", "S-infer; its ConvNet": "longer"}
+    for name, mixture in TURNED.items():
+        still = "one spring" if mixture.types == 1 else f"{mixture.types} types"
+        found[f"baseline; {name}"] = f"baseline; {still}, stiffness {mixture.stiffness:g}"
+    return found
 
 
 def compared_here(
@@ -186,14 +227,14 @@ def compared_here(
     return found
 
 
-def validated(body: Leeds) -> dict[str, Any]:
+def validated(body: Leeds, mixtures: Mapping[str, Mixture]) -> dict[str, Any]:
     """PCK of untrained rows on the pictures to choose by, and the mixture with the best mean."""
     clips, found = body.data.validation, {}
-    fair = {f"baseline; {name}": m.types for name, m in UNTRAINED.items() if not m.told}
+    fair = {f"baseline; {n}": m for n, m in mixtures.items() if not m.told and m.turned != "truth"}
     for row in ("baseline", *fair):
         counted = tallies(body.poses(row, clips, body.folder / "validation"), clips, ALPHA).sum(0)
         found[row] = (100 * means(counted, SKELETON)["micro"]).tolist()
-    mixed = [row for row, types in fair.items() if types > 1]
+    mixed = [row for row, mixture in fair.items() if mixture.types > 1]
     return {"PCK": found, "chosen": max(mixed, key=lambda row: np.mean(found[row]))}
 
 
@@ -214,11 +255,13 @@ def run(options: argparse.Namespace) -> str:
         "intervals": "95 %, over pictures, paired",
         "angle": plan.view.angle,
         "plans": {"pretrain": asdict(plan.pretrain), "joint": asdict(plan.joint)},
-        "untrained": {name: asdict(mixture) for name, mixture in UNTRAINED.items()},
+        "untrained": {name: asdict(mixture) for name, mixture in (UNTRAINED | TURNED).items()},
     }
     result = GrowingResult(RESULTS / "leeds.json", about)
     seeds = {s: Leeds(plan, data, options.output / f"seed{s}", s) for s in options.seeds}
     grow(result, seeds, rows(), compared_here)
     for s, body in seeds.items():
-        result.once(f"seed {s}: pictures to choose by", partial(validated, body))
+        result.once(f"seed {s}: pictures to choose by", partial(validated, body, UNTRAINED))
+        name = f"seed {s}: turned springs, pictures to choose by"
+        result.once(name, partial(validated, body, TURNED))
     return f"{result.path} holds all rows of seeds {[*seeds]}."
