@@ -127,8 +127,9 @@ def of_leeds(row):
 
 def by_seed():
     """Of each seed PCK on the pictures to choose by, {row: 3 limits}."""
-    found = parts("leeds")
-    return [found[f"seed {s}: pictures to choose by"]["PCK"] for s in range(3)]
+    found, which = parts("leeds"), ("", "turned springs, ")
+    names = [[f"seed {s}: {one}pictures to choose by" for one in which] for s in range(3)]
+    return [found[still]["PCK"] | found[turned]["PCK"] for still, turned in names]
 
 
 def chosen(*kinds):
@@ -137,6 +138,13 @@ def chosen(*kinds):
     """
     rows = [f"baseline; {kind}, stiffness {a}" for kind in kinds for a in STIFFNESSES]
     return max(rows, key=lambda row: sum(sum(scores[row]) for scores in by_seed()))
+
+
+TURNED = {
+    "one spring turned": "one spring a limb, turned",
+    "4 types turned": "four types, turned",
+    "4 types turned by the truth": "four types, turned by the truth",
+}
 
 
 def chosen_mixture():
@@ -152,6 +160,7 @@ def leeds_lines():
         "longer": "the ConvNet, trained longer",
         chosen("one spring"): "with one untrained spring a limb",
         mixture: f"with {SPRINGS[mixture.removeprefix('baseline; ').partition(',')[0]]} a limb",
+        chosen("4 types turned"): "with four types, turned by the limb above",
         "S-infer": "jointly trained, one spring a limb",
         "S-infer; its ConvNet": "its ConvNet alone",
     }
@@ -172,7 +181,7 @@ def leeds_lines():
 def stiffness_lines():
     """The table of untrained springs on real pictures: differences at 0.2, of all seeds."""
     lines = [f"| springs, stiffness | {' | '.join(STIFFNESSES)} |", "|---|---|---|---|---|"]
-    for kind, title in SPRINGS.items():
+    for kind, title in (SPRINGS | TURNED).items():
         rows = [of_leeds(f"baseline; {kind}, stiffness {a}") for a in STIFFNESSES]
         cells = [with_interval(found["minus baseline"][0]) for found in rows]
         lines.append(f"| {title} | {' | '.join(cells)} |")
@@ -278,6 +287,20 @@ def test_what_the_page_says_of_real_pictures_shows():
     assert max(gains, key=gains.get) == "wrist" and gains["wrist"] > groups("longer")["wrist"][2]
     told = [change(f"baseline; 4 types told, stiffness {a}")[0] for a in STIFFNESSES]
     assert told == sorted(told) and f"gain up to {told[-1]:.1f} points" in said
+    stiffest = "stiffness 0.03"
+    wrists = groups(f"baseline; 4 types told, {stiffest}")["wrist"]
+    assert f"Wrists would then gain {with_interval(wrists)}" in said
+    turned = chosen("4 types turned")
+    better = change(turned, turned.replace(" turned", ""))
+    assert better[1] > 0 and f"stand still, by {with_interval(better)} at the chosen" in said
+    true = f"baseline; 4 types turned by the truth, {stiffest}"
+    assert (
+        f"gain up to {change(true)[0]:.1f} points, and wrists {groups(true)['wrist'][0]:.1f}"
+        in said
+    )
+    for kind in ("one spring", "4 types"):
+        still, other = (f"baseline; {kind}{turn}, {stiffest}" for turn in ("", " turned"))
+        assert change(still)[0] < change(other)[0]
     for row, of in ((mixture, "the chosen mixture"), (chosen("one spring"), "soft single springs")):
         gains = [f"{seen[row][0] - seen['baseline'][0]:+.1f}" for seen in by_seed()]
         assert re.search(rf"{listed(gains)}( points at 0.2)? from {of}", said)
