@@ -268,6 +268,14 @@ COMMANDS = (
         left=GOES_ON,
     ),
     _script(
+        "paper_a recipes",
+        "whether any recipe of joint training beats messages that nobody trained; writes "
+        "results/recipes.json, a quarter of an hour for each seed of `body` on one core",
+        of.body,
+        "--data data/large --output runs-body",
+        left=GOES_ON,
+    ),
+    _script(
         "paper_a readings",
         "which reading of Eq. 6 trains: summed or averaged, calibrated or not, three "
         "normalisations; writes results/readings.json, hours",

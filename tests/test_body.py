@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.paper_a import body, strict
+from experiments.paper_a import body, recipes, strict
 from renderer import render
 from tslib.heatmaps import gaussian
 from tslib.slices import Slices
@@ -129,3 +129,47 @@ def test_the_belief_is_held_against_the_gaussian_of_eq_5(rows):
     )
     torch.testing.assert_close(loss, strict.WEIGHT * expected)
     torch.testing.assert_close(parts["belief"], expected.detach())
+
+
+def test_recipes_differ_by_what_they_are_named_for(rows):
+    """Another target, other steps or rates; and springs in space that start soft."""
+    tried = recipes.Recipes(rows.config, rows.data, rows.folder, 0)
+    for name, recipe in recipes.RECIPES.items():
+        plan, ours = recipe.plan(rows.config.joint), rows.config.joint
+        assert (name.startswith("both"), "squared" in name) == (recipe.space > 0, recipe.squared)
+        assert ("x steps" in name) == (plan.steps == recipes.LONG * ours.steps)
+        assert ("disc of" in name) == (plan.radius == strict.SMALLEST)
+        assert ("rate" in name or "slower" in name) == (plan.rate < ours.rate)
+    names = recipes.rows()
+    assert all(not other or other in names for other in names.values())
+    model = tried.model("both, squared error")
+    layer = model.inference
+    within = set(layer.graph.spring[layer.graph.offset == 0])
+    before = replace(body.TWO, space=True).behind(tried.model("baseline"), rows.config, rows.data)
+    recipes.soften(before.inference, 0.001)
+    for s, value in enumerate(before.inference.stiffness.mean(1).tolist()):
+        assert value == pytest.approx(0.001 if s in within else body.TWO.stiffness)
+    # The ConvNet has learnt, and so have springs in space.
+    base = dict(tried.model("baseline").named_parameters())
+    assert any(not torch.equal(v, base[n]) for n, v in model.named_parameters() if n in base)
+    moved = (layer.stiffness != before.inference.stiffness).any(1).tolist()
+    assert {s in within for s, one in enumerate(moved) if one} == {
+        True
+    }  # with exact flow none pulls
+
+
+def test_a_recipe_is_held_against_the_untrained_row_as_well(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipes, "RESULTS", tmp_path)
+    monkeypatch.setattr(recipes, "read_config", lambda path: rows.config)
+    monkeypatch.setattr(recipes, "load_data", lambda *a: rows.data)
+    few = dict(list(recipes.RECIPES.items())[:1])
+    monkeypatch.setattr(recipes, "RECIPES", few)
+    options = argparse.Namespace(
+        config=None, data=None, output=rows.folder.parent, seeds=[0], camera="poor", tests=2
+    )
+    recipes.run(options)
+    parts = json.loads((tmp_path / "recipes.json").read_text(encoding="utf-8"))["parts"]
+    (name,) = few
+    found = parts[f"seed 0: {name}"]
+    for other in (recipes.UNTRAINED, recipes.FAIR[1], "baseline"):
+        assert np.shape(found[f"minus {other}"]) == (3, 3)
