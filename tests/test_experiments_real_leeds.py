@@ -12,6 +12,7 @@ import pytest
 import torch
 import trees
 
+from experiments.claims import FAILS, HOLDS, UNDECIDED
 from experiments.real import leeds, leeds_pictures, turned
 from experiments.real.springs import Springs
 from tslib.errors import InputError
@@ -266,6 +267,8 @@ def test_every_row_is_kept_and_none_is_computed_again(short, tmp_path, monkeypat
     leeds.run(options)
     parts = json.loads((tmp_path / "leeds.json").read_text(encoding="utf-8"))["parts"]
     chosen = ("pictures to choose by", "turned springs, pictures to choose by")
+    (claim,) = parts.pop("seeds [0]: claims")
+    assert claim["name"] == "A-C1" and claim["verdict"] in (HOLDS, FAILS, UNDECIDED)
     assert set(parts) == {f"seed 0: {row}" for row in (*leeds.rows(), *chosen)}
     row = parts["seed 0: baseline; 4 types, stiffness 0.01"]
     assert np.shape(row["minus baseline; one spring, stiffness 0.01"]) == (3, 3)

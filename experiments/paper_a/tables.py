@@ -117,6 +117,7 @@ def jhmdb_table(name: str, splits: Sequence[Runs], seeds: Sequence[int]) -> dict
         "rows": {name: report.row_of(compared, *which) for which, name in named.items()},
         "paper": {name: report.printed(table, name, skeleton) for name in printed},
         "differences": differences(compared, JHMDB_DIFFERENCES),
+        "claims": [asdict(claim) for claim in judge(CLAIMS, compared)],
     }
 
 

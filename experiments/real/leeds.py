@@ -37,10 +37,12 @@ from tslib.training.config import Config, read_config
 from tslib.training.data import Data
 from tslib.training.evaluate import ALPHA, Poses, tallies
 
+from ..claims import judge
 from ..comparison import Compared
 from ..growing import GrowingResult
 from ..mixture_of_parts.parts import cluster
 from ..paper_a.body import CONFIG, THRESHOLDS, Body, compared, grow
+from ..paper_a.claims import BASE, CLAIMS, LONGER, S
 from ..records import RESULTS, folder
 from .leeds_pictures import SKELETON, load
 from .springs import Springs
@@ -264,4 +266,12 @@ def run(options: argparse.Namespace) -> str:
         result.once(f"seed {s}: pictures to choose by", partial(validated, body, UNTRAINED))
         name = f"seed {s}: turned springs, pictures to choose by"
         result.once(name, partial(validated, body, TURNED))
+
+    def claims() -> list[dict[str, Any]]:
+        found = {row: {s: b.tallies(row) for s, b in seeds.items()} for row in (BASE, S, LONGER)}
+        # Of one picture nothing can be said about time.
+        spatial = [claim for claim in CLAIMS if claim.name == "A-C1"]
+        return [asdict(one) for one in judge(spatial, Compared(found, SKELETON))]
+
+    result.once(f"seeds {[*seeds]}: claims", claims)
     return f"{result.path} holds all rows of seeds {[*seeds]}."
