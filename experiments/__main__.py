@@ -375,7 +375,21 @@ COMMANDS = (
     ),
     _script(
         "speed renderer",
-        "how many frames a second the renderer makes; prints a table, a minute",
+        "how many frames a second the renderer makes; writes results/renderer.json with --write, "
+        "a minute",
+        of.write,
+        "--write",
+    ),
+    _script(
+        "speed start",
+        "how long the programs take to show their help; writes results/start.json with --write, "
+        "seconds",
+        of.write,
+        "--write",
+    ),
+    _script(
+        "speed roads",
+        "what a reader waits for, beside what we accept; prints a table of stored results, seconds",
         of.none,
     ),
     _script(

@@ -15,6 +15,7 @@ from tslib.files import write_whole
 
 from .claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, Claim, judge_again
 from .paper_a.claims import CLAIMS as OF_A
+from .paper_a.claims import LINEAR, NOTHING
 from .paper_b.claims import CLAIMS as OF_B
 from .records import RESULTS, ROOT
 from .report import markdown
@@ -118,6 +119,9 @@ no (`experiments/paper_a/claims.py`, `paper_b/claims.py`).
 - **{UNDECIDED}**: it contains both, or a part of the evidence has no interval, so more clips or
   seeds would have to say.
 - **{NOT_MEASURED}**: what it would take is not here, and the text says what that is.
+
+A claim that *nothing* is gained holds where the whole interval lies within {NOTHING:g} point of
+zero, and a power is 1 within {LINEAR:g} of it.
 
 A verdict is about our networks and our clips. Where the paper's number and ours differ, the sign
 and the control are what is compared.

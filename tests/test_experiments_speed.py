@@ -8,7 +8,7 @@ import synthetic
 import torch
 
 from experiments import records
-from experiments.speed import correction, messages, peers, predict, renderer, training
+from experiments.speed import correction, messages, peers, predict, renderer, roads, start, training
 from tslib.distance_transform import distance_transform_numpy
 from tslib.distance_transform.layer import flat_source
 from tslib.errors import InputError
@@ -102,9 +102,17 @@ def test_correction_and_renderer_print_their_tables(capsys, monkeypatch):
     monkeypatch.setattr(renderer, "FRAMES", 2)
     monkeypatch.setattr(renderer, "CLIPS", {96: 1, 368: 1})
     correction.run(Namespace(write=False))
-    renderer.run(Namespace())
+    renderer.run(Namespace(write=False))
+    monkeypatch.setattr(start, "REPEATS", 1)
+    start.run(Namespace(write=False))
     printed = capsys.readouterr().out
-    for part in ("median filter", "PoseCorrector, stride 20", "JPEG", "and written to disk"):
+    for part in (
+        "median filter",
+        "PoseCorrector, stride 20",
+        "JPEG",
+        "and written to disk",
+        "tslib --help",
+    ):
         assert part in printed
 
 
@@ -138,6 +146,27 @@ def test_the_page_has_the_stages_that_were_measured():
         assert f"{times:.2f} times on {cores} core" in page
     one, two = (found[f"now, {cores} cores"]["frames_per_second"] for cores in predict.CORES)
     assert f"On one core that makes {one:.1f} frames a second, on two cores {two:.1f} (" in page
+
+
+@pytest.mark.parametrize(
+    ("value", "bar", "aim", "verdict"),
+    [
+        (9, 5, 9, "≥ 5 | ≥ 9 | aim reached"),
+        (8.9, 5, 9, "≥ 5 | ≥ 9 | bar passed"),
+        (4.9, 5, 9, "≥ 5 | ≥ 9 | missed"),
+        (2, 5, 2, "≤ 5 | ≤ 2 | aim reached"),
+        (5, 5, 2, "≤ 5 | ≤ 2 | bar passed"),
+        (5.1, 5, 2, "≤ 5 | ≤ 2 | missed"),
+    ],
+)
+def test_a_road_is_held_against_its_bar(value, bar, aim, verdict):
+    line = roads.Road("it", lambda: value, bar, aim).line()
+    assert line == f"| it | {value:.3g} | {verdict} |"
+
+
+def test_the_speed_page_has_the_roads_that_were_measured():
+    page = (records.ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    assert roads.page() in page
 
 
 def test_the_speed_page_has_the_costs_that_were_measured():

@@ -20,7 +20,7 @@ ROWS = {
     "baseline; space, stiffness 0.01": "with untrained messages between joints",
     "baseline; both, stiffness 0.01": "with both",
     "longer": "the ConvNet, trained longer",
-    "longer; time over two frames": "with untrained messages over two frames",
+    "longer; time over two frames": "that ConvNet, with untrained messages over two frames",
     "S-infer": "jointly trained, between joints",
     "ST-infer": "jointly trained, both",
     "ST-infer; its ConvNet": "its ConvNet alone",
@@ -77,7 +77,7 @@ def readings_lines():
     for name, seeds in readings.items():
         before = {f"{found['PCK']['before'][0]:.1f}" for found in seeds}
         after = [f"{f['PCK']['after'][0]:.1f}" if f["finite"] else "diverges" for f in seeds]
-        shown = after[0] if len(set(after)) == 1 else " / ".join(after)
+        shown = "diverges" if set(after) == {"diverges"} else " / ".join(after)
         lines.append(f"| {' | '.join(name.split(', '))} | {' / '.join(before)} | {shown} |")
     return lines
 

@@ -1,6 +1,8 @@
 """How many frames a second the renderer makes, of CPU time on one core.
 
-python -m experiments speed renderer
+    python -m experiments speed renderer [--write]
+
+--write stores the numbers in experiments/results/renderer.json.
 """
 
 import argparse
@@ -13,6 +15,8 @@ import cv2
 
 from renderer import Settings, render_clip
 from renderer.write import Target, write_clip
+
+from .. import records
 
 FRAMES = 20
 CLIPS = {96: 80, 368: 16}  # how many are rendered of each size, px
@@ -29,9 +33,10 @@ def measured(size: int, job: Callable[[int, Settings], object]) -> float:
 
 
 def run(options: argparse.Namespace) -> None:
-    """No options."""
+    """options : write"""
     cv2.setNumThreads(1)
     print("| frames a second, one core | 96 px | 368 px |\n|---|---|---|")
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
 
         def on_disk(number: int, settings: Settings) -> None:
@@ -46,4 +51,7 @@ def run(options: argparse.Namespace) -> None:
             "and written to disk": on_disk,
         }
         for name, job in jobs.items():
-            print(f"| {name} | {measured(96, job):.0f} | {measured(368, job):.0f} |")
+            found[name] = {f"{size} px": measured(size, job) for size in CLIPS}
+            print(f"| {name} | {' | '.join(f'{each:.0f}' for each in found[name].values())} |")
+    if options.write:
+        records.store("renderer", {"machine": records.machine("cpu"), "frames a second": found})
