@@ -160,8 +160,8 @@ def test_recipes_differ_by_what_they_are_named_for(rows):
 
 def test_a_recipe_is_held_against_the_untrained_row_as_well(rows, tmp_path, monkeypatch):
     monkeypatch.setattr(recipes, "RESULTS", tmp_path)
-    monkeypatch.setattr(recipes, "read_config", lambda path: rows.config)
-    monkeypatch.setattr(recipes, "load_data", lambda *a: rows.data)
+    monkeypatch.setattr(body, "read_config", lambda path: rows.config)
+    monkeypatch.setattr(body, "load_data", lambda *a: rows.data)
     few = dict(list(recipes.RECIPES.items())[:1])
     monkeypatch.setattr(recipes, "RECIPES", few)
     options = argparse.Namespace(

@@ -221,8 +221,11 @@ def grow(
             result.once(f"seeds {[*seeds]}: {row}", part(row, other, *seeds))
 
 
-def run(options: argparse.Namespace) -> str:
-    """Every row that experiments/results/body.json lacks. options : as of options.body"""
+def prepared(options: argparse.Namespace) -> tuple[Config, Data, dict[str, Any]]:
+    """The recipe, the clips, and what a result says about both; InputError for too few clips.
+
+    options : as of options.body
+    """
     config = read_config(options.config)
     data = load_data(options.data, config)
     data = replace(data, test=data.test[: options.tests])
@@ -232,9 +235,17 @@ def run(options: argparse.Namespace) -> str:
         "network": f"{config.network.architecture}, {config.view.size} px",
         "camera": options.camera,
         "clips": {"train": len(data.train), "test": len(data.test)},
-        "crops": f"one box a slice of {config.joint.frames} frames",
         "thresholds": THRESHOLDS,
         "intervals": "95 %, over clips, paired",
+    }
+    return config, data, about
+
+
+def run(options: argparse.Namespace) -> str:
+    """Every row that experiments/results/body.json lacks. options : as of options.body"""
+    config, data, about = prepared(options)
+    about |= {
+        "crops": f"one box a slice of {config.joint.frames} frames",
         "plans": {"pretrain": asdict(config.pretrain), "joint": asdict(config.joint)},
         "untrained": {name: asdict(messages) for name, messages in UNTRAINED.items()},
     }

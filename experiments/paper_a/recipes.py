@@ -23,14 +23,13 @@ from tslib.networks import ThinSlicingNetwork
 from tslib.skeletons import SKELETONS
 from tslib.slices import Slices
 from tslib.training import stages
-from tslib.training.config import JointPlan, read_config
-from tslib.training.data import load_data
+from tslib.training.config import JointPlan
 from tslib.training.loop import Trainer
 
 from ..comparison import Compared
 from ..growing import GrowingResult
 from ..records import RESULTS
-from .body import THRESHOLDS, TWO, Body, compared, grow
+from .body import THRESHOLDS, TWO, Body, compared, grow, prepared
 from .strict import SMALLEST, WEIGHT, towards_gaussian
 
 UNTRAINED = "baseline; time over two frames"
@@ -112,15 +111,8 @@ def rows() -> dict[str, str]:
 
 def run(options: argparse.Namespace) -> str:
     """Every row that experiments/results/recipes.json lacks. options : as of options.body"""
-    config = read_config(options.config)
-    data = load_data(options.data, config)
-    data = replace(data, test=data.test[: options.tests])
-    about = {
-        "network": f"{config.network.architecture}, {config.view.size} px",
-        "camera": options.camera,
-        "clips": {"train": len(data.train), "test": len(data.test)},
-        "thresholds": THRESHOLDS,
-        "intervals": "95 %, over clips, paired",
+    config, data, about = prepared(options)
+    about |= {
         "plan": asdict(config.joint),
         "weight of the belief's squared error": WEIGHT,
         "recipes": {name: asdict(recipe) for name, recipe in RECIPES.items()},

@@ -28,14 +28,13 @@ from tslib.clip import Clip
 from tslib.networks import ThinSlicingNetwork
 from tslib.slices import Slices
 from tslib.training import stages
-from tslib.training.config import JointPlan, read_config
-from tslib.training.data import load_data
+from tslib.training.config import JointPlan
 from tslib.training.evaluate import Poses, predict_clips
 from tslib.training.loop import Trainer
 
 from ..growing import GrowingResult
 from ..records import RESULTS
-from .body import THRESHOLDS, Body, compared, grow
+from .body import Body, compared, grow, prepared
 
 JOINT, ARG_MAX = "S-infer", "arg-max alone"
 CONVNET = "its ConvNet"  # a row of `Body`
@@ -107,15 +106,8 @@ def rows() -> dict[str, str]:
 
 def run(options: argparse.Namespace) -> str:
     """Every row that experiments/results/strict.json lacks. options : as of options.body"""
-    config = read_config(options.config)
-    data = load_data(options.data, config)
-    data = replace(data, test=data.test[: options.tests])
-    about = {
-        "network": f"{config.network.architecture}, {config.view.size} px",
-        "camera": options.camera,
-        "clips": {"train": len(data.train), "test": len(data.test)},
-        "thresholds": THRESHOLDS,
-        "intervals": "95 %, over clips, paired",
+    config, data, about = prepared(options)
+    about |= {
         "plan": asdict(config.joint),
         "weight of the belief's squared error": WEIGHT,
     }
