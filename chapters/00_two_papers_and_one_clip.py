@@ -275,7 +275,7 @@ show("Left, a frame with its skeleton. Right, a map of 24 x 24 cells: bright spo
 # A network that sees one frame at a time fails in ways that a video could repair. The picture shows
 # three kinds, one in each row, with the frame in question in the middle column and neighbours in
 # time on both sides. Cover the outer columns first, and answer: which knee is the left one? Where
-# exactly is the racket arm? Where is the leg behind the post? Then look at the neighbours.
+# exactly is the racket arm? Where is the leg behind the passer-by? Then look at the neighbours.
 
 # %%
 kinds = [("sides alike", 8, (15, 16, 17)), ("blur", 15, (16, 17, 18)),
@@ -288,13 +288,14 @@ for row, (name, number, times) in zip(axes, kinds):
     row[0].set_ylabel(name, fontsize=12)
 show("Three rows of three frames. Top: sit-ups seen from the side, both legs alike in "
      "all frames. Middle: a tennis serve, sharp in the first frame, blurred in the "
-     "next two. Bottom: a person who faces us. In the first frame a post hides the "
-     "right arm, in the second a leg, and in the third the middle of the body.")
+     "next two. Bottom: a person who faces us, and a passer-by in violet with a dark "
+     "round head. In the first frame the passer-by hides the right arm, in the second "
+     "a leg, and in the third the middle of the body.")
 
 # %% [markdown]
-# In the middle row the frame before shows the arm sharply, and in the bottom row the post hides
-# other parts of the body in other frames. There the neighbours help us. In the top row they do not
-# help at all, because the legs look alike in every frame.
+# In the middle row the frame before shows the arm sharply, and in the bottom row a passer-by in
+# violet hides other parts of the body in other frames. There the neighbours help us. In the top row
+# they do not help at all, because the legs look alike in every frame.
 #
 # How does a network err on such clips? We trained a small one, and we sorted the mistakes that it
 # makes on clips which it has not seen. (*Right at 0.2* means that an answer is nearer to the true
@@ -330,8 +331,9 @@ print(shown.to_string())
 #
 # Is our film like the real thing? The next table compares rendered clips with the *labels* of 474
 # clips of Penn Action, which are the places of the joints as people have marked them
-# (`python -m experiments real labels PENN_ACTION` counts them). Motion is in cells of a heat-map on
-# which a person is 16 cells long. A *spread* is a standard deviation, as a share of the mean.
+# (`python -m experiments real labels PENN_ACTION` counts them, where `PENN_ACTION` stands for the
+# folder that holds the data set). Motion is in cells of a heat-map on which a person is 16 cells
+# long. A *spread* is a standard deviation, as a share of the mean.
 
 # %%
 labels = json.loads((results / "labels.json").read_text(encoding="utf-8"))
@@ -377,10 +379,11 @@ print(by_view.loc[rows].mul(100).round().astype(int).rename(index=short).to_stri
 # frame to frame. Therefore such errors last, too (we see it in the row of five frames), and a
 # neighbour frame has less to offer than for a person seen from the front. With the real shares of
 # views the network is right less often, and more of its errors lie on the other side. Yet its
-# errors do not last longer (52 against 55 in the row of five frames), because it is another
-# network, which was trained on those views. All of this is one training run. Its *seed*, the number
-# from which all its random choices follow, is 0. The column *back* rests on the few clips that the
-# first line counts, so you should expect another seed (`--seed 1`) to move it by some points.
+# errors do not last longer (52 against 55 in the row of five frames). The table cannot tell us why,
+# because both the clips and the network are different here, and this network was trained on those
+# views. All of this is one training run. Its *seed*, the number from which all its random choices
+# follow, is 0. The column *back* rests on the few clips that the first line counts, so you should
+# expect another seed (`--seed 1`) to move it by some points.
 
 # %% [markdown]
 # ## 0.5 PCK, by hand
@@ -437,7 +440,8 @@ print(f"by hand {hits / counted:.4f}, by the package {np.nansum(rates * shares):
 
 # %% [markdown]
 # A single threshold hides much, and therefore the next picture draws PCK for every $\alpha$ from 0
-# to 0.3. Each curve is a group of joints, and the dotted line is the usual threshold, 0.2.
+# to 0.3. Each curve is a group of joints, and the dotted line is the usual threshold, 0.2. (PCK at
+# this threshold is written *PCK@0.2*; the number behind the sign @ is always $\alpha$.)
 
 # %%
 thresholds = np.linspace(0, 0.3, 61)
@@ -450,8 +454,8 @@ ax.set(xlabel=r"$\alpha$", ylabel="share of correct joints")
 ax.legend(ncols=2, fontsize=10)
 show("PCK over the threshold, from 0 to 0.3, one curve a group of joints. All rise "
      "steeply up to 0.06. The head's goes on to 1. The others stop near three "
-     "quarters. Hips rise to 1 from 0.08 on, shoulders from 0.15, knees and ankles "
-     "near 0.2. Wrists stay, and elbows rise a little near the right edge.")
+     "quarters. Hips rise to 1 from 0.08 on, shoulders from 0.15, knees from 0.16, and "
+     "ankles from 0.2. Wrists stay, and elbows rise a little near the right edge.")
 
 # %% [markdown]
 # The head has no other side. It only has noise, and so its curve is soon at 1. The wrists are far
@@ -619,8 +623,8 @@ ax.set(xlabel="B - A (points of PCK)", ylabel="draws")
 ax.legend()
 show("Two histograms of 2,000 differences. The paired one is a narrow, high hill "
      "around 3 points, wholly right of zero. The unpaired one is a low, broad hill "
-     "around the same place that reaches from -20 to 25 points and lies on both sides "
-     "of zero.")
+     "around the same place that reaches from about -17 to 23 points and lies on both "
+     "sides of zero.")
 
 # %% [markdown]
 # Paired, the interval is clear of zero, because the hard clips are hard for both methods and this
@@ -657,7 +661,10 @@ print(f"the package's interval: {low:.1f} to {high:.1f} points")
 #
 # Chapters 1 to 7 build Paper A and measure it, chapters 8 and 9 do the same for Paper B, and in
 # chapter 10 you run both on a video of your own. Chapter 11 is for those who want to know how
-# messages become fast, and you can leave it out.
+# messages become fast, and you can leave it out. Three words of the table may be new: *max-sum* is
+# a search for the pose whose sum of scores is the largest, a *control* is a comparison that shows
+# what else could explain a result, and a *window* is a run of a few frames that Paper B's network
+# reads at once.
 #
 # | chapter | what you build | you need |
 # |---|---|---|
@@ -678,7 +685,12 @@ print(f"the package's interval: {low:.1f} to {high:.1f} points")
 # figure of both papers: where it is shown, which function computes it, and which test checks it.
 # (Figures that draw a model, or show examples, may have neither function nor test, because there is
 # nothing in them to compute.) It is made from `paper_map.toml`, and a test follows each pointer.
-# Where no chapter is named, only the package has it.
+# Where no chapter is named, only the package has it. Some of its words are those of the papers. A
+# *unary* is what a joint's own heat-map says of a place. The signs (∗) and (⋆) mark two rows of
+# Paper A's Table 1, one with the ConvNet taken out of the joint model and one with a ConvNet that
+# joint training left as it was. A *context* is what attention hands to the writer, the weighted
+# mean of section 0.1, and "one context for all of them" means that all frames are written from the
+# same one.
 
 # %%
 papers = tomllib.loads(Path("paper_map.toml").read_text(encoding="utf-8"))

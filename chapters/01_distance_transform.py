@@ -70,7 +70,9 @@ from style import BLUE, GREEN, GREY, ORANGE, RED, SKY, mark, show, show_map
 # %% [markdown]
 # ## 1.1 What a message asks
 #
-# In Paper A (Sec. 3.3, Eq. 4) joint $k$ sends joint $i$ the message
+# A *joint* is a named point of the body, such as the left wrist, and a *heat-map* is what a network
+# draws for one joint: a coarse picture in which each cell says how well the joint would fit there
+# (section 0.1). In Paper A (Sec. 3.3, Eq. 4) joint $k$ sends joint $i$ the message
 #
 # $$m_{ki}(p_i) \leftarrow \max_{p_k} \bigl( \mathrm{score}_k(p_k) + \psi_{k,i}(p_k, p_i) \bigr), \tag{1.1}$$
 #
@@ -202,9 +204,9 @@ show("Left, the wrist's map with arrows of four colours from elbow cells to the 
 # charge (white). One nearby still gets it, or it gets a cell on its slope that trades a little
 # score for a shorter stretch (orange). Where no wrist is worth the stretch, the best offer is an
 # empty cell at exactly the rest offset (blue), with score 0 and price 0. And where the rest offset
-# leads out of the map, the best that is left is a cell on the border, so that the message falls
-# below 0 (red, and the dark bands on the right and at the bottom). In short, you can think of the
-# message as the score, moved by $-\mu$ and widened. That is what a spring does to a map.
+# leads out of the map, the best that is left is mostly a cell on the border, and there the message
+# falls below 0 (red, and the dark bands on the right and at the bottom). In short, you can think of
+# the message as the score, moved by $-\mu$ and widened. That is what a spring does to a map.
 
 # %% [markdown]
 # ## 1.3 One dimension, worked by hand
@@ -558,7 +560,8 @@ show("Left, a curve of single cells that crosses itself. Middle and right, two e
 # Eq. 1.3 compares every receiver with every sender, which is $(HW)^2$ offers. In the envelope, a
 # parabola comes onto the list once and leaves it at most once. Each crossing that we compute is
 # followed by one or the other, and so there are at most $2n$ of them in a row of $n$ cells. Let us
-# count them.
+# count them. (`patch` puts a stand-in in the place of our `crossing`, which calls it, as `wraps`
+# says, and counts the calls.)
 
 
 # %%

@@ -235,9 +235,10 @@ print(f"of {m.numel()} cells, {(m != m_chunked).sum()} messages and",
 # %% [markdown]
 # ## 2.4 The gradients, on paper
 #
-# Paper A (Sec. 3.3) differentiates the message as one differentiates max pooling. Around almost
-# every point one sender wins by a margin. Therefore a small change of anything leaves the winner
-# $q^*(p)$ in place, and the maximum is simply *its* offer:
+# Paper A (Sec. 3.3) differentiates the message as one differentiates max pooling, in which the
+# whole gradient of a maximum goes to the one number that was the largest. Around almost every point
+# one sender wins by a margin. Therefore a small change of anything leaves the winner $q^*(p)$ in
+# place, and the maximum is simply *its* offer:
 #
 # $$m(p) = s(q^*) - a_x (\Delta^*_x - \mu_x)^2 - a_y (\Delta^*_y - \mu_y)^2, \qquad \Delta^* = q^*(p) - p. \tag{2.2}$$
 #
@@ -252,9 +253,10 @@ print(f"of {m.numel()} cells, {(m != m_chunked).sum()} messages and",
 # The paper states the first of these. For its weights $w$ it states
 # $\partial m / \partial w = d(\Delta^*)$ with
 # $d(\Delta) = [\Delta_x, \Delta_x^2, \Delta_y, \Delta_y^2]$, which are the features of the
-# *displacement*. With $w_1 = 2 a \mu$, $w_2 = -a$ and the constant $-a\mu^2$, which the paper
-# leaves out and we keep, the chain rule leads from one form to the other. In array form: we add the
-# gradient `g[p]` to the score's cell `source[p]`, and each spring gets one sum over all receivers.
+# *displacement*. The paper's spring is $w_1 \Delta + w_2 \Delta^2$ along each axis. With
+# $w_1 = 2 a \mu$, $w_2 = -a$ and the constant $-a\mu^2$, which the paper leaves out and we keep,
+# the chain rule leads from one form to the other. In array form: we add the gradient `g[p]` to the
+# score's cell `source[p]`, and each spring gets one sum over all receivers.
 
 # %% [markdown]
 # ## 2.5 The gradients, in code
@@ -420,8 +422,9 @@ show_map(axes["message"], message[0].detach(), "message")
 show_map(axes["count"], counted[0], "receivers per cell", cmap="viridis", norm="log")
 show("Upper left, a score with two peaks. Upper right, the message with two broad "
      "hills. Lower left, the number of receivers of each cell: white at the upper and "
-     "left border and around both peaks, yellow and green at the peaks, blue-green "
-     "along the right and lower border, and dark elsewhere, where it is one.")
+     "left border and around both peaks, yellow, green and blue at the peaks, "
+     "blue-green along the right border, blue to indigo along the lower one, "
+     "yellow-green in the corner between them, and dark elsewhere, where it is one.")
 
 # %% [markdown]
 # This is how our end-to-end training will reach the heat-maps: through the cells that somebody
@@ -429,8 +432,9 @@ show("Upper left, a score with two peaks. Upper right, the message with two broa
 # and each dark cell serves the one receiver that lies a rest offset away. The first six columns and
 # the first three rows are white, because their receivers would lie off the map, and so are the
 # surroundings of the peaks, because their receivers rather take a peak at a price. The crowd on the
-# right edge and at the bottom is an artefact that you should know. Receivers whose rest offset
-# leads out of the map all take the last cell of a row or column.
+# right edge and at the bottom is an artefact that you should know. Nearly all receivers whose rest
+# offset leads out of the map take the last cell of a row or column. (A few of them lie near enough
+# to the strong peak to take one of its cells.)
 #
 # An easy mistake is to put the *position* of the source where the displacement belongs in the
 # spring's gradient. It is a small step from $\Delta^*$ to $q^*$, and nothing crashes:
@@ -494,9 +498,10 @@ print("our gradient:", tie.grad.flatten().tolist(),
 #
 # `distance_transform` in `tslib` puts a door before this Function, which checks its arguments and
 # broadcasts them. Behind the door there are also two faster ways to the same numbers (chapter 11),
-# and `choose_backend` names the one for a device. We hold all those that run here against chapter
-# 1, on the kinds of input that break such code. The tests of `tslib` do the same on more than a
-# thousand drawn cases.
+# and `choose_backend` names the one for a device. We hold those that run here against chapter 1,
+# which are the plain way, `torch`, and the one that `choose_backend` names (`compiled` on a CPU and
+# `triton` on a GPU, where their packages are there). We do it on the kinds of input that break such
+# code. The tests of `tslib` do the same on more than a thousand drawn cases.
 
 # %%
 from tslib.distance_transform import choose_backend, distance_transform
@@ -534,10 +539,10 @@ for name, (maps, spring) in cases.items():
 # %% [markdown]
 # ## 2.8 What float32 costs
 #
-# The twenty-four bits of a float32 hold about seven digits. The price of an offset is small, but
-# the score may be large: after a few rounds of messages that are summed and never normalised, it
-# will be. So let us add a constant to all scores. In exact arithmetic the message grows by that
-# constant and the sources stay.
+# The twenty-four bits of a float32's *significand*, its digits without the power of two, hold about
+# seven decimal digits. The price of an offset is small, but the score may be large: after a few
+# rounds of messages that are summed and never normalised, it will be. So let us add a constant to
+# all scores. In exact arithmetic the message grows by that constant and the sources stay.
 
 # %%
 maps, loose = torch.rand(20, 46, 46), (torch.full((20, 2), 0.01), torch.zeros(20, 2))
@@ -571,10 +576,10 @@ show("The largest error grows in proportion to the constant, below the dotted li
 
 # %% [markdown]
 # We see that more than one source in two hundred is wrong where the error comes to about a tenth of
-# the price of one cell's stretch. (At a hundredth of the price it is already a dozen of the 42,320,
-# which the table rounds to 0.0 %.) Where the error comes to the price itself, one in twenty is
-# wrong, and where it is eight times as large, a third are. On scores around 1, float32 is ample.
-# Therefore message passing will have to keep them there (chapter 4).
+# the price of one cell's stretch. (At a hundredth of the price the table has 0.0 %, which means
+# less than one in two thousand.) Where the error comes to the price itself, one in twenty is wrong,
+# and where it is eight times as large, a third are. On scores around 1, float32 is ample. Therefore
+# message passing will have to keep them there (chapter 4).
 
 # %% [markdown]
 # ## 2.9 What moved to `tslib`

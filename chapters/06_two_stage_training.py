@@ -10,8 +10,8 @@
 # # 6. Train in two stages
 #
 # **You'll build** Paper A's training. First a ConvNet learns heat-maps by Eq. 5; then ConvNet,
-# springs and messages learn together by Eq. 6. Everything but one table is trained while the page
-# runs.
+# springs and messages learn together by Eq. 6. All of it is trained while the page runs, except for
+# the comparison of 18 readings of the recipe in section 6.7, which the page reads from a file.
 #
 # **You'll learn**
 #
@@ -239,9 +239,11 @@ for name, answer in answers.items():
 #
 # Paper A's ConvNet is "based on" Convolutional Pose Machines. *Stage* 1 sees the picture through a
 # trunk of three convolutions, each followed by a *halving* (a pooling), and a head that ends in
-# $K{+}1$ maps. Each further stage sees features of the picture *and the maps of the stage before*,
-# and draws them anew. All stages are supervised by Eq. 6.2. The word has two meanings here: there
-# are stages of the ConvNet, and there are the two stages of training in this chapter's title.
+# $K{+}1$ maps. (*Trunk* and *head* are the field's words for the first layers of a network and for
+# its last ones. They have nothing to do with the body's.) Each further stage sees features of the
+# picture *and the maps of the stage before*, and draws them anew. All stages are supervised by Eq.
+# 6.2. The word has two meanings here: there are stages of the ConvNet, and there are the two stages
+# of training in this chapter's title.
 #
 # Paper A prints neither the layers nor the number of stages. The original's published training
 # script has the sizes, so we take those and count the weights:
@@ -271,14 +273,17 @@ assert weights_of(original) == 16_731_021
 
 # %% [markdown]
 # We can check the count by hand, because a convolution of $k \times k$ cells from $a$ channels to
-# $b$ has $k^2 a b + b$ weights. The three of the trunk have $81 \cdot 3 \cdot 128 + 128$ and twice
-# $81 \cdot 128 \cdot 128 + 128$. More than half of all weights lie in the later stages, each of
-# which has three $11 \times 11$ convolutions. Another third lies in the two trunks; `later_trunk`
-# is the second one, which all later stages share. The row *first* is the layer that draws the maps
-# of stage 1 at the end of its head, and *features* are the layers that make the second trunk's
-# output narrower for the later stages. Our laptop's network is the same class with smaller sizes.
-# It has one stage, so that it has none of the layers that only later stages need, and three of its
-# rows are 0.
+# $b$ has $k^2 a b + b$ weights. The three of the trunk have kernels of $9 \times 9$ cells and 128
+# channels, and the first of them sees the 3 channels of the picture, so they have
+# $81 \cdot 3 \cdot 128 + 128$ and twice $81 \cdot 128 \cdot 128 + 128$. More than half of all
+# weights lie in the later stages, each of which has three $11 \times 11$ convolutions. Another
+# third lies in the two trunks; `later_trunk` is the second one, which all later stages share. The
+# row *first* is the layer that draws the maps of stage 1 at the end of its head, and *features* are
+# the layers that make the second trunk's output narrower for the later stages. Our laptop's network
+# is the same class with smaller sizes. Its trunk has a $5 \times 5$ convolution with 16 channels
+# and a $3 \times 3$ one with 32, each followed by a halving, so that a cell covers 4 px. Its head
+# has four $3 \times 3$ convolutions and a $1 \times 1$ one, of 48 channels each. It has one stage,
+# so that it has none of the layers that only later stages need, and three of its rows are 0.
 #
 # ## 6.3 What a cell sees
 #
@@ -381,9 +386,10 @@ axes[4].set(title="a test frame", xlim=(-0.5, 95.5), ylim=(95.5, -0.5))
 axes[4].axis("off")
 show("Four maps of the gradient of one cell by the pixels. The small network's square "
      "fills half of its 96 px, the original's a third of 480 px after one stage and "
-     "nearly all after two, the hourglass's the whole picture. Last, a rendered person "
-     "with the small network's square around the left wrist: it holds the head, both "
-     "arms, the trunk and most of the thighs, and nothing below the knees.")
+     "five sixths of them after two, the hourglass's the whole picture. Last, a "
+     "rendered person with the small network's square around the left wrist: it holds "
+     "the head, both arms, the trunk and most of the thighs, and nothing below the "
+     "knees.")
 
 # %%
 person, side = PERSON * view.size, sight(SMALL)[0]
@@ -397,7 +403,7 @@ print(f"a person's larger side is {person:.0f} px of the input;",
 # the cells' own middles. Second, the small network sees less than a person. How much less depends
 # on where the joint is. In our frame the hands are in front of the body, so that the square holds
 # nearly all that is above the knees. Around an ankle the same square would hold little more than
-# the legs, and there the network has to tell left from right without the trunk and the head.
+# the legs, and there the network has to tell left from right without the person's trunk and head.
 #
 # That is a choice, and we have to answer for it. Convolutional Pose Machines enlarge the square
 # stage by stage until it holds the whole picture. Whatever such a network still gets wrong, its
@@ -411,7 +417,8 @@ print(f"a person's larger side is {person:.0f} px of the input;",
 #
 # We take the settings from the file, and cut down only the number of steps and the batch, to what a
 # minute allows. `stages.pretrain` builds the network, draws single frames, and hands both to the
-# one loop that `tslib` has, `Trainer`, with Eq. 6.2 as the loss. (The *cosine* schedule lets the
+# one loop that `tslib` has, `Trainer`, with Eq. 6.2 as the loss. (*Adam* is a gradient descent that
+# divides the step of each weight by the usual size of its gradient. The *cosine* schedule lets the
 # learning rate sink to zero along half a wave of a cosine.)
 
 # %%
@@ -736,7 +743,10 @@ show("Loss over the shift s from -1.4 to 0.2, for weights 1 (left) and 20 (right
 # hands over: at $s = 0$ perfect heat-maps cost forty plateaus on the left, far beyond the picture,
 # and two on the right. With a *gain* of 2 and an *offset* of $-1$ they cost less than it. So the
 # second stage should not begin with raw scores but with $2 b - 1$. Our model has these two numbers
-# for each joint, `gain` and `offset`, and trains them. No arg-max moves by them.
+# for each joint, `gain` and `offset`, and trains them. No arg-max moves by them. (How much such a
+# start is worth depends on the rest of the recipe. In section 6.7, by our own recipe and with
+# normalised messages, raw scores gain about as much as calibrated ones at PCK@0.2 and cost about a
+# point at 0.05. They cost much only where messages are not normalised.)
 #
 # Compare the full lines at $s = -1$, where this calibration puts them. With $\alpha = 1$ even a
 # perfect network has saved only a tenth of the plateau there. Pushed further down it saves more,
@@ -747,16 +757,18 @@ show("Loss over the shift s from -1.4 to 0.2, for weights 1 (left) and 20 (right
 # ## 6.7 The recipe as printed
 #
 # Paper A (Sec. 5.2) trains the second stage by SGD (stochastic gradient descent) with the learning
-# rate $10^{-4}$ and all springs at rest offset 0. What it does not print are momentum and weight
-# decay, how its scores meet the targets 1 and $-1$, over what its sums are divided, and how its
-# messages are normalised. So there is no single "recipe as printed": there are *readings* of it.
+# rate $10^{-4}$ and all springs at rest offset 0. What it does not print are *momentum* (the part
+# of the last step that a step keeps) and *weight decay* (a small pull of all weights towards 0),
+# how its scores meet the targets 1 and $-1$, over what its sums are divided, and how its messages
+# are normalised. So there is no single "recipe as printed": there are *readings* of it.
 #
 # We begin with the most literal one, on raw scores with $\alpha = 1$ and Eq. 6.4 as a sum, for
 # twenty steps, and do it once more at a tenth of the rate. To see that the springs are not to
 # blame, we leave them as they are. Then we add one remedy after the other:
 #
-# - a *calibration*, $2 b - 1$, and Adam with the file's rates, by which springs and calibration are
-#   trained as well;
+# - a *calibration*, $2 b - 1$, and Adam with the rates of `laptop.toml` (0.0005 for the ConvNet,
+#   0.05 cells for rest offsets, 0.02 for the logarithm of the stiffness, and 0.05 for the
+#   calibration), by which springs and calibration are trained as well;
 # - a *weight* for the cells inside;
 # - *rest offsets* from data instead of 0 (chapter 5 showed why);
 # - *deep supervision*: Eq. 6.2 on the ConvNet's own maps beside the hinge. Paper A replaces one
@@ -814,11 +826,11 @@ first_alone = hits(baseline, few)
 
 # %% [markdown]
 # In the left panel below we see the hinge of each run in units of the plateau, on a logarithmic
-# scale; the black line is the plateau itself, and three lines lie all along it, one over the other.
-# The right panel shows PCK@0.2 on every third test
-# clip. The grey ring is the value with *untrained* messages, where the run begins, the blue dot the
-# value where it ends, and the orange dot is the trained ConvNet alone. The black line is the
-# ConvNet before the second stage.
+# scale; the black line is the plateau itself, and three lines begin a little above it and then lie
+# along it, one over the other. The right panel shows PCK@0.2 on every third test clip. The grey
+# ring is the value with *untrained* messages, where the run begins, the blue dot the value where it
+# ends, and the orange dot is the trained ConvNet alone. The black line is the ConvNet before the
+# second stage.
 
 # %%
 COLORS = (RED, PURPLE, ORANGE, GREY, GREEN, BLUE, SKY)
@@ -837,9 +849,11 @@ right.axvline(first_alone, color="black", lw=1)
 right.set(title="PCK@0.2", yticks=where, yticklabels=list(runs), xlim=(-3, 80))
 right.invert_yaxis()
 right.legend(fontsize=8, loc="lower left")
-show("Left: the two printed runs start 40 times above the plateau and fall near it "
-     "within twenty steps; two others start at four times the plateau and fall to it, "
-     "and three lie on it throughout. Right: the printed runs and the one with "
+show("Left: the two printed runs start 40 times above the plateau. One falls near it "
+     "within four steps, rises to six plateaus and ends a little below two; the other, "
+     "at a tenth of the rate, falls near it at step 15 and climbs to above four. Two "
+     "others start at four times the plateau and fall to it, and three start a little "
+     "above it and then lie on it. Right: the printed runs and the one with "
      "calibration and Adam end far below their start; with a weight or deep "
      "supervision the runs keep what they began with, about 50 with rest offsets of 0 "
      "and about 70 with those from data.")
@@ -866,10 +880,11 @@ print(f"as printed, the loss falls by more than {more_than(90, drop)} %,",
 # %% [markdown]
 # The collapse is quick, and it *looks like success*, because the loss falls by nine tenths in a few
 # steps. If you watched only the curve, you would not stop it. It ends where next to nothing is
-# found: near the plateau (black line), or above it where scores went down so fast that they
-# overshot, since below $-1$ only the few cells inside pull back. A smaller rate only makes the way
-# longer. That is why `stages.second_stage` writes `all background` into the log beside the loss,
-# and why the pictures that `python -m tslib train` draws have PCK on validation clips beside both.
+# found, or in the third run a fifth of the joints: near the plateau (black line), or above it where
+# scores went down so fast that they overshot, since below $-1$ only the few cells inside pull back.
+# A smaller rate only makes the way longer. That is why `stages.second_stage` writes
+# `all background` into the log beside the loss, and why the pictures that `python -m tslib train`
+# draws have PCK on validation clips beside both.
 #
 # Now the remedies, with what each one does and what it costs. We added calibration and Adam in one
 # step, so that our runs do not tell what Adam did.
@@ -900,10 +915,11 @@ print(f"as printed, the loss falls by more than {more_than(90, drop)} %,",
 # which untrained scores are 1 inside the circles and $-1$ outside, on the mean, so that each way to
 # normalise gets a calibration of its own. Messages are added to the joint's own unary as they are
 # ("none"), or their mean is added to it ("mean"), or it is averaged with all of them ("degree", the
-# rule of this book; see section 5.3). "Printed" is SGD at the paper's rates with rest offsets of 0,
-# and "ours" is the laptop's recipe, with rest offsets from data, so that the two do not begin at
-# quite the same PCK. The clips are those of the *poor* camera, which spoils a third of all frames
-# (section 7.1).
+# rule of this book; see section 5.3). "Printed" is SGD at the rates of `paper.toml` ($10^{-4}$ for
+# ConvNet and springs, and 0 for the calibration) with rest offsets of 0, and "ours" is the recipe
+# of `laptop.toml` (Adam at the rates above, the weight 20, and deep supervision), with rest offsets
+# from data, so that the two do not begin at quite the same PCK. The clips are those of the *poor*
+# camera, which spoils a third of all frames (section 7.1).
 #
 # In the table each row is a reading. *Before* and *after* are means of PCK@0.2 over two seeds of
 # the second stage, and so is each change. The brackets reach from the lowest to the highest end of
@@ -1011,18 +1027,17 @@ for which, ones in readings.items():
 # By the printed recipe no reading keeps what the first stage had learnt. The summed loss diverges
 # at the paper's rate, or it ends on the plateau, where nothing is found. The averaged loss is
 # thousands of times smaller, so that it does not explode. It falls, by little or by much, and the
-# joints fall with it. By our recipe the readings
-# with normalised messages train from either calibration. They gain about a point at PCK@0.2. At
-# 0.05 they gain nothing or lose a little, because a circle of a cell and a half rewards no
-# precision.
+# joints fall with it. By our recipe the readings with normalised messages train from raw scores as
+# well as from a matched calibration. They gain about a point at PCK@0.2. At 0.05 they gain nothing
+# or lose a little, because a circle of a cell and a half rewards no precision.
 #
-# Paper A (Sec. 5.2) also says that normalisation stabilises training. It would be unfair to start
-# messages that are not normalised with a calibration made for others, because their scores are
-# larger. With a calibration of their own they still lose by our recipe, although less. But among
-# the printed, averaged readings it is the unnormalised one with a matched calibration that loses
-# least. So normalisation is not what decides by itself: it changes how large scores are, and rates
-# that suit one size do not suit another. Chapter 7 judges the claim, as number A-C12 of its list,
-# by our recipe with calibrations of their own, because that is the one that trains.
+# Paper A (Sec. 5.2) also says that normalisation stabilises training. Where messages are not
+# normalised, raw scores are larger, so it would be unfair to judge them by raw scores alone. With a
+# matched calibration they still lose by our recipe, although less. But among the printed, averaged
+# readings it is the unnormalised one with a matched calibration that loses least. So normalisation
+# is not what decides by itself: it changes how large scores are, and rates that suit one size do
+# not suit another. Chapter 7 judges the claim, as number A-C12 of its list, by our recipe with
+# calibrations of their own, because that is the one that trains.
 #
 # What Paper A did to escape we do not know, because it is not printed. It is our readings that fail
 # and our remedies that mend them, on a small network. Whoever runs `data/training/paper.toml`, a
@@ -1147,14 +1162,15 @@ for ax, name in zip(axes[:, 0], ("", *felt)):
 show("Five frames of a person, and two rows of gradient maps below. With the ConvNet "
      "alone all of the gradient lies in frame 2. With messages more than half of it "
      "lies there, about a sixth in each of frames 1 and 3, and a little in frames 0 "
-     "and 4, brightest on the person.")
+     "and 4. In frames 1, 3 and 4 it is brightest on the person, in frame 0 at the "
+     "foot of a green bar to the left.")
 
 # %% [markdown]
 # Without messages a frame is on its own. With them, the ConvNet is told for *every* frame of the
 # slice what would have helped frame 2: three rounds reach three frames away, and it is one ConvNet
-# with one set of weights. The gradient arrives where some message chose a cell (chapter 5). In the
-# neighbour frames it is brightest on the person, and weaker on whatever else a message took for a
-# limb.
+# with one set of weights. The gradient arrives where some message chose a cell (chapter 5). In
+# three of the neighbour frames it is brightest on the person, and weaker on whatever else a message
+# took for a limb. In frame 0 it is brightest at the foot of the green bar.
 #
 # ## 6.10 Joint training, and what it proves
 #
@@ -1542,7 +1558,8 @@ check.exercise_6_7(matched_calibration)
 #   Messages take the first $K$ maps.
 # - Joints outside the crop have empty targets. Hidden ones inside it have their own, because
 #   rendered clips know them.
-# - Paper A raises dropout from 0.5 to 0.7 in the second stage; the small network has 0.1 in both.
+# - Paper A raises *dropout* (the share of a layer's numbers that training sets to 0 by chance) from
+#   0.5 to 0.7 in the second stage; the small network has 0.1 in both.
 # - To find joints, `decode` moves the arg-max by up to a quarter of a cell towards the higher
 #   neighbour, where the paper takes the arg-max itself. All of our rows do the same.
 # - This page looks at its test clips again and again, in order to show. Whoever tunes a recipe
