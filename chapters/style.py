@@ -68,7 +68,7 @@ def mark(ax, x, y, label="", marker="o", color="white", **kwargs):
 
 
 def draw_graph(ax, graph, pose, spacing=None):
-    """Draw a PoseGraph, frames side by side: edges in space blue, in time yellow (Paper A, Figure
+    """Draw a PoseGraph, frames side by side: edges in space blue, in time orange (Paper A, Figure
     2(e)).
 
     pose : (K, 2), where the joints lie in each frame, x right, y down
