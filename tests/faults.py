@@ -383,7 +383,8 @@ class Place:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         if user:
             # An ordinary user may not be able to read the interpreter's own files.
-            codecs.lookup("utf-8-sig")
+            for encoding in ("utf-8-sig", "cp437"):  # the latter is that of names in archives
+                codecs.lookup(encoding)
             os.setgroups([])
             os.setgid(user)
             os.setuid(user)
