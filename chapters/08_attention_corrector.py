@@ -251,10 +251,11 @@ ax.set(title=PENN.joints[k].replace("_", " "), xlabel="frame",
        ylabel=f"{'xy'[axis]} (px)")
 ax.locator_params(axis="x", integer=True)
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-show("One joint's coordinate over twenty frames. The true line is smooth. The "
-     "estimate trembles some pixels below it, leaps forty pixels away in frame 8, "
-     "which is ringed, and comes back in frame 9. A second ring marks frame 12, where "
-     "the estimate is some five pixels below the truth in this coordinate.")
+show("One joint's coordinate over twenty frames. The true line is smooth. The estimate "
+     "trembles below it, mostly by three to ten pixels and by fifteen in frame 6, "
+     "leaps forty pixels away in frame 8, which is ringed, and comes back in frame 9. "
+     "A second ring marks frame 12, where the estimate is some five pixels below the "
+     "truth in this coordinate.")
 
 # %% [markdown]
 # A joint that leaps for a frame or two and comes back betrays itself to anyone who sees the frames
@@ -730,8 +731,10 @@ right.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 for ax in (left, right):
     ax.locator_params(axis="x", integer=True)
 show("Left, six bars of ten frames each, one below the other, each two frames farther "
-     "right. Right, six grey lines scatter about a green one. The blue mean stays "
-     "closer to it than they do, most of all in the middle, where most windows are.")
+     "right. Right, six grey lines scatter about a green one. In the middle, where "
+     "most windows are, the blue mean mostly stays closer to it than they do. Over the "
+     "first two frames and the last two there is one window, and blue is that grey "
+     "line.")
 off = np.concatenate([noisy[r] - track[first:first + LENGTH, 0, 0]
                       for r, first in enumerate(starts(20, LENGTH, STRIDE))])
 print(f"mean distance from the track: a window {np.abs(off).mean():.1f} px,",
@@ -824,8 +827,10 @@ print(f"mean loss of the first 50 batches {losses[0]:.1f},",
 print(f"bias of the encoder's forget gates, in the mean: {abs(open_by):.0f}")
 
 # %% [markdown]
-# The biases of the forget gates have stayed near 0. So where this network holds on to a pose
-# (section 8.2), it does so by $A$ and $R$, which open the gate in time.
+# In the mean over all units, the biases of the forget gates have stayed near 0 (we print those of
+# the LSTM that reads forwards). A few units may have a large one, which a mean does not show. But
+# where a unit with a bias near 0 holds on to a pose (section 8.2), it does so by $A$ and $R$, which
+# open the gate in time.
 #
 # Where does attention look? Row $i$ of the *alignment matrix* holds the weights of output $i$ over
 # the ten frames. We also train the library's network, to see its matrix. Because its outputs end in
@@ -879,8 +884,11 @@ for ax, (name, values) in zip(axes, shown.items()):
     fig.colorbar(image, ax=ax, shrink=0.7)
 show("Three maps of ten outputs down and ten frames across. The first two, of the "
      "additive energy, are bright along the diagonal, brightest at its two ends, and "
-     "dark elsewhere. The third, the library's, has the same row ten times, so that it "
-     "shows columns; all weights are near a tenth, and fall a little to the right.")
+     "dark elsewhere. In the mean each output is brightest at its own frame; in the "
+     "one window outputs 5 and 6 are about as bright at a frame beside it, and output "
+     "8 is brightest at frame 9. The third, the library's, has the same row ten times, "
+     "so that it shows columns; all weights are near a tenth, and fall a little to the "
+     "right.")
 
 # %% [markdown]
 # We have not told the network that pose 7 should look at frame 7. It has learnt that by itself. How
@@ -900,7 +908,7 @@ show("Three maps of ten outputs down and ten frames across. The first two, of th
 # three times those that stay or become wrong. (The network is trained like ours, on 160 clips of
 # the same kind in 800 steps.)
 #
-# ![A batter in ten frames, as a moving picture. The estimate at the left has one to three rings, at an elbow and later also at a knee; the corrected pose at the right has none. Below, the highest of ten bars, a third to a half, moves from frame 0 to frame 9 together with the output, and the frames beside it have most of the rest.](../data/motion/attention.webp)
+# ![A batter in ten frames, as a moving picture. The estimate at the left has one to three wrong joints, of which two lie on one spot, so that one ring can be seen at an elbow and in the last frame another at a knee; the corrected pose at the right has none. Below, the highest of ten bars, from 0.32 to 0.54, moves from frame 0 to frame 9 together with the output, and the frames beside it have most of the rest.](../data/motion/attention.webp)
 #
 # ## 8.9 What the decoder hears in training
 #
@@ -946,8 +954,8 @@ print(f"error with the truth at hand: {told:.1f}")
 print(f"error running free: {alone / free - 1:+.0%} against the network trained so")
 
 # %% [markdown]
-# In the picture we draw the mean error at each frame of the window, for the three networks and for
-# the estimates that they are given.
+# In the picture we draw the mean error at each frame of the window, for the three runs of our two
+# networks and for the estimates that they are given.
 
 # %%
 fig, ax = plt.subplots(figsize=(8, 3.4))
@@ -958,10 +966,10 @@ ax.plot(estimated, color=GREY, label="the estimates")
 ax.set(xlabel="frame of the window", ylabel="error (shoulders)", ylim=(0, None))
 ax.locator_params(axis="x", integer=True)
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-show("Error over the ten frames of a window. The estimates are highest. The two "
-     "networks trained with the truth begin together, a little above the one trained "
-     "free. The one that runs with the truth falls to a quarter of that within two "
-     "frames. The one that runs free stays above the one trained free, at every frame.")
+show("Error over the ten frames of a window. The estimates are highest. The two runs "
+     "of the network trained with the truth begin together, a little above the one "
+     "trained free. Run with the truth, it falls to about a quarter of that within two "
+     "frames. Run free, it stays above the one trained free, at every frame.")
 
 # %% [markdown]
 # Whoever is told where the person was a frame ago has less reason to look at the estimates, because
@@ -1068,10 +1076,10 @@ axes[3].axvline(true_shake, color="black", ls=":")
 axes[3].set(title="jitter", xlabel="px")
 axes[0].invert_yaxis()
 show("Four panels of bars, a row for each method. At 0.2 all networks but the library "
-     "gain; at 0.1 the library and the printed plan lose over ten points, and "
-     "attention, bi-LSTM and MLP gain a little; at 0.05 all networks lose, the library "
-     "and the printed plan most. The estimates and the offset shake most, the library "
-     "least; attention is close to the dotted line.")
+     "gain; at 0.1 the library loses twelve points and the printed plan nearly five, "
+     "and attention, bi-LSTM and MLP gain a little; at 0.05 all networks lose, the "
+     "library and the printed plan most. The estimates and the offset shake most, the "
+     "library least; attention is close to the dotted line.")
 
 # %%
 hold = gains["MLP, one frame"][0, 0] / gains["attention"][0, 0]
@@ -1099,11 +1107,11 @@ print(f"jitter: true {true_shake:.0f} px, estimates {shakes['estimates']:.0f} px
 #   moved by a few pixels. (In chapter 9 the same network gains at 0.05 on clips of another camera,
 #   and most of that gain is gone when it learns from other clips. So read our numbers at 0.05 as
 #   those of one training set.)
-# - *As printed*, the same network gains less at 0.2 and falls far below the estimates at 0.1 and
-#   0.05. The printed plan needs longer, but not only that. Put `PAPER` in the place of `PRINTED`
-#   and wait two minutes more. When we did so, it gained about four points at 0.2 instead of two and
-#   lost less, but it still ended about four points below the estimates at 0.1 and fourteen below
-#   them at 0.05. So our plan flatters the paper's method, if anything.
+# - *As printed*, the same network gains less at 0.2 and falls below the estimates at 0.1, and far
+#   below them at 0.05. Is that because we stopped it early? Put `PAPER` in the place of `PRINTED`
+#   and wait two minutes more. When we did so, it ended close to where it is in the picture: about
+#   four points above the estimates at 0.2, four below them at 0.1 and fourteen below them at 0.05.
+#   So more steps changed little, and our plan flatters the paper's method, if anything.
 # - The *bi-LSTM*, its encoder with one linear layer, does as well or better at each threshold, most
 #   likely because a diagonal needs no search. What attention and decoder add is steadiness. They
 #   shake less, here about as little as the truth.
@@ -1114,8 +1122,7 @@ print(f"jitter: true {true_shake:.0f} px, estimates {shakes['estimates']:.0f} px
 #   finds hardly anything to do, because our estimator means the same joints as our labels.
 # - The *teacher*'s pupil is nearly as good at 0.2, and behind attention where PCK is strict.
 # - The *library* ends far below the estimates at 0.1 and 0.05, and gains nothing at 0.2 either. It
-#   steadies most of all, and tells frames apart least. It differs in more than its fixed context
-#   (section 8.5).
+#   steadies most of all. It differs in more than its fixed context (section 8.5).
 #
 # ### By joint
 #
@@ -1150,14 +1157,18 @@ for ax, n in zip(axes, (0, 2)):
 axes[1].legend()
 show("Bars of change for seven groups of joints and four methods. At 0.2 the networks "
      "gain most at elbows, wrists, hips and knees, and hardly anything at ankles. At "
-     "0.05 heads lose up to fifteen points and ankles about twenty; hips gain, and "
-     "the other groups change little.")
+     "0.05 heads lose four to fourteen points. Ankles lose about twenty with bi-LSTM "
+     "and attention, ten with the MLP and four with the median. With the networks hips "
+     "gain five to eight, knees lose four to five and wrists two to four; shoulders "
+     "and elbows change by three at most.")
 
 # %% [markdown]
-# Elbows, hips, knees and wrists gain most, because there we have most to repair. Heads and ankles,
-# which the estimator finds best, lose most where PCK is strict. Where the loss turns into a gain is
-# best seen on curves over the threshold, as in Paper B's Figure 4. Here are heads (left) and wrists
-# (right), as points above the estimates.
+# With the networks elbows, hips, knees and wrists gain most. They are the groups that the estimator
+# gets wrong most often, so there we have most to repair. But how much there is does not decide
+# alone, because of these four it is the wrists, found worst, that gain least, while the hips gain
+# about ten points. Heads and ankles, which the estimator finds best, lose most where PCK is strict.
+# Where the loss turns into a gain is best seen on curves over the threshold, as in Paper B's Figure
+# 4. Here are heads (left) and wrists (right), as points above the estimates.
 
 # %%
 thresholds = np.arange(0, 0.31, 0.02)
@@ -1201,16 +1212,16 @@ ax.set_xticks(range(5), [*kind, "exact, still so"])
 ax.set(ylabel="per cent right afterwards", ylim=(0, 100))
 ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 show("Bars for five kinds of joints and four methods. Of what passes the median "
-     "repairs nearly half, the networks sixty to eighty per cent; of the other side, "
-     "what lasts and what is hidden the median repairs a tenth, the networks a "
-     "quarter to a half. Of what was exact the median leaves nearly ninety per cent "
-     "so, the networks about sixty.")
+     "repairs 43 per cent, the networks 60 to 82; of the other side the median repairs "
+     "9 per cent, the networks 23 to 29; of what lasts the median 4, the networks 36 "
+     "to 40; of what is hidden the median 13, the networks 39 to 48. Of what was exact "
+     "the median leaves 87 per cent so, the networks 58 to 68.")
 
 # %% [markdown]
-# A median repairs what passes, and cannot repair what lasts, because then the wrong place is the
-# usual one. The networks also repair what lasts and what is hidden, from the rest of the body. The
-# last group is the price, and the MLP pays it too: a network that writes every joint anew writes
-# the exact ones anew as well.
+# A median repairs a part of what passes, and hardly any of what lasts, because then the wrong place
+# is the usual one. The networks repair more of what passes, and also a part of what lasts and of
+# what is hidden, from the rest of the body. The last group is the price, and the MLP pays it too: a
+# network that writes every joint anew writes the exact ones anew as well.
 #
 # Here are the three frames of section 8.1 again, with the corrected pose in blue and the truth in
 # green. We chose them for a leap, which is the kind of error that the corrector repairs best.
@@ -1339,7 +1350,8 @@ print(pd.DataFrame.from_dict(lines, "index", columns=columns).to_string())
 # So overlap helps us a little, as the paper says (chapter 9 has the interval). And the order
 # matters: in disorder attention is led astray by the frames beside, and falls behind the MLP. The
 # bi-LSTM, as good in order, is hurt less, because its output for a frame hangs more on that frame.
-# (The MLP sees one frame, but its middle and size are the window's, and other windows have others.)
+# The MLP sees one frame, and so its numbers stay what they were. (They might move by a little,
+# because its middle and size are the window's, and other windows have others.)
 #
 # ## 8.11 What the paper reports
 #
@@ -1424,10 +1436,11 @@ for name, spent in benchmark["ms"].items():
 #
 # ## 8.12 What moved to `tslib`
 #
-# `tslib.correction` has the whole: `attention` and `model` (sections 8.3 to 8.6), `windows`,
-# `normalization`, `training`, and `controls` and `networks` with the rows of section 8.10. Here is
-# a corrector for your own tracks, with the defaults of `tslib` (windows of 20 frames, one every 5;
-# 128 units; 1500 batches) and not this chapter's small ones:
+# `tslib.correction` has the corrector: `attention` and `model` (sections 8.3 to 8.6), `windows`,
+# `normalization`, `training`, and `networks` with the smaller networks of section 8.10. (The rows
+# without a network are not in it, but in `experiments.paper_b.controls`.) Here is a corrector for
+# your own tracks, with the defaults of `tslib` (windows of 20 frames, one every 5; 128 units; 1500
+# batches) and not this chapter's small ones:
 #
 # ```python
 # from tslib.correction import Corrector, PoseCorrector, load_corrector, save_corrector
@@ -1706,10 +1719,10 @@ check.exercise_8_8(dot_attention)
 # - The decoder is trained with what it will hear, which is its own answers (Sec. 8.6, 8.9).
 # - Windows overlap, are normalised by the estimates alone, and are merged by a mean over those that
 #   cover a frame (Sec. 8.7).
-# - The corrector repairs gross errors, most of all those that pass, and hidden joints, and it
-#   steadies the pose. On these clips it costs precision at 0.05. A bi-LSTM without attention does
-#   as well at every threshold and shakes more, and a network that sees one frame has a large part
-#   of the gain (Sec. 8.10).
+# - The corrector repairs most of the errors that pass and a part of the other gross ones, hidden
+#   joints among them, and it steadies the pose. On these clips it costs precision at 0.05. A
+#   bi-LSTM without attention does as well at every threshold and shakes more, and a network that
+#   sees one frame has a large part of the gain (Sec. 8.10).
 #
 # **In practice**
 #
