@@ -12,7 +12,7 @@ clean tracks:
     drawn       from their statistics, joint by joint: a shift, a tremble, bursts of gross errors
 
 A network learns from such pairs for as many steps as there are (rows "to the end"). From drawn
-errors it also learns for as few as do best on the true tracks of the other films ("stopped");
+errors it also learns for as few as do best on the tracks of the other films ("stopped");
 replayed ones are those very tracks' errors, so nothing could be chosen by them. All rows, seeds and
 intervals over scenes are stored in experiments/results/dense_motion.json. --quick: a few steps,
 nothing is stored.
