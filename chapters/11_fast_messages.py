@@ -188,9 +188,10 @@ show("Left, the time of the envelope over that of brute force: seven to ten time
 # %% [markdown]
 # The right panel holds the reason. A step of brute force is one subtraction and one comparison on
 # neighbours in memory, and one instruction does many of them. A step of the envelope reads and
-# writes where the data says, and here each one is a dozen torch calls. So the clever algorithm
-# takes far fewer steps, but we pay far more for each of them. The longer the rows, the more it
-# gains, and somewhere between 256 and 512 cells the two are equal. But our heat-maps are small.
+# writes where the data says, and here a turn of the loop is some twenty-five torch calls, which the
+# rows that still strike out, a thousand at most, share. So the clever algorithm takes far fewer
+# steps, but we pay far more for each of them. The longer the rows, the more it gains, and somewhere
+# between 256 and 512 cells the two are equal. But our heat-maps are small.
 #
 # However, this is a race between two ways to use *torch*. Compiled code has no torch calls to pay
 # for, and brute force need not write its candidates to memory. Will the envelope win there? In the
@@ -352,7 +353,8 @@ for p in (0, 16, 30):
 # `sweep` is written in the compiler's own language (`vectors.py`), because a compiler that is left
 # alone finds no registers for a running maximum *with* its place. Around it stands Eq. 11.1 for
 # each row, and behind it a backward pass of two *scatters*, which add each receiver's gradient to
-# the cell that it chose, first along y and then along x. For a whole graph of joints,
+# the cell that it chose, first along y and then along x, where chapter 2 did it in one. (This page
+# has its time, in section 11.4, and not its code.) For a whole graph of joints,
 # `tslib.message_passing` adds each message to its receiver's sum as soon as it is there, so that no
 # message is ever written down. Which back end works is the choice of the device, and not yours. On
 # whichever machine this page runs, the result is the same to the last bit:
@@ -370,14 +372,14 @@ print(f"of {maps.numel()} cells, {differ[0]} messages and {differ[1]} sources di
 # ## 11.4 Measured
 #
 # Now we ask the question of section 11.1 again, with the textbook envelope compiled by the same
-# numba. The figures were taken by `python -m experiments speed messages --write`, all rivals in one
-# process and on one thread, as medians of processor time, and this page reads the file. Among the
-# rivals *ours* is the compiled loop of section 11.3, and *numba envelope* is that textbook
-# envelope. The others are versions that you know: *plain torch* (in the layer: *plain autograd*) is
-# `max_plus` in two passes, the *torch Function* is chapter 2's `DistanceTransform`, the *NumPy
-# reference* is chapter 1's envelope, and *torch.compile* is plain torch put through torch's own
-# compiler. The *layer* is Paper A's: 6 clips of 5 frames, 13 joints, 284 messages in each clip,
-# three rounds, forward and backward. Its memory is what the process grew by.
+# numba. The figures were taken by `python -m experiments speed messages --write`, all rivals but
+# PGMax (below) in one process, on one thread, as medians of processor time, and this page reads the
+# file. Among the rivals *ours* is the compiled loop of section 11.3, and *numba envelope* is that
+# textbook envelope. The others are versions that you know: *plain torch* (in the layer: *plain
+# autograd*) is `max_plus` in two passes, the *torch Function* is chapter 2's `DistanceTransform`,
+# the *NumPy reference* is chapter 1's envelope, and *torch.compile* is plain torch put through
+# torch's own compiler. The *layer* is Paper A's: 6 clips of 5 frames, 13 joints, 284 messages in
+# each clip, three rounds, forward and backward. Its memory is what the process grew by.
 
 # %%
 results = Path("../experiments/results")
@@ -421,8 +423,8 @@ ax.set_xticks([int(n) for n in taken], list(taken))
 ax.minorticks_off()
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=10)
 fig.supxlabel(who, fontsize=9, color=GREY)
-show("Time per cell over the side of the map. Ours is lowest and falls a little, and "
-     "the numba envelope lies several times higher and does the same. The torch "
+show("Time per cell over the side of the map. Ours is lowest and falls to one half, "
+     "and the numba envelope lies several times higher and falls by a third. The torch "
      "versions start higher still and rise with the side. The NumPy reference is high "
      "and nearly flat, and only plain torch on the largest map lies above it.")
 
@@ -448,15 +450,20 @@ show("Bars of milliseconds for three versions of the layer. Plain autograd takes
 # %% [markdown]
 # The clever algorithm lost again, even with the same compiler on its side. It takes the fewest
 # steps, but each of them waits for the one before, and only the data tells which way it goes. Our
-# brute force with the right window takes about six times as many (some seventeen candidates a cell
-# against three crossings in the two passes), but sixteen at a time and in an order that we know
-# beforehand. Paper A's claim that the transform makes a message linear in the number of cells (Sec.
-# 3.3) holds for both, because the time per cell does not grow with the map. What the envelope has
-# to itself is that this is *certain*, while the window depends on the data.
+# brute force with the right window takes about six times as many (in the two passes together some
+# seventeen candidates a cell, of 92, against three crossings), but sixteen at a time and in an
+# order that we know beforehand. Paper A claims that the transform makes a message linear in the
+# number of cells (Sec. 3.3). As long as springs stay the same in cells, that holds for both,
+# because the time per cell does not grow with the map. But where a finer map shows the same
+# picture, springs reach over more cells. Then the time per cell grows for both, from 46 to 368
+# cells a side by 2.2 times for ours and by 1.6 times for the compiled envelope. What the envelope
+# has to itself is that its *steps* are certain to be fewer than two a cell in each pass, while the
+# window depends on the data.
 #
 # Could we have taken a general library instead? PGMax compiles max-product messages for a CPU or
 # GPU through JAX, but it has to list all pairs of cells, which is $46^4$ numbers for each pair of
-# joints here. On maps that are small enough for it:
+# joints here. On maps that are small enough for it (in a run two hours before the others, on the
+# same machine):
 
 # %%
 for n, row in measured["pgmax"].items():
@@ -465,13 +472,16 @@ for n, row in measured["pgmax"].items():
 
 # %% [markdown]
 # How close is ours to what the machine can do? There are two limits: the steps of the sweep, done
-# in registers alone without any map, and the bytes that must come and go. In the next picture the
-# first is the slanted line and the second the dotted one. Each dot is a map, and shows the time per
-# cell over the number of candidates inside the window. The number beside a dot is the side of its
-# map. (Of the blue dots only the smallest and the largest map have one, because the others lie too
-# near to each other.) The blue dots have the same springs on every map. The green dots have springs
-# that grow with the map: a finer map shows the same picture there, so that a spring has to reach
-# over as many more cells. (Such a picture of limits is called a *roofline*.)
+# in registers alone without any map, and the bytes that must come and go: four for a cell's score,
+# four for its message and one for the arg-max of each pass, because a byte can number 256 cells. In
+# the next picture the first is the slanted line and the second the dotted one. Each dot is a map,
+# and shows the time per cell over the number of candidates inside the windows of both passes. The
+# number beside a dot is the side of its map. (Of the blue dots only the smallest and the largest
+# map have one, because the others lie too near to each other.) The blue dots have the same springs
+# on every map. The green dots have springs that grow with the map: a finer map shows the same
+# picture there, so that a spring has to reach over as many more cells. The red square is a map
+# whose scores are a hundred times as large, so that hardly any window is left: it asks 83 of its 92
+# candidates. (Such a picture of limits is called a *roofline*.)
 
 # %%
 limits = measured["limits"]
@@ -565,19 +575,21 @@ ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=10)
 show("Time per cell over the side of the map on a GPU. Ours is lowest, by ten times or "
      "more, and rises with the side, as plain torch and the torch Function do. The "
      "three points of torch.compile are nearly level. The dotted line of one CPU core "
-     "starts above all and falls a little, so that two of the torch versions pass it "
-     "on large maps.")
+     "starts above all and falls to one half, so that two of the torch versions pass "
+     "it on large maps.")
 
 # %% [markdown]
 # A GPU has so many lanes that we can afford to compare *everything*, and so the time per cell grows
 # with the side again, by less than the candidates do. At this size handing over takes two thirds of
 # the time that you wait (1.09 ms, of which the kernels need 0.37), because our three rounds are
-# about forty small operations, each of which takes some microseconds to hand over. You would not
-# notice it with a larger batch. With the backward pass our lead over the torch Function falls from
-# 13 times to less than six, because that pass adds more small operations to hand over, and the
-# Function compares nothing in it. Here, unlike on the CPU, the Function is no faster than plain
-# autograd (5.7 and 5.6 times ours). The figures are of one machine and one evening, and
-# `python -m experiments speed messages --device cuda` takes them again.
+# many small operations, and Python has to hand over each of them. With a larger batch the kernels
+# should take longer and handing over should not, but we have not measured it. In training the
+# forward pass also keeps what the gradient needs and takes 1.29 ms, and our lead over the torch
+# Function falls from 13 times to 11. With the backward pass it is less than six, because that pass
+# adds more small operations to hand over, and the Function compares nothing in it. Here, unlike on
+# the CPU, the Function is no faster than plain autograd (5.7 and 5.6 times ours). The figures are
+# of one machine and one evening, and `python -m experiments speed messages --device cuda` takes
+# them again.
 
 # %% [markdown]
 # ## 11.6 What moved to `tslib`
@@ -789,9 +801,9 @@ check.exercise_11_5(sweep_down)
 #   follow another winner in one of them.
 # - Without numba, torch does the work, and a warning says so once. The first message of a new
 #   installation waits some seconds for the compiler, and after that its work is cached.
-# - Times on this page are ratios of one run on one machine. With scores far from 1, or springs of
-#   almost no stiffness, the window is the whole map, and then brute force can at best be as fast as
-#   its slanted line.
+# - Times on this page are ratios of one run on one machine. With scores much larger than 1, or
+#   springs of almost no stiffness, the window is the whole map, and then brute force can at best be
+#   as fast as its slanted line.
 
 # %% [markdown]
 # ## Quiz
