@@ -1278,20 +1278,21 @@ tried = stored_result("recipes")["parts"]
 ALL = max((name.split(": ", 1)[0] for name in tried), key=len)
 found = {row: tried[f"{ALL}: {row}"] for row in recipes.RECIPES}
 print(f"{ALL}, PCK@0.2 and @0.05 minus that of two rows with untrained messages")
-print(f"{'':40}{'as it was':34}trained as long")
+print(f"{'':42}{'as it was':40}trained as long")
 for row, recipe in recipes.RECIPES.items():
     pairs = [[Interval(*found[row][f"minus {other}"][n]) for n in (0, 2)]
              for other in (recipes.UNTRAINED, recipes.FAIR[recipe.steps])]
-    assert all(one.low <= 0 for one in pairs[1])
-    print(f"{row:40}" + "  ".join(f"{one!s:16}" for pair in pairs for one in pair))
+    print(f"{row:42}" + "  ".join(f"{one!s:18}" for pair in pairs for one in pair))
 
 # %% [markdown]
-# No recipe beats its fair control, at no threshold. Those over time alone come out at most a few
-# tenths of a point above messages that nobody trained, and the ConvNet gets as much or more from as
-# many steps of its own. Those with springs in space lose, the more the stricter PCK is, even though
-# their springs started soft. So on a network that sees the body we have found no way in which joint
-# training earns its name. Over time the flow leaves little to learn: a joint rests where it was
-# carried to, and one stiffness serves all.
+# One recipe does end above the messages that nobody trained, clear of zero at every threshold (0.1
+# is not shown): the squared error, with four times the steps and less of the rate. So training end
+# to end can do it. But look at the last two columns. A ConvNet that trained alone for as many steps
+# gains as much, so it is not the messages that have learnt. One interval there begins just above
+# zero, and of so many at 95 % one is what chance may give. The recipes with springs in space lose,
+# and more at 0.05 than at 0.2, even though their springs started soft. So on a network that sees
+# the body, joint training is worth what its steps are worth to the ConvNet. Over time the flow
+# leaves little to learn: a joint rests where it was carried to, and one stiffness serves all.
 #
 # ## 7.13 What came later
 #
@@ -1571,8 +1572,8 @@ check.exercise_7_6(over_seeds)
 #   depends on how many of each the clips have (Sec. 7.9).
 # - Time alone, untrained, gains at every threshold, as far as the flow is right, also when the
 #   ConvNet sees the whole body. Space then gives nothing and costs precision, by the pull of its
-#   springs and the disc of Eq. 6, and no recipe of joint training beats untrained messages behind a
-#   ConvNet that trained for as long (Sec. 7.12).
+#   springs and the disc of Eq. 6, and joint training is worth what its steps are worth to the
+#   ConvNet (Sec. 7.12).
 # - A good network on single images is above the paper's video model. What remains is the layer
 #   (Sec. 7.13).
 #

@@ -272,17 +272,28 @@ def test_what_the_page_says_of_strict_thresholds_shows():
     assert all(low < 0 for _, low, _ in coarse)  # nothing is gained
 
 
-def test_no_recipe_beats_its_control():
+def test_what_the_page_says_of_recipes_shows():
+    """And chapter 07: over time as good as the control, in space worse."""
     said = " ".join(PAGE.split())
-    tried = {row: of_recipes(row) for row in recipes.RECIPES}
-    for row, found in tried.items():
-        assert all(low <= 0 for _, low, _ in found[f"minus {control_of(row)}"])
-    above = [
-        row
-        for row, found in tried.items()
-        if all(low > 0 for _, low, _ in found[f"minus {recipes.UNTRAINED}"])
-    ]
-    print(above, said[:0])
+    best = of_recipes("time, squared error, 4 x steps, slower")[f"minus {recipes.UNTRAINED}"]
+    first, second, third = map(with_interval, best)
+    assert all(low > 0 for _, low, _ in best) and f"by {first}, {second} and {third}." in said
+    above = {}
+    for row in recipes.RECIPES:
+        changes = of_recipes(row)[f"minus {control_of(row)}"]
+        above |= {(row, n): one for n, one in enumerate(changes) if one[1] > 0}
+        if row.startswith("time"):
+            assert all(low <= 0.01 and high > 0 for _, low, high in changes)
+            assert of_recipes(row)[f"minus {recipes.UNTRAINED}"][2][0] < 1.1
+        else:
+            coarse, _, fine = of_recipes(row)[f"minus {recipes.UNTRAINED}"]
+            assert fine[0] < coarse[0] and coarse[2] < 0
+    assert list(above) == [("time, squared error, a fifth of the rate", 0)]
+    (change,) = above.values()
+    assert f"Of the {3 * len(recipes.RECIPES)} differences" in said
+    assert f"at 0.2, by {with_interval(change)}" in said
+    lost = of_recipes("both, disc of 0.75")[f"minus {recipes.UNTRAINED}"][2]
+    assert f"start soft: {with_interval(lost)} at 0.05" in said
 
 
 def test_no_reading_of_the_printed_recipe_keeps_what_the_convnet_knew():
