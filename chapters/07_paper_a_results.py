@@ -442,7 +442,8 @@ ax.axvline(0, color=GREY, lw=1)
 ax.invert_yaxis()
 ax.set_xlabel("points of PCK@0.2, small network")
 show("Differences of nine pairs of rows. Messages in space and over time lie clearly "
-     "right of zero, also against the longer ConvNet; ST-infer minus its frozen "
+     "right of zero, those in space also against the longer ConvNet; ST-infer minus "
+     "its frozen "
      "sibling, the ConvNet taken out, two frames, and ST-infer minus the longer "
      "ConvNet with untrained messages all lie within about a point of zero. The "
      "paper's crosses lie near four to six points, but for that of two frames, which "
@@ -463,9 +464,10 @@ print(f"of ST-infer's {gain['ST-infer']:.1f} points above the baseline,",
 # data's mean offsets. When we first train the ConvNet for as long, only about half a point is left
 # of what joint training adds, and at 0.1 not even that. Taken out again, the ConvNet of ST-infer
 # (∗) is no better than the baseline, and it is worse than the longer one; perhaps it has learnt to
-# rely on its neighbours. The paper's crosses for these lines are near four points. Its ConvNet is
-# larger and its recipe is another, so it may well be right for that. But because it printed neither
-# control, we cannot tell from its table.
+# rely on its neighbours. The paper's crosses for ST-infer minus its frozen sibling and for its
+# ConvNet minus the baseline are near four points, and the lines with a control have none. Its
+# ConvNet is larger and its recipe is another, so it may well be right for that. But because it
+# printed neither control, we cannot tell from its table.
 #
 # ## 7.6 Turn every knob
 #
@@ -500,7 +502,8 @@ for ax, (name, title) in zip([*first, *second], KNOBS.items()):
 for ax in (first[0], second[0]):
     ax.set_ylabel("PCK@0.2")
 show("Seven small line plots of PCK@0.2 from 76 to 83. It rises steeply with the first "
-     "iteration and is flat from the third; it rises a little with longer slices; it "
+     "iteration and is flat from the third; it rises by over a point from slices of "
+     "one frame to three, and a little beyond; it "
      "falls a little from exact flow to DIS and a point to zero flow; without "
      "normalisation untrained messages are about a point higher; offsets of zero cost "
      "a point; pairs and warping change nothing.")
@@ -509,9 +512,10 @@ Markdown("\n".join(f"- {page}" for page in pages[3:-1]))
 # %% [markdown]
 # We see that the first round does most, and that three seem to be enough, as the paper says: up to
 # six add no more than two tenths of a point. (We kept no interval of that, so section 7.10 leaves
-# the claim undecided.) Longer slices help a little. Left-right pairs bring nothing, and warping the
-# unaries once is as good as warping anew in each round. Rest offsets of zero, the paper's start,
-# cost more than a point before training, although they are still above no messages at all.
+# the claim undecided.) Slices of three frames are more than a point above single ones, and longer
+# ones add two tenths a step. Left-right pairs bring nothing, and warping the unaries once is as
+# good as warping anew in each round. Rest offsets of zero, the paper's start, cost more than a
+# point before training, although they are still above no messages at all.
 #
 # Without normalisation our untrained messages are at least as good as with it. They do not find the
 # same joints, because scores grow from round to round while springs and unaries stay as they are,
@@ -555,7 +559,8 @@ for ax in axes[1]:
     ax.set_xlabel("threshold")
 show("Eight panels of three curves each, PCK rising with the threshold from 0 to 0.2. "
      "The curves lie close together; from 0.1 on ST-infer is on top in most panels, "
-     "most clearly at knees and hips, and at wrists the baseline is as high.")
+     "farthest above the baseline at hips and knees, and at wrists the baseline is "
+     "higher until they meet close to 0.2.")
 
 # %% [markdown]
 # The curves lie close together, so in the next picture we draw only what ST-infer is above the
@@ -602,12 +607,13 @@ print(f"all joints: {everything[10:].mean():.1f} points ahead on the mean from 0
 #
 # Each row of the picture below is one kind of fault. From left to right we see the truth, the
 # ConvNet, messages in space, and messages in space and time. The person's left is orange, the right
-# blue, and the lines to the head are green. We draw the joints that count, in the first row
-# the hidden ones as well, so that some limbs are missing. A red ring marks a joint that is off by
-# more than 0.2 of the person's size. In the third row the joint of the other side is the left hip:
-# its ring is the one on the trunk, near the place of the right hip. Of the right side too little
-# can be seen to draw it, and the rings on the empty ground belong to the shoulder and the arms,
-# which are wrong in another way.
+# blue, and the lines to the head are green. We draw the joints that count, in the first row the
+# hidden ones as well, so that some limbs are missing. A red ring marks a joint that is off by more
+# than 0.2 of the person's size. In the third row the joint of the other side is the left hip: its
+# ring is the one high on the trunk, which lies just within 0.2 of the person's size of the right
+# hip, so that the rule calls it one of the other side. Of the right side too little can be seen to
+# draw it, and the rings on the empty ground belong to the shoulder and the arms, which are wrong in
+# another way.
 
 # %%
 found = {row: live.poses(row, 0) for row in ROWS}
@@ -673,7 +679,8 @@ for ax, one in zip(axes.flat, picked["successes"][:5] + picked["failures"]):
     picture(ax, n, t, pose[t], clip.visible[t], wrong)
 show("Ten frames with the poses of ST-infer. Top: five people who stand upright, whose "
      "limbs are followed closely. Bottom: frames with noise, blur or hardly any "
-     "contrast, of people who lie or bend, with red rings around most joints.")
+     "contrast. Three people lie, one is seen from behind, and the last can hardly be "
+     "made out; in most of them the greater part of the joints has red rings.")
 views = [shots[CLIPS[one["clip"]]].view for one in picked["failures"]]
 hard = sum(view in ("lying", "back") for view in views)
 assert hard >= 3
@@ -891,9 +898,10 @@ Markdown(pages[-1])
 # Here is how we judge. A gain *holds*, whatever its size, if its interval lies above zero, and it
 # *fails* if the interval lies below. Where a control could explain the gain (A-C1, A-C4, A-C5), the
 # control's interval has to agree. A claim that *nothing* is gained holds if the whole interval lies
-# within a point of zero, and fails if the whole interval lies farther off. If an interval contains
-# zero, or if we kept no interval (A-C6, A-C7, A-C11), the claim is *undecided*, because such
-# numbers cannot tell. What we did not run is *not measured*.
+# within a point of zero, and fails if the whole interval lies farther off. A claim of several parts
+# *fails* with any one of them (A-C5, by its control). Otherwise, if an interval contains zero, or
+# if we kept no interval (A-C6, A-C7, A-C11), the claim is *undecided*, because such numbers cannot
+# tell. What we did not run is *not measured*.
 #
 # Some claims need a word from us. A-C1 is about 0.2, where the paper's Table 1 is; for 0.05 see
 # section 7.3, and for another network section 7.12. For A-C4 and A-C5 see section 7.5, and for A-C9
@@ -1169,16 +1177,17 @@ for name, one in gain_05.items():
 #   points at 0.2. With the hourglass it brings none, and costs precision at 0.05. The hourglass has
 #   seen every limb that a spring could tell it of, so that the spring can only pull a sharp peak
 #   towards a mean. What S-infer gained in Table 1 makes up, most likely, for a narrow view.
-# - **Joint training loses what time gains.** At 0.05, ST-infer stays below a ConvNet that trained
-#   for longer with untrained messages behind it, with both networks, and with the hourglass even
-#   far below the bare ConvNet. When we train time alone jointly, most of its gain survives, but it
-#   is not better than that control either. We ask below what is to blame.
+# - **Where PCK is strict, joint training loses what time gains.** At 0.05, ST-infer stays below a
+#   ConvNet that trained for longer with untrained messages behind it, with both networks, and
+#   with the hourglass even far below the bare ConvNet. When we train time alone jointly, most of
+#   its gain survives, but it is not better than that control either. We ask below what is to
+#   blame.
 #
 # We should not say more than this comparison can carry. Besides what they see, three more things
 # differ between the networks: the hourglass has fourteen times as many weights, it has learnt from
 # five times as many clips, and its first stage took more than twice as many steps. Both were tested
 # on clips of the poor camera, so that time has much to repair. The lines above the first table say
-# how many seeds each network has. The differences at 0.05 are so large that we trust their signs,
+# how many seeds each network has. Most differences at 0.05 are so large that we trust their signs,
 # but sizes may move with another seed. And the stiffness of each untrained row was chosen by us,
 # not learnt.
 #
@@ -1208,8 +1217,8 @@ axes[0].set_ylabel("points above the baseline")
 axes[1].legend()
 show("Gains of untrained time with exact, estimated and zero flow. Exact flow gains at "
      "all thresholds, most at 0.05. DIS gains one to two points over one frame, and "
-     "nothing at 0.05 over two. Zero flow lies near zero at 0.2, and loses points at "
-     "0.05, more of them over two frames.")
+     "nothing at 0.05 over two. Zero flow gains less than a point at 0.2 over one "
+     "frame, loses as much over two, and loses three to six points at 0.05.")
 
 # %%
 strict = worth["time", 2]
@@ -1221,9 +1230,9 @@ print("one frame, PCK@0.05:", ", ".join(told))
 # %% [markdown]
 # At strict thresholds the value of time is the value of the flow. With zero flow a neighbour's peak
 # lands where the joint *was*, and precision is lost. DIS keeps part of the gain over one frame, and
-# less over two, because its errors add up. The exact flow of rendered clips is an upper bound that
-# no real film offers. If you want to use time behind a good network, a better flow is where to
-# begin.
+# at 0.05 nothing over two, because its errors add up. The exact flow of rendered clips is an upper
+# bound that no real film offers. If you want to use time behind a good network, a better flow is
+# where to begin.
 #
 # ### Why does joint training lose where PCK is strict?
 #
@@ -1257,11 +1266,12 @@ print(f"both read by the arg-max alone: {alone}")
 # %% [markdown]
 # The decoding is innocent: read by the arg-max alone, S-infer loses no less. The pull takes the
 # larger part, since ten times weaker springs give back five of nearly eight points, and stiffer
-# ones take four more. What remains is inside the ConvNet, which joint training has made blunter by
-# two points, and there the disc is to blame. With half its radius the ConvNet loses half a point,
-# and with weak springs on top of it, joint training loses less than a point in all. These are
-# remedies, not gains. At 0.2 none of the rows differs from the bare ConvNet by more than half a
-# point, so the springs have nothing to tell this network.
+# ones take four and a half more. What remains is inside the ConvNet, which joint training has made
+# blunter by two points, and most of that is the disc's: with half its radius the ConvNet loses half
+# a point. (Trained by the squared error, with no disc at all, it still loses one.) With weak
+# springs on top of the half disc, joint training loses less than a point in all. These are
+# remedies, not gains. At 0.2 (not shown) none of the rows differs from the bare ConvNet by more
+# than half a point, so the springs have nothing to tell this network.
 #
 # ### Does another recipe do better?
 #
@@ -1285,14 +1295,15 @@ for row, recipe in recipes.RECIPES.items():
     print(f"{row:42}" + "  ".join(f"{one!s:18}" for pair in pairs for one in pair))
 
 # %% [markdown]
-# One recipe does end above the messages that nobody trained, clear of zero at every threshold (0.1
-# is not shown): the squared error, with four times the steps and less of the rate. So training end
-# to end can do it. But look at the last two columns. A ConvNet that trained alone for as many steps
-# gains as much, so it is not the messages that have learnt. One interval there begins just above
-# zero, and of so many at 95 % one is what chance may give. The recipes with springs in space lose,
-# and more at 0.05 than at 0.2, even though their springs started soft. So on a network that sees
-# the body, joint training is worth what its steps are worth to the ConvNet. Over time the flow
-# leaves little to learn: a joint rests where it was carried to, and one stiffness serves all.
+# One recipe does end above the messages that nobody trained at every threshold (at 0.2 only just,
+# and 0.1 is not shown): the squared error, with four times the steps and less of the rate. So
+# training end to end can do it. But look at the last two columns. A ConvNet that trained alone for
+# as many steps gains as much, so it is not the messages that have learnt. One interval there begins
+# just above zero, too, and of so many at 95 % one is what chance may give. The recipes with springs
+# in space lose, and more at 0.05 than at 0.2, even though their springs started soft. So on a
+# network that sees the body, joint training is worth what its steps are worth to the ConvNet. Over
+# time the flow leaves little to learn: a joint rests where it was carried to, and one stiffness
+# serves all.
 #
 # ## 7.13 What came later
 #

@@ -732,9 +732,8 @@ for ax in (left, right):
     ax.locator_params(axis="x", integer=True)
 show("Left, six bars of ten frames each, one below the other, each two frames farther "
      "right. Right, six grey lines scatter about a green one. In the middle, where "
-     "most windows are, the blue mean mostly stays closer to it than they do. Over the "
-     "first two frames and the last two there is one window, and blue is that grey "
-     "line.")
+     "most windows are, the blue mean mostly stays closer to it than they do. Over two "
+     "frames at either end there is one window, and blue is that grey line.")
 off = np.concatenate([noisy[r] - track[first:first + LENGTH, 0, 0]
                       for r, first in enumerate(starts(20, LENGTH, STRIDE))])
 print(f"mean distance from the track: a window {np.abs(off).mean():.1f} px,",

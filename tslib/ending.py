@@ -24,9 +24,16 @@ def interrupt(number: int, frame: object) -> None:
 def once_more(lost: "sys.UnraisableHookArgs") -> None:
     """Where a destructor has swallowed a KeyboardInterrupt it comes again, a moment later."""
     if issubclass(lost.exc_type, KeyboardInterrupt):
-        threading.Timer(0.01, _thread.interrupt_main).start()
+        threading.Timer(0.01, _again).start()
     else:
         sys.__unraisablehook__(lost)
+
+
+def _again() -> None:
+    if hasattr(signal, "pthread_kill"):  # wakes a main thread that sleeps, too
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def at_once() -> None:
