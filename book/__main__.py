@@ -16,7 +16,9 @@ import base64
 import hashlib
 import os
 import re
+import shlex
 import shutil
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -181,6 +183,12 @@ def run(folder: Path, work: Path, only: str = "") -> dict[str, str]:
     return failed
 
 
+def _typed(*words: object) -> str:
+    """A call of jupytext as a shell takes it, whatever characters a path has."""
+    command = [sys.executable, "-m", "jupytext", *map(str, words)]
+    return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
+
+
 def answers_in_danger(source: Path, work: Path) -> str:
     """A sentence where a notebook has a cell that its .py never had, so that it was written in the
     notebook alone; "" where its cells come from the .py as it is or as it was."""
@@ -198,9 +206,9 @@ def answers_in_danger(source: Path, work: Path) -> str:
     return (
         f"{notebook} has a cell that {source.name} lacks; it begins with `{line}`. Nothing was run "
         "or overwritten. To keep what the notebook has, type\n"
-        f"    {sys.executable} -m jupytext --to py:percent {notebook}\n"
+        f"    {_typed('--to', 'py:percent', notebook)}\n"
         "To keep what the .py has, type\n"
-        f"    {sys.executable} -m jupytext --to ipynb --update {source}\n"
+        f"    {_typed('--to', 'ipynb', '--update', source)}\n"
         "Then try again."
     )
 

@@ -101,7 +101,7 @@ def outputs(folder, threads):
         notebooks = [n for n in notebooks if calls[n][-1:] != ["1"]]
     # A plugin that somebody has installed would run the cells in any order.
     plugins = "-p no:cacheprovider -p no:randomly -p no:random_order"
-    pytest = f"{sys.executable} -m pytest -q --color=no {plugins}".split()
+    pytest = [sys.executable, *f"-m pytest -q --color=no {plugins}".split()]
     options = "--nbval --nbval-current-env --nbval-cell-timeout=300".split()
     sanitize = f"--nbval-sanitize-with={SANITIZE}"
     own = environment(folder) | dict.fromkeys(THREADS, str(threads))

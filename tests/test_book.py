@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -230,7 +231,8 @@ def test_both_commands_that_the_sentence_names_help(copy, work, which, verdict):
     solve(copy / NOTEBOOK)
     with pytest.raises(SystemExit) as stopped:
         book.run(copy, work)
-    command = [x for x in str(stopped.value).splitlines() if x.startswith("    ")][which].split()
+    lines = [x for x in str(stopped.value).splitlines() if x.startswith("    ")]
+    command = shlex.split(lines[which])  # as a shell takes it, whatever the folder is called
     subprocess.run(command, check=True, capture_output=True)
     assert book.run(copy, work) == {}
     assert f"Exercise 1.1: {verdict}" in (copy / NOTEBOOK).read_text(encoding="utf-8")
