@@ -122,9 +122,11 @@ def _run(program: str, parser: OPTION, arguments: Sequence[str] | None) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if isinstance(error, KeyboardInterrupt) or ending.asked:
             sentence, code = f"interrupted; {left}.", 130
-        elif isinstance(error, (InputError, OSError)):
-            sentence = f"{program}: {_why(error) if isinstance(error, OSError) else error}"
-        elif not (sentence := missing_library(error)):
+        elif isinstance(error, InputError):
+            sentence = f"{program}: {error}"
+        elif isinstance(error, OSError):
+            sentence = f"{program}: {_why(error)}"
+        elif not (isinstance(error, ImportError) and (sentence := missing_library(error))):
             raise
     print(printable(sentence).replace("\n", r"\n"), file=sys.stderr)
     return code
@@ -165,7 +167,7 @@ def quiet() -> None:
         os.environ.setdefault(key, value)
 
 
-def missing_library(error: Exception) -> str:
+def missing_library(error: ImportError) -> str:
     """A sentence for a system library that OpenCV does not find; "" for any other error."""
     if not (found := re.search(r"(\S+\.so\S*): cannot open shared object file", str(error))):
         return ""
