@@ -54,16 +54,20 @@ def with_interval(triple):
     return f"{points:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
-def body_lines():
-    """The table of the network that sees the body, of all seeds."""
+def lines_of(result, titles):
+    """A table of rows of all seeds, each with its PCK and its differences from the baseline."""
     thresholds = ["at 0.2", "at 0.1", "at 0.05"]
     lines = [f"| row | PCK@0.2 / 0.1 / 0.05 | {' | '.join(thresholds)} |", "|---|---|---|---|---|"]
-    for row, title in ROWS.items():
-        found = parts("body")[f"seeds [0, 1, 2]: {row}"]
-        changes = found.get("minus baseline", [])
-        cells = [with_interval(change) for change in changes] or ["", "", ""]
+    for row, title in titles.items():
+        found = parts(result)[f"seeds [0, 1, 2]: {row}"]
+        cells = [with_interval(one) for one in found.get("minus baseline", [])] or ["", "", ""]
         lines.append(f"| {title} | {rates(found['PCK'])} | {' | '.join(cells)} |")
     return lines
+
+
+def body_lines():
+    """The table of the network that sees the body."""
+    return lines_of("body", ROWS)
 
 
 def readings_lines():
@@ -85,20 +89,20 @@ def readings_lines():
 
 STRICT = {
     "baseline": "the ConvNet",
-    "baseline; arg-max alone": "arg-max alone",
+    "baseline; arg-max alone": "... arg-max alone",
     "S-infer": "jointly trained, between joints",
-    "S-infer; arg-max alone": "arg-max alone",
-    "S-infer; its ConvNet": "its ConvNet",
-    "S-infer; springs x 0.1": "springs x 0.1",
-    "S-infer; springs x 0.3": "springs x 0.3",
-    "S-infer; springs x 3": "springs x 3",
+    "S-infer; arg-max alone": "... arg-max alone",
+    "S-infer; its ConvNet": "... its ConvNet",
+    "S-infer; springs x 0.1": "... springs x 0.1",
+    "S-infer; springs x 0.3": "... springs x 0.3",
+    "S-infer; springs x 3": "... springs x 3",
     "S-infer, disc of 0.75": "jointly trained, disc of 0.75",
-    "S-infer, disc of 0.75; its ConvNet": "its ConvNet",
-    "S-infer, disc of 0.75; springs x 0.1": "springs x 0.1",
+    "S-infer, disc of 0.75; its ConvNet": "... its ConvNet",
+    "S-infer, disc of 0.75; springs x 0.1": "... springs x 0.1",
     "S-infer, disc of 3": "jointly trained, disc of 3",
     "S-infer, squared error": "jointly trained, squared error",
-    "S-infer, squared error; its ConvNet": "its ConvNet",
-    "S-infer, squared error; springs x 0.1": "springs x 0.1",
+    "S-infer, squared error; its ConvNet": "... its ConvNet",
+    "S-infer, squared error; springs x 0.1": "... springs x 0.1",
 }
 
 
@@ -109,16 +113,7 @@ def of_strict(row):
 
 def strict_lines():
     """The table of the suspects at strict thresholds, of all seeds."""
-    lines = [
-        "| row | PCK@0.2 / 0.1 / 0.05 | at 0.2 | at 0.1 | at 0.05 |",
-        "|---|---|---|---|---|",
-    ]
-    for row, title in STRICT.items():
-        found = of_strict(row)
-        cells = [with_interval(c) for c in found.get("minus baseline", [])] or ["", "", ""]
-        name = f"... {title}" if ";" in row else title
-        lines.append(f"| {name} | {rates(found['PCK'])} | {' | '.join(cells)} |")
-    return lines
+    return lines_of("strict", STRICT)
 
 
 RECIPES = {

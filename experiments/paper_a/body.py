@@ -32,7 +32,7 @@ from tslib.training.data import Data, load_data
 from tslib.training.evaluate import Poses, frames_and_span, predict_clips, tallies
 from tslib.training.loop import Trainer
 
-from ..claims import judge
+from ..claims import Claim, judge
 from ..comparison import SHARES, Compared
 from ..growing import GrowingResult
 from ..poses import kept
@@ -41,6 +41,7 @@ from .claims import BASE, CLAIMS, FAIR, FROZEN, LONGER, ST, TAKEN, S
 
 CONFIG = ROOT / "data" / "training" / "body.toml"
 THRESHOLDS = (0.2, 0.1, 0.05)
+CONVNET = "its ConvNet"  # of a row: what it gives without its messages
 TESTS = 100  # test clips: those of the 500 clips that the book renders
 
 
@@ -148,7 +149,7 @@ class Body:
         base, _, rest = row.partition("; ")
         model, flow = self.model(base), self.data.flow
         view, frames = self.config.view, self.config.joint.frames
-        if rest == "its ConvNet":
+        if rest == CONVNET:
             model = ThinSlicingNetwork(model.convnet)
         elif rest:
             name, _, method = rest.partition(" and ")
@@ -169,7 +170,7 @@ def rows() -> dict[str, str]:
     for row, control in JOINT.items():
         found[row] = control
         if "⋆" not in row:
-            found[f"{row}; its ConvNet"] = "longer"
+            found[f"{row}; {CONVNET}"] = "longer"
     return found
 
 
@@ -221,6 +222,14 @@ def grow(
             result.once(f"seeds {[*seeds]}: {row}", part(row, other, *seeds))
 
 
+def claimed(
+    seeds: Mapping[int, Body], names: Mapping[str, str], claims: Sequence[Claim], skeleton: Skeleton
+) -> list[dict[str, Any]]:
+    """Claims, judged by the rows of all seeds. names : {row: the name that claims have for it}"""
+    found = {name: {s: b.tallies(row) for s, b in seeds.items()} for row, name in names.items()}
+    return [asdict(one) for one in judge(claims, Compared(found, skeleton))]
+
+
 def prepared(options: argparse.Namespace) -> tuple[Config, Data, dict[str, Any]]:
     """The recipe, the clips, and what a result says about both; InputError for too few clips.
 
@@ -252,10 +261,7 @@ def run(options: argparse.Namespace) -> str:
     result = GrowingResult(RESULTS / "body.json", about)
     seeds = {s: Body(config, data, options.output / f"seed{s}", s) for s in options.seeds}
     grow(result, seeds, rows(), compared)
-
-    def claims() -> list[dict[str, Any]]:
-        found = {n: {s: b.tallies(row) for s, b in seeds.items()} for row, n in OF_TABLE_1.items()}
-        return [asdict(one) for one in judge(CLAIMS, Compared(found, SKELETONS["penn13"]))]
-
-    result.once(f"seeds {options.seeds}: claims", claims)
+    skeleton = SKELETONS[config.skeleton]
+    judged = partial(claimed, seeds, OF_TABLE_1, CLAIMS, skeleton)
+    result.once(f"seeds {options.seeds}: claims", judged)
     return f"{result.path} holds all rows of seeds {options.seeds}."

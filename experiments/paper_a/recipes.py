@@ -41,21 +41,22 @@ FAIR = {1: "longer; time over two frames", LONG: f"longer x {LONG}; time over tw
 class Recipe:
     """A way of joint training.
 
-    squared : Eq. 5 on the belief, not Eq. 6; radius : of the disc of Eq. 6, cells
-    steps, rate : times those of data/training/body.toml
+    squared : Eq. 5 on the belief, not Eq. 6
+    radius : of the disc of Eq. 6, cells; None: as data/training/body.toml has it
+    steps, rate : times those of that file
     space : stiffness that springs in space start from; 0: there are none, as in `body.TWO`
     """
 
     squared: bool = False
-    radius: float = 1.5
+    radius: float | None = None
     steps: int = 1
     rate: float = 1.0
     space: float = 0.0
 
     def plan(self, plan: JointPlan) -> JointPlan:
         """The plan of the joint stage, changed."""
-        steps, rate = plan.steps * self.steps, plan.rate * self.rate
-        return replace(plan, radius=self.radius, steps=steps, rate=rate)
+        plan = replace(plan, steps=plan.steps * self.steps, rate=plan.rate * self.rate)
+        return plan if self.radius is None else replace(plan, radius=self.radius)
 
 
 RECIPES = {

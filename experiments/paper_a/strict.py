@@ -34,10 +34,9 @@ from tslib.training.loop import Trainer
 
 from ..growing import GrowingResult
 from ..records import RESULTS
-from .body import Body, compared, grow, prepared
+from .body import CONVNET, Body, compared, grow, prepared
 
 JOINT, ARG_MAX = "S-infer", "arg-max alone"
-CONVNET = "its ConvNet"  # a row of `Body`
 PULLS = {f"springs x {factor:g}": factor for factor in (0.1, 0.3, 3.0)}
 WEAKEST = next(iter(PULLS))
 SMALLEST = 0.75

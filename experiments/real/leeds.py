@@ -37,11 +37,10 @@ from tslib.training.config import Config, read_config
 from tslib.training.data import Data
 from tslib.training.evaluate import ALPHA, Poses, tallies
 
-from ..claims import judge
 from ..comparison import Compared
 from ..growing import GrowingResult
 from ..mixture_of_parts.parts import cluster
-from ..paper_a.body import CONFIG, THRESHOLDS, Body, compared, grow
+from ..paper_a.body import CONFIG, THRESHOLDS, Body, claimed, compared, grow
 from ..paper_a.claims import BASE, CLAIMS, LONGER, S
 from ..records import RESULTS, folder
 from .leeds_pictures import SKELETON, load
@@ -174,14 +173,16 @@ class _Single(nn.Module):
         return self.springs(unary.flatten(0, 1)).unflatten(0, unary.shape[:2])
 
 
+def kind(types: int) -> str:
+    """What springs of so many types are called."""
+    return "one spring" if types == 1 else f"{types} types"
+
+
 UNTRAINED = {
-    f"{'one spring' if types == 1 else f'{types} types'}, stiffness {a:g}": Mixture(types, a)
-    for types, a in product(TYPES, STIFFNESSES)
+    f"{kind(types)}, stiffness {a:g}": Mixture(types, a) for types, a in product(TYPES, STIFFNESSES)
 } | {f"{TOLD} types told, stiffness {a:g}": Mixture(TOLD, a, True) for a in STIFFNESSES}
 TURNED = {
-    f"{'one spring' if types == 1 else f'{types} types'} turned{by}, stiffness {a:g}": Mixture(
-        types, a, turned=what
-    )
+    f"{kind(types)} turned{by}, stiffness {a:g}": Mixture(types, a, turned=what)
     for (types, by, what), a in product(
         [(1, "", "guess"), (TOLD, "", "guess"), (TOLD, " by the truth", "truth")], STIFFNESSES
     )
@@ -211,8 +212,8 @@ def rows() -> dict[str, str]:
         found[f"baseline; {name}"] = one if mixture.types > 1 else ""
     found |= {"S-infer": "longer", "S-infer; its ConvNet": "longer"}
     for name, mixture in TURNED.items():
-        still = "one spring" if mixture.types == 1 else f"{mixture.types} types"
-        found[f"baseline; {name}"] = f"baseline; {still}, stiffness {mixture.stiffness:g}"
+        still = f"{kind(mixture.types)}, stiffness {mixture.stiffness:g}"
+        found[f"baseline; {name}"] = f"baseline; {still}"
     return found
 
 
@@ -266,12 +267,9 @@ def run(options: argparse.Namespace) -> str:
         result.once(f"seed {s}: pictures to choose by", partial(validated, body, UNTRAINED))
         name = f"seed {s}: turned springs, pictures to choose by"
         result.once(name, partial(validated, body, TURNED))
-
-    def claims() -> list[dict[str, Any]]:
-        found = {row: {s: b.tallies(row) for s, b in seeds.items()} for row in (BASE, S, LONGER)}
-        # Of one picture nothing can be said about time.
-        spatial = [claim for claim in CLAIMS if claim.name == "A-C1"]
-        return [asdict(one) for one in judge(spatial, Compared(found, SKELETON))]
-
-    result.once(f"seeds {[*seeds]}: claims", claims)
+    # Of one picture nothing can be said about time.
+    spatial = [claim for claim in CLAIMS if claim.name == "A-C1"]
+    names = {row: row for row in (BASE, S, LONGER)}
+    judged = partial(claimed, seeds, names, spatial, SKELETON)
+    result.once(f"seeds {[*seeds]}: claims", judged)
     return f"{result.path} holds all rows of seeds {[*seeds]}."
