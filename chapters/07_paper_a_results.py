@@ -1286,13 +1286,15 @@ print(f"both read by the arg-max alone: {alone}")
 # %%
 tried = stored_result("recipes")["parts"]
 ALL = max((name.split(": ", 1)[0] for name in tried), key=len)
-found = {row: tried[f"{ALL}: {row}"] for row in recipes.RECIPES}
-print(f"{ALL}, PCK@0.2 and @0.05 minus that of two rows with untrained messages")
-print(f"{'':42}{'as it was':40}trained as long")
+print(f"{ALL}, PCK minus that of two rows with untrained messages")
+lines = []
 for row, recipe in recipes.RECIPES.items():
-    pairs = [[Interval(*found[row][f"minus {other}"][n]) for n in (0, 2)]
-             for other in (recipes.UNTRAINED, recipes.FAIR[recipe.steps])]
-    print(f"{row:42}" + "  ".join(f"{one!s:18}" for pair in pairs for one in pair))
+    found = tried[f"{ALL}: {row}"]
+    others = recipes.UNTRAINED, recipes.FAIR[recipe.steps]
+    gains = [Interval(*found[f"minus {other}"][n]) for other in others for n in (0, 2)]
+    lines.append([row, *map(str, gains)])
+head = ["recipe", "as it was, @0.2", "@0.05", "trained as long, @0.2", "@0.05"]
+Markdown(markdown(head, lines))
 
 # %% [markdown]
 # One recipe does end above the messages that nobody trained at every threshold (at 0.2 only just,
