@@ -319,8 +319,16 @@ COMMANDS = (
         "real leeds",
         "what springs between joints are worth on real pictures of athletes, one a limb or "
         "mixtures; writes results/leeds.json, a quarter of an hour for a seed on one core",
-        of.leeds,
+        partial(of.pictures, steps=2500),
         "--output runs-leeds",
+        left=GOES_ON,
+    ),
+    _script(
+        "real upper_bodies",
+        "what the same springs are worth on frames of YouTube Pose, where people stand upright; "
+        "writes results/upper_bodies.json, half an hour for a seed on one core",
+        partial(of.pictures, steps=1500),
+        "--output runs-upper",
         left=GOES_ON,
     ),
     _script(

@@ -48,13 +48,13 @@ def estimates(parser: OPTION) -> None:
     quick(parser)
 
 
-def leeds(parser: OPTION) -> None:
-    """Of `real leeds`."""
+def pictures(parser: OPTION, steps: int) -> None:
+    """Of `real leeds` and `real upper_bodies`. steps : by default"""
     add = parser.add_argument
     add("--output", required=True, type=place, metavar="DIR", help="folder for the trained rows")
     add("--seeds", nargs="+", type=whole, default=[0, 1, 2], metavar="S")
-    steps = "of the first stage; 2,500 by default"
-    add("--steps", type=positive_whole, default=2500, metavar="N", help=steps)
+    shown = f"of the first stage; {steps:,} by default"
+    add("--steps", type=positive_whole, default=steps, metavar="N", help=shown)
 
 
 def jhmdb_motion(parser: OPTION) -> None:

@@ -13,12 +13,15 @@ import torch
 import trees
 
 from experiments.claims import FAILS, HOLDS, UNDECIDED
-from experiments.real import leeds, leeds_pictures, turned
+from experiments.real import leeds, leeds_pictures, pictures, turned
 from experiments.real.springs import Springs
 from tslib.errors import InputError
 from tslib.message_passing import MessagePassing, PoseGraph
 from tslib.skeletons import SKELETONS
 
+SKELETON = SKELETONS["cvit14"]
+GRAPH = turned.graph_of(SKELETON)
+ROWS = pictures.rows(pictures.UNTRAINED | pictures.TURNED)
 PICTURES = 18
 
 
@@ -135,7 +138,7 @@ def test_types_find_the_directions_of_a_limb_and_weigh_rare_ones():
     kinds = draw.choice(3, 4000, p=shares)
     offsets = centers[kinds] + draw.normal(0, 0.5, (4000, 2))
     offsets[::7] = np.nan
-    means, found, variance = leeds.offset_types(offsets, 3, draw)
+    means, found, variance = pictures.offset_types(offsets, 3, draw)
     order = np.argsort(-found)
     np.testing.assert_allclose(means[order], centers, atol=0.1)
     np.testing.assert_allclose(found[order], shares, atol=0.03)
@@ -143,7 +146,9 @@ def test_types_find_the_directions_of_a_limb_and_weigh_rare_ones():
 
 
 def test_types_that_the_data_lack_change_nothing():
-    means, shares, _ = leeds.offset_types(np.tile([[1.0, 2]], (9, 1)), 4, np.random.default_rng(0))
+    means, shares, _ = pictures.offset_types(
+        np.tile([[1.0, 2]], (9, 1)), 4, np.random.default_rng(0)
+    )
     np.testing.assert_array_equal(means, np.tile([[1.0, 2]], (4, 1)))
     np.testing.assert_array_equal(shares, 1)
 
@@ -152,7 +157,7 @@ def test_types_that_the_data_lack_change_nothing():
 def short(tmp_path_factory):
     """A recipe of two steps, and made-up pictures."""
     torch.set_num_threads(1)
-    plan = leeds.config(2)
+    plan = pictures.config(SKELETON, 2, leeds.ANGLE)
     pretrain = replace(plan.pretrain, batch=2)
     joint = replace(plan.joint, steps=2, batch=2)
     folder = tmp_path_factory.mktemp("leeds") / "lsp"
@@ -163,9 +168,9 @@ def short(tmp_path_factory):
 def test_one_type_is_a_layer_of_the_package(short):
     plan, folder = short
     data = leeds_pictures.load(folder)
-    ours = leeds.Mixture(1, 0.01).springs(plan, data)
+    ours = pictures.Mixture(1, 0.01).springs(plan, data)
     assert not ours.bias.any()
-    layer = MessagePassing(leeds.GRAPH, 3, "degree", stiffness=0.01)
+    layer = MessagePassing(GRAPH, 3, "degree", stiffness=0.01)
     with torch.no_grad():
         layer.rest.copy_(ours.rest[:, 0])
     unary = torch.rand(2, 14, 12, 9, generator=torch.Generator().manual_seed(0))
@@ -185,21 +190,21 @@ def test_springs_that_are_told_the_type_pull_to_the_true_direction():
         box=np.array([[20, 20, 60, 60]], np.float32),
         frames=[np.zeros((100, 100, 3), np.uint8)],
     )
-    plan = leeds.config()
+    plan = pictures.config(SKELETON, 2500, leeds.ANGLE)
     found = {}
     for turn in (1, -1):  # of two types the true one, or none, points down
-        rest = np.zeros((len(leeds.GRAPH.edges), 2, 2))
-        forearm = leeds.GRAPH.springs.index("left_elbow-left_wrist")
+        rest = np.zeros((len(GRAPH.edges), 2, 2))
+        forearm = GRAPH.springs.index("left_elbow-left_wrist")
         rest[forearm] = (0, turn * 11), (9, 0)
-        springs = Springs(rest, leeds.GRAPH, 0.05)
+        springs = Springs(rest, GRAPH, 0.05)
 
         def sees_elbows(images):
             maps = torch.zeros(1, 1, 14, 24, 24)
             maps[..., elbow, 8, 8] = 1
             return maps, []
 
-        tell = partial(leeds.told, springs)
-        found[turn] = leeds.each_its_own(sees_elbows, [clip], plan, tell)[0][0]
+        tell = partial(pictures.told, springs)
+        found[turn] = pictures.each_its_own(sees_elbows, [clip], plan, tell)[0][0]
     down, aside = (found[turn][wrist] - found[turn][elbow] for turn in (1, -1))
     assert down[1] > 5 and abs(down[0]) < 5
     assert aside[0] > 5 and abs(aside[1]) < 5  # (9, 0) is nearer to the truth than (0, -11)
@@ -214,24 +219,24 @@ def test_offsets_turn_with_what_they_hang_on():
     """However a body and its limbs are turned, from where they are seen nothing has changed."""
     draw = np.random.default_rng(0)
     joints = body(draw)
-    first, second = turned.GRAPH.edges.T
-    seen = turned.turn(joints[second] - joints[first], -turned.directions(joints))
+    first, second = GRAPH.edges.T
+    seen = turned.turn(joints[second] - joints[first], -turned.directions(joints, GRAPH))
     for angle in (0.3, 2.0, -3.0):
         whole = turned.turn(joints, np.full(14, angle))
-        ways = turned.directions(whole)
+        ways = turned.directions(whole, GRAPH)
         np.testing.assert_allclose(
             turned.turn(whole[second] - whole[first], -ways), seen, atol=1e-12
         )
     # Right angles go from x to y, and one arm alone turns with its upper arm.
     np.testing.assert_allclose(turned.turn(np.array([1.0, 0]), np.pi / 2), [0, 1], atol=1e-12)
-    names, forearm = list(turned.SKELETON.joints), turned.GRAPH.springs.index
+    names, forearm = list(SKELETON.joints), GRAPH.springs.index
     shoulder, elbow, wrist = (names.index(f"left_{n}") for n in ("shoulder", "elbow", "wrist"))
     joints[[shoulder, elbow, wrist]] = (0, 0), (5, 0), (5, 4)
-    ways = turned.directions(joints)
+    ways = turned.directions(joints, GRAPH)
     assert ways[forearm("left_elbow-left_wrist")] == 0
     assert ways[forearm("left_shoulder-left_elbow")] == ways[forearm("neck-head")] != 0
     joints[elbow] = np.nan
-    assert np.isnan(turned.directions(joints)).sum() == 1  # the forearm's
+    assert np.isnan(turned.directions(joints, GRAPH)).sum() == 1  # the forearm's
 
 
 def test_turned_springs_find_a_wrist_where_the_upper_arm_points():
@@ -239,20 +244,20 @@ def test_turned_springs_find_a_wrist_where_the_upper_arm_points():
     draw = np.random.default_rng(0)
     joints = body(draw)
     bodies = np.stack([turned.turn(joints, np.full(14, a)) for a in draw.uniform(0, 6.28, 50)])
-    first, second = turned.GRAPH.edges.T
-    ways, offsets = turned.directions(bodies), bodies[:, second] - bodies[:, first]
+    first, second = GRAPH.edges.T
+    ways, offsets = turned.directions(bodies, GRAPH), bodies[:, second] - bodies[:, first]
     rest = turned.turn(offsets, -ways).mean(0)[:, None]
-    springs = Springs(rest, leeds.GRAPH, 0.05)
+    springs = Springs(rest, GRAPH, 0.05)
     nowhere = np.full((14, 2), np.nan)
     for seen, truth, what in ((bodies[3], nowhere, "guess"), (nowhere, bodies[3], "truth")):
-        made = leeds.turned_by(what, springs, seen, truth)
+        made = pictures.turned_by(what, springs, seen, truth)
         np.testing.assert_allclose(made.rest[:, 0].detach().numpy(), offsets[3], rtol=1e-4)
-    guessed = leeds.turned_by("truth", springs, bodies[4], nowhere)  # no label says it
+    guessed = pictures.turned_by("truth", springs, bodies[4], nowhere)  # no label says it
     np.testing.assert_allclose(guessed.rest[:, 0].detach().numpy(), offsets[4], rtol=1e-4)
 
 
 def test_the_recipe_is_that_of_the_body_with_single_pictures():
-    plan = leeds.config()
+    plan = pictures.config(SKELETON, 2500, leeds.ANGLE)
     assert (plan.network.architecture, plan.skeleton, plan.flow) == ("body", "cvit14", "none")
     assert (plan.joint.frames, plan.joint.batch, plan.view.angle) == (1, 30, 40)
     assert SKELETONS["cvit14"].joints[-2:] == ("neck", "head")
@@ -262,19 +267,19 @@ def test_every_row_is_kept_and_none_is_computed_again(short, tmp_path, monkeypat
     plan, folder = short
     monkeypatch.setenv("TSLIB_DATA", str(folder.parent))
     monkeypatch.setattr(leeds, "RESULTS", tmp_path)
-    monkeypatch.setattr(leeds, "config", lambda steps: plan)
+    monkeypatch.setattr(leeds, "config", lambda *given: plan)
     options = argparse.Namespace(output=tmp_path / "runs", seeds=[0], steps=2)
     leeds.run(options)
     parts = json.loads((tmp_path / "leeds.json").read_text(encoding="utf-8"))["parts"]
     chosen = ("pictures to choose by", "turned springs, pictures to choose by")
     (claim,) = parts.pop("seeds [0]: claims")
     assert claim["name"] == "A-C1" and claim["verdict"] in (HOLDS, FAILS, UNDECIDED)
-    assert set(parts) == {f"seed 0: {row}" for row in (*leeds.rows(), *chosen)}
+    assert set(parts) == {f"seed 0: {row}" for row in (*ROWS, *chosen)}
     row = parts["seed 0: baseline; 4 types, stiffness 0.01"]
     assert np.shape(row["minus baseline; one spring, stiffness 0.01"]) == (3, 3)
     assert "wrist" in row["groups minus baseline"][0]
-    assert parts["seed 0: pictures to choose by"]["chosen"] in leeds.rows()
-    monkeypatch.setattr(leeds, "compared_here", lambda *a: pytest.fail("computed again"))
+    assert parts["seed 0: pictures to choose by"]["chosen"] in ROWS
+    monkeypatch.setattr(pictures, "compared_here", lambda *a: pytest.fail("computed again"))
     leeds.run(options)
 
 

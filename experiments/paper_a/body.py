@@ -45,6 +45,13 @@ CONVNET = "its ConvNet"  # of a row: what it gives without its messages
 TESTS = 100  # test clips: those of the 500 clips that the book renders
 
 
+class Tallied(Protocol):
+    """The rows of one seed."""
+
+    def tallies(self, row: str) -> np.ndarray:
+        """What PCK counts in the test clips: int64 (N, A, 2, K)."""
+
+
 class Untrained(Protocol):
     """Messages before training, of any kind."""
 
@@ -193,7 +200,7 @@ def compared(
 
 def grow(
     result: GrowingResult,
-    seeds: Mapping[int, Body],
+    seeds: Mapping[int, Tallied],
     names: Mapping[str, str],
     compare: Callable[[dict[str, dict[int, np.ndarray]], str, str], dict[str, Any]],
 ) -> None:
@@ -223,7 +230,10 @@ def grow(
 
 
 def claimed(
-    seeds: Mapping[int, Body], names: Mapping[str, str], claims: Sequence[Claim], skeleton: Skeleton
+    seeds: Mapping[int, Tallied],
+    names: Mapping[str, str],
+    claims: Sequence[Claim],
+    skeleton: Skeleton,
 ) -> list[dict[str, Any]]:
     """Claims, judged by the rows of all seeds. names : {row: the name that claims have for it}"""
     found = {name: {s: b.tallies(row) for s, b in seeds.items()} for row, name in names.items()}

@@ -8,31 +8,32 @@ from the body, whose direction is that from the middle of the shoulders to the m
 import numpy as np
 
 from tslib.message_passing import PoseGraph
+from tslib.skeletons import Skeleton
 
-from .leeds_pictures import SKELETON
-
-GRAPH = PoseGraph.of(SKELETON, 1, span=0)
-_BONES = [(a, b) for a, b in SKELETON.limbs if a.endswith(("shoulder", "hip"))]
-# Of each lower limb's first joint the bone that ends there.
-_ABOVE = {b: (a, b) for a, b in _BONES if b.endswith(("elbow", "knee"))}
+_SIDES = ("left", "right")
+# Of each lower limb the joint at whose other end the upper one begins.
+_ABOVE = {("elbow", "wrist"): "shoulder", ("knee", "ankle"): "hip"}
 
 
-def _numbers(*names: str) -> list[int]:
-    return [SKELETON.joints.index(name) for name in names]
+def graph_of(skeleton: Skeleton) -> PoseGraph:
+    """Limbs and left-right pairs of one picture."""
+    return PoseGraph.of(skeleton, 1, span=0)
 
 
-def directions(joints: np.ndarray) -> np.ndarray:
-    """The angle that each edge of the graph is seen from: joints (..., K, 2) -> radians (..., E),
-    NaN where a joint that says so is unknown.
+def directions(joints: np.ndarray, graph: PoseGraph) -> np.ndarray:
+    """The angle that each edge of a body with hips is seen from: joints (..., K, 2) -> radians
+    (..., E), NaN where a joint that says so is unknown.
     """
-    shoulders, hips = (_numbers(f"left_{n}", f"right_{n}") for n in ("shoulder", "hip"))
+    names = list(graph.joints)
+    shoulders, hips = ([names.index(f"{s}_{n}") for s in _SIDES] for n in ("shoulder", "hip"))
     body = joints[..., hips, :].mean(-2) - joints[..., shoulders, :].mean(-2)
     found = []
-    for first, second in GRAPH.edges:
-        above = _ABOVE.get(SKELETON.joints[first])
-        if above and (SKELETON.joints[first], SKELETON.joints[second]) in SKELETON.limbs:
-            start, end = _numbers(*above)
-            way = joints[..., end, :] - joints[..., start, :]
+    for first, second in graph.edges:
+        bend, end = names[first].split("_"), names[second].split("_")
+        above = _ABOVE.get((bend[-1], end[-1]))
+        if above:
+            start = names.index(f"{bend[0]}_{above}")
+            way = joints[..., first, :] - joints[..., start, :]
         else:
             way = body
         found.append(np.arctan2(way[..., 1], way[..., 0]))
