@@ -7,7 +7,8 @@ Every row has the same crops, one box a slice of five frames. Untrained messages
 everywhere and rest offsets from data; trained ones go through the joint stage of
 data/training/body.toml, and have controls of equal compute: the ConvNet alone, trained for as many
 steps on as many frames, with and without untrained messages. What is computed stands in
-experiments/results/body.json at once and is not computed again.
+experiments/results/body.json at once and is not computed again. The first stage of each seed is
+kept as a model file as well, of which data/models holds one.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from tslib.training.config import Config, read_config
 from tslib.training.data import Data, load_data
 from tslib.training.evaluate import Poses, frames_and_span, predict_clips, tallies
 from tslib.training.loop import Trainer
+from tslib.training.models import save_model
 
 from ..claims import Claim, judge
 from ..comparison import SHARES, Compared
@@ -130,7 +132,11 @@ class Body:
         """A trained model: "baseline", "longer", or one of JOINT."""
         config, clips, place = self.config, self.data.train, self.folder / row
         if row == "baseline":
-            return stages.pretrain(config, clips, place, seed=self.seed)
+            model = stages.pretrain(config, clips, place, seed=self.seed)
+            file = self.folder / f"{row}.safetensors"
+            if not file.exists():
+                save_model(file, model, config, row, self.seed)
+            return model
         base, flow = self.model("baseline"), self.data.flow
         if row == "longer":
             return stages.longer(config, base, clips, place, seed=self.seed)
