@@ -276,6 +276,14 @@ COMMANDS = (
         left=GOES_ON,
     ),
     _script(
+        "paper_a conditions",
+        "the networks of `body` before a better camera, and for hidden joints; writes "
+        "results/conditions.json, five minutes for each seed of `body`",
+        of.conditions,
+        "--data data/large --output runs-body --usual data/usual",
+        left=GOES_ON,
+    ),
+    _script(
         "paper_a readings",
         "which reading of Eq. 6 trains: summed or averaged, calibrated or not, three "
         "normalisations; writes results/readings.json, hours",

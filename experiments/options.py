@@ -118,6 +118,13 @@ def body(parser: OPTION) -> None:
     )
 
 
+def conditions(parser: OPTION) -> None:
+    """Of `paper_a conditions`."""
+    body(parser)
+    same = "the same clips, filmed by the usual camera"
+    parser.add_argument("--usual", required=True, type=place, metavar="ROOT", help=same)
+
+
 def readings(parser: OPTION, steps: bool = True) -> None:
     """Of `paper_a readings`."""
     add = parser.add_argument

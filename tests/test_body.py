@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.paper_a import body, recipes, strict
+from experiments.paper_a import body, conditions, recipes, strict
 from renderer import render
 from tslib.heatmaps import gaussian
 from tslib.slices import Slices
@@ -173,3 +173,40 @@ def test_a_recipe_is_held_against_the_untrained_row_as_well(rows, tmp_path, monk
     found = parts[f"seed 0: {name}"]
     for other in (recipes.UNTRAINED, recipes.FAIR[1], "baseline"):
         assert np.shape(found[f"minus {other}"]) == (3, 3)
+
+
+def test_hidden_joints_are_in_the_picture_and_cannot_be_seen(rows):
+    clip = rows.data.test[0]
+    joints, visible = clip.joints.copy(), np.ones_like(clip.visible)
+    joints[:] = 5
+    joints[0, 1], joints[0, 2], joints[0, 3] = (-1, 5), (5, 48), (np.nan, 5)  # of 48 px
+    visible[0, :4] = False
+    found = conditions.hidden(replace(clip, joints=joints, visible=visible))
+    assert found[0, 0] and found.sum() == 1
+
+
+def test_other_conditions_take_up_the_networks_and_count_other_joints(
+    clips, config, tmp_path, monkeypatch
+):
+    other = tmp_path / "usual"
+    render(other, 10, 1, (48, 48), 6)
+    monkeypatch.setattr(conditions, "RESULTS", tmp_path)
+    monkeypatch.setattr(body, "read_config", lambda path: config)
+    few = {row: also for row, also in conditions.rows().items() if not also or row == "S-infer"}
+    monkeypatch.setattr(conditions, "rows", lambda: few)
+    output = tmp_path / "runs"
+    given = dict(data=clips, output=output, seeds=[0], tests=2, camera="usual", config=None)
+    conditions.run(argparse.Namespace(**given, usual=other))
+    stored = json.loads((tmp_path / "conditions.json").read_text(encoding="utf-8"))
+    names = (conditions.USUAL, conditions.HIDDEN)
+    assert set(stored["parts"]) == {f"{name}, seed 0: {row}" for name in names for row in few}
+    data = load_data(clips, config)
+    seen = body.Body(config, data, output / "seed0", 0).tallies("baseline")[:, 0, 1].sum()
+    hidden = conditions.Hidden(config, data, output / "seed0", 0).tallies("baseline")[:, 0, 1].sum()
+    assert hidden == stored["about"]["joints"][conditions.HIDDEN] > 0
+    assert seen == sum(clip.counted.sum() for clip in data.test)
+    # Joints of the other clips have places of their own.
+    kept = [np.load(output / "seed0" / place / "baseline.npz") for place in ("", conditions.USUAL)]
+    assert not all(np.array_equal(kept[0][name], kept[1][name]) for name in kept[0].files)
+    monkeypatch.setattr(conditions, "compared", lambda *a: pytest.fail("computed again"))
+    conditions.run(argparse.Namespace(**given, usual=other))

@@ -209,10 +209,12 @@ def grow(
     seeds: Mapping[int, Tallied],
     names: Mapping[str, str],
     compare: Callable[[dict[str, dict[int, np.ndarray]], str, str], dict[str, Any]],
+    label: str = "",
 ) -> None:
     """All rows that a result lacks, of each seed and, where there are several, of all together.
 
     names : {row: the row that it is compared with besides the baseline, or ""}
+    label : before the names of the result's parts
     """
     done: dict[str, dict[int, np.ndarray]] = {row: {} for row in names}
 
@@ -229,10 +231,10 @@ def grow(
     with torch.random.fork_rng():
         for s in seeds:
             for row, other in names.items():
-                result.once(f"seed {s}: {row}", part(row, other, s))
+                result.once(f"{label}seed {s}: {row}", part(row, other, s))
     if len(seeds) > 1:
         for row, other in names.items():
-            result.once(f"seeds {[*seeds]}: {row}", part(row, other, *seeds))
+            result.once(f"{label}seeds {[*seeds]}: {row}", part(row, other, *seeds))
 
 
 def claimed(
