@@ -152,7 +152,7 @@ def each_its_own(
         seen, _ = decode(maps[0])
         springs = springs_of(seen[0], item["cells"][0, 0].numpy())
         cells, _ = decode(springs(maps[0]))
-        poses[key[0]][:] = to_frames(cells, item["matrix"][0].numpy(), config.view.stride)
+        poses[key[0]][key[1]] = to_frames(cells, item["matrix"][0].numpy(), config.view.stride)
     return poses
 
 
