@@ -254,7 +254,7 @@ COMMANDS = (
     _script(
         "paper_a body",
         "the rows of Table 1 by a network that sees the whole person, and what time and space are "
-        "worth alone; writes results/body.json, hours for a seed",
+        "worth alone; writes results/body.json, half an hour for a seed on one core",
         of.body,
         "--data data/large --output runs-body",
         left=GOES_ON,

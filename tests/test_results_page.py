@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from experiments import records, report
 from experiments.paper_a import recipes
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "experiments" / "results"
 PAGE = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 
 # Rows of experiments/results/body.json and their names on the page.
@@ -41,7 +43,7 @@ STIFFNESSES = ("0.001", "0.003", "0.01", "0.03")
 
 
 def parts(name):
-    path = ROOT / "experiments" / "results" / f"{name}.json"
+    path = RESULTS / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8"))["parts"]
 
 
@@ -54,12 +56,15 @@ def with_interval(triple):
     return f"{points:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
-def lines_of(result, titles):
-    """A table of rows of all seeds, each with its PCK and its differences from the baseline."""
+def lines_of(result, titles, label=""):
+    """A table of rows of all seeds, each with its PCK and its differences from the baseline.
+
+    label : before the names of the result's parts
+    """
     thresholds = ["at 0.2", "at 0.1", "at 0.05"]
     lines = [f"| row | PCK@0.2 / 0.1 / 0.05 | {' | '.join(thresholds)} |", "|---|---|---|---|---|"]
     for row, title in titles.items():
-        found = parts(result)[f"seeds [0, 1, 2]: {row}"]
+        found = parts(result)[f"{label}seeds [0, 1, 2]: {row}"]
         cells = [with_interval(one) for one in found.get("minus baseline", [])] or ["", "", ""]
         lines.append(f"| {title} | {rates(found['PCK'])} | {' | '.join(cells)} |")
     return lines
@@ -86,6 +91,19 @@ def readings_lines():
         lines.append(f"| {' | '.join(name.split(', '))} | {' / '.join(before)} | {shown} |")
     return lines
 
+
+CONDITIONS = {
+    "baseline": "the ConvNet",
+    "baseline; time": "with untrained messages over time",
+    "baseline; time over two frames": "over two frames",
+    "baseline; time over two frames and DIS flow": "the same, flow estimated",
+    "baseline; space, stiffness 0.01": "with untrained messages between joints",
+    "baseline; both, stiffness 0.01": "with both",
+    "longer; time over two frames": "over two frames, the ConvNet trained longer",
+    "S-infer": "jointly trained, between joints",
+    "ST-infer": "jointly trained, both",
+    "time over two frames, joint": "jointly trained, over two frames",
+}
 
 STRICT = {
     "baseline": "the ConvNet",
@@ -154,24 +172,29 @@ def recipe_lines():
     return lines
 
 
-def of_leeds(row):
+def of_pictures(result, row):
     """A row of all seeds."""
-    return parts("leeds")[f"seeds [0, 1, 2]: {row}"]
+    return parts(result)[f"seeds [0, 1, 2]: {row}"]
 
 
-def by_seed():
+def by_seed(result):
     """Of each seed PCK on the pictures to choose by, {row: 3 limits}."""
-    found, which = parts("leeds"), ("", "turned springs, ")
-    names = [[f"seed {s}: {one}pictures to choose by" for one in which] for s in range(3)]
-    return [found[still]["PCK"] | found[turned]["PCK"] for still, turned in names]
+    found = parts(result)
+    kinds = [
+        [found[name]["PCK"] for name in found if re.fullmatch(f"seed {s}: .*to choose by", name)]
+        for s in range(3)
+    ]
+    return [{row: rates for kind in of_seed for row, rates in kind.items()} for of_seed in kinds]
 
 
-def chosen(*kinds):
+def chosen(result, *kinds):
     """The untrained row of some kinds of springs that does best on the pictures to choose by, in
     the mean of the seeds.
     """
-    rows = [f"baseline; {kind}, stiffness {a}" for kind in kinds for a in STIFFNESSES]
-    return max(rows, key=lambda row: sum(sum(scores[row]) for scores in by_seed()))
+    rows, scores = [f"baseline; {kind}, stiffness {a}" for kind in kinds for a in STIFFNESSES], {}
+    for row in rows:
+        scores[row] = sum(sum(of_seed[row]) for of_seed in by_seed(result))
+    return max(rows, key=scores.get)
 
 
 TURNED = {
@@ -181,20 +204,23 @@ TURNED = {
 }
 
 
-def chosen_mixture():
+def chosen_mixture(result):
     """That of the kinds with several types which are not told the truth."""
-    return chosen(*(kind for kind in SPRINGS if kind.endswith(" types")))
+    return chosen(result, *(kind for kind in SPRINGS if kind.endswith(" types")))
 
 
-def leeds_lines():
-    """The table of real pictures, of all seeds."""
-    mixture = chosen_mixture()
+def picture_lines(result, *turned):
+    """The table of real pictures, of all seeds. turned : whether springs are, in a row of theirs"""
+    mixture = chosen_mixture(result)
+    many = SPRINGS[mixture.removeprefix("baseline; ").partition(",")[0]]
     rows = {
         "baseline": "the ConvNet",
         "longer": "the ConvNet, trained longer",
-        chosen("one spring"): "with one untrained spring a limb",
-        mixture: f"with {SPRINGS[mixture.removeprefix('baseline; ').partition(',')[0]]} a limb",
-        chosen("4 types turned"): "with four types, turned by the limb above",
+        chosen(result, "one spring"): "with one untrained spring a limb",
+        mixture: f"with {many.removesuffix(' a limb')} a limb",
+    }
+    rows |= {chosen(result, kind): "with four types, turned by the limb above" for kind in turned}
+    rows |= {
         "S-infer": "jointly trained, one spring a limb",
         "S-infer; its ConvNet": "its ConvNet alone",
     }
@@ -203,7 +229,7 @@ def leeds_lines():
         "|---|---|---|---|---|",
     ]
     for row, title in rows.items():
-        found, changes = of_leeds(row), ["", "", ""]
+        found, changes = of_pictures(result, row), ["", "", ""]
         if row != "baseline":
             coarse, _, fine = found["minus baseline"]
             wrists = found["groups minus baseline"][0]["wrist"]
@@ -212,25 +238,35 @@ def leeds_lines():
     return lines
 
 
-def stiffness_lines():
+def stiffness_lines(result, kinds):
     """The table of untrained springs on real pictures: differences at 0.2, of all seeds."""
     lines = [f"| springs, stiffness | {' | '.join(STIFFNESSES)} |", "|---|---|---|---|---|"]
-    for kind, title in (SPRINGS | TURNED).items():
-        rows = [of_leeds(f"baseline; {kind}, stiffness {a}") for a in STIFFNESSES]
+    for kind, title in kinds.items():
+        rows = [of_pictures(result, f"baseline; {kind}, stiffness {a}") for a in STIFFNESSES]
         cells = [with_interval(found["minus baseline"][0]) for found in rows]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     return lines
 
 
-@pytest.mark.parametrize(
-    "lines", [body_lines, strict_lines, recipe_lines, readings_lines, leeds_lines, stiffness_lines]
-)
+LINES = {
+    "body": body_lines,
+    "strict": strict_lines,
+    "recipes": recipe_lines,
+    "readings": readings_lines,
+    "Leeds": partial(picture_lines, "leeds", "4 types turned"),
+    "springs, Leeds": partial(stiffness_lines, "leeds", SPRINGS | TURNED),
+    "usual camera": partial(lines_of, "conditions", CONDITIONS, "usual camera, "),
+    "hidden joints": partial(lines_of, "conditions", CONDITIONS, "hidden joints, "),
+}
+
+
+@pytest.mark.parametrize("lines", LINES.values(), ids=LINES.keys())
 def test_the_tables_of_the_page_are_those_of_the_results(lines):
     assert "\n".join(lines()) in PAGE
 
 
 def test_the_conditions_of_the_page_are_those_of_the_results():
-    path = ROOT / "experiments" / "results" / "body.json"
+    path = RESULTS / "body.json"
     clips = json.loads(path.read_text(encoding="utf-8"))["about"]["clips"]
     assert f"{clips['train']:,} to learn from and {clips['test']} to test, three seeds" in PAGE
 
@@ -301,7 +337,7 @@ def test_no_reading_of_the_printed_recipe_keeps_what_the_convnet_knew():
 
 
 def test_the_conditions_of_real_pictures_are_those_of_the_results():
-    path = ROOT / "experiments" / "results" / "leeds.json"
+    path = RESULTS / "leeds.json"
     about = json.loads(path.read_text(encoding="utf-8"))["about"]
     there, plan = about["pictures"], about["plans"]["pretrain"]
     said = " ".join(PAGE.split())
@@ -315,10 +351,10 @@ def test_what_the_page_says_of_real_pictures_shows():
     said = " ".join(PAGE.split())
 
     def change(row, other="baseline", limit=0):
-        return of_leeds(row)[f"minus {other}"][limit]
+        return of_pictures("leeds", row)[f"minus {other}"][limit]
 
     def groups(row):
-        return of_leeds(row)["groups minus baseline"][0]
+        return of_pictures("leeds", row)["groups minus baseline"][0]
 
     stiff = [change(f"baseline; one spring, stiffness {a}") for a in STIFFNESSES]
     assert all(low < 0 for _, low, _ in stiff)
@@ -330,12 +366,12 @@ def test_what_the_page_says_of_real_pictures_shows():
             if low > 0
         }
         assert gain <= {"wrist", "elbow"}
-    wrists = groups(chosen("one spring"))["wrist"]
+    wrists = groups(chosen("leeds", "one spring"))["wrist"]
     assert wrists[1] > 0 and f"wrists by {with_interval(wrists)} at stiffness 0.001" in said
     trained = change("S-infer", "longer")
     assert trained[2] < 0 and f"it comes to {with_interval(trained)} at 0.2" in said
     assert groups("S-infer")["wrist"][2] < 0
-    mixture = chosen_mixture()
+    mixture = chosen_mixture("leeds")
     assert mixture.startswith("baseline; 12 types") and change(mixture)[1] > 0
     more = change(mixture, f"baseline; one spring, stiffness {mixture.rpartition(' ')[2]}")
     assert more[1] > 0 and f"are {with_interval(more)} better than single springs" in said
@@ -348,7 +384,7 @@ def test_what_the_page_says_of_real_pictures_shows():
     stiffest = "stiffness 0.03"
     wrists = groups(f"baseline; 4 types told, {stiffest}")["wrist"]
     assert f"Wrists would then gain {with_interval(wrists)}" in said
-    turned = chosen("4 types turned")
+    turned = chosen("leeds", "4 types turned")
     better = change(turned, turned.replace(" turned", ""))
     assert better[1] > 0 and f"stand still, by {with_interval(better)} at the chosen" in said
     true = f"baseline; 4 types turned by the truth, {stiffest}"
@@ -359,8 +395,11 @@ def test_what_the_page_says_of_real_pictures_shows():
     for kind in ("one spring", "4 types"):
         still, other = (f"baseline; {kind}{turn}, {stiffest}" for turn in ("", " turned"))
         assert change(still)[0] < change(other)[0]
-    for row, of in ((mixture, "the chosen mixture"), (chosen("one spring"), "soft single springs")):
-        gains = [f"{seen[row][0] - seen['baseline'][0]:+.1f}" for seen in by_seed()]
+    for row, of in (
+        (mixture, "the chosen mixture"),
+        (chosen("leeds", "one spring"), "soft single springs"),
+    ):
+        gains = [f"{seen[row][0] - seen['baseline'][0]:+.1f}" for seen in by_seed("leeds")]
         assert re.search(rf"{listed(gains)}( points at 0.2)? from {of}", said)
 
 
@@ -402,3 +441,34 @@ def test_table_2_of_paper_b_shows_what_is_stored():
     assert f"frame gains {changes['MLP, frame by frame']}" in said
     best = max(v["@0.05"] for k, v in found.items() if k.startswith("median"))
     assert all(found[k]["@0.05"] < best for k in ("attention", "bi-LSTM", "MLP, frame by frame"))
+
+
+def test_what_the_page_says_of_other_conditions_shows():
+    said, two = " ".join(PAGE.split()), "baseline; time over two frames"
+
+    def change(label, row=two, other="baseline"):
+        return parts("conditions")[f"{label}, seeds [0, 1, 2]: {row}"][f"minus {other}"]
+
+    poor = parts("body")[f"seeds [0, 1, 2]: {two}"]["minus baseline"]
+    usual, hidden = change("usual camera"), change("hidden joints")
+    assert all(low > 0 for _, low, _ in usual + hidden)
+    shares = [ours[0] / theirs[0] for ours, theirs in zip(usual, poor, strict=True)]
+    assert 0.5 <= min(shares) and max(shares) < 0.65
+    assert f"{with_interval(usual[0])} at 0.2 and {with_interval(usual[2])} at 0.05" in said
+    estimated = change("usual camera", f"{two} and DIS flow")
+    assert estimated[1][1] < 0 < estimated[1][2] and estimated[2][2] < 0
+    control = "longer; time over two frames"
+    alone = change("usual camera", "time over two frames, joint", control)[2]
+    springs = change("usual camera", "S-infer")[2]
+    assert alone[2] < 0 and f"comes to {with_interval(alone)} at 0.05" in said
+    assert f"trained jointly, lose {-springs[0]:.1f} points there" in said
+    more = [ours[0] > theirs[0] for ours, theirs in zip(hidden, poor, strict=True)]
+    assert more == [True, True, False]
+    assert (
+        f"{with_interval(hidden[0])} over two frames, and at 0.1 {with_interval(hidden[1])}" in said
+    )
+    space = change("hidden joints", "baseline; space, stiffness 0.01")[0]
+    assert space[1] > 0 and f"{with_interval(space)} at 0.2: where nothing" in said
+    stored = json.loads((RESULTS / "conditions.json").read_text(encoding="utf-8"))
+    for count in stored["about"]["joints"].values():
+        assert f"{count:,} joints" in said
