@@ -51,7 +51,8 @@ they cannot be had that chapter is shown as it was stored. On Windows, without m
 
 {table}
 
-Words and letters are explained in [docs/words.md](docs/words.md).
+The minutes are those of a chapter with half of its exercises. Words and letters are explained in
+[docs/words.md](docs/words.md).
 """
 # What a copy has no use for: its tests stay behind, and it is an edition already.
 FOR_MAKERS = re.compile(

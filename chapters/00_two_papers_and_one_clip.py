@@ -25,8 +25,8 @@
 # - how sure we can be that one method is better than another: intervals, and the paired bootstrap.
 #
 # **You'll need** Python and NumPy, but no knowledge of human pose. The chapter needs no GPU and
-# runs for about twenty seconds on two cores. With the exercises it takes an hour and a half of your
-# time.
+# runs for about twenty seconds on two cores. With half of the exercises it takes an hour and a half
+# of your time.
 
 # %% tags=["remove-cell"]
 # A copy in a folder of its own runs among the chapters; one alone fetches them.
@@ -678,7 +678,7 @@ print(f"the package's interval: {low:.1f} to {high:.1f} points")
 # | 07 Ask what time is worth | Paper A's tables, with the controls that they lack | 06 |
 # | 08 Translate poses into better poses | LSTM, attention and windows | 00 |
 # | 09 Ask what correcting is worth | Paper B's tables for three estimators | 08 |
-# | 10 Your own video | the way of a film that you bring, from frames to joints; when time helps | 05, 08 |
+# | 10 Take it to your own video | the way of a film that you bring, from frames to joints; when time helps | 05, 08 |
 # | 11 Optional: make messages fast | why comparing everything can beat the clever algorithm | 02 |
 #
 # The next table is for readers who come with a paper in hand. It lists every equation, table and

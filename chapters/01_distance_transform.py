@@ -23,8 +23,8 @@
 # - why the stiffness has to be positive, whatever sign the paper prints.
 #
 # **You'll need** school algebra up to the crossing of two parabolas, and NumPy. The chapter needs
-# neither torch nor a GPU, and it runs for about ten seconds on two cores. With the exercises it
-# takes an hour and a half of your time.
+# neither torch nor a GPU, and it runs for about ten seconds on two cores. With half of the
+# exercises it takes an hour and a half of your time.
 
 # %% tags=["remove-cell"]
 # A copy in a folder of its own runs among the chapters; one alone fetches them.

@@ -22,8 +22,8 @@
 # - what happens at a tie, and what float32 costs.
 #
 # **You'll need** chapter 1, torch tensors and `backward()`. A GPU is not needed (where there is
-# one, section 2.7 uses it). The chapter runs for about half a minute on two cores, and with the
-# exercises it takes an hour and a half of your time.
+# one, section 2.7 uses it). The chapter runs for about half a minute on two cores, and with half of
+# the exercises it takes an hour and a half of your time.
 
 # %% tags=["remove-cell"]
 # A copy in a folder of its own runs among the chapters; one alone fetches them.

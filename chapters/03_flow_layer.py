@@ -24,8 +24,8 @@
 # - how flow there and back finds what is covered.
 #
 # **You'll need** chapter 0 for heat-maps and chapter 2 for `backward()`. You need no GPU, about
-# thirty seconds on two cores, and an hour and a half of your own with the exercises. Paper A is
-# *Thin-Slicing Network* (Song et al., CVPR 2017).
+# thirty seconds on two cores, and an hour and a half of your own with half of the exercises. Paper
+# A is *Thin-Slicing Network* (Song et al., CVPR 2017).
 
 # %% tags=["remove-cell"]
 # A copy in a folder of its own runs among the chapters; one alone fetches them.

@@ -22,8 +22,8 @@
 #   eigenvalue.
 #
 # **You'll need** chapters 1 and 2 for the message, and chapter 3 for the flow layer. You need no
-# GPU, about twenty seconds on two cores, and an hour and a half of your own with the exercises.
-# Paper A is *Thin-Slicing Network* (Song et al., CVPR 2017).
+# GPU, about twenty seconds on two cores, and an hour and a half of your own with half of the
+# exercises. Paper A is *Thin-Slicing Network* (Song et al., CVPR 2017).
 
 # %% tags=["remove-cell"]
 # A copy in a folder of its own runs among the chapters; one alone fetches them.

@@ -22,8 +22,8 @@
 # - where the gradient goes, what a round costs, and what all this does on a real clip.
 #
 # **You'll need** chapter 4 for the score, the graph and the rounds, and chapter 3 for the flow. You
-# need no GPU, about a minute on two cores, and an hour and a half of your own with the exercises.
-# Paper A is *Thin-Slicing Network* (Song et al., CVPR 2017).
+# need no GPU, about a minute on two cores, and an hour and a half of your own with half of the
+# exercises. Paper A is *Thin-Slicing Network* (Song et al., CVPR 2017).
 
 # %% tags=["remove-cell"]
 # A copy in a folder of its own runs among the chapters; one alone fetches them.

@@ -25,7 +25,7 @@
 # - what joint training brings, and how little of that a short run can prove.
 #
 # **You'll need** chapter 0 for heat-maps, and chapters 3 to 5 for flow and messages. No GPU; about
-# three minutes on one core, two hours of yours with the exercises. Paper A is *Thin-Slicing
+# three minutes on one core, two hours of yours with half of the exercises. Paper A is *Thin-Slicing
 # Network* (Song et al., CVPR 2017). Its ConvNet is that of *Convolutional Pose Machines* (Wei et
 # al., CVPR 2016).
 

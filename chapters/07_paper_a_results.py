@@ -24,8 +24,8 @@
 # - what later networks reach, and what that leaves of the paper.
 #
 # **You'll need** chapters 3 to 6 for flow, messages and training, and chapter 0 for PCK. No GPU;
-# about two minutes on one core, two hours of yours with the exercises. Paper A is *Thin-Slicing
-# Network* (Song et al., CVPR 2017).
+# about two minutes on one core, two hours of yours with half of the exercises. Paper A is
+# *Thin-Slicing Network* (Song et al., CVPR 2017).
 #
 # A word of warning comes first. Sections 7.2 to 7.11 are about the *small* network of chapter 6. It
 # has 85 thousand weights and sees 47 px of a person who is 67 px tall, and its clips come from a

@@ -24,8 +24,8 @@
 #   much of that depends on the clips it learnt from.
 #
 # **You'll need** chapter 0 for PCK. No GPU, about two minutes on one core, three hours of yours
-# with the exercises. Paper B is *Sequence-to-Sequence Learning for Human Pose Correction in Videos*
-# (Swetha, Balasubramanian, Jawahar, ACPR 2017).
+# with half of the exercises. Paper B is *Sequence-to-Sequence Learning for Human Pose Correction in
+# Videos* (Swetha, Balasubramanian, Jawahar, ACPR 2017).
 
 # %% tags=["remove-cell"]
 # A copy in a folder of its own runs among the chapters; one alone fetches them.

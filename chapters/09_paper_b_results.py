@@ -24,8 +24,8 @@
 # - what springs do for a real detector once they are trained on its maps.
 #
 # **You'll need** chapters 1 and 8, chapter 0 for PCK. No GPU; about two minutes on one core, two
-# and a half hours of yours with the exercises. Paper B is *Sequence-to-Sequence Learning for Human
-# Pose Correction in Videos* (Swetha, Balasubramanian, Jawahar, ACPR 2017).
+# and a half hours of yours with half of the exercises. Paper B is *Sequence-to-Sequence Learning
+# for Human Pose Correction in Videos* (Swetha, Balasubramanian, Jawahar, ACPR 2017).
 
 # %% tags=["remove-cell"]
 # A copy in a folder of its own runs among the chapters; one alone fetches them.

@@ -24,9 +24,9 @@
 # - what a trained corrector makes of a film that it has not seen.
 #
 # **You'll need** chapter 3 for flow, chapters 4 and 5 for messages and max-sum, chapter 8 for
-# section 10.11. No GPU; about two minutes on two cores, two hours of yours with the exercises. The
-# set-up has fetched the films and a detector, about 95 MB together. Where it could not, this page
-# was not run again, and what you read is as it was stored.
+# section 10.11. No GPU; about two minutes on two cores, two hours of yours with half of the
+# exercises. The set-up has fetched the films and a detector, about 95 MB together. Where it could
+# not, this page was not run again, and what you read is as it was stored.
 
 # %% tags=["remove-cell"]
 # A copy in a folder of its own runs among the chapters; one alone fetches them.

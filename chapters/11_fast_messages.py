@@ -21,8 +21,8 @@
 # - to hold a measured time against what the machine could do at best.
 #
 # **You'll need** chapter 2 and some curiosity about processors. A GPU is not needed, because the
-# figures of one are stored. The chapter runs for about half a minute on two cores, and with the
-# exercises it takes an hour and a half of your time.
+# figures of one are stored. The chapter runs for about half a minute on two cores, and with half of
+# the exercises it takes an hour and a half of your time.
 
 # %% tags=["remove-cell"]
 # A copy in a folder of its own runs among the chapters; one alone fetches them.
