@@ -502,7 +502,7 @@ show("Upper left, each peak of the wrist's map smeared along its rows. Upper rig
 # %% [markdown]
 # After the first pass each peak is smeared along its rows only, and the second pass smears the
 # result along the columns. The pairing is wrong wherever the answer "best x in *my* row" differs
-# from "best x in the *winning* row".
+# from "best x in the *winning* row", because it takes the one for the other.
 
 # %% [markdown]
 # ## 1.7 Three judges
@@ -558,9 +558,9 @@ show("Left, a curve of single cells that crosses itself. Middle and right, two e
 # ## 1.8 What it costs
 #
 # Eq. 1.3 compares every receiver with every sender, which is $(HW)^2$ offers. In the envelope, a
-# parabola comes onto the list once and leaves it at most once. Each crossing that we compute is
-# followed by one or the other, and so there are at most $2n$ of them in a row of $n$ cells. Let us
-# count them. (`patch` puts a stand-in in the place of our `crossing`, which calls it, as `wraps`
+# parabola comes onto the list once and leaves it at most once. Because each crossing that we
+# compute is followed by one or the other, there are at most $2n$ of them in a row of $n$ cells. Let
+# us count them. (`patch` puts a stand-in in the place of our `crossing`, which calls it, as `wraps`
 # says, and counts the calls.)
 
 
@@ -653,8 +653,8 @@ show("Three messages of one peak. For a = 0.01 a hill around the ring. For a = 0
 
 # %% [markdown]
 # - For $a > 0$ the message is highest at the peak, as it should be.
-# - For $a = 0$ the spring has no force. Every receiver gets the global maximum, and the message
-#   says nothing.
+# - For $a = 0$ the spring has no force, so that every receiver gets the global maximum, and the
+#   message says nothing.
 # - For $a < 0$ every receiver takes an empty *corner*, the one that is farthest away, and the
 #   message is highest in the corners. Where the joint was seen leaves no trace.
 #
@@ -963,7 +963,8 @@ check.exercise_1_7(wins_somewhere)
 #   spring sets the price of each offset (Sec. 1.1, 1.2).
 # - All offers of a row are parabolas of one shape. One sweep finds their envelope, and a second one
 #   reads it (Sec. 1.4).
-# - Reading it at $p + \mu$ makes any real rest offset exact (Sec. 1.5).
+# - Reading it at $p + \mu$ makes any real rest offset exact, because the envelope is a curve over
+#   the real numbers (Sec. 1.5).
 # - We do the rows first, then the columns of the result. The source is *composed*,
 #   `column[row[y, x], x]`, and not paired (Sec. 1.6).
 # - The stiffness is positive, because the paper's $+0.01$ is a stiffness and not the weight that is
