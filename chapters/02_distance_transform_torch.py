@@ -498,10 +498,10 @@ print("our gradient:", tie.grad.flatten().tolist(),
 #
 # `distance_transform` in `tslib` puts a door before this Function, which checks its arguments and
 # broadcasts them. Behind the door there are also two faster ways to the same numbers (chapter 11),
-# and `choose_backend` names the one for a device. We hold those that run here against chapter 1,
-# which are the plain way, `torch`, and the one that `choose_backend` names (`compiled` on a CPU and
-# `triton` on a GPU, where their packages are there). We do it on the kinds of input that break such
-# code. The tests of `tslib` do the same on more than a thousand drawn cases.
+# and `choose_backend` names the one for a device. On this machine we can run the plain way,
+# `torch`, and the one that `choose_backend` names (`compiled` on a CPU and `triton` on a GPU, where
+# their packages are there). We hold each of them against chapter 1. We do it on the kinds of input
+# that break such code. The tests of `tslib` do the same on more than a thousand drawn cases.
 
 # %%
 from tslib.distance_transform import choose_backend, distance_transform

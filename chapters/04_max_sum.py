@@ -216,8 +216,8 @@ show(
 # %% [markdown]
 # Each row of our picture is a joint, and each circle one of its places, with its unary inside.
 # Orange, dashed, is what the joints choose alone: they get 18 points for themselves, and lose them
-# all again to the prices of their pairs. Blue is the best assignment, in which every joint but
-# elbow and hip does without its favourite.
+# all again to the prices of their pairs. Blue is the best assignment. In it elbow and hip keep the
+# places with their highest unaries, and the other three joints give theirs up.
 #
 # The work grows as a *sum* over edges instead of a product over nodes, which is the whole point of
 # the method. What it needed was an order: we started at the leaves, and every joint spoke after it

@@ -401,7 +401,7 @@ print(f"a person's larger side is {person:.0f} px of the input;",
 # We note two facts. First, a halving of three cells looks one cell to the right and down, so the
 # square is not centred on its cell. The network learns to live with that, because targets lie on
 # the cells' own middles. Second, the small network sees less than a person. How much less depends
-# on where the joint is. In our frame the hands are in front of the body, so that the square holds
+# on where the joint is. In our frame the wrist lies close to the trunk, so that the square holds
 # nearly all that is above the knees. Around an ankle the same square would hold little more than
 # the legs, and there the network has to tell left from right without the person's trunk and head.
 #
@@ -746,7 +746,7 @@ show("Loss over the shift s from -1.4 to 0.2, for weights 1 (left) and 20 (right
 # for each joint, `gain` and `offset`, and trains them. No arg-max moves by them. (How much such a
 # start is worth depends on the rest of the recipe. In section 6.7, by our own recipe and with
 # normalised messages, raw scores gain about as much as calibrated ones at PCK@0.2 and cost about a
-# point at 0.05. They cost much only where messages are not normalised.)
+# point at 0.05. By that recipe they cost much only where messages are not normalised.)
 #
 # Compare the full lines at $s = -1$, where this calibration puts them. With $\alpha = 1$ even a
 # perfect network has saved only a tenth of the plateau there. Pushed further down it saves more,
@@ -893,7 +893,7 @@ print(f"as printed, the loss falls by more than {more_than(90, drop)} %,",
 # |---|---|---|
 # | calibration | the start comes down from some forty plateaus to four; with Adam alone beside it, it does not stop the collapse | two numbers a joint, which have to fit how messages are normalised |
 # | Adam | its steps are about as long whatever the loss is divided by (quiz 4), so that "summed or averaged" matters less | two more numbers in memory for each weight, and rates of our own for springs and calibration |
-# | weight | makes the plateau expensive, so that the start is no higher than it; the joints stay | one more number to choose; false alarms become cheap, so that maps may blur |
+# | weight | makes the plateau expensive, so that the start is hardly higher than it; the joints stay | one more number to choose; false alarms become cheap, so that maps may blur |
 # | rest offsets | lift PCK *before* any training; twenty steps then change it little | a mean pose of labelled training clips, which ties the springs to how their people stand |
 # | deep supervision | keeps the joints as well as the weight does: with it and without the weight nothing is lost | a second loss and its weight; it holds the ConvNet to its old targets |
 #
@@ -908,18 +908,19 @@ print(f"as printed, the loss falls by more than {more_than(90, drop)} %,",
 #
 # Twenty steps from a young network prove little about a recipe. So we ran 18 readings for 300 steps
 # from the first stage of the small network that `data/models` holds, and kept what came out
-# (`python -m experiments paper_a readings`). They are all twelve of the printed recipe, and six of
-# ours: Adam hardly cares whether a loss is summed or averaged (quiz 4), so that ours has the sum
-# alone. "Summed" divides Eq. 6.4 by the frames, "averaged" by frames, joints and cells. "Raw"
-# scores are compared as they are. "Matched" ones have a gain and an offset for each joint with
-# which untrained scores are 1 inside the circles and $-1$ outside, on the mean, so that each way to
-# normalise gets a calibration of its own. Messages are added to the joint's own unary as they are
-# ("none"), or their mean is added to it ("mean"), or it is averaged with all of them ("degree", the
-# rule of this book; see section 5.3). "Printed" is SGD at the rates of `paper.toml` ($10^{-4}$ for
-# ConvNet and springs, and 0 for the calibration) with rest offsets of 0, and "ours" is the recipe
-# of `laptop.toml` (Adam at the rates above, the weight 20, and deep supervision), with rest offsets
-# from data, so that the two do not begin at quite the same PCK. The clips are those of the *poor*
-# camera, which spoils a third of all frames (section 7.1).
+# (`python -m experiments paper_a readings`). Of the printed recipe there are twelve, because Eq.
+# 6.4 may be summed or averaged, scores may be raw or matched, and messages may be normalised in
+# three ways. Of ours there are six: Adam hardly cares whether a loss is summed or averaged (quiz
+# 4), so that ours has the sum alone. "Summed" divides Eq. 6.4 by the frames, "averaged" by frames,
+# joints and cells. "Raw" scores are compared as they are. "Matched" ones have a gain and an offset
+# for each joint with which untrained scores are 1 inside the circles and $-1$ outside, on the mean,
+# so that each way to normalise gets a calibration of its own. Messages are added to the joint's own
+# unary as they are ("none"), or their mean is added to it ("mean"), or it is averaged with all of
+# them ("degree", the rule of this book; see section 5.3). "Printed" is SGD at the rates of
+# `paper.toml` ($10^{-4}$ for ConvNet and springs, and 0 for the calibration) with rest offsets of
+# 0, and "ours" is the recipe of `laptop.toml` (Adam at the rates above, the weight 20, and deep
+# supervision), with rest offsets from data, so that the two do not begin at quite the same PCK. The
+# clips are those of the *poor* camera, which spoils a third of all frames (section 7.1).
 #
 # In the table each row is a reading. *Before* and *after* are means of PCK@0.2 over two seeds of
 # the second stage, and so is each change. The brackets reach from the lowest to the highest end of
@@ -1027,9 +1028,10 @@ for which, ones in readings.items():
 # By the printed recipe no reading keeps what the first stage had learnt. The summed loss diverges
 # at the paper's rate, or it ends on the plateau, where nothing is found. The averaged loss is
 # thousands of times smaller, so that it does not explode. It falls, by little or by much, and the
-# joints fall with it. By our recipe the readings with normalised messages train from raw scores as
-# well as from a matched calibration. They gain about a point at PCK@0.2. At 0.05 they gain nothing
-# or lose a little, because a circle of a cell and a half rewards no precision.
+# joints fall with it. By our recipe the four readings with normalised messages train. At PCK@0.2
+# they gain about a point, from raw scores as well as from a matched calibration. At 0.05 they gain
+# nothing or lose a little, because a circle of a cell and a half rewards no precision, and there
+# raw scores come out a little lower than matched ones.
 #
 # Paper A (Sec. 5.2) also says that normalisation stabilises training. Where messages are not
 # normalised, raw scores are larger, so it would be unfair to judge them by raw scores alone. With a
@@ -1202,9 +1204,9 @@ for name, model in models.items():
 
 
 # %% [markdown]
-# The left panel below shows PCK of our seven models at two thresholds. In the right panel we see
-# differences between pairs of them, with 95 % intervals over the test clips (section 0.7 explains
-# how such an interval is drawn).
+# The left panel below shows PCK at two thresholds of seven models: the baseline (*ConvNet*) and the
+# six that we made of it. In the right panel we see differences between pairs of them, with 95 %
+# intervals over the test clips (section 0.7 explains how such an interval is drawn).
 
 # %%
 def gain(ours, theirs, n=0):

@@ -459,15 +459,16 @@ print(f"of ST-infer's {gain['ST-infer']:.1f} points above the baseline,",
       f"{gain['longer, ST untrained']:.1f} with longer training before them")
 
 # %% [markdown]
-# At 0.2, messages in space and time gain in each of our seeds, whatever we hold them against.
-# *Joint training* is another matter. Most of the gain is there with untrained messages on the
-# data's mean offsets. When we first train the ConvNet for as long, only about half a point is left
-# of what joint training adds, and at 0.1 not even that. Taken out again, the ConvNet of ST-infer
-# (∗) is no better than the baseline, and it is worse than the longer one; perhaps it has learnt to
-# rely on its neighbours. The paper's crosses for ST-infer minus its frozen sibling and for its
-# ConvNet minus the baseline are near four points, and the lines with a control have none. Its
-# ConvNet is larger and its recipe is another, so it may well be right for that. But because it
-# printed neither control, we cannot tell from its table.
+# At 0.2, messages in space gain in each of our seeds, above the baseline and above the longer
+# ConvNet, and messages over time gain in each above those in space. *Joint training* is another
+# matter. Most of the gain is there with untrained messages on the data's mean offsets. When we
+# first train the ConvNet for as long, only about half a point is left of what joint training adds,
+# and at 0.1 not even that. Taken out again, the ConvNet of ST-infer (∗) is no better than the
+# baseline, and it is worse than the longer one; perhaps it has learnt to rely on its neighbours.
+# The paper's crosses for ST-infer minus its frozen sibling and for its ConvNet minus the baseline
+# are near four points, and the lines with a control have none. Its ConvNet is larger and its recipe
+# is another, so it may well be right for that. But because it printed neither control, we cannot
+# tell from its table.
 #
 # ## 7.6 Turn every knob
 #
@@ -595,8 +596,9 @@ print(f"all joints: {everything[10:].mean():.1f} points ahead on the mean from 0
 # joints. Below 0.05 the ConvNet alone is more exact for all joints together, for elbows it is so
 # further up as well, and for wrists nearly everywhere (section 7.10 counts the thresholds of each
 # group). Messages tell us roughly where a joint is, but not exactly: each spring pulls a little
-# towards a mean, and a strict threshold notices. The paper says the opposite, that gains are
-# clearest between 0.05 and 0.1.
+# towards a mean, and a strict threshold notices. The paper says that its gains are clearest between
+# 0.05 and 0.1. In that range ours only begin: the dotted line crosses zero just beyond 0.05, and it
+# reaches its height, about two and a half points, just before 0.1.
 #
 # ## 7.8 Figures 1 and 4: what it looks like
 #
@@ -609,11 +611,11 @@ print(f"all joints: {everything[10:].mean():.1f} points ahead on the mean from 0
 # ConvNet, messages in space, and messages in space and time. The person's left is orange, the right
 # blue, and the lines to the head are green. We draw the joints that count, in the first row the
 # hidden ones as well, so that some limbs are missing. A red ring marks a joint that is off by more
-# than 0.2 of the person's size. In the third row the joint of the other side is the left hip: its
-# ring is the one high on the trunk, which lies just within 0.2 of the person's size of the right
-# hip, so that the rule calls it one of the other side. Of the right side too little can be seen to
-# draw it, and the rings on the empty ground belong to the shoulder and the arms, which are wrong in
-# another way.
+# than 0.2 of the person's size. In the third row the joint of the other side is the left hip. The
+# ConvNet puts it high on the trunk, where we see its ring. That place is just within 0.2 of the
+# person's size of the right hip, so the rule calls it one of the other side. (The right hip itself
+# is not drawn, because too little of that side can be seen.) The rings on the empty ground belong
+# to the shoulder and the arms, which are wrong in another way.
 
 # %%
 found = {row: live.poses(row, 0) for row in ROWS}
@@ -994,7 +996,7 @@ for one, other in zip(jhmdb["table2"]["differences"], jhmdb["table3"]["differenc
 Markdown(markdown(head, lines) + "\n\n" + markdown(["step", *COLUMNS], steps))
 
 # %% [markdown]
-# Every step of the paper has its sign here, at the strict threshold as well, and no interval
+# Every step of the paper has its sign here, at the threshold of 0.1 as well, and no interval
 # touches zero. The steps are smaller than the paper's, a quarter to six tenths of them. On this
 # motion joint training is even worth something: ST-infer is above a ConvNet that trained for longer
 # with untrained messages behind it. But remember which network this is. It is the small one, which

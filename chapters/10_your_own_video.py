@@ -113,7 +113,8 @@ print("a frame:", first.shape, first.dtype, "- rows, columns, and red, green, bl
 # %% [markdown]
 # A detector will look at a crop of 256 px, so a man of 800 px is more than it can use. We keep
 # every second frame and shrink each to a third, because that leaves 30 frames a second, as most
-# films have, and a man of some 200 px. The experiments behind [What time is worth on real
+# films have, and a man of some 270 px. (In section 10.7 we measure him by the box around his
+# joints, which is smaller while he leans.) The experiments behind [What time is worth on real
 # film](../docs/real-film.md) do the same, so that we can borrow their cameras later.
 
 # %%
@@ -665,12 +666,13 @@ show("Jitter over the share of the push that is followed, one dot a method. The 
      "lie a little below it, all at the right.")
 
 # %% [markdown]
-# Each dot is a method: to the right it follows the push, and further down it shakes less. The plain
-# median looks best by jitter, and it follows a fifth of what happens. It has not found the joints
-# better, it has stopped looking. Messages with flow follow everything. With zero flow they lose a
-# little, because they then expect each joint where it was. The third row is the control: if we take
-# the camera's movement out first, a median follows the push as well. What the man himself does to
-# and fro within nine frames it still flattens, and this push does not test that.
+# Each dot is a method: to the right it follows the push, and further down it shakes less. By jitter
+# alone the two medians look best, and equally good. But the plain one follows only a fifth of what
+# happens. It has not found the joints better, it has stopped looking. Messages with flow follow
+# everything. With zero flow they lose a little, because they then expect each joint where it was.
+# The third row is the control: if we take the camera's movement out first, a median follows the
+# push as well. What the man himself does to and fro within nine frames it still flattens, and this
+# push does not test that.
 #
 # ### Ask whether he is there at all
 #
@@ -847,9 +849,9 @@ show("Gains on the smeared films with intervals. The median and both kinds of "
 #
 # ## 10.9 Two errors that last
 #
-# Messages come from 0.15 seconds away, and in three rounds news travels 0.4 seconds at most. Where
-# an error lasts, most of the neighbours that a frame hears are wrong in the same way, and they
-# confirm it. Two such errors are common enough to know by sight.
+# Messages come from at most four frames away, which are 0.13 seconds, and in three rounds news
+# travels 0.4 seconds at most. Where an error lasts, most of the neighbours that a frame hears are
+# wrong in the same way, and they confirm it. Two such errors are common enough to know by sight.
 #
 # **The sides exchanged for whole frames.** Camera 2 stood out. Let us see how.
 
@@ -1130,8 +1132,8 @@ show("Four panels of the median error over 50 frames, before in red and after in
 # the right are the links over two frames that the experiments use. They were added because a frame
 # that is torn between both sides cuts a chain in two. But they bind more tightly, and when the vote
 # of the maps is wrong, they carry more frames along: a stretch at the beginning that was right has
-# become wrong in all but two of its frames, which come off with 7 to 8 %. It is the same thought
-# again: the links say which frames differ, and only $u$ says who is right.
+# become wrong in all but two of its frames, and even in those two the error has grown to 7 or 8 %.
+# It is the same thought again: the links say which frames differ, and only $u$ says who is right.
 #
 # One film with one seed proves little, so here is the large experiment, where the node is followed
 # by messages, in points of PCK@0.1:
