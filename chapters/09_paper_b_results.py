@@ -503,7 +503,7 @@ show("Two bars at each of three thresholds. At 0.2 both are about seven points. 
 #
 # Most corrections also steady. *Jitter* is the mean second difference of a joint's track, in px. A
 # method can lower it by knowing better, or by knowing nothing and moving little, and so we have to
-# look at both. In the picture each dot is a method: the farther up, the more often it is right, and
+# look at both. In our picture each dot is a method: the farther up, the more often it is right, and
 # the farther left, the steadier it is. A black ring is the input. The dotted line is the jitter of
 # the true tracks. Each panel has its own scale upwards.
 
@@ -616,8 +616,8 @@ show("Two lines of PCK@0.2. Left, it falls slowly and steadily as the stride gro
 #
 # ## 9.6 Figure 4: every threshold
 #
-# Paper B's Figure 4 draws accuracy over the allowed distance. Ours does it for all joints (left)
-# and for the wrists (right), over the distance in sizes of the person. The left panel counts every
+# Paper B's Figure 4 draws accuracy over the allowed distance. We do it for all joints (left) and
+# for the wrists (right), over the distance in sizes of the person. The left panel counts every
 # visible joint alike, which is the micro mean and not the *Mean* of section 9.2. Thin lines are the
 # input, dashed ones are corrected.
 
@@ -691,7 +691,7 @@ Markdown(pages[-1])
 # YouTube Pose has 50 videos with 100 labelled frames each, seconds apart. Its data may not be
 # passed on, so from here on the page reads results that commands of this book have written
 # (`data/README.md` has the folders). We had 45 videos at hand, without the five of the *Subset* on
-# which Paper B reports. Every ninth of them by name was held out in their place.
+# which Paper B reports. In place of those we held out every ninth of ours, by name.
 #
 # Before anything is corrected we need estimates, and the corrector has to learn from estimates as
 # wrong as those that it will meet. An estimator errs less, and otherwise, on videos that it was
@@ -856,8 +856,8 @@ for kind in KINDS:
 # Frames that lie seconds apart are no sequence. So we take real motion in which every frame has its
 # truth, and put errors of a real detector onto it as they were measured. The motion is that of
 # JHMDB and Penn Action, two data sets of short videos in which people have labelled every frame.
-# Tracks of such joints are the *clean tracks* counted below. The test is on that detector's own
-# tracks of films. The detector is Flowing ConvNets (Pfister and others), and the tracks are of 16
+# Tracks of such joints are the *clean tracks* counted below. We test on that detector's own tracks
+# of films. The detector is Flowing ConvNets (Pfister and others), and the tracks are of 16
 # sequences of Poses in the Wild, a data set of scenes from three films. It has every second frame
 # of a film, and so we take every second frame of the clean tracks as well. Errors are measured on
 # the other two films than the one that is tested.
@@ -915,9 +915,10 @@ print(f"stopped after {int(np.median(steps))} steps in the median,",
 # trained did not help, and those of arms hurt (section 5.6). Would trained ones? `python -m
 # experiments real springs` lets the detector look at YouTube Pose's videos to learn from, and
 # trains springs of the upper body on its maps: one for each limb, or four, of which the best one
-# counts in each cell, as in Eq. 9.2. The table has videos that were held out. It counts shoulders,
-# elbows and wrists alone (*arms only*), because the detector knows a nose and no head. In its last
-# two columns it has the *real clip*, 40 frames of `docs/your-video.md` with a camera that pans.
+# counts in each cell, as in Eq. 9.2. The table has videos that were held out. In it we count
+# shoulders, elbows and wrists alone (*arms only*), because the detector knows a nose and no head.
+# In its last two columns it has the *real clip*, 40 frames of `docs/your-video.md` with a camera
+# that pans.
 
 # %%
 springs = stored("real_springs")
