@@ -277,10 +277,10 @@ COMMANDS = (
     ),
     _script(
         "paper_a conditions",
-        "the networks of `body` before a better camera, and for hidden joints; writes "
-        "results/conditions.json, five minutes for each seed of `body`",
+        "the networks of `body` before a better camera, for hidden joints, and from other clips; "
+        "writes results/conditions.json, five minutes for a seed of `body`, twenty for a set",
         of.conditions,
-        "--data data/large --output runs-body --usual data/usual",
+        "--data data/large --output runs-body --usual data/usual --sets data/large1",
         left=GOES_ON,
     ),
     _script(

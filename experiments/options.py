@@ -123,6 +123,8 @@ def conditions(parser: OPTION) -> None:
     body(parser)
     same = "the same clips, filmed by the usual camera"
     parser.add_argument("--usual", required=True, type=place, metavar="ROOT", help=same)
+    others = "other clips to learn from, each set with a seed of its own"
+    parser.add_argument("--sets", nargs="+", default=[], type=place, metavar="ROOT", help=others)
 
 
 def readings(parser: OPTION, steps: bool = True) -> None:

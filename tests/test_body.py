@@ -196,10 +196,10 @@ def test_other_conditions_take_up_the_networks_and_count_other_joints(
     monkeypatch.setattr(conditions, "rows", lambda: few)
     output = tmp_path / "runs"
     given = dict(data=clips, output=output, seeds=[0], tests=2, camera="usual", config=None)
-    conditions.run(argparse.Namespace(**given, usual=other))
+    conditions.run(argparse.Namespace(**given, usual=other, sets=[other]))
     stored = json.loads((tmp_path / "conditions.json").read_text(encoding="utf-8"))
-    names = (conditions.USUAL, conditions.HIDDEN)
-    assert set(stored["parts"]) == {f"{name}, seed 0: {row}" for name in names for row in few}
+    names = [(conditions.USUAL, 0), (conditions.HIDDEN, 0), (conditions.SETS, 1)]
+    assert set(stored["parts"]) == {f"{name}, seed {s}: {row}" for name, s in names for row in few}
     data = load_data(clips, config)
     seen = body.Body(config, data, output / "seed0", 0).tallies("baseline")[:, 0, 1].sum()
     hidden = conditions.Hidden(config, data, output / "seed0", 0).tallies("baseline")[:, 0, 1].sum()
@@ -209,4 +209,16 @@ def test_other_conditions_take_up_the_networks_and_count_other_joints(
     kept = [np.load(output / "seed0" / place / "baseline.npz") for place in ("", conditions.USUAL)]
     assert not all(np.array_equal(kept[0][name], kept[1][name]) for name in kept[0].files)
     monkeypatch.setattr(conditions, "compared", lambda *a: pytest.fail("computed again"))
-    conditions.run(argparse.Namespace(**given, usual=other))
+    conditions.run(argparse.Namespace(**given, usual=other, sets=[other]))
+
+
+def test_another_set_is_learnt_from_and_the_same_clips_are_tested(clips, config, tmp_path):
+    render(tmp_path / "other", 10, 1, (48, 48), 6)
+    data, other = load_data(clips, config), load_data(tmp_path / "other", config)
+    mixed = conditions.of_set(data, tmp_path / "other", config)
+    assert mixed.test is data.test
+    for ours, theirs in ((mixed.test[0], data), (mixed.train[0], other)):
+        expected = [c for c in (*theirs.train, *theirs.test) if c.name == ours.name][0]
+        np.testing.assert_array_equal(ours.joints, expected.joints)
+        flows = [kind.flow(ours).dense(0) for kind in (mixed, theirs)]
+        np.testing.assert_array_equal(*flows)
