@@ -138,8 +138,9 @@ def test_frames_keep_their_numbers_where_some_cannot_be_decoded(tmp_path, caplog
     assert f"{len(lost)} of 11 frames of {film} are missing or damaged: {named};" in said
 
 
-def test_frames_keep_their_numbers_where_the_container_has_lost_some(tmp_path, caplog):
-    film = write(tmp_path / "a.mkv", "MJPG")
+@pytest.mark.parametrize("name", ["a.mkv", "a.avi"])
+def test_frames_keep_their_numbers_where_the_container_has_lost_some(tmp_path, caplog, name):
+    film = write(tmp_path / name, "MJPG")
     data = film.read_bytes()
     starts = [m.start() for m in re.finditer(b"\xff\xd8\xff", data)]
     # What stands before a picture says how long it is, and when it is shown.

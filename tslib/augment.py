@@ -153,7 +153,5 @@ def known_boxes(boxes: np.ndarray) -> np.ndarray:
 
 
 def paper_b(rng: np.random.Generator, center: ArrayLike) -> Affine:
-    """A random map as Paper B draws it (Sec. IV): up to 30 degrees about center, (x, y) px, and
-    every second one flips.
-    """
+    """Paper B's random map (Sec. IV): up to 30 degrees about center, (x, y) px; half flip."""
     return Affine.about(center, rng.uniform(-30, 30), flip=bool(rng.integers(2)))

@@ -2,9 +2,7 @@
 
 
 class InputError(ValueError):
-    """Something given cannot be used; the message is one sentence: what is wrong, where, what to
-    do.
-    """
+    """Something given cannot be used; one sentence says what is wrong, where, and what to do."""
 
 
 class NotFinite(ValueError):

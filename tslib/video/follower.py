@@ -38,9 +38,7 @@ class Follower:
         self.missed = 0  # frames in a row that were not believed
 
     def first_free(self, found: Iterable[tuple[float, Crop]]) -> Iterator[Crop]:
-        """Of the crops that a search finds, with their scores, those that nobody else has; the best
-        first.
-        """
+        """Of the crops that a search finds, with scores, those that nobody has; the best first."""
         for _, crop in sorted(found, key=lambda pair: -pair[0]):
             if self.free(crop):
                 yield crop

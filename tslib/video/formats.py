@@ -11,8 +11,7 @@ openpose : STEM.openpose/NAME_000000000000_keypoints.json, one for each frame, i
 npz : STEM.npz with joints (T, K, 2) px, NaN where nobody is in sight, score (T, K), names and fps;
     (T, people, K, 2) and (T, people, K) for several people.
 
-Where several people are followed, each carries its number: person in csv and coco, person_id in
-openpose.
+Of several people each carries its number: person in csv and coco, person_id in openpose.
 """
 
 import json

@@ -7,6 +7,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Self
 
@@ -48,8 +49,7 @@ class Frames:
     Attributes: ``path``; ``fps``, frames per second, None where unknown; ``size``, (W, H) px;
     ``count``, the number of frames as far as it is known, else None; ``lost``, the numbers of those
     that could not be decoded up to now; ``promised``, once a film was read that breaks off, how
-    many it should have had, else 0. Iterating raises InputError at an image that cannot be read and
-    at a frame of another size.
+    many it should have had, else 0. Iterating raises InputError at an odd or unreadable image.
     """
 
     def __init__(
@@ -231,6 +231,10 @@ def _times(path: Path, announced: int) -> tuple[list[float], int]:
         )
     # A picture may come in two fields, and what is only built on has the time of another.
     times = sorted(times)[:: 2 if 0 < 1.5 * announced < len(times) else 1]
+    avi = path.suffix.lower() == ".avi"
+    if avi and len(times) < announced and len(kept := _kept_of_avi(path)) == len(times) > 0:
+        # No time says there that a picture is lost, so it is given that of the next one.
+        times = [[*times, times[-1] + 1][n] for n in np.searchsorted(kept, range(announced))]
     unheard, end = announced - len(times), _end_of_mp4(path)
     if end is not None:
         # It announces all that was ever recorded, also what a cut without loss has hidden.
@@ -242,7 +246,7 @@ def _times(path: Path, announced: int) -> tuple[list[float], int]:
         return times, announced
     lost = np.maximum(np.round(steps / usual).astype(int) - 1, 0)
     # An .avi says by an empty frame that the one before it is shown for longer.
-    wanted = steps >= (0 if path.suffix.lower() == ".avi" else _PAUSE)
+    wanted = steps >= (0 if avi else _PAUSE)
     if end is None:
         announced, unheard = (n - int(lost[wanted].sum()) for n in (announced, unheard))
     lost[wanted] = 0
@@ -250,6 +254,16 @@ def _times(path: Path, announced: int) -> tuple[list[float], int]:
         gaps = zip(times, lost, strict=False)
         times += [t + usual * n for t, count in gaps for n in range(1, count + 1)]
     return sorted(times), max(announced, 0)
+
+
+def _kept_of_avi(path: Path) -> list[int]:
+    """Which pictures of an AVI are where the index at its end says; none where it has no index."""
+    with open(path, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        start, at = data.find(b"movi"), data.rfind(b"idx1")
+        end = at + 8 + int.from_bytes(data[at + 4 : at + 8], "little") if at > 0 else 0
+        rows = re.findall(rb"(..)(..)....(....)....", data[at + 8 : end], re.DOTALL)
+        wanted = [(a + b, int.from_bytes(n, "little")) for a, b, n in rows if b in (b"dc", b"db")]
+        return [k for k, (name, n) in enumerate(wanted) if data[start + n : start + n + 4] == name]
 
 
 def _end_of_mp4(path: Path) -> float | None:
@@ -321,8 +335,7 @@ class VideoWriter:
         self._path, self._size, self._count = path, size, 0
         with _quiet():
             self._writer = cv2.VideoWriter(_plain(path), cv2.VideoWriter.fourcc(*"VP80"), fps, size)
-        # OpenCV itself drops every frame without a word, and so it does with one of another size,
-        # and on a full disk.
+        # OpenCV itself drops frames without a word, as those of another size or on a full disk.
         if not self._writer.isOpened():
             why = f"a read-only folder, {fps:g} frames a second, or an OpenCV without VP8"
             raise OSError(f"{path} cannot be written: {why}.")

@@ -18,8 +18,7 @@ import platformdirs
 
 from ..errors import InputError
 
-# OpenCV 5 has several engines, of which one alone gives every output of a TFLite file; OpenCV 4 has
-# no choice, and does.
+# Of OpenCV 5's engines one alone gives every output of a TFLite file; OpenCV 4 has but one.
 _ENGINE = [cv2.dnn.ENGINE_CLASSIC] if hasattr(cv2.dnn, "ENGINE_CLASSIC") else []
 
 

@@ -125,9 +125,7 @@ class Report:
 
 
 def _figure(text, lines, ends, cuts):
-    """Lines {class: values (T,)} along the film as SVG, broken at NaN; ends are those of the axis,
-    the lower one first.
-    """
+    """Lines {class: values (T,)} along the film as SVG, broken at NaN; ends are bottom and top."""
     shapes = "".join(f'<line x1="{x - 0.5}" x2="{x - 0.5}" y1="-3" y2="103"/>' for x in cuts)
     for name, values in lines.items():
         heights = 100 - 100 * ((values - ends[0]) / ((ends[1] - ends[0]) or 1)).clip(0, 1)
