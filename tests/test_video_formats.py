@@ -141,5 +141,5 @@ def test_several_people_carry_their_numbers(tmp_path):
         assert found["joints"].shape == (2, 2, 13, 2) and found["score"].shape == (2, 2, 13)
         assert np.isnan(found["joints"][1, 0]).all()
         np.testing.assert_allclose(found["joints"][1, 1], person(PENN, 8)[0])
-    with pytest.raises(ValueError, match="holds several people; keep the rows of one"):
+    with pytest.raises(ValueError, match="keep the rows of one, and no column person"):
         motion.read_tracks(tmp_path / "joints.csv", PENN)

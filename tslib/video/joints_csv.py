@@ -58,7 +58,9 @@ def read_rows(path: Path | str) -> Iterator[tuple[str, dict[str, str]]]:
                 if any([*(rows.fieldnames or ())].count(c) != 1 for c in _COLUMNS.split(",")):
                     raise InputError(needed)
                 if "person" in (rows.fieldnames or ()):
-                    raise InputError(f"{path} holds several people; keep the rows of one of them.")
+                    raise InputError(
+                        f"{path} holds several people; keep the rows of one, and no column person."
+                    )
                 for row in rows:
                     place = f"line {rows.line_num} of {path}"
                     number, name = row["frame"], row["joint"]
