@@ -239,6 +239,9 @@ def test_a_given_frame_rate_overrides_the_videos(place, monkeypatch):
 
 def test_an_unknown_frame_rate_is_said(place, caplog):
     synthetic.write_folder(place / "frames", [synthetic.frame(t) for t in range(4)])
+    # Where something else is wrong, that alone is.
+    assert command(place, "--springs", place / "none.toml", video="frames") == 2
+    assert not caplog.records
     assert command(place, video="frames") == 0
     assert [r.message for r in caplog.records if r.name == "tslib.video.predict"] == [
         "The frame rate is unknown, so messages come from up to 2 frames away, and the overlay "
@@ -443,7 +446,7 @@ def test_an_output_that_cannot_be_made_is_said_before_any_work(place, capsys, mo
     (place / "file").write_text("no folder", encoding="utf-8")
     more = ["predict", str(place / "video.avi"), "--detector", str(place / "toy.onnx"), "--output"]
     for output, word in (
-        (place / "file", "exists already"),
+        (place / "file", "exists already; name another folder.\n"),
         (place / "file" / "out", "file is a file, so"),
         (place / "file" / "deep" / "out", "file is a file, so"),
         (place / (300 * "a"), "name too long"),

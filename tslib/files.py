@@ -96,11 +96,10 @@ def appearing(output: Path | str) -> Iterator[Path]:
     place = Path(os.path.realpath(output))
     for parent in place.parents:
         if parent.exists() and not parent.is_dir():
-            raise InputError(
-                f"{parent} is a file, so {output} cannot be a folder; name another one."
-            )
+            raise InputError(f"{parent} is a file, so {output} cannot be a folder; name another.")
     if place.exists() and not (place.is_dir() and not any(place.iterdir())):
-        raise InputError(f"{output} exists already; name another folder or remove it.")
+        more = " or remove it" if place.is_dir() else ""  # a file may be the only film of its kind
+        raise InputError(f"{output} exists already; name another folder{more}.")
     # On the same disk, so that a rename will do.
     anchor = next(p for p in place.parents if p.is_dir())
     with ExitStack() as stack:

@@ -60,8 +60,7 @@ def predict(
     formats: Sequence[str] = ("csv",),
     people: int = 1,
 ) -> Path:
-    """Write joints.csv, detector.csv, overlay.webm and report.html to a new folder, the path
-    returned.
+    """Write joints.csv, detector.csv, overlay.webm and report.html to a new folder; returns it.
 
     video : a video file or a folder of images
     output : the folder; it appears complete, or not at all
@@ -80,11 +79,6 @@ def predict(
     with appearing(output) as folder:
         frames = open_frames(video)
         fps = fps or frames.fps
-        if fps is None:
-            _log.warning(
-                "The frame rate is unknown, so messages come from up to 2 frames away, and the "
-                "overlay shows 25 frames a second; give --fps if you know better."
-            )
         if box is not None:
             check_box(box, frames.size)
         if detector is None:
@@ -94,6 +88,11 @@ def predict(
         if correct is not None:
             corrector = load_corrector(correct)
             check_joints(corrector, correct, network.skeleton.joints)
+        if fps is None:
+            _log.warning(
+                "The frame rate is unknown, so messages come from up to 2 frames away, and the "
+                "overlay shows 25 frames a second; give --fps if you know better."
+            )
         reach = reach_at(fps)
         seen = tee(ahead(observe_people(ahead(moved(frames, flow)), network, box, people)), people)
         each = (map(itemgetter(n), person) for n, person in enumerate(seen))
@@ -133,8 +132,7 @@ def _write(folder, beliefs, frames, canvas, table, formats, report):
 def _drawn(tables, beliefs, frames, canvas, report):
     """Write the tables, and yield the pictures of the overlay. InputError for nobody."""
     somebody = False
-    # Beliefs come some frames late. The second reader of the video waits for them, so that no
-    # frame has to.
+    # Beliefs come some frames late. The second reader of the video waits, so that no frame has to.
     for index, (people, frame) in enumerate(zip(beliefs, frames, strict=True)):
         picture, found = canvas.enlarge(frame), []
         for n, (node, belief) in enumerate(people):
