@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import trees
+from sentences import fails
 
 from tslib.__main__ import main
 from tslib.datasets import penn_action, youtube_pose
@@ -130,6 +131,14 @@ def test_a_folder_without_a_data_set_is_refused(tmp_path, capsys):
     assert (
         "holds no data set: neither labels/*.mat (Penn Action)" in error and error.count("\n") == 1
     )
+
+
+def test_what_is_no_folder_is_said_to_be_none(tmp_path):
+    """And not that it holds no data set, which sends one to look into it."""
+    (tmp_path / "file").touch()
+    for name in ("none", "file"):
+        for read in (penn_action.load, lambda root: list(inspect(root))):
+            fails(f"{name} cannot be read as a folder: ", read, tmp_path / name)
 
 
 def test_the_sheet_shows_frames_and_joints(tmp_path, capsys):

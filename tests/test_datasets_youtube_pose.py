@@ -80,7 +80,7 @@ def test_other_variables_are_refused(tmp_path):
     trees.savemat(tmp_path / youtube_pose.LABELS, {"date": 1})
     with pytest.raises(InputError, match="lacks 'data'"):
         youtube_pose.load(tmp_path)
-    with pytest.raises(InputError, match="holds no YouTube Pose; expected"):
+    with pytest.raises(InputError, match="none cannot be read as a folder"):
         youtube_pose.load(tmp_path / "none")
 
 

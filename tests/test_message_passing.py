@@ -511,7 +511,7 @@ def test_bad_arguments_of_the_layer_are_refused_in_a_sentence():
         (lambda: PoseGraph.of(PENN, 5, span=3), "span 0, 1 or 2"),
         (
             lambda: MessagePassing(chain(2))(torch.zeros(1, 3, 3, 4, 4)),
-            "has 2 frames and cannot be made for 3",
+            "of 2 frames cannot be made for 3",
         ),
         (lambda: layer.start(np.zeros((5, 12, 2))), r"joints must have shape \(n, 13, 2\)"),
     ):

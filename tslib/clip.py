@@ -56,9 +56,7 @@ class Clip:
         if not np.isfinite(self.joints[self.visible]).all():
             raise InputError(f"clip {self.name!r} calls a joint visible that has no position.")
         if self.split not in ("train", "test", ""):
-            raise InputError(
-                f"the split of clip {self.name!r} is {self.split!r}, not train or test."
-            )
+            raise InputError(f"the split of {self.name!r} is {self.split!r}, not train or test.")
 
     def _check(self, field: str, dtype: str, shape: tuple[int, ...]) -> None:
         value = getattr(self, field)

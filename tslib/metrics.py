@@ -49,14 +49,10 @@ def tally(
         counted &= np.asarray(visible, bool)
     size = np.broadcast_to(size, T)
     if not (np.isfinite(size) & (size > 0))[counted.any(1)].all():
-        raise ValueError(
-            "size must be positive and finite in every frame where a joint is counted."
-        )
+        raise ValueError("size must be positive and finite in all frames where a joint is counted.")
     alpha = np.asarray(alpha, np.float64)
     if alpha.ndim > 1 or not (np.isfinite(alpha) & (alpha >= 0)).all():
-        raise ValueError(
-            f"alpha must be a number or a list of numbers from 0 up, but it is {alpha}."
-        )
+        raise ValueError(f"alpha must be a number or a list of numbers from 0 up, but is {alpha}.")
     distance = np.linalg.norm(prediction - truth, axis=-1)
     border = 1 - BORDER if strict else 1 + BORDER
     closer = np.less if strict else np.less_equal

@@ -50,9 +50,7 @@ class PoseGraph:
                 raise ValueError(f"edges[{e}] joins node {first} to itself.")
             other = seen.setdefault(frozenset((first, second)), e)
             if other != e:
-                raise ValueError(
-                    f"edges[{e}] joins the same nodes as edges[{other}]; keep one of them."
-                )
+                raise ValueError(f"edges[{e}] joins the same nodes as edges[{other}]; keep one.")
             if not 0 <= self.spring[e] < len(self.springs):
                 raise ValueError(
                     f"spring[{e}] is {self.spring[e]}, but springs are 0..{len(self.springs) - 1}."
@@ -101,9 +99,7 @@ class PoseGraph:
         if frames == self.frames:
             return self
         if self.recipe is None:
-            raise ValueError(
-                f"this graph has {self.frames} frames and cannot be made for {frames}."
-            )
+            raise ValueError(f"this graph of {self.frames} frames cannot be made for {frames}.")
         return _of(self.recipe, frames)
 
     @property

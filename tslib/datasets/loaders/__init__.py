@@ -3,6 +3,7 @@
 Frames are read when they are asked for, and may be missing.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ class Loader:
 
     def find(self, root: Path | str) -> Path | None:
         """The folder that holds the data set: root, or its archive's in root; None without any."""
+        try:
+            os.scandir(root).close()
+        except OSError as error:
+            raise InputError(f"{root} cannot be read as a folder: {error.strerror}.") from None
         for folder in (Path(root), *sorted(Path(root).glob(f"{self.archive}/"))):
             if any(any(folder.glob(sign)) for sign in self.signs):
                 return folder
