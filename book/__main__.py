@@ -11,7 +11,6 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     # Until main can say it in a sentence; what follows takes seconds to import.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-import argparse
 import base64
 import hashlib
 import os
@@ -31,6 +30,8 @@ import jupytext
 import nbformat
 from jupytext.cli import jupytext as convert
 from sphinx.cmd.build import main as sphinx
+
+from tslib.command_line import OPTION
 
 from . import downloads, editions, files, pages, slides
 from .kernels import ChapterFailed, Kernels, alternatives, environment
@@ -59,7 +60,8 @@ def chosen(folder: Path, only: str) -> list[Path]:
     found = [path for path in sources if only.zfill(2) in (path.stem[:2], path.stem)]
     if not found:
         first, last = (path.stem[:2] for path in (sources[0], sources[-1]))
-        sys.exit(f"There is no chapter {only}; the chapters are {first} to {last}.")
+        shown = repr(only)[1:-1]  # without control characters
+        sys.exit(f"There is no chapter {shown}; the chapters are {first} to {last}.")
     return found
 
 
@@ -295,7 +297,7 @@ def build(folder: Path, only: str = "") -> dict[str, str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 where a chapter failed, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m book", description=__doc__)
+    parser = OPTION(prog="python -m book", description=__doc__)
     parser.add_argument(
         "what", nargs="?", default="build", choices=["build", "run", *editions.EDITIONS, "slides"]
     )

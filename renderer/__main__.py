@@ -23,10 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(parser: OPTION) -> None:
     add = parser.add_argument
     add("output", type=name, metavar="OUT", help="folder for the clips, in Penn Action's layout")
-    add("--clips", required=True, type=int, metavar="N", help="how many there shall be")
-    add("--seed", type=int, default=0, metavar="S", help="another seed, other clips")
+    add("--clips", required=True, type=whole, metavar="N", help="how many there shall be")
+    add("--seed", type=whole, default=0, metavar="S", help="another seed, other clips")
     add("--size", type=size, default=(96, 96), metavar="96|368|WxH", help="px of a frame")
-    add("--frames", type=int, default=20, metavar="T", help="of a clip")
+    add("--frames", type=whole, default=20, metavar="T", help="of a clip")
     workers = "processes; the clips stay the same"
     add("--workers", type=partial(whole, most=256), default=1, metavar="W", help=workers)
     whose = "penn_action:ROOT or jhmdb:ROOT: figures move as people in that data set do"

@@ -195,9 +195,18 @@ def test_what_the_system_refuses_is_a_sentence_with_the_name(capsys, tmp_path):
     assert "was not made by this command" in capsys.readouterr().err
 
 
+NAMES = [
+    ("\x1b[31mred", r"\x1b[31mred"),
+    ("a\nb", r"a\nb"),
+    ("ü 中", "ü 中"),
+    ("a\u202eb", r"a\u202eb"),
+]
+
+
 def test_names_do_not_reach_the_terminal_as_commands(capsys):
-    """A line's end in a name would make two lines of a sentence, an escape would colour them."""
-    for name, shown in (("\x1b[31mred", r"\x1b[31mred"), ("a\nb", r"a\nb"), ("ü 中", "ü 中")):
+    """A line's end in a name would make two lines of a sentence, an escape would colour them, and
+    a change of direction would show the rest from right to left."""
+    for name, shown in NAMES:
         assert tslib.__main__.main(["evaluate", name, "--data", "x"]) == 2
         assert capsys.readouterr().err == f"tslib: there is no file {shown}.\n"
     command = Command("go", "go", lambda o: "one\ttwo\n\x07", lambda parser: None, "python -m a go")
@@ -205,10 +214,28 @@ def test_names_do_not_reach_the_terminal_as_commands(capsys):
     assert capsys.readouterr().out == "one\ttwo\n\\x07\n"
 
 
+@pytest.mark.parametrize("words", ["inspect a {}", "download {}", "predict a --output b --fps={}"])
+def test_what_is_wrong_with_words_is_one_line_without_control_characters(words, capsys):
+    with pytest.raises(SystemExit):
+        tslib.__main__.main([word.format("\x1b[31ma\nb") for word in words.split()])
+    said = capsys.readouterr().err.rpartition("error: ")[2]
+    assert said.count("\n") == 1 and "\x1b" not in said
+
+
+@pytest.mark.parametrize("main", MAINS)
+def test_a_value_that_argparse_loses_is_asked_for(main, capsys):
+    """Some releases of it make an empty list of it, past all that is said of the option."""
+    for words in (["a", "--device=--"], ["--clips=--"]):
+        with pytest.raises(SystemExit):
+            main(words)
+        assert f"{words[-1]} holds no value" in capsys.readouterr().err
+
+
 def test_without_a_folder_the_data_sets_are_named(capsys):
     with pytest.raises(SystemExit):
         tslib.__main__.main(["download", "coco"])
-    assert "a data set (penn_action, jhmdb, youtube_pose or cvit_sports) needs a ROOT" in (
+    words = "coco needs a ROOT to go to, as any data set"
+    assert f"{words} (penn_action, jhmdb, youtube_pose or cvit_sports) does" in (
         capsys.readouterr().err
     )
 
@@ -226,9 +253,13 @@ def test_what_a_check_finds_ends_with_exit_code_2(capsys):
     ("kind", "text", "words"),
     [
         (command_line.name, "", "is empty"),
+        (command_line.name, "  ", "is empty"),
         (command_line.positive, "-1", "must be a positive number"),
         (command_line.positive, "nan", "must be a positive number"),
         (command_line.positive, "fast", "must be a positive number"),
+        (command_line.number, "wide", "must be a number"),
+        (command_line.number, "nan", "must be a number"),
+        (command_line.number, "-inf", "must be a number"),
         (command_line.whole, "-1", "must be a whole number from 0"),
         (command_line.whole, "1" * 16, "must be a whole number from 0"),
         (command_line.positive_whole, "0", "must be a whole number from 1"),

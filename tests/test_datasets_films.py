@@ -97,7 +97,7 @@ def test_what_cannot_be_used_is_one_sentence(index, tmp_path, capsys):
 def test_films_take_no_folder(capsys):
     with pytest.raises(SystemExit):
         main(["download", "films", "data"])
-    assert "the films take no ROOT" in capsys.readouterr().err
+    assert "no ROOT goes with films" in capsys.readouterr().err
 
 
 def test_without_a_network_the_sentence_names_the_command(index, tmp_path, capfd):

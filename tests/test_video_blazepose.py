@@ -133,8 +133,8 @@ def test_a_network_that_was_damaged_since_is_named(index):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("detector data", "the detector takes no ROOT"),
-        ("jhmdb", "youtube_pose or cvit_sports) needs a ROOT"),
+        ("detector data", "no ROOT goes with detector"),
+        ("jhmdb", "jhmdb needs a ROOT to go to"),
         ("jhmdb data --file a.whl", "--file is for the detector and films alone"),
     ],
 )

@@ -41,7 +41,7 @@ def _predict_options(parser: OPTION) -> None:
     add("--detector-config", type=name, metavar="FILE.toml", help=takes)
     add("--output", required=True, type=name, metavar="DIR", help="a new or empty folder")
     who = "the first person in frame 0: left, top, width, height in px; searched for by default"
-    add("--box", nargs=4, type=float, metavar=("X", "Y", "W", "H"), help=who)
+    add("--box", nargs=4, type=command_line.number, metavar=("X", "Y", "W", "H"), help=who)
     add("--fps", type=positive, metavar="F", help="frames per second, where the video does not say")
     still = "optical flow; none for a camera at rest, dis by default"
     add("--flow", choices=["dis", "farneback", "none"], default="dis", help=still)
@@ -89,8 +89,7 @@ def _evaluate_options(parser: OPTION) -> None:
 
 def _springs_options(parser: OPTION) -> None:
     add = parser.add_argument
-    files = "as predict writes them, or truth"
-    add("joints", nargs="+", type=name, metavar="JOINTS.csv", help=files)
+    add("joints", nargs="+", type=name, metavar="JOINTS.csv", help="of predict, or truth")
     names = "coco17, penn13, jhmdb15, youtube7 or cvit14"
     add("--skeleton", required=True, metavar="NAME", help=names)
     add("--output", required=True, type=name, metavar="FILE.toml")
@@ -112,9 +111,8 @@ def _download_options(parser: OPTION) -> None:
 def _check_download(options: Namespace) -> str:
     name, own = options.name, options.name in ("detector", "films")
     if own == (options.root is not None):
-        verb = "takes" if name == "detector" else "take"
-        needs = f"a data set ({_DATA_SETS}) needs a ROOT to go to"
-        return f"the {name} {verb} no ROOT" if own else needs
+        needs = f"{name} needs a ROOT to go to, as any data set ({_DATA_SETS}) does"
+        return f"no ROOT goes with {name}" if own else needs
     return "--file is for the detector and films alone" if options.file and not own else ""
 
 

@@ -13,12 +13,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
+from typing import NoReturn
 
 from . import ending
 from .errors import InputError
 
-OPTION = argparse.ArgumentParser
 EXIT_CODES = "exit codes: 0 all is well, 2 something given cannot be used, 130 Ctrl-C"
+
+
+class OPTION(argparse.ArgumentParser):
+    """A parser that says in one line what is wrong, whatever characters a name has."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message).replace("\n", r"\n"))
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,10 @@ def _run(program: str, parser: OPTION, arguments: Sequence[str] | None) -> int:
     quiet()
     left, code = Command.left, 2
     try:
+        # argparse would give an option the empty list there
+        for word in sys.argv[1:] if arguments is None else arguments:
+            if word.startswith("--") and word.endswith("=--"):
+                parser.error(f"{word} holds no value")
         options = parser.parse_args(arguments)
         if "command" not in options:
             parser.print_help()
@@ -142,9 +153,10 @@ def lost(options: argparse.Namespace) -> str:
 
 
 def printable(text: str) -> str:
-    """A text whose names cannot move a terminal's cursor or colour it: control characters other
-    than a line's end and a tab are shown by their numbers, as \\x1b."""
-    return re.sub(r"[^\n\t -~\xa0-\U0010ffff]", lambda found: repr(found[0])[1:-1], text)
+    """A text whose names cannot move a terminal's cursor, colour it or turn its direction: control
+    characters other than a line's end and a tab are shown by their numbers, as \\x1b."""
+    odd = r"[^\n\t -~\xa0-\u2027\u202f-\u2065\u206a-\U0010ffff]"
+    return re.sub(odd, lambda found: repr(found[0])[1:-1], text)
 
 
 def _why(error: OSError) -> str:
@@ -191,19 +203,19 @@ def version() -> str:
 
 def name(text: str) -> str:
     """A file's or folder's name: not empty, as a variable that is unset would be."""
-    if not text:
+    if not text.strip():
         raise argparse.ArgumentTypeError("is empty; is a variable unset?")
     return text
 
 
-def positive(text: str) -> float:
-    """A positive number."""
+def number(text: str, above: float = -float("inf"), what: str = "a number") -> float:
+    """A finite number above another one, and what it is, for the error."""
     try:
         value = float(text)
     except ValueError:
-        value = 0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError("must be a positive number")
+        value = above
+    if not above < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be {what}")
     return value
 
 
@@ -214,9 +226,8 @@ def whole(text: str, least: int = 0, most: int = 10**15) -> int:
     return int(text)
 
 
-def positive_whole(text: str) -> int:
-    """A whole number from 1."""
-    return whole(text, 1)
+positive = partial(number, above=0, what="a positive number")
+positive_whole = partial(whole, least=1)
 
 
 # Options that several commands have
