@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from tslib.errors import InputError
-from tslib.files import write_whole
+from tslib.files import ordinary, write_whole
 
 from .claims import judge_again
 from .paper_a.claims import CLAIMS as OF_A
@@ -17,13 +17,17 @@ def judge_files(options: argparse.Namespace) -> str:
     """Judge the claims of tables' JSON files again, in place; returns what they are now."""
     lines = []
     for file in map(Path, options.files):
+        ordinary(file, f"there is no file {file}.")
         try:
             result = json.loads(file.read_bytes())
             before = result["claims"]
-        except (OSError, ValueError, TypeError, KeyError):
+            result["claims"] = judge_again([*OF_A, *OF_B], before)
+            for old, new in zip(before, result["claims"], strict=True):
+                verdicts = [old["verdict"], new["verdict"]]
+                lines.append([file.name, new["name"], *verdicts, new["evidence"]])
+        except OSError as error:
+            raise InputError(f"{file} cannot be read: {error.strerror}.") from None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise InputError(f"{file} is no table with claims that a command wrote.") from None
-        result["claims"] = judge_again([*OF_A, *OF_B], before)
         write_whole(file, json_of(result))
-        for old, new in zip(before, result["claims"], strict=True):
-            lines.append([file.name, new["name"], old["verdict"], new["verdict"], new["evidence"]])
     return markdown(["file", "claim", "before", "now", "ours"], lines)

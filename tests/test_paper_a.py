@@ -452,9 +452,25 @@ def test_stored_claims_are_judged_again_by_their_numbers(result, tmp_path, capsy
             part["values"]["all"] = interval
         seen.append(judge_again(CLAIMS, stored)[1]["verdict"])
     assert seen == [HOLDS, FAILS, UNDECIDED, UNDECIDED]
-    file.write_text("[]", encoding="utf-8")
+
+
+NO_TABLES = ["[]", "{", '{"claims": 1}', '{"claims": ["A-C1"]}', '{"claims": [{"name": "A-C1"}]}']
+NO_TABLES += ['{"claims": [{"name": "A-C2", "verdict": "", "numbers": [[]]}]}', "[" * 20_000]
+
+
+@pytest.mark.parametrize("text", NO_TABLES)
+def test_what_holds_no_claims_is_refused_and_stays(tmp_path, capsys, text):
+    file = tmp_path / "table1.json"
+    file.write_text(text, encoding="utf-8")
     assert main(["claims", str(file)]) == 2
-    assert "is no table with claims" in capsys.readouterr().err
+    assert "table1.json is no table with claims" in capsys.readouterr().err
+    assert file.read_text(encoding="utf-8") == text
+
+
+def test_a_table_that_is_not_there_or_a_folder_is_named_as_that(tmp_path, capsys):
+    for file, said in ((tmp_path / "none.json", "there is no file"), (tmp_path, "is no ordinary")):
+        assert main(["claims", str(file)]) == 2
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

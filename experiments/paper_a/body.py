@@ -257,7 +257,7 @@ def prepared(options: argparse.Namespace) -> tuple[Config, Data, dict[str, Any]]
     data = load_data(options.data, config)
     data = replace(data, test=data.test[: options.tests])
     if len(data.test) < options.tests:
-        raise InputError(f"{options.data} holds {len(data.test)} test clips; ask for fewer.")
+        raise InputError(f"{options.data} holds {len(data.test)} test clips; lower --tests.")
     about = {
         "network": f"{config.network.architecture}, {config.view.size} px",
         "camera": options.camera,
