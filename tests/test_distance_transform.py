@@ -275,6 +275,16 @@ def test_only_small_arg_max_maps_are_kept():
     assert sum(kept) <= 2 * rows + 2 * 10 * 2 * 4
 
 
+@pytest.mark.parametrize("side", [256, 257])
+def test_arg_max_maps_of_up_to_256_cells_a_side_take_a_byte_a_cell(side):
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
+        score = torch.randn(1, 2, side, requires_grad=True)
+        distance_transform(score, (1, 1), (0, 0), False, "torch")
+    kinds = {t.dtype for t in kept if not t.is_floating_point()}
+    assert kinds == {torch.uint8 if side == 256 else torch.int16}
+
+
 def test_second_derivatives_are_refused():
     score = torch.randn(4, 4, requires_grad=True)
     loss = distance_transform(score, (1, 1), (0, 0)).square().sum()
