@@ -326,7 +326,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Interrupted; nothing in chapters was changed.", file=sys.stderr)
         return 130
     except (ChapterFailed, FileNotFoundError) as error:
-        sys.exit(str(error))
+        missing = getattr(error, "filename", None)  # where the system says it
+        elsewhere = f"There is no {missing} here; type this in the folder of the repository."
+        sys.exit(elsewhere if missing else str(error))
     if failed:
         names = " and ".join(sorted(failed))
         print(f"Not every chapter ran: {names} stopped, as said above.", file=sys.stderr)

@@ -201,6 +201,17 @@ def test_a_chapter_that_is_not_there(copy, work, drawing):
         book.run(copy, work, "7")
 
 
+def test_in_another_folder_the_file_that_is_missing_is_named(monkeypatch):
+    def elsewhere(*given):
+        open("nowhere/README.md", encoding="utf-8")
+
+    monkeypatch.setattr(book, "build", elsewhere)
+    monkeypatch.setattr(book, "environment", lambda folder: {})
+    monkeypatch.setattr(signal, "signal", lambda *given: None)
+    with pytest.raises(SystemExit, match="no nowhere/README.md here; type this in the folder of"):
+        book.main([])
+
+
 # An answer that was written into the notebook alone
 
 
