@@ -172,7 +172,7 @@ def make(name: str, folder: Path | str, **options: Any) -> str:
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder} cannot be made: {error.strerror}.") from None
+        raise InputError(f"{folder} cannot be made: {error.strerror}; name another.") from None
     module = importlib.import_module(f".{name}", __package__)
     with matplotlib.rc_context(LOOK):
         return write(module.film(**options), folder, name)
