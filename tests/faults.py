@@ -26,6 +26,7 @@ import os
 import random
 import re
 import runpy
+import shlex
 import shutil
 import signal
 import subprocess
@@ -388,7 +389,7 @@ class Place:
             os.setgroups([])
             os.setgid(user)
             os.setuid(user)
-        program, *words = self.case.words.split()
+        program, *words = shlex.split(self.case.words)
         if fresh:
             words = [sys.executable, "-m", program, *words]
             os.execve(sys.executable, words, environment)
@@ -400,6 +401,8 @@ class Place:
         try:
             runpy.run_module(program, run_name="__main__", alter_sys=True)
         except SystemExit as ended:
+            if isinstance(ended.code, str):
+                print(ended.code, file=sys.stderr)
             code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
         except BaseException:
             traceback.print_exc()
@@ -752,7 +755,7 @@ def main() -> int:
     _alone()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="faults") as folder, contextlib.ExitStack() as stack:
-        stack.callback(_end_all)
+        stack.callback(end_all)
         root = Path(folder)
         root.chmod(0o755)
         chosen = {
@@ -760,9 +763,9 @@ def main() -> int:
             for name, case in CASES.items()
             if (ROOT / case.needs).exists() and any(word in name for word in options.words or [""])
         }
-        _forked(partial(make_inputs, root / "in", [*chosen.values()]))
+        forked(partial(make_inputs, root / "in", [*chosen.values()]))
         if not options.fresh:
-            _import_all()
+            import_all()
         wrong = 0
         print(f"| command | {' | '.join(options.fault)} |\n|---|{'---|' * len(options.fault)}")
         for name, case in chosen.items():
@@ -781,7 +784,7 @@ def main() -> int:
     return int(wrong > 0)
 
 
-def _end_all() -> None:
+def end_all() -> None:
     for run in Running.all:
         run.end()
 
@@ -795,7 +798,7 @@ def _alone() -> None:
         print("Full disks and users who may not write need root, so they are left out.")
 
 
-def _forked(function: Callable[[], object]) -> None:
+def forked(function: Callable[[], object]) -> None:
     """Call a function in a fork, whose threads this process does not get."""
     pid = os.fork()
     if pid == 0:
@@ -810,7 +813,7 @@ def _forked(function: Callable[[], object]) -> None:
         raise RuntimeError("the inputs could not be made")
 
 
-def _import_all() -> None:
+def import_all() -> None:
     """Import what the commands import, so that their forks need not."""
     import experiments.__main__
     import tslib.__main__
