@@ -474,7 +474,7 @@ BAD_GRAPHS = {
     "itself": ([(2, 2)], [0], r"edges\[0\] joins node 2 to itself"),
     "twice": ([(0, 1), (1, 0)], [0, 0], r"edges\[1\] joins the same nodes as edges\[0\]"),
     "no such spring": ([(0, 1)], [3], r"spring\[0\] is 3, but springs are 0..0"),
-    "too few springs": ([(0, 1), (1, 2)], [0], r"there are 2 edges, but springs for 1"),
+    "too few springs": ([(0, 1), (1, 2)], [0], r"there are 2 edges, but 1 springs"),
 }
 
 

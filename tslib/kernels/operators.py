@@ -104,7 +104,10 @@ def _sample_gradients(ctx, gradient):
     return _backward("sample", "compiled", maps.shape, [gradient, maps], [place])
 
 
-@custom_op("tslib::backward", mutates_args=())
+_TYPES = "(str operator, str backend, SymInt[] shape, Tensor[] kept, Tensor[] learnt) -> Tensor[]"
+
+
+@custom_op("tslib::backward", mutates_args=(), schema=_TYPES)  # torch 2.6 infers no list[int]
 def _backward(
     operator: str, backend: str, shape: list[int], kept: list[Tensor], learnt: list[Tensor]
 ) -> list[Tensor]:

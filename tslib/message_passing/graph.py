@@ -37,9 +37,7 @@ class PoseGraph:
         object.__setattr__(self, "edges", np.asarray(self.edges, np.int64).reshape(-1, 2))
         object.__setattr__(self, "spring", np.asarray(self.spring, np.int64).reshape(-1))
         if len(self.spring) != len(self.edges):
-            raise ValueError(
-                f"there are {len(self.edges)} edges, but springs for {len(self.spring)}."
-            )
+            raise ValueError(f"there are {len(self.edges)} edges, but {len(self.spring)} springs.")
         seen: dict[frozenset, int] = {}
         for e, (first, second) in enumerate(self.edges.tolist()):
             if not (0 <= first < self.nodes and 0 <= second < self.nodes):
