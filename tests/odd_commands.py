@@ -210,7 +210,9 @@ def option(command: str, possible: list[Slot], draw: random.Random) -> Line | No
     if kind == "misspelt" and flags:
         slot = draw.choice(flags)
         wrong = slot._replace(flag=f"{slot.flag[:-2]}{slot.flag[-1]}{slot.flag[-2]}")
-        return line(command, [s for s in base if s is not slot] + [wrong], "misspelt", wrong.flag)
+        others = [other for other in base if other is not slot]
+        # Where it was required, that is what argparse says first.
+        return line(command, [*others, wrong], "misspelt", wrong.flag, slot.flag)
     if kind == "case" and (words := [s for s in possible if s.kind == "word"]):
         slot = draw.choice(words)
         value = draw.choice([slot.value[0].swapcase(), slot.value[0][:-1], "x", "none", "a:b", ":"])
@@ -265,9 +267,8 @@ def name(command: str, possible: list[Slot], draw: random.Random) -> Line | None
     slot, base = draw.choice(places), [slot for slot in possible if slot.required]
     value, others = draw.choice([*NAMES, ""]), [other for other in base if other is not slot]
     shown, changed = repr(value)[1:-1], slot._replace(value=(value,))
-    return line(
-        command, [*others, changed], f"name {shown[:20]}", shown.strip(), slot.flag or slot.shown
-    )
+    names = shown.strip(), value.strip(), slot.flag or slot.shown
+    return line(command, [*others, changed], f"name {shown[:20]}", *names)
 
 
 def prepare(place: Path, name: str = "") -> None:
@@ -307,8 +308,8 @@ class OddPlace(faults.Place):
 
 def state(place: Path) -> dict[str, tuple[int, int]]:
     """What there is to lose, by name: sizes and times."""
-    kept = [p for p in (*(place / "in").rglob("*"), place / "odd/file", place / "odd/folder/file")]
-    return {str(p): (p.lstat().st_size, p.lstat().st_mtime_ns) for p in kept if p.exists()}
+    kept = [*(place / "in").rglob("*"), place / "odd/file", place / "odd/folder/file"]
+    return {str(p): (p.stat().st_size, p.stat().st_mtime_ns) for p in kept if p.is_file()}
 
 
 def unclear(made: Line, run: faults.Running, busy: bool, more: str) -> str:

@@ -101,7 +101,7 @@ _DATA_SETS = "penn_action, jhmdb, youtube_pose or cvit_sports"
 
 def _download_options(parser: OPTION) -> None:
     names = f"detector, films, {_DATA_SETS}"
-    parser.add_argument("name", metavar="NAME", help=names)
+    parser.add_argument("name", type=name, metavar="NAME", help=names)
     where = "folder for a data set; the detector and the films have their own"
     parser.add_argument("root", nargs="?", type=name, metavar="ROOT", help=where)
     wheel = "the wheel of the detector or of films, or a zip of it, where it is on the disk"
@@ -112,7 +112,7 @@ def _check_download(options: Namespace) -> str:
     name, own = options.name, options.name in ("detector", "films")
     if own == (options.root is not None):
         needs = f"{name} needs a ROOT to go to, as any data set ({_DATA_SETS}) does"
-        return f"no ROOT goes with {name}" if own else needs
+        return f"no ROOT goes with {name}; leave {options.root} out" if own else needs
     return "--file is for the detector and films alone" if options.file and not own else ""
 
 
