@@ -222,7 +222,7 @@ def test_shapes_and_settings_that_do_not_fit_are_refused():
         for wrong in (~mask, mask ^ (torch.arange(6) == 2)):
             with pytest.raises(ValueError, match="True for the first frames"):
                 net(x, wrong)
-    with pytest.raises(ValueError, match="no attention 'dot'; choose one of additive, library"):
+    with pytest.raises(ValueError, match="no attention 'dot'; choose additive or library"):
         PoseCorrector(7, "dot")
     with pytest.raises(ValueError, match="hidden must be a whole number from 1 to 1024, but is 0"):
         PoseCorrector(7, hidden=0)

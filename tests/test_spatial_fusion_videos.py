@@ -138,7 +138,7 @@ def test_folders_that_cannot_be_used_are_refused(root, path, tmp_path):
         root,
         replace(config, skeleton="penn13"),
     )
-    fails("no exact flow, as only rendered", load_videos, root, replace(config, flow="exact"))
+    fails("no exact flow, as rendered", load_videos, root, replace(config, flow="exact"))
 
 
 def test_a_still_box_leaves_a_tenth_of_the_joints_out():

@@ -226,7 +226,7 @@ def test_a_folder_is_divided_and_its_flow_is_exact_estimated_or_none(root, tmp_p
     (tmp_path / "labels").symlink_to(root / "labels")
     (tmp_path / "frames").symlink_to(root / "frames")
     fails(
-        'no exact flow, as only rendered clips have; write flow = "dis"',
+        'no exact flow, as rendered clips do; write flow = "dis"',
         load_data,
         tmp_path,
         CONFIG,

@@ -71,9 +71,7 @@ class PoseCorrector(WindowNetwork):
         self, joints: int, attention: str = "additive", hidden: int = 128, residual: bool = False
     ) -> None:
         if attention not in ("additive", "library"):
-            raise ValueError(
-                f"there is no attention {attention!r}; choose one of additive, library."
-            )
+            raise ValueError(f"there is no attention {attention!r}; choose additive or library.")
         super().__init__(joints=joints, attention=attention, hidden=hidden, residual=residual)
         self.library = attention == "library"
         pose, encoded = 2 * joints, hidden if self.library else 2 * hidden

@@ -38,8 +38,7 @@ class Architecture:
         return 2 ** len(self.trunk)
 
 
-# For a laptop: 96 px in, 24 x 24 cells, one stage that sees less than a person (section 6.3 says
-# why).
+# For a laptop: 96 px in, 24 x 24 cells, one stage that sees less than a person (section 6.3).
 SMALL = Architecture(
     stages=1,
     trunk=((5, 16), (3, 32)),

@@ -87,9 +87,7 @@ def flow_for(config: Config, root: Path | str) -> FlowOf | None:
         return partial(Estimated, method=config.flow)
     folder = penn_action.find(root)
     if not folder or not (folder / "flow").is_dir():
-        raise InputError(
-            f'{root} has no exact flow, as only rendered clips have; write flow = "dis".'
-        )
+        raise InputError(f'{root} has no exact flow, as rendered clips do; write flow = "dis".')
     return partial(_exact, folder)
 
 
