@@ -9,6 +9,7 @@ import pytest
 
 from experiments import records, report
 from experiments.paper_a import recipes
+from experiments.paper_tables import PAPER_TABLES
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "experiments" / "results"
@@ -423,6 +424,14 @@ def test_tables_2_and_3_show_what_is_stored():
         assert f"| {second['row']} - {second['other']} | {' | '.join(cells)} |" in rows
         # What the page says of the steps.
         assert all(low > 0 for _, low, _ in (second["@0.2"], second["@0.1"], third["@0.2"]))
+    shares = []
+    for row, other in (("S-infer", "baseline"), ("ST-infer", "S-infer")):
+        for table, at in (("table2", " @0.2"), ("table2", " @0.1"), ("table3", "")):
+            ours, printed = found[table]["rows"], PAPER_TABLES[f"A {table[-1]}"]["Mean"]
+            step = ours[row + at]["mean"] - ours[other + at]["mean"]
+            shares.append(step / (printed[row + at] - printed[other + at]))
+    assert 0.2 < min(shares) < 0.3 and 0.6 < max(shares) < 0.7
+    assert "a quarter to two thirds of its size" in " ".join(PAGE.split())
 
 
 def test_table_2_of_paper_b_shows_what_is_stored():
