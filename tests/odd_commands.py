@@ -98,7 +98,10 @@ OWN |= {("tslib predict", "--springs"): "in/springs.toml"}
 # What a command can do without, but not here.
 NEEDED = {"tslib predict": ["--detector", "--box", "--fps"], "tslib download": ["NAME"]}
 NEEDED |= {"tslib download cvit_sports": ["ROOT"], "experiments estimate": ["CONFIG.toml"]}
-NEEDED |= {f"experiments paper_a {name}": ["--tests"] for name in ("body", "strict", "recipes")}
+NEEDED |= {
+    f"experiments paper_a {name}": ["--tests"]
+    for name in ("body", "strict", "recipes", "conditions")
+}
 FEW = {"--frames": "6", "--every": "1", "--folds": "2", "--tests": "1"}
 
 
