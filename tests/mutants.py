@@ -47,7 +47,7 @@ HELD = {
     "kernels/vectors": "distance_transform message_passing",
     "kernels/warp_numba": "warp",
     "warp": "warp",
-    "flow": "flow",
+    "flow": "flow warp",
     "part_flow": "renderer",
     "crop": "crop",
     "heatmaps": "heatmaps",

@@ -169,6 +169,8 @@ def line(command: str, taken: Sequence[Slot], odd: str, *names: str) -> Line:
         words += [f"{slot.flag}={slot.value[0]}"] if one else [*flag, *slot.value]
     if command.startswith("experiments"):  # what many of them ask for first
         names += ("TSLIB_DATA", "experiments/results")
+    if command == "book":  # which is not what is asked where nothing is
+        names += ("README.md",)
     return Line(tuple(words), odd, names)
 
 
@@ -348,7 +350,7 @@ def unclear(made: Line, run: faults.Running, busy: bool, more: str) -> str:
 
 # What has to be said of some things, as far as the command comes to them.
 REASONS = {
-    "reads none": r"(there is|holds) no|cannot be|TSLIB_DATA",
+    "reads none": r"(there is|holds) no|cannot be|TSLIB_DATA|has no sure address",
     "reads unreadable": r"(?i)permission|cannot be (read|opened|used)|TSLIB_DATA",
 }
 SPEAKS_PYTHON = (

@@ -44,6 +44,7 @@ steps = 2
 batch = 2
 frames = 3
 rate = 1e-4
+rest_rate = 0.05
 """
 
 

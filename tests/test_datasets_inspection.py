@@ -21,6 +21,11 @@ def said(root, **more):
     return "\n".join(inspect(root, **more))
 
 
+def test_no_clip_is_named_where_all_have_images(tmp_path):
+    trees.write_penn(tmp_path)
+    assert "1 of them with images, 0 tracks only\n" in said(tmp_path)
+
+
 def test_penn_action_is_counted_and_its_odd_clips_named(tmp_path):
     trees.write_penn(tmp_path)
     trees.write_penn(

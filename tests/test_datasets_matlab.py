@@ -99,3 +99,13 @@ def test_the_real_files_read_as_scipy_reads_them(real_data):
         theirs = {k: v for k, v in loadmat(file).items() if k[0] != "_"}
         for name, value in read_mat(file, theirs).items():
             assert same(value, theirs[name]), (file, name)
+
+
+def test_no_more_than_four_bytes_lie_within_a_tag(tmp_path):
+    savemat(tmp_path / "a.mat", {"abcd": 1.0}, do_compression=False)
+    data = (tmp_path / "a.mat").read_bytes()
+    tag = b"\x01\x00\x04\x00abcd"
+    assert data.count(tag) == 1 and read_mat(tmp_path / "a.mat", ["abcd"]) == {"abcd": 1}
+    (tmp_path / "a.mat").write_bytes(data.replace(tag, b"\x01\x00\x05\x00abcd"))
+    with pytest.raises(InputError, match="cannot be read as a MATLAB"):
+        read_mat(tmp_path / "a.mat", ["abcd"])

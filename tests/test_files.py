@@ -8,7 +8,15 @@ import sys
 import pytest
 
 from tslib.errors import InputError
-from tslib.files import appearing, is_plain, is_utf8, one_at_a_time, unfinished, write_whole
+from tslib.files import (
+    appearing,
+    is_plain,
+    is_utf8,
+    one_at_a_time,
+    ordinary,
+    unfinished,
+    write_whole,
+)
 
 
 def test_names_that_might_lead_elsewhere_are_not_plain():
@@ -141,3 +149,10 @@ def test_a_link_and_who_may_read_a_file_stay(tmp_path):
     assert stat.S_IMODE((tmp_path / "deep" / "there").stat().st_mode) == 0o600
     (tmp_path / "usual").write_bytes(b"")
     assert (tmp_path / "new").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_name_that_no_disk_takes_is_that_of_no_file(tmp_path):
+    """And not that of the output, which is opened first."""
+    name = tmp_path / ("n" * 300)
+    with pytest.raises(InputError, match="^no such thing$"):
+        ordinary(name, "no such thing")

@@ -256,6 +256,8 @@ LINES = {
     "readings": readings_lines,
     "Leeds": partial(picture_lines, "leeds", "4 types turned"),
     "springs, Leeds": partial(stiffness_lines, "leeds", SPRINGS | TURNED),
+    "upper bodies": partial(picture_lines, "upper_bodies"),
+    "springs, upper bodies": partial(stiffness_lines, "upper_bodies", SPRINGS),
     "usual camera": partial(lines_of, "conditions", CONDITIONS, "usual camera, "),
     "hidden joints": partial(lines_of, "conditions", CONDITIONS, "hidden joints, "),
 }
@@ -481,3 +483,43 @@ def test_what_the_page_says_of_other_conditions_shows():
     stored = json.loads((RESULTS / "conditions.json").read_text(encoding="utf-8"))
     for count in stored["about"]["joints"].values():
         assert f"{count:,} joints" in said
+
+
+def test_what_the_page_says_of_upper_bodies_shows():
+    said = " ".join(PAGE.split())
+    stored = json.loads((RESULTS / "upper_bodies.json").read_text(encoding="utf-8"))
+    about, plan = stored["about"], stored["about"]["plans"]["pretrain"]
+    assert f"each of {about['videos']} videos" in said
+    assert f"{about['pictures']['test']:,} pictures with {about['joints']:,} joints" in said
+    assert f"about {about['pictures']['train']:,} frames of two thirds" in said
+    assert f"{plan['steps']:,} steps of {plan['batch']} pictures" in said
+    assert f"turned by up to {about['angle']:.0f} degrees, and everything else" in said
+
+    def change(row, other="baseline", limit=0):
+        return of_pictures("upper_bodies", row)[f"minus {other}"][limit]
+
+    one, mixture = chosen("upper_bodies", "one spring"), chosen_mixture("upper_bodies")
+    types, _, stiffness = mixture.removeprefix("baseline; ").partition(", stiffness ")
+    assert change(one)[1] > 0 and change(mixture)[1] > 0
+    assert f"spring a limb is {with_interval(change(one))} above the ConvNet at 0.2" in said
+    many = f"{SPRINGS[types]} at stiffness {stiffness}, which other pictures chose"
+    assert f"{many}, {with_interval(change(mixture))}" in said
+    assert f"{change(mixture)[0] / 4.4:.0%} of the paper's 4.4" in said
+    assert change(mixture)[1] > change("longer")[0]
+    assert f"as many more steps ({with_interval(change('longer'))})" in said
+    stiff = change("baseline; 12 types, stiffness 0.03", "baseline; one spring, stiffness 0.03")
+    assert stiff[1] > 0 and f"twelve types are {with_interval(stiff)} above single" in said
+    joint, fair = change("S-infer"), change("S-infer", "longer")
+    assert joint[1] < 0 < joint[2] and fair[1] < 0 < fair[2]
+    assert f"S-infer is {with_interval(joint)} above the ConvNet at 0.2" in said
+    fine = change("S-infer", "longer", 2)
+    assert fine[2] < 0 and f"at 0.05 it loses {with_interval(fine)}" in said
+    groups = of_pictures("upper_bodies", mixture)["groups minus baseline"][0]
+    assert min(groups["elbow"][0], groups["shoulder"][0]) > groups["wrist"][0]
+    told = "baseline; 4 types told, stiffness 0.03"
+    wrists = of_pictures("upper_bodies", told)["groups minus baseline"][0]["wrist"]
+    found = [groups["elbow"], groups["shoulder"], groups["wrist"], wrists, change(told)]
+    gains = [with_interval(one) for one in found]
+    assert f"Elbows gain {gains[0]} and shoulders {gains[1]} from the chosen types" in said
+    assert f"wrists {gains[2]}, where the paper" in said
+    assert f"wrists gain {gains[3]} and all joints {gains[4]}" in said

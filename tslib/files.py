@@ -36,7 +36,7 @@ def is_plain(name: str) -> bool:
 def ordinary(path: Path | str, missing: str, most: int = _LARGEST) -> Path:
     """The path of a file; InputError says `missing`, or that it is no ordinary one or too large."""
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # which says no of a name that is too long as well
         raise InputError(missing)
     if not path.is_file() or path.stat().st_size > most:
         raise InputError(f"{path} is no ordinary file, or far too large; name another one.")
