@@ -86,10 +86,16 @@ SOURCES = {
             "untrained messages over two frames, which is the best control of equal compute",
         ),
         Source(
-            "that net, real pictures",
+            "that net, athletes",
             "leeds",
             "the hourglass, {train} pictures of Leeds Sports to learn from and {test} to test, "
             "{seeds}; pictures say nothing of time",
+        ),
+        Source(
+            "that net, upper bodies",
+            "upper_bodies",
+            "the hourglass, {train} frames of YouTube Pose to learn from in each of three folds "
+            "and {test} to test in all, {seeds}; they are single pictures as well",
         ),
     ),
     "B": (

@@ -504,7 +504,7 @@ def test_what_the_page_says_of_upper_bodies_shows():
     assert f"spring a limb is {with_interval(change(one))} above the ConvNet at 0.2" in said
     many = f"{SPRINGS[types]} at stiffness {stiffness}, which other pictures chose"
     assert f"{many}, {with_interval(change(mixture))}" in said
-    assert f"{change(mixture)[0] / 4.4:.0%} of the paper's 4.4" in said
+    assert f"{100 * change(mixture)[0] / 4.4:.0f} % of the paper's 4.4" in said
     assert change(mixture)[1] > change("longer")[0]
     assert f"as many more steps ({with_interval(change('longer'))})" in said
     stiff = change("baseline; 12 types, stiffness 0.03", "baseline; one spring, stiffness 0.03")
@@ -513,7 +513,7 @@ def test_what_the_page_says_of_upper_bodies_shows():
     assert joint[1] < 0 < joint[2] and fair[1] < 0 < fair[2]
     assert f"S-infer is {with_interval(joint)} above the ConvNet at 0.2" in said
     fine = change("S-infer", "longer", 2)
-    assert fine[2] < 0 and f"at 0.05 it loses {with_interval(fine)}" in said
+    assert fine[2] < 0 and f"at 0.05 it comes to {with_interval(fine)}" in said
     groups = of_pictures("upper_bodies", mixture)["groups minus baseline"][0]
     assert min(groups["elbow"][0], groups["shoulder"][0]) > groups["wrist"][0]
     told = "baseline; 4 types told, stiffness 0.03"
