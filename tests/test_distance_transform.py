@@ -2,6 +2,8 @@
 gradients.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from scipy.ndimage import distance_transform_edt
 
 from tslib.distance_transform import distance_transform, distance_transform_numpy
 
+BOTH = None, "torch"  # back ends: the machine's fastest, and plain torch
 MANY = settings.default.max_examples  # 100; on a GPU few, see conftest.py
 
 
@@ -49,7 +52,7 @@ def offered(score, source, stiffness, rest):
 
 
 @st.composite
-def problems(draw, largest=60):
+def problems(draw, largest=40):
     """A map and a spring, rounded to float32; some maps are tied, constant or masked by -inf."""
     H, W = draw(st.integers(1, largest)), draw(st.integers(1, largest))
     kind = draw(st.sampled_from(["normal", "heat-map", "tied", "constant", "masked", "large"]))
@@ -96,16 +99,27 @@ def agrees(message, source, problem, tolerance):
     assert np.array_equal(source[margin > slack], best[margin > slack])
 
 
+def torch_agrees(device, problem, backend):
+    for dtype, tolerance in ((torch.float64, 1e-11), (torch.float32, 2e-6)):
+        given_here = [torch.tensor(a, dtype=dtype, device=device) for a in problem]
+        message, source = distance_transform(*given_here, True, backend)
+        assert message.dtype == dtype and source.dtype == torch.int64
+        agrees(message.double().cpu().numpy(), source.cpu().numpy(), problem, tolerance)
+
+
 @settings(max_examples=12 * MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(problems())
 def test_definition_numpy_and_torch_agree(device, problem):
     message, source = distance_transform_numpy(*problem)
     agrees(message, source, problem, 1e-11)
-    for dtype, tolerance in ((torch.float64, 1e-11), (torch.float32, 2e-6)):
-        score, stiffness, rest = (torch.tensor(a, dtype=dtype, device=device) for a in problem)
-        message, source = distance_transform(score, stiffness, rest, return_source=True)
-        assert message.dtype == dtype and source.dtype == torch.int64
-        agrees(message.double().cpu().numpy(), source.cpu().numpy(), problem, tolerance)
+    torch_agrees(device, problem, None)
+
+
+@settings(max_examples=MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(problems(largest=30))
+def test_plain_torch_agrees_with_the_definition(device, problem):
+    """Which runs where there is no faster back end."""
+    torch_agrees(device, problem, "torch")
 
 
 @settings(max_examples=3 * MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -120,10 +134,10 @@ def test_exact_ties_go_to_the_lowest_index(device, H, W, seed):
     _, best, _ = brute(*problem)
     assert np.array_equal(distance_transform_numpy(*problem)[1], best)
     for dtype in (torch.float64, torch.float32):
-        score, stiffness, rest = (torch.tensor(a, dtype=dtype, device=device) for a in problem)
-        assert np.array_equal(
-            distance_transform(score, stiffness, rest, return_source=True)[1].cpu(), best
-        )
+        given_here = [torch.tensor(a, dtype=dtype, device=device) for a in problem]
+        for backend in BOTH:
+            _, source = distance_transform(*given_here, True, backend)
+            assert np.array_equal(source.cpu(), best)
 
 
 @pytest.mark.parametrize("transform", ["numpy", "torch"])
@@ -225,13 +239,15 @@ def test_more_than_256_cells_a_side(device, shape):
     )
 
 
+@pytest.mark.parametrize("backend", BOTH)
 @pytest.mark.parametrize("H, W", [(5, 7), (1, 9), (8, 1)])
-def test_the_gradients_of_all_three_arguments_are_right(device, H, W):
+def test_the_gradients_of_all_three_arguments_are_right(device, H, W, backend):
     torch.manual_seed(0)
     score = torch.randn(2, 1, H, W, dtype=torch.float64, device=device, requires_grad=True)
     stiffness = (torch.rand(3, 2, dtype=torch.float64, device=device) + 0.05).requires_grad_()
     rest = torch.randn(2, 1, 2, dtype=torch.float64, device=device, requires_grad=True)
-    assert torch.autograd.gradcheck(distance_transform, (score, stiffness, rest))
+    transform = partial(distance_transform, backend=backend)
+    assert torch.autograd.gradcheck(transform, (score, stiffness, rest))
 
 
 def test_gradient_of_the_score_counts_the_receivers(device):
