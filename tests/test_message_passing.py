@@ -277,6 +277,9 @@ def test_the_score_of_a_slice_by_hand():
     pulled = 0.1 * (4 + 1) + 0.1 * 4 + 0.2 * 1
     torch.testing.assert_close(along, seen - arms - torch.tensor([0, pulled]))
     torch.testing.assert_close(still, seen - arms - torch.tensor([pulled, 0]))
+    for take in (0, None):  # any axes before those of the slice
+        score = score_of_pose(graph, unary, places[take], stiffness, rest)
+        torch.testing.assert_close(score, still[take])
 
 
 def test_the_best_score_of_a_slice_is_the_max_marginal_along_the_flow():
