@@ -12,6 +12,7 @@ tests/equivalent.toml with the reason, and are not drawn. `of_text` gives the ch
 
 import argparse
 import ast
+import contextlib
 import copy
 import hashlib
 import importlib
@@ -21,6 +22,7 @@ import multiprocessing
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import tomllib
@@ -243,15 +245,16 @@ def _fail(tests: list[str], root: Path) -> bool:
     process = multiprocessing.get_context("fork").Process(target=_run, args=(tests, root))
     process.start()
     process.join(LIMIT)
-    if process.is_alive():
-        process.kill()
-        process.join()
+    with contextlib.suppress(ProcessLookupError):  # whatever its tests have started, too
+        os.killpg(process.pid, signal.SIGKILL)
+    process.join()
     return process.exitcode != 0
 
 
 def _run(tests: list[str], root: Path) -> None:
     import pytest
 
+    os.setsid()
     os.chdir(root)
     sys.path[:0] = [str(root), str(root / "tests")]
     # Also for programs that tests start; the recordings take too long.
