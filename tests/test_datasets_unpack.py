@@ -131,6 +131,7 @@ def test_a_good_tar_is_unpacked_without_its_only_folder(tmp_path, mode, layout):
 def test_a_header_is_never_read_in_one_huge_piece():
     with pytest.raises(ValueError, match="at once"):
         tslib.datasets.unpack._Careful(io.BytesIO()).read(1 << 30)
+    assert tslib.datasets.unpack._Careful(io.BytesIO(b"x")).read(0) == b""
 
 
 def test_nothing_is_executable(tmp_path):
