@@ -407,8 +407,7 @@ def test_nobody_in_sight_is_an_error(place, capsys):
 def test_options_that_do_not_fit_are_refused(place, capsys):
     fails(place, capsys, "holds nothing of the 160x120 frame", "--box", 170, 0, 10, 10)
     fails(place, capsys, "holds nothing of the 160x120 frame", "--box", 10, 10, 0, 50)
-    fails(place, capsys, "holds nothing of the 160x120 frame", "--box", "nan", 10, 20, 50)
-    for huge in ("inf", "1e9", 700):
+    for huge in ("1e9", 700):
         fails(place, capsys, "is far larger than the 160x120 frame", "--box", 0, 0, huge, huge)
     fails(place, capsys, "no ordinary file", "--springs", place)
     fails(place, capsys, "no ordinary file", "--detector-config", place)
@@ -425,6 +424,8 @@ def test_options_that_do_not_fit_are_refused(place, capsys):
         "--fps nan",
         "--flow tv",
         "--box 1 2 3",
+        "--box nan 10 20 50",
+        "--box 0 0 inf inf",
         "--correct m --format npz",
         *refused,
     ):
