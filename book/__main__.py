@@ -11,6 +11,7 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     # Until main can say it in a sentence; what follows takes seconds to import.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+import argparse
 import base64
 import hashlib
 import os
@@ -25,13 +26,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib import metadata
 from pathlib import Path
+from typing import NoReturn
 
 import jupytext
 import nbformat
 from jupytext.cli import jupytext as convert
 from sphinx.cmd.build import main as sphinx
-
-from tslib.command_line import OPTION
 
 from . import downloads, editions, files, pages, slides
 from .kernels import ChapterFailed, Kernels, alternatives, environment
@@ -295,9 +295,14 @@ def build(folder: Path, only: str = "") -> dict[str, str]:
     return failed
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(repr(message)[1:-1])  # one line, without control characters
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 where a chapter failed, 130 after Ctrl-C."""
-    parser = OPTION(prog="python -m book", description=__doc__)
+    parser = _Parser(prog="python -m book", description=__doc__)
     parser.add_argument(
         "what", nargs="?", default="build", choices=["build", "run", *editions.EDITIONS, "slides"]
     )
