@@ -167,3 +167,9 @@ def test_an_even_number_of_frames_is_refused():
             MedianFilter(wrong)
         with pytest.raises(ValueError, match="an odd number of frames"):
             SavitzkyGolay(wrong)
+
+
+def test_the_learnt_filter_has_two_blocks():
+    found = TemporalMLP(7, 10, 4)
+    ends, block = (10 + 1) * 4 + (4 + 1) * 10, 2 * (4 + 1) * 4
+    assert sum(p.numel() for p in found.parameters()) == ends + 2 * block
