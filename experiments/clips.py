@@ -1,5 +1,6 @@
 """Clips of a folder as several experiments take them, and where a person is in them."""
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,19 @@ def clips_in(root: Path | str, skeleton: str | None = None) -> tuple[list[Clip],
             raise InputError(f"{root} has no video with frames.")
     learn, test = by_split(clips)
     return divided(learn, 9) if module is youtube_pose and not test else (learn, test)
+
+
+def box_of_joints(joints: np.ndarray) -> np.ndarray:
+    """The box (T, 4) px, left, top, width, height, of the known joints (T, K, 2) px of each frame.
+
+    NaN where fewer than two joints are known, or all lie on one upright or level line.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a frame without a joint
+        low, high = np.nanmin(joints, 1), np.nanmax(joints, 1)
+    box = np.concatenate([low, high - low], -1)
+    box[~(high > low).all(-1)] = np.nan
+    return box
 
 
 def still_box(joints: ArrayLike) -> np.ndarray:

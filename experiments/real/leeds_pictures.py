@@ -28,6 +28,8 @@ from tslib.errors import InputError
 from tslib.skeletons import SKELETONS
 from tslib.training.data import Data
 
+from ..clips import box_of_joints
+
 SKELETON = SKELETONS["cvit14"]
 # Of the pictures' numbers, by their remainder.
 DIVISOR, TEST, VALIDATION = 6, 0, 3
@@ -60,17 +62,12 @@ def load(folder: Path) -> Data:
 
 def _clip(picture: Path, joints: np.ndarray) -> Clip:
     """A clip of one frame from joints (14, 2) px, NaN where unknown."""
-    known = np.isfinite(joints).all(-1)
-    box = np.full(4, np.nan, np.float32)
-    if known.any() and np.ptp(joints[known], axis=0).min() > 0:
-        low, high = joints[known].min(0), joints[known].max(0)
-        box = np.concatenate([low, high - low])
     test = int(picture.stem.removeprefix("im")) % DIVISOR == TEST
     return Clip(
         picture.stem,
         joints[None],
-        known[None],
-        box[None],
+        np.isfinite(joints[None]).all(-1),
+        box_of_joints(joints[None]),
         SKELETON,
         ImageFiles([picture]),
         split="test" if test else "train",

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from tslib.clip import Clip
@@ -23,10 +22,11 @@ from tslib.skeletons import SKELETONS
 from tslib.training.config import Config
 from tslib.training.data import Data, divided
 
-from ..clips import clips_in
+from ..clips import box_of_joints, clips_in
 from ..growing import GrowingResult
 from ..poses import frames_of
 from ..records import RESULTS, folder
+from .damage import resized
 from .pictures import UNTRAINED, Pictures, config, described, grow_rows
 
 SKELETON = SKELETONS["youtube7"]
@@ -45,18 +45,19 @@ def videos_in(root: Path) -> list[Clip]:
 
 
 def _small(clip: Clip) -> Clip:
-    low, high = np.nanmin(clip.joints, 1), np.nanmax(clip.joints, 1)
-    scale = min(PERSON / np.median((high - low).max(-1)), 1.0)
-    frames = []
-    for frame in frames_of(clip):
-        size = [round(n * scale) for n in frame.shape[1::-1]]
-        frames.append(cv2.resize(frame, size, interpolation=cv2.INTER_AREA))
-    H, W = frame.shape[:2]
+    frames = frames_of(clip)
+    shape = np.array(frames[0].shape[1::-1])
+    person = np.median(box_of_joints(clip.joints)[:, 2:].max(-1))
+    W, H = np.round(shape * min(PERSON / person, 1.0)).astype(int).tolist()
     # Middles of pixels: the first one's is at 0, before and after.
-    joints = ((clip.joints + 0.5) * np.divide(size, (W, H)) - 0.5).astype(np.float32)
-    low, high = np.nanmin(joints, 1), np.nanmax(joints, 1)
-    box = np.concatenate([low, high - low], -1)
-    return replace(clip, frames=frames, joints=joints, box=box, size=(size[0], size[1]))
+    joints = ((clip.joints + 0.5) * ((W, H) / shape) - 0.5).astype(np.float32)
+    return replace(
+        clip,
+        frames=resized(frames, (W, H)),
+        joints=joints,
+        box=box_of_joints(joints),
+        size=(W, H),
+    )
 
 
 def data_of(fold: int, videos: Sequence[Clip]) -> Data:
@@ -104,16 +105,16 @@ def run(options: argparse.Namespace) -> str:
     """Every row that its result lacks. options : as of options.pictures"""
     plan = config(SKELETON, options.steps, ANGLE)
     videos = videos_in(folder() / "youtube_pose")
-    first = data_of(0, videos)
+    first, tested = data_of(0, videos), [_few(clip) for clip in videos]
     about = described(plan, UNTRAINED) | {
         "videos": len(videos),
         "folds": FOLDS,
         "pictures": {
             "train": sum(map(len, first.train)),
             "validation": sum(map(len, first.validation)),
-            "test": sum(len(_few(clip)) for clip in videos),
+            "test": sum(map(len, tested)),
         },
-        "joints": int(sum(_few(clip).counted.sum() for clip in videos)),
+        "joints": int(sum(clip.counted.sum() for clip in tested)),
         "intervals": "95 %, over videos, paired",
     }
     result = GrowingResult(RESULTS / "upper_bodies.json", about)
