@@ -1054,19 +1054,21 @@ item = Slices([clips[n]], wide.view.still(), 1).batch([(0, t, 0)])
 cell = item["cells"][0, 0, WRISTS[w]].numpy()
 
 # %%
-fig, axes = plt.subplots(1, 3, figsize=(9, 3))
+fig, axes = plt.subplots(1, 3, figsize=(8, 3))
 axes[0].imshow(item["images"][0, 0].movedim(0, -1))
 axes[0].set(title="the crop", xticks=[], yticks=[])
-mark(axes[0], *(cell * wide.view.stride + (wide.view.stride - 1) / 2), color=RED)
+mark(axes[0], *(cell * wide.view.stride + (wide.view.stride - 1) / 2), color=SKY)
 for ax, (name, model) in zip(axes[1:], (("small network", live.model("baseline", 0)),
                                         ("hourglass", hourglass))):
     with torch.no_grad():
         maps, _ = model(item["images"])
     show_map(ax, maps[0, 0, WRISTS[w]], name, bar=False)
+    ax.set(xlabel="", ylabel="", xticks=[], yticks=[])
     mark(ax, *cell, color=SKY)
-print(f"{PENN.joints[WRISTS[w]]}, clip {clips[n].name}, frame {t}: off by",
-      f"{away['small'][n, t, w]:.0%} of the person's size (small network) and",
-      f"{away['hourglass'][n, t, w]:.0%} (hourglass)")
+print(f"{PENN.joints[WRISTS[w]]}, clip {clips[n].name}, frame {t};",
+      "away from the truth, of the person's size:")
+for name, found in away.items():
+    print(f"  {name:10} {found[n, t, w]:.0%}")
 show("Left, a person who sits with both hands behind the head, a ring around one "
      "wrist. Middle, the small network's heat-map: a broad glow around the ring and "
      "its brightest cell far below it, at the ankles. Right, that of the hourglass: "
