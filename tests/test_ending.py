@@ -10,6 +10,8 @@ import pytest
 
 PROGRAM = """\
 import os, signal, sys, time
+for deaf in {deaf}:
+    signal.signal(deaf, signal.SIG_IGN)
 from pathlib import Path
 from tslib import command_line, ending
 from tslib.errors import InputError
@@ -50,11 +52,26 @@ sys.exit(ending.program(lambda: command_line.single("it", command, [])))
 def test_a_swallowed_interruption_is_one_all_the_same(name, way, error):
     if signal.getsignal(getattr(signal, name)) == signal.SIG_IGN:
         pytest.skip(f"{name} is ignored here, as under nohup, and by every program from here.")
-    words = [sys.executable, "-c", PROGRAM.format(signal=name, way=way, error=error)]
+    words = [sys.executable, "-c", PROGRAM.format(signal=name, way=way, error=error, deaf="[]")]
+    assert run(words) == (130, "", "interrupted; nothing was written.\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
+@pytest.mark.skipif(
+    signal.getsignal(signal.SIGTERM) == signal.SIG_IGN, reason="SIGTERM is ignored here"
+)
+def test_a_program_in_the_background_that_is_deaf_to_ctrl_c_hears_an_end_again():
+    program = PROGRAM.format(
+        signal="SIGTERM", way="destructor", error="None", deaf="[signal.SIGINT]"
+    )
+    said = run([sys.executable, "-c", program])
+    assert said == (130, "", "interrupted; nothing was written.\n")
+
+
+def run(words):
     folder = Path(__file__).parents[1]
     done = subprocess.run(words, capture_output=True, encoding="utf-8", cwd=folder, timeout=60)
-    said = (done.returncode, done.stdout, done.stderr)
-    assert said == (130, "", "interrupted; nothing was written.\n")
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_other_lost_errors_are_told_as_ever():

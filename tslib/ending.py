@@ -11,13 +11,13 @@ import sys
 import threading
 from collections.abc import Callable
 
-asked = False  # whether something has asked this program to end
+asked = 0  # the signal that has asked this program to end, if one has
 
 
 def interrupt(number: int, frame: object) -> None:
     """The handler of a signal to end. Libraries may make another error of what it raises."""
     global asked
-    asked = True
+    asked = number
     raise KeyboardInterrupt
 
 
@@ -30,10 +30,11 @@ def once_more(lost: "sys.UnraisableHookArgs") -> None:
 
 
 def _again() -> None:
+    number = asked or signal.SIGINT  # what a shell starts with & is deaf to Ctrl-C alone
     if hasattr(signal, "pthread_kill"):  # wakes a main thread that sleeps, too
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
     else:
-        _thread.interrupt_main()
+        _thread.interrupt_main(number)
 
 
 def at_once() -> None:
