@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import socket
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -13,6 +14,9 @@ import pytest
 
 # On a busy machine threads that spin crawl. torch reads this once, so it is imported below.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Hundreds of processes start from here, and each would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # As the command line has it.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))
 import torch  # noqa: E402

@@ -427,8 +427,9 @@ class Place:
         shutil.rmtree(self.path)
 
 
-# Names that are never twice the same, or are Python's own.
-VARY = r"events\.out\.tfevents|__pycache__|\.ipython|^home/\.cache/(numba|fontconfig)"
+# Names that are never twice the same, or are Python's or a library's own.
+VARY = r"events\.out\.tfevents|__pycache__|\.ipython|"
+VARY += r"^home/\.cache($|/(numba|fontconfig|matplotlib))"
 
 
 class Trial:

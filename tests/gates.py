@@ -85,26 +85,20 @@ def execution(folder):
     return problems
 
 
-def outputs(folder, threads):
-    """Run again with so many threads, every cell prints what is stored; two chapters at a time.
+def outputs(folder):
+    """Run again with one thread, every cell prints what is stored, which `make run` has computed
+    with as many as there are; two chapters at a time.
 
-    A chapter that keeps to one thread itself runs but once, and one that lacks its downloads does
-    not: see `left_out`.
+    A chapter that lacks its downloads does not run: see `left_out`.
     """
     # The longest, which are the last, first.
     notebooks = [n for n in notebooks_of(folder)[::-1] if not missing(n.with_suffix(".py"))]
-    if threads > 1:
-        calls = {
-            n: re.findall(r"set_num_threads\((\w+)\)", n.read_text(encoding="utf-8"))
-            for n in notebooks
-        }
-        notebooks = [n for n in notebooks if calls[n][-1:] != ["1"]]
     # A plugin that somebody has installed would run the cells in any order.
     plugins = "-p no:cacheprovider -p no:randomly -p no:random_order"
     pytest = [sys.executable, *f"-m pytest -q --color=no {plugins}".split()]
     options = "--nbval --nbval-current-env --nbval-cell-timeout=300".split()
     sanitize = f"--nbval-sanitize-with={SANITIZE}"
-    own = environment(folder) | dict.fromkeys(THREADS, str(threads))
+    own = environment(folder) | dict.fromkeys(THREADS, "1")
 
     def run(notebook):
         command = [*pytest, *options, sanitize, str(notebook)]
@@ -112,7 +106,7 @@ def outputs(folder, threads):
 
     with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         failed = [done for done in pool.map(run, notebooks) if done.returncode]
-    said = f"Run with threads = {threads}, a chapter prints something else:\n"
+    said = "Run again, with one thread, a chapter prints something else:\n"
     return [said + done.stdout + done.stderr for done in failed]
 
 

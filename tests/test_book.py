@@ -94,7 +94,7 @@ def test_settings_of_the_reader_change_nothing(copy, drawing, tmp_path, monkeypa
     assert book.run(copy, copy.parent / "build" / "again") == {}
     assert [path.read_bytes() for path in notebooks] == before
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", "/nowhere/runtime")
-    assert gates.outputs(copy, threads=1) == []
+    assert gates.outputs(copy) == []
 
 
 def test_a_matplotlibrc_beside_the_chapters_is_refused(copy):

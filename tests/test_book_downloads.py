@@ -66,7 +66,7 @@ def test_offline_the_gate_of_outputs_leaves_it_out_in_a_sentence(needy, copy, of
     add(copy.parent)
     (sentence,) = gates.left_out(copy)
     assert sentence.startswith("02_films needs the detector and the films")
-    assert gates.outputs(copy, threads=1) == []
+    assert gates.outputs(copy) == []
 
 
 def test_the_set_up_says_what_it_could_not_fetch(offline):

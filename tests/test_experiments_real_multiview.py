@@ -329,12 +329,12 @@ def test_a_frame_torn_between_both_does_not_turn_what_follows():
 @needs_films
 @needs_detector
 def test_the_cameras_of_the_real_films_agree_once_they_are_refined(tmp_path):
-    found = multiview.references(tmp_path, 10)
+    found = multiview.references(tmp_path, 6)
     for name, truth in found.items():
         assert truth.notes["known"] > 0.95, name
         assert truth.notes["residual, refined"] < 7 < 10 < truth.notes["residual, shipped"], name
     rows = multiview.rows_of(
-        multiview.kept(multiview.Task("BlazePose", "man", "clean", 0, 0), tmp_path, 10)
+        multiview.kept(multiview.Task("BlazePose", "man", "clean", 0, 0), tmp_path, 6)
     )
     truth = found["man"]
     for row in ("detector alone", "messages"):

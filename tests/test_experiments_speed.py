@@ -183,7 +183,7 @@ def test_the_speed_page_has_the_costs_that_were_measured():
 def test_a_quick_run_of_training_notes_steps_and_waits(capsys):
     training.run(Namespace(quick=True, write=False))
     printed = capsys.readouterr().out
-    for part in ("laptop.toml, stage 1", "body.toml, stage 2", "arithmetic / step, %"):
+    for part in ("body.toml, stage 1", "body.toml, stage 2", "arithmetic / step, %"):
         assert part in printed
 
 

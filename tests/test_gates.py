@@ -26,12 +26,10 @@ from tiny_book import (
 
 from book.__main__ import run
 
-ONE_THREAD, TWO_THREADS = (functools.partial(gates.outputs, threads=n) for n in (1, 2))
 GATES = {
     "pairs": gates.pairs,
     "execution": gates.execution,
-    "outputs with one thread": ONE_THREAD,
-    "outputs with two threads": TWO_THREADS,
+    "outputs": gates.outputs,
     "exports": gates.exports,
     "legible": gates.legible,
     "exercises": gates.exercises,
@@ -46,7 +44,7 @@ GATES = {
 def test_the_chapters_pass(gate, chapters_folder):
     problems = gate(chapters_folder)
     assert not problems, "\n".join(problems)
-    if gate in (ONE_THREAD, TWO_THREADS) and (sentences := gates.left_out(chapters_folder)):
+    if gate is gates.outputs and (sentences := gates.left_out(chapters_folder)):
         pytest.skip(f"All chapters that can run have passed. {' '.join(sentences)}")
 
 
@@ -77,7 +75,7 @@ SABOTAGE = {
         '_type": "error"',
         "stores an error",
     ),
-    "a stale output": (ONE_THREAD, NOTEBOOK, "twice 4 is 8", "twice 4 is 9", "twice 4 is 9"),
+    "a stale output": (gates.outputs, NOTEBOOK, "twice 4 is 8", "twice 4 is 9", "twice 4 is 9"),
     "the package moved on": (gates.exports, PACKAGE_FILE, "STEP * x", "x + x", "differ in double"),
     "the package moved on, annotated": (
         gates.exports,
@@ -206,7 +204,7 @@ def test_a_solved_exercise_prints_something_else(copy):
     for file in (SOURCE, NOTEBOOK):
         change(copy / file, "raise NotImplementedError", "return 3 * x")
     assert gates.pairs(copy) == []
-    assert "Cell outputs differ" in "\n".join(ONE_THREAD(copy))
+    assert "Cell outputs differ" in "\n".join(gates.outputs(copy))
 
 
 def test_a_notebook_without_its_source_and_the_reverse(copy):
@@ -220,8 +218,7 @@ def test_an_output_that_depends_on_the_machine(copy, monkeypatch):
     for name in gates.THREADS:
         monkeypatch.setenv(name, "2")
     run(copy, copy.parent / "build")
-    assert TWO_THREADS(copy) == []
-    assert "twice 1 is 2" in "\n".join(ONE_THREAD(copy))
+    assert "twice 1 is 2" in "\n".join(gates.outputs(copy))
 
 
 def test_a_heavy_repository(copy):

@@ -1,4 +1,4 @@
-"""The default detector on YouTube Pose: upper bodies, one frame of each video, crops by a search.
+"""The default detector on YouTube Pose: upper bodies, one frame of every other video, crops by a search.
 
 Of three frames of each video the six arm joints are within 20 px in 98.6 %.
 """
@@ -26,7 +26,7 @@ def test_the_arms_of_upper_bodies_are_found(real_data):
     ours = [detector.skeleton.joints.index(name) for name in ARMS]
     learn, test = clips_in(real_data / "youtube_pose")
     near = []
-    for clip in learn + test:
+    for clip in (learn + test)[::2]:  # a search takes a second
         t = len(clip) // 2
         crop, sight = UprightTracker(detector).look(clip.frames[t], None)
         truth, visible = clip.joints[t, theirs], clip.visible[t, theirs]
@@ -34,4 +34,4 @@ def test_the_arms_of_upper_bodies_are_found(real_data):
         if sight is not None:
             found = crop.to_image(decode(sight.maps)[0])[ours]
         near.extend(np.linalg.norm(found - truth, axis=-1)[visible] <= 20)
-    assert len(near) > 200 and np.mean(near) >= 0.93
+    assert len(near) > 100 and np.mean(near) >= 0.93
