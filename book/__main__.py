@@ -53,7 +53,10 @@ class Interrupted(Exception):
 
 
 def chosen(folder: Path, only: str) -> list[Path]:
-    """The sources of the chapters, or of the one that a number names; exits where there is none."""
+    """The sources of the chapters, or of the one that a number names.
+
+    Raises Refused where there is none.
+    """
     sources = files.sources(folder)
     if not only:
         return sources
@@ -61,7 +64,7 @@ def chosen(folder: Path, only: str) -> list[Path]:
     if not found:
         first, last = (path.stem[:2] for path in (sources[0], sources[-1]))
         shown = repr(only)[1:-1]  # without control characters
-        sys.exit(f"There is no chapter {shown}; the chapters are {first} to {last}.")
+        raise files.Refused(f"There is no chapter {shown}; the chapters are {first} to {last}.")
     return found
 
 
@@ -170,16 +173,17 @@ def _say(sentence: str) -> None:
 
 
 def run(folder: Path, work: Path, only: str = "") -> dict[str, str]:
-    """Execute chapters and write their notebooks and pictures into the folder. As `execute`; exits
-    where this would overwrite what was written into a notebook alone."""
+    """Execute chapters and write their notebooks and pictures into the folder. As `execute`;
+    Refused where this would overwrite what was written into a notebook alone."""
     sources = chosen(folder, only)
     for source in sources:
         if sentence := answers_in_danger(source, work):
-            sys.exit(sentence)
+            raise files.Refused(sentence)
     failed = execute(folder, work, only)
     for source in sources:
         if source.stem not in failed and is_current(source, work):
-            shutil.copyfile(work / f"{source.stem}.ipynb", source.with_suffix(".ipynb"))
+            executed = (work / f"{source.stem}.ipynb").read_bytes()
+            files.replace(source.with_suffix(".ipynb"), executed)
             save_pictures(source.with_suffix(".ipynb"))
             _remember(source, work)
     return failed
@@ -250,19 +254,19 @@ def save_pictures(notebook: Path) -> None:
             (picture,) = (
                 o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {})
             )
-            (data / name).write_bytes(base64.b64decode(picture))
-            digest = hashlib.sha256((data / name).read_bytes()).hexdigest()
+            content = base64.b64decode(picture)
+            files.replace(data / name, content)
+            digest = hashlib.sha256(content).hexdigest()
             row = re.compile(rf"(\[{re.escape(name)}\].*`)[0-9a-f]*(`)")
             text = row.sub(rf"\g<1>{digest}\2", readme.read_text(encoding="utf-8"))
-            readme.write_text(text, encoding="utf-8", newline="\n")
+            files.replace(readme, text.encode())
 
 
 def build(folder: Path, only: str = "") -> dict[str, str]:
     """The book, from a copy of the chapters, so that no tracked file changes. As `execute`; a
     chapter that failed is in the book as it was stored, with a word about that on top."""
     failed = execute(folder, EXECUTED, only)
-    for place in (SOURCE, BOOK):
-        shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(SOURCE, ignore_errors=True)
     SOURCE.mkdir(parents=True)
     for source in files.sources(folder):
         executed, stored = EXECUTED / f"{source.stem}.ipynb", source.with_suffix(".ipynb")
@@ -288,9 +292,11 @@ def build(folder: Path, only: str = "") -> dict[str, str]:
         nbformat.write(notebook, SOURCE / stored.name)
     pages.write(Path(), SOURCE)
     _say("The pages are laid out, which takes half a minute.")
-    if sphinx(["-q", "-W", "--keep-going", "-b", "html", "-c", "book", str(SOURCE), str(BOOK)]):
-        sys.exit("The book was not built; Sphinx says why above.")
-    (BOOK / "playground.html").write_text(pages.playground(), encoding="utf-8", newline="\n")
+    with files.whole(BOOK) as part:
+        if sphinx(["-q", "-W", "--keep-going", "-b", "html", "-c", "book", str(SOURCE), str(part)]):
+            raise files.Refused("The book was not built; Sphinx says why above.")
+        playground = part / "playground.html"
+        playground.write_text(pages.playground(), encoding="utf-8", newline="\n")
     _say(f"The book: {(BOOK / 'index.html').resolve().as_uri()}")
     return failed
 
@@ -300,8 +306,34 @@ class _Parser(argparse.ArgumentParser):
         super().error(repr(message)[1:-1])  # one line, without control characters
 
 
+def _do(what: str, only: str) -> dict[str, str]:
+    """What a command asks for; why chapters failed, by their names."""
+    # Jupyter's own folders are asked for in this process, too.
+    os.environ.update(environment(CHAPTERS))
+    if what in editions.EDITIONS:
+        place = editions.write(CHAPTERS, BUILD / what, what)
+        _say(f"The chapters: {place.resolve()}")
+    elif what == "slides":
+        made = slides.write(CHAPTERS, BUILD / "slides")
+        _say(f"The slides: {len(made)} pages in {(BUILD / 'slides').resolve()}")
+    else:
+        return run(CHAPTERS, EXECUTED, only) if what == "run" else build(CHAPTERS, only)
+    return {}
+
+
+def _reason(error: Exception) -> str:
+    """Why nothing could be done, as a sentence."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    name = error.filename2 or error.filename or BUILD  # of a copy, what was to be written
+    if isinstance(error, FileNotFoundError):
+        return f"There is no {name} here; type this in the folder of the repository."
+    return f"{name} cannot be read or written: {error.strerror}."
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0, 1 where a chapter failed, 130 after Ctrl-C."""
+    """The exit code: 0, 1 where a chapter failed, 2 where nothing could be done, 130 after
+    Ctrl-C."""
     parser = _Parser(prog="python -m book", description=__doc__)
     parser.add_argument(
         "what", nargs="?", default="build", choices=["build", "run", *editions.EDITIONS, "slides"]
@@ -313,27 +345,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
     try:
-        if options.what in editions.EDITIONS:
-            place = editions.write(CHAPTERS, BUILD / options.what, options.what)
-            _say(f"The chapters: {place.resolve()}")
-            return 0
-        if options.what == "slides":
-            made = slides.write(CHAPTERS, BUILD / "slides")
-            _say(f"The slides: {len(made)} pages in {(BUILD / 'slides').resolve()}")
-            return 0
-        # Jupyter's own folders are asked for in this process, too.
-        os.environ.update(environment(CHAPTERS))
-        if options.what == "run":
-            failed = run(CHAPTERS, EXECUTED, options.chapter)
-        else:
-            failed = build(CHAPTERS, options.chapter)
+        files.sources(CHAPTERS)  # before anything is written into somebody else's folder
+        with files.alone(BUILD):
+            failed = _do(options.what, options.chapter)
     except (KeyboardInterrupt, Interrupted):
         print("Interrupted; nothing in chapters was changed.", file=sys.stderr)
         return 130
-    except (ChapterFailed, FileNotFoundError) as error:
-        missing = getattr(error, "filename", None)  # where the system says it
-        elsewhere = f"There is no {missing} here; type this in the folder of the repository."
-        sys.exit(elsewhere if missing else str(error))
+    except (ChapterFailed, files.Refused, OSError) as error:
+        print(_reason(error), file=sys.stderr)
+        return 2
     if failed:
         names = " and ".join(sorted(failed))
         print(f"Not every chapter ran: {names} stopped, as said above.", file=sys.stderr)

@@ -76,8 +76,13 @@ def write(folder: Path, target: Path, edition: str) -> Path:
 
     edition : "student" or "instructor"
     """
+    with files.whole(target) as part:
+        _write(folder, part, edition)
+    return target
+
+
+def _write(folder: Path, target: Path, edition: str) -> None:
     root = folder.resolve().parent
-    shutil.rmtree(target, ignore_errors=True)
     chapters = {path.stem for path in files.sources(root / folder.name)}
     for path in files.listed(root):
         place = path.relative_to(root)
@@ -105,7 +110,6 @@ def write(folder: Path, target: Path, edition: str) -> Path:
                 cell.source = OF_TESTS.sub("", cell.source)
         nbformat.write(notebook, path)
     convert(["--quiet", "--to", "py:percent", *map(str, notebooks)])
-    return target
 
 
 def without_solutions(notebook: NotebookNode) -> None:

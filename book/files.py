@@ -5,11 +5,66 @@ the checkout belongs to somebody else (git refuses then), the folder is walked i
 `.gitignore` names is left out.
 """
 
+import contextlib
+import os
 import re
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 CHAPTER = re.compile(r"\d\d_[a-z0-9_]+")
+
+
+class Refused(Exception):
+    """What was asked for cannot be done here; the text says why."""
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """A block that no other run enters with this folder, which is made where it is missing.
+
+    Raises Refused where another one is at work there.
+    """
+    folder.mkdir(exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(FileLock(folder / ".lock", timeout=0))
+        except Timeout:
+            raise Refused(f"Another run is at work in {folder}; let it end first.") from None
+        except NotImplementedError:
+            pass  # some disks know no locks
+        yield
+
+
+@contextlib.contextmanager
+def whole(folder: Path) -> Iterator[Path]:
+    """An empty folder to fill, which takes the place of `folder` after the block and goes where the
+    block fails."""
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)  # of a run that was killed
+    part.mkdir(parents=True)
+    try:
+        yield part
+        if folder.exists():
+            shutil.rmtree(folder)
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put these bytes in the place of a file, or leave it as it is where they cannot be written."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def git(root: Path, *arguments: str) -> str:

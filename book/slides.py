@@ -14,7 +14,7 @@ from pathlib import Path
 import jupytext
 from nbformat import NotebookNode
 
-from .files import numbered
+from .files import numbered, whole
 from .kernels import alternatives
 
 PAGE = """<!doctype html>
@@ -59,16 +59,18 @@ PAGE = """<!doctype html>
 
 
 def write(chapters: Path, folder: Path) -> list[Path]:
-    """Write a page of slides for each chapter's notebook; the moving pictures go beside them."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a page of slides for each chapter's notebook, in a folder that is made anew; the moving
+    pictures go beside them."""
     motion = chapters.parent / "data" / "motion"
-    if motion.is_dir():
-        shutil.copytree(motion, folder / "motion", dirs_exist_ok=True)
     pages = []
-    for path in numbered(chapters, "ipynb"):
-        page = folder / f"{path.stem}.html"
-        page.write_text(slides_of(jupytext.read(path)), encoding="utf-8", newline="\n")
-        pages.append(page)
+    with whole(folder) as part:
+        if motion.is_dir():
+            shutil.copytree(motion, part / "motion")
+        for path in numbered(chapters, "ipynb"):
+            name = f"{path.stem}.html"
+            text = slides_of(jupytext.read(path))
+            (part / name).write_text(text, encoding="utf-8", newline="\n")
+            pages.append(folder / name)
     return pages
 
 

@@ -8,7 +8,7 @@ another kind, a folder, a device or not to be read; an output that is there alre
 made; a name of strange characters. It prints the answers that are unclear and a table. An answer is
 
 - fine: the command does it, or is at work when its time is over (LIMIT); no input has changed,
-- clear: exit code 2, or 1 of `book`, and one sentence (after argparse's usage) that names what is
+- clear: exit code 2 and one sentence (after argparse's usage) that names what is
   odd, and has no traceback, error number, name of a Python type or control character in it,
 - unclear: anything else, such as a program that sleeps until its time is over.
 

@@ -1,5 +1,6 @@
 """Chapters come out the same whoever runs them, run when something changed, and lose nothing."""
 
+import errno
 import json
 import os
 import shlex
@@ -16,7 +17,7 @@ import pytest
 from tiny_book import NOTEBOOK, ROOT, SOURCE, add, add_chapter, change, git
 
 from book import __main__ as book
-from book import kernels
+from book import files, kernels
 
 
 @pytest.fixture
@@ -197,19 +198,53 @@ def test_one_chapter_alone(name, copy, work, drawing, capsys):
 
 
 def test_a_chapter_that_is_not_there(copy, work, drawing):
-    with pytest.raises(SystemExit, match="no chapter 7; the chapters are 01 to 02"):
+    with pytest.raises(files.Refused, match="no chapter 7; the chapters are 01 to 02"):
         book.run(copy, work, "7")
 
 
-def test_in_another_folder_the_file_that_is_missing_is_named(monkeypatch):
-    def elsewhere(*given):
-        open("nowhere/README.md", encoding="utf-8")
+@pytest.fixture
+def failing(copy, monkeypatch):
+    """Runs a command of the book, whose work is this function, in a project; what it says."""
 
-    monkeypatch.setattr(book, "build", elsewhere)
-    monkeypatch.setattr(book, "environment", lambda folder: {})
+    def call(function, capsys):
+        monkeypatch.chdir(copy.parent)
+        monkeypatch.setattr(book, "_do", function)
+        monkeypatch.setattr(signal, "signal", lambda *given: None)
+        assert book.main([]) == 2
+        return capsys.readouterr().err
+
+    return call
+
+
+def test_in_another_folder_the_file_that_is_missing_is_named(failing, capsys):
+    said = failing(lambda *given: open("nowhere/README.md", encoding="utf-8"), capsys)
+    assert (
+        said == "There is no nowhere/README.md here; type this in the folder of the repository.\n"
+    )
+
+
+@pytest.mark.parametrize("error, name", [(("a", None, "build/x"), "build/x"), ((), "build")])
+def test_a_full_disk_is_said_with_the_file_that_was_to_be_written(failing, capsys, error, name):
+    def full(*given):
+        raise OSError(errno.ENOSPC, "No space left on device", *error)
+
+    said = failing(full, capsys)
+    assert said == f"{name} cannot be read or written: No space left on device.\n"
+
+
+def test_of_two_runs_at_once_one_says_that_the_other_is_at_work(failing, copy, capsys):
+    def again(*given):
+        with files.alone(book.BUILD):
+            pass
+
+    assert failing(again, capsys) == "Another run is at work in build; let it end first.\n"
+
+
+def test_nothing_is_written_into_a_folder_without_chapters(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(signal, "signal", lambda *given: None)
-    with pytest.raises(SystemExit, match="no nowhere/README.md here; type this in the folder of"):
-        book.main([])
+    assert book.main([]) == 2 and capsys.readouterr().err == "There are no chapters in chapters.\n"
+    assert not list(tmp_path.iterdir())
 
 
 # An answer that was written into the notebook alone
@@ -225,14 +260,14 @@ def test_an_answer_in_the_notebook_alone_is_not_overwritten(copy, work, with_git
         shutil.rmtree(copy.parent / ".git")
     solve(copy / NOTEBOOK)
     solved = (copy / NOTEBOOK).read_bytes()
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(files.Refused) as stopped:
         book.run(copy, work)
     assert "01_count.ipynb has a cell that 01_count.py lacks" in str(stopped.value)
     assert (copy / NOTEBOOK).read_bytes() == solved
     # Not even where it was committed.
     if with_git:
         git(copy.parent, "commit", "--quiet", "--all", "--message", "Solve")
-        with pytest.raises(SystemExit):
+        with pytest.raises(files.Refused):
             book.run(copy, work)
 
 
@@ -240,7 +275,7 @@ def test_an_answer_in_the_notebook_alone_is_not_overwritten(copy, work, with_git
 def test_both_commands_that_the_sentence_names_help(copy, work, which, verdict):
     """One keeps what the notebook has, the other what the .py has."""
     solve(copy / NOTEBOOK)
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(files.Refused) as stopped:
         book.run(copy, work)
     lines = [x for x in str(stopped.value).splitlines() if x.startswith("    ")]
     command = shlex.split(lines[which])  # as a shell takes it, whatever the folder is called
@@ -292,7 +327,9 @@ def described(copy):
     """The pages beside the chapters, which a book has and the tiny one does not need."""
     shutil.copytree(ROOT / "docs", copy.parent / "docs")
     shutil.copy(ROOT / "CHANGELOG.md", copy.parent / "CHANGELOG.md")
-    text = "# A tiny book\n\nIt counts.\n\n```sh\nmake test\n```\n"
+    text = "# A tiny book\n\nIt counts.\n\n```sh\nmake test\n```\n\n"
+    for source in sorted(copy.glob("0*.py")):
+        text += f"| [{source.stem[:2]} It](chapters/{source.stem}.ipynb) | counts | 5 |\n"
     (copy.parent / "README.md").write_text(text, encoding="utf-8")
 
 

@@ -88,3 +88,33 @@ def test_pictures_and_models_are_never_taken_for_text():
     names = [f"data/a.{kind}" for kind in "png gif webp webm onnx npz safetensors".split()]
     said = files.git(ROOT, "check-attr", "text", "--", *names).splitlines()
     assert len(said) == len(names) and all(line.endswith("text: unset") for line in said)
+
+
+def test_a_folder_appears_whole_or_stays_as_it_was(tmp_path):
+    place = tmp_path / "slides"
+    (tmp_path / "slides.part").mkdir()  # of a run that was killed
+    (tmp_path / "slides.part" / "old").touch()
+    for content in ("first", "second"):
+        with files.whole(place) as part:
+            assert not list(part.iterdir())
+            (part / content).touch()
+        assert [path.name for path in place.iterdir()] == [content]
+    with pytest.raises(OSError, match="full"), files.whole(place) as part:
+        (part / "third").touch()
+        raise OSError("the disk is full")
+    assert [path.name for path in tmp_path.rglob("*")] == ["slides", "second"]
+
+
+def test_a_file_is_replaced_or_stays_as_it_was(tmp_path, monkeypatch):
+    place = tmp_path / "notebook"
+    place.write_bytes(b"old")
+    files.replace(place, b"new")
+    assert place.read_bytes() == b"new"
+
+    def full(*given):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(files.os, "replace", full)
+    with pytest.raises(OSError, match="full"):
+        files.replace(place, b"newer")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("notebook", b"new")]

@@ -1,10 +1,7 @@
 """How a program ends that is asked to: without a word while it is still importing, or done already,
-and otherwise as its `main` says after Ctrl-C.
-
-It imports next to nothing, because it has to come before everything else.
+and otherwise as its `main` says after Ctrl-C. It comes first, so it imports next to nothing.
 """
 
-import _thread
 import os
 import signal
 import sys
@@ -30,11 +27,11 @@ def once_more(lost: "sys.UnraisableHookArgs") -> None:
 
 
 def _again() -> None:
-    number = asked or signal.SIGINT  # what a shell starts with & is deaf to Ctrl-C alone
+    number = signal.Signals(asked or signal.SIGINT)  # Ctrl-C may be ignored
     if hasattr(signal, "pthread_kill"):  # wakes a main thread that sleeps, too
         signal.pthread_kill(threading.main_thread().ident or 0, number)
     else:
-        _thread.interrupt_main(number)
+        signal.raise_signal(number)
 
 
 def at_once() -> None:
@@ -46,8 +43,7 @@ def at_once() -> None:
 def program(main: Callable[[], int]) -> int:
     """The exit code of main, to which all that asks it to end is a KeyboardInterrupt."""
     for ending in ("SIGINT", "SIGTERM", "SIGHUP"):  # Windows has no SIGHUP, nohup ignores it
-        number = getattr(signal, ending, None)
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+        if (number := getattr(signal, ending, None)) and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupt)
     sys.unraisablehook = once_more
     try:

@@ -141,6 +141,7 @@ def unfinished(place: Path, parent: Path | None = None) -> Iterator[Path]:
                     pass  # some disks know no locks: there nothing is removed
                 if folder.is_dir():  # no other run has taken it for a killed one's before
                     break
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)  # if Ctrl-C ends the first
             stack.callback(shutil.rmtree, folder)
             yield folder
         except OSError as error:
