@@ -18,6 +18,16 @@ the others are asked for by the book, by training and by the tests. Versions are
 not what this project teaches: we write the distance transform, the messages and the models
 ourselves, and nothing else that a well-kept library does.
 """
+ADVISED = """## Known weaknesses of these versions
+
+The advisories of PyPI's database, in a copy of 2026-09-10, were held against all that
+`constraints.txt` pins; younger ones were searched for by name, on the day that `pyproject.toml`
+gives. These cover a version that is pinned, and this is why they do not matter here. `pip` itself
+comes with Python and is not pinned; the newest advisory that was found is mended in 26.2.
+
+| package | weakness |
+|---|---|
+"""
 TITLES = {
     "": "To use the package",
     "chapters": "To run the chapters",
@@ -66,6 +76,15 @@ def page(root: Path) -> str:
             cells = package, versions.get(package, ""), licence(package), reasons[package]
             lines.append("| " + " | ".join(cells) + " |")
         parts.append(f"## {TITLES[group]}\n\n" + "\n".join(lines) + "\n")
+    parts.append(ADVISED)
+    for pin, why in content["tool"]["tslib"]["advisories"].items():
+        package, _, version = pin.partition("==")
+        if versions.get(package) != version:
+            raise ValueError(
+                f"constraints.txt no longer pins {pin}; look up its advisories again, and change "
+                "pyproject.toml, [tool.tslib.advisories]."
+            )
+        parts[-1] += f"| {package} {version} | {why} |\n"
     return "\n".join(parts)
 
 

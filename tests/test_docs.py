@@ -1,6 +1,7 @@
 """What the pages of docs/ point to is there."""
 
 import re
+import shutil
 from pathlib import Path
 
 import jupytext
@@ -98,10 +99,20 @@ def test_every_package_has_a_reason_and_is_on_the_page():
 
 def test_a_package_without_a_reason_is_refused(tmp_path):
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    new = text.replace('    "tqdm>=4.66",', '    "tqdm>=4.66",\n    "leftpad>=1",')
+    new = text.replace('    "tqdm>=', '    "leftpad>=1",\n    "tqdm>=')
     (tmp_path / "pyproject.toml").write_text(new, encoding="utf-8")
     (tmp_path / "constraints.txt").write_text("", encoding="utf-8")
     with pytest.raises(ValueError, match="what leftpad is for"):
+        dependencies.page(tmp_path)
+
+
+def test_a_pin_that_has_moved_asks_for_its_advisories_again(tmp_path):
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    (tmp_path / "constraints.txt").write_text(
+        pins.replace("torch==2.13.0", "torch==2.13.1"), encoding="utf-8"
+    )
+    with pytest.raises(ValueError, match="no longer pins torch==2.13.0; look up its advisories"):
         dependencies.page(tmp_path)
 
 

@@ -18,9 +18,6 @@ import platformdirs
 
 from ..errors import InputError
 
-# Of OpenCV 5's engines one alone gives every output of a TFLite file; OpenCV 4 has but one.
-_ENGINE = [cv2.dnn.ENGINE_CLASSIC] if hasattr(cv2.dnn, "ENGINE_CLASSIC") else []
-
 
 def cache_folder() -> Path:
     """Where tslib keeps what it can make again: TSLIB_CACHE, or the user's folder for caches."""
@@ -47,7 +44,7 @@ class NetworkFile:
         self._check(declared)
 
     def _check(self, network: str) -> None:
-        """InputError where an ONNX file declares an input of another kind; OpenCV 5 tells it."""
+        """InputError where an ONNX file declares an input of another kind."""
         declared = re.search(r"<Input> (\w+) \[([\w? x]+)\]", network)
         if not declared:
             return
@@ -80,7 +77,8 @@ def _is_lite(file: Path | str) -> bool:
 
 def _read(file: str) -> cv2.dnn.Net:
     if _is_lite(file):
-        return cv2.dnn.readNetFromTFLite(file, *_ENGINE)
+        # The only engine that gives every output of a TFLite file.
+        return cv2.dnn.readNetFromTFLite(file, cv2.dnn.ENGINE_CLASSIC)
     return cv2.dnn.readNetFromONNX(file)
 
 
