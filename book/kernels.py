@@ -4,6 +4,7 @@ its pictures counted, and an end to all kernels at once.
 
 import ast
 import contextlib
+import importlib.util
 import os
 import re
 import signal
@@ -13,7 +14,6 @@ import threading
 import time
 from pathlib import Path
 
-import matplotlib
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
@@ -50,7 +50,7 @@ def environment(home: Path) -> dict[str, str]:
         "PYTHONPATH": str(home.resolve().parent),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         # The defaults as matplotlib ships them; style.py changes a few.
-        "MATPLOTLIBRC": str(Path(matplotlib.get_data_path()) / "matplotlibrc"),
+        "MATPLOTLIBRC": str(_package("matplotlib") / "mpl-data" / "matplotlibrc"),
         "MPLCONFIGDIR": str(SETTINGS / "matplotlib"),
         "IPYTHONDIR": str(SETTINGS / "ipython"),
         "JUPYTER_CONFIG_DIR": str(SETTINGS / "jupyter"),
@@ -61,8 +61,16 @@ def environment(home: Path) -> dict[str, str]:
         Path(own[name]).mkdir(parents=True, exist_ok=True)
     if not list(Path(own["MPLCONFIGDIR"]).glob("fontlist*")):
         # matplotlib lists the fonts once; in a chapter it would warn that this is slow.
-        subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], env=own)
+        words = [sys.executable, "-c", "import matplotlib.font_manager"]
+        subprocess.run(words, env=own, capture_output=True)
     return own
+
+
+def _package(name: str) -> Path:
+    """The folder of an installed package, which is not imported: that may write into the home."""
+    spec = importlib.util.find_spec(name)
+    assert spec and spec.origin, f"{name} is not installed"
+    return Path(spec.origin).parent
 
 
 def _may_stay(name: str) -> bool:

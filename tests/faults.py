@@ -429,7 +429,7 @@ class Place:
 
 # Names that are never twice the same, or are Python's or a library's own.
 VARY = r"events\.out\.tfevents|__pycache__|\.ipython|"
-VARY += r"^home/\.cache($|/(numba|fontconfig|matplotlib))"
+VARY += r"^home/\.(cache|config)($|/(numba|fontconfig|matplotlib))"
 
 
 class Trial:
@@ -480,8 +480,9 @@ class Trial:
         deadline = time.monotonic() + 4 * PATIENCE
         while run.others():
             if time.monotonic() > deadline:
+                left = [_command(pid) for pid in run.others()]
                 run.end()
-                return "leaves a process"
+                return f"leaves a process: {', '.join(left)}"
             time.sleep(0.02)
         return ""
 
@@ -512,6 +513,14 @@ class Trial:
         now = self.results(place.files())
         odd = [n for n, v in now.items() if v not in (place.before.get(n), self.after.get(n))]
         return ", ".join(n for n in odd if n not in self.differing)
+
+
+def _command(pid: int) -> str:
+    """A process's command line, as far as it can be read."""
+    with contextlib.suppress(OSError):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        return words.replace("\0", " ")[-150:]
+    return "ended just now"
 
 
 def compared(one: dict[str, str], other: dict[str, str], but: set[str]) -> str:
