@@ -492,8 +492,8 @@ class Trial:
             return ""  # then it does what it does undisturbed
         if not self.case.goes_on and (odd := self.visible(place)):
             return f"leaves half a result: {odd}"
-        whole = self.results(self.after)
-        if not self.case.goes_on and whole and self.results(place.files()) == whole:
+        whole, now = self.results(self.after), self.results(place.files())
+        if not self.case.goes_on and whole and not compared(whole, now, self.differing):
             return ""  # it was all but done, and would refuse to write over its result
         run = place.start(**more)
         if not run.ended(LONGEST):
@@ -579,7 +579,8 @@ def workers(trial: Trial, rng: random.Random, tries: int) -> Iterator[str]:
     for place, run in _moments(trial, rng, tries):
         deadline = time.monotonic() + LONGEST
         while not run.ended(0) and time.monotonic() < deadline:
-            if others := run.others():
+            # Python makes its own tracker of semaphores anew, with a traceback of its own.
+            if others := [p for p in run.others() if "resource_tracker" not in _command(p)]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(rng.choice(others), signal.SIGKILL)
                 break
@@ -850,7 +851,7 @@ IMPORTED = (
     "tslib.training.run tslib.training.board torch.utils.tensorboard matplotlib.figure requests "
     "tslib.video.predict tslib.datasets.inspection tslib.datasets.download renderer.write "
     "experiments.estimates experiments.paper_a.reproduce experiments.motion.film "
-    "multiprocessing.synchronize concurrent.futures.process"
+    "multiprocessing.synchronize multiprocessing.popen_spawn_posix concurrent.futures.process"
 ).split()
 
 
