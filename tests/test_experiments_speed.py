@@ -8,7 +8,17 @@ import synthetic
 import torch
 
 from experiments import records
-from experiments.speed import correction, messages, peers, predict, renderer, roads, start, training
+from experiments.speed import (
+    correction,
+    load,
+    messages,
+    peers,
+    predict,
+    renderer,
+    roads,
+    start,
+    training,
+)
 from tslib.distance_transform import distance_transform_numpy
 from tslib.distance_transform.layer import flat_source
 from tslib.errors import InputError
@@ -174,6 +184,7 @@ def test_the_speed_page_has_the_costs_that_were_measured():
     rows = records.stored("training")["rows"]
     assert len(rows) == 2 * len(training.FILES) and training.page(rows) in page
     assert messages.growth_page(records.stored("messages")["growth"]) in page
+    assert load.table(records.stored("load")["jobs"]) in page
     frames = records.stored("predict")["now, 2 cores"]["frames_per_second"]
     assert f"takes in {frames:.1f} frames a second on two cores" in page
     assert f"{frames * 86400 / 1e6:.1f} million frames a day" in page
