@@ -835,6 +835,7 @@ def forked(function: Callable[[], object]) -> None:
 
 def import_all() -> None:
     """Import what the commands import, so that their forks need not."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # as in what is started anew; torch reads it only now
     import experiments.__main__
     import tslib.__main__
 

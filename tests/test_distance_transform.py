@@ -52,7 +52,7 @@ def offered(score, source, stiffness, rest):
 
 
 @st.composite
-def problems(draw, largest=40):
+def problems(draw, largest=30):
     """A map and a spring, rounded to float32; some maps are tied, constant or masked by -inf."""
     H, W = draw(st.integers(1, largest)), draw(st.integers(1, largest))
     kind = draw(st.sampled_from(["normal", "heat-map", "tied", "constant", "masked", "large"]))
@@ -116,7 +116,7 @@ def test_definition_numpy_and_torch_agree(device, problem):
 
 
 @settings(max_examples=MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(problems(largest=30))
+@given(problems())
 def test_plain_torch_agrees_with_the_definition(device, problem):
     """Which runs where there is no faster back end."""
     torch_agrees(device, problem, "torch")

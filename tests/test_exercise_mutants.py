@@ -18,7 +18,7 @@ import pytest
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 SAMPLE = 5  # mutants of each solution, in the tests
-LIMIT = 5  # s, for a checker of a mutant that may never end
+LIMIT = 2  # s, for a checker of a mutant that may never end
 
 
 class TooLong(Exception):

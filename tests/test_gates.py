@@ -342,7 +342,7 @@ def test_no_gate_passes_having_read_nothing(gate, tmp_path):
     assert problems and problems[0].startswith(("There ", "No "))
 
 
-def test_no_import_or_gate_leaves_an_encoding_to_the_machine(chapters_folder):
+def test_no_import_or_gate_leaves_an_encoding_to_the_machine(chapters_folder, tiny_book):
     """Python itself says so: with PYTHONWARNDEFAULTENCODING it warns, and here that is an error."""
     script = """
 import importlib, pkgutil, sys, warnings
@@ -355,12 +355,12 @@ for package in (book, experiments, renderer, tslib):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if not module.name.endswith("__main__") and "triton" not in module.name:
             importlib.import_module(module.name)
-folder = Path("chapters").resolve()
+folder = Path(sys.argv[1])
 for gate in (gates.pairs, gates.execution, gates.exports, gates.sizes, gates.hygiene):
     gate(folder)
 """
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", script, tiny_book],
         cwd=chapters_folder.parent,
         env=os.environ | {"PYTHONWARNDEFAULTENCODING": "1"},
         capture_output=True,
