@@ -18,6 +18,7 @@ import os
 import re
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -63,8 +64,7 @@ def chosen(folder: Path, only: str) -> list[Path]:
     found = [path for path in sources if only.zfill(2) in (path.stem[:2], path.stem)]
     if not found:
         first, last = (path.stem[:2] for path in (sources[0], sources[-1]))
-        shown = repr(only)[1:-1]  # without control characters
-        raise files.Refused(f"There is no chapter {shown}; the chapters are {first} to {last}.")
+        raise files.Refused(f"There is no chapter {only!r}; the chapters are {first} to {last}.")
     return found
 
 
@@ -159,7 +159,7 @@ def _run(
         shutil.copy(source.with_suffix(".ipynb"), path)
     convert(["--quiet", "--to", "ipynb", "--update", str(work / source.name)])
     notebook = nbformat.read(path, as_version=4)
-    kernels.run(notebook, source.parent, environment)
+    kernels.run(notebook, source, environment)
     nbformat.write(notebook, path)
     stamp.write_text(of_what, encoding="utf-8")
     if key(source) != of_what:
@@ -323,6 +323,8 @@ def _do(what: str, only: str) -> dict[str, str]:
 
 def _reason(error: Exception) -> str:
     """Why nothing could be done, as a sentence."""
+    if isinstance(error, sqlite3.Error):  # Jupyter signs what it writes
+        return f"{BUILD} cannot be read or written: {error}."
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     name = error.filename2 or error.filename or BUILD  # of a copy, what was to be written
@@ -351,7 +353,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, Interrupted):
         print("Interrupted; nothing in chapters was changed.", file=sys.stderr)
         return 130
-    except (ChapterFailed, files.Refused, OSError) as error:
+    except (ChapterFailed, files.Refused, OSError, sqlite3.Error) as error:
         print(_reason(error), file=sys.stderr)
         return 2
     if failed:
@@ -363,5 +365,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
-    # Threads of a kernel that was ended would otherwise have their say.
-    os._exit(code) if code == 130 else sys.exit(code)
+    # A kernel that was ended, or never began, would otherwise have its say.
+    os._exit(code) if code else sys.exit(0)

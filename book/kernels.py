@@ -4,6 +4,7 @@ its pictures counted, and an end to all kernels at once.
 
 import ast
 import contextlib
+import hashlib
 import importlib.util
 import os
 import re
@@ -125,15 +126,21 @@ class Kernels:
         self._lock = threading.Lock()
         self._ended = False
 
-    def run(self, notebook: NotebookNode, home: Path, environment: dict[str, str]) -> None:
-        """Run a notebook top to bottom in the folder home; its outputs are replaced.
+    def run(self, notebook: NotebookNode, source: Path, environment: dict[str, str]) -> None:
+        """Run a notebook top to bottom in the folder of its source; its outputs are replaced.
 
-        Raises ChapterFailed where a cell fails, the kernel dies or a picture is lost.
+        Raises ChapterFailed where a cell fails, the kernel dies or a picture is lost; OSError where
+        no kernel can be started.
         """
         before = [cell.cell_type == "code" and pictured(cell) for cell in notebook.cells]
         # Without folders of kernels to search, the kernel is this very Python's.
         manager = AsyncKernelManager(
             kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[])
+        )
+        # One name for a chapter, so that the next run takes away what a killed one has left.
+        place = hashlib.sha256(bytes(source.resolve())).hexdigest()[:12]
+        manager.connection_file = str(
+            Path(environment["JUPYTER_RUNTIME_DIR"]) / f"{source.stem}-{place}.json"
         )
         client = NotebookClient(
             notebook,
@@ -142,7 +149,7 @@ class Kernels:
             record_timing=False,
             # How a print is cut into pieces depends on the moment.
             coalesce_streams=True,
-            resources={"metadata": {"path": str(home)}},
+            resources={"metadata": {"path": str(source.parent)}},
             # Kernels talk of their transport otherwise.
             extra_arguments=["--IPKernelApp.log_level=40"],
         )
@@ -155,6 +162,11 @@ class Kernels:
         try:
             client.execute(env=environment)
         except Exception as error:
+            cause: BaseException | None = error
+            while cause:  # cleaning up may hide what went wrong first
+                if isinstance(cause, OSError):
+                    raise cause from None
+                cause = cause.__cause__ or cause.__context__
             # Coloured for a screen; what is read here may be a file.
             raise ChapterFailed(re.sub(r"\x1b\[[0-9;]*m", "", str(error))) from error
         finally:
@@ -187,4 +199,5 @@ def _killed(manager: AsyncKernelManager) -> bool:
         with contextlib.suppress(ProcessLookupError):
             # A kernel is the first process of its group.
             os.killpg(process.pid, signal.SIGKILL)
+    manager.cleanup_connection_file()
     return True

@@ -14,8 +14,11 @@ from .report import json_of, markdown
 
 
 def judge_files(options: argparse.Namespace) -> str:
-    """Judge the claims of tables' JSON files again, in place; returns what they are now."""
-    lines = []
+    """Judge the claims of tables' JSON files again, in place; returns what they are now.
+
+    None is written before all have been read.
+    """
+    lines, judged = [], {}
     for file in map(Path, options.files):
         ordinary(file, f"there is no file {file}.")
         try:
@@ -29,5 +32,7 @@ def judge_files(options: argparse.Namespace) -> str:
             raise InputError(f"{file} cannot be read: {error.strerror}.") from None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise InputError(f"{file} is no table with claims that a command wrote.") from None
-        write_whole(file, json_of(result))
+        judged[file] = json_of(result)
+    for file, data in judged.items():
+        write_whole(file, data)
     return markdown(["file", "claim", "before", "now", "ours"], lines)

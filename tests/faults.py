@@ -428,7 +428,7 @@ class Place:
 
 
 # Names that are never twice the same, or are Python's or a library's own.
-VARY = r"events\.out\.tfevents|__pycache__|\.ipython|"
+VARY = r"events\.out\.tfevents|__pycache__|\.ipython|nbsignatures\.db|"
 VARY += r"^home/\.(cache|config)($|/(numba|fontconfig|matplotlib))"
 
 
@@ -852,7 +852,8 @@ IMPORTED = (
     "tslib.training.run tslib.training.board torch.utils.tensorboard matplotlib.figure requests "
     "tslib.video.predict tslib.datasets.inspection tslib.datasets.download renderer.write "
     "experiments.estimates experiments.paper_a.reproduce experiments.motion.film "
-    "multiprocessing.synchronize multiprocessing.popen_spawn_posix concurrent.futures.process"
+    "matplotlib.style multiprocessing.synchronize multiprocessing.popen_spawn_posix "
+    "concurrent.futures.process"
 ).split()
 
 

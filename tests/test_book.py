@@ -198,7 +198,7 @@ def test_one_chapter_alone(name, copy, work, drawing, capsys):
 
 
 def test_a_chapter_that_is_not_there(copy, work, drawing):
-    with pytest.raises(files.Refused, match="no chapter 7; the chapters are 01 to 02"):
+    with pytest.raises(files.Refused, match="no chapter '7'; the chapters are 01 to 02"):
         book.run(copy, work, "7")
 
 

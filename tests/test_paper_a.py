@@ -11,6 +11,7 @@ import short_runs
 import torch
 import trees
 
+from experiments import records
 from experiments.__main__ import PAPER_A, main
 from experiments.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, judge, judge_again
 from experiments.comparison import SHARES, Compared, at_pixels, at_share
@@ -465,6 +466,15 @@ def test_what_holds_no_claims_is_refused_and_stays(tmp_path, capsys, text):
     assert main(["claims", str(file)]) == 2
     assert "table1.json is no table with claims" in capsys.readouterr().err
     assert file.read_text(encoding="utf-8") == text
+
+
+def test_no_table_is_judged_again_where_another_cannot_be(tmp_path, capsys):
+    file = tmp_path / "table1.json"
+    stored = (records.RESULTS / "table1.json").read_text(encoding="utf-8").replace(HOLDS, FAILS)
+    file.write_text(stored, encoding="utf-8")
+    assert main(["claims", str(file), str(tmp_path / "none")]) == 2
+    assert "there is no file" in capsys.readouterr().err
+    assert file.read_text(encoding="utf-8") == stored
 
 
 def test_a_table_that_is_not_there_or_a_folder_is_named_as_that(tmp_path, capsys):
