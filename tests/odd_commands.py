@@ -272,7 +272,8 @@ def name(command: str, possible: list[Slot], draw: random.Random) -> Line | None
     slot, base = draw.choice(places), [slot for slot in possible if slot.required]
     value, others = draw.choice([*NAMES, ""]), [other for other in base if other is not slot]
     shown, changed = repr(value)[1:-1], slot._replace(value=(value,))
-    names = shown.strip(), value.strip(), slot.flag or slot.shown
+    # Blanks are seen in quotes alone.
+    names = shown.strip(), value.strip() or repr(value), slot.flag or slot.shown
     return line(command, [*others, changed], f"name {shown[:20]}", *names)
 
 
@@ -328,7 +329,7 @@ def unclear(made: Line, run: faults.Running, busy: bool, more: str) -> str:
         return "traceback"
     if run.code == 0:
         return f"noise: {said[-200:]}" if re.search("(?i)error|warn", said) else ""
-    if run.code != 2 and not (made.words[0] == "book" and run.code == 1):
+    if run.code != 2:
         return f"exit code {run.code}"
     sentence = said.rpartition(": error: ")[2] if said.startswith("usage: ") else said
     # A bar of progress is no sentence.
