@@ -28,9 +28,11 @@ def judge_files(options: argparse.Namespace) -> str:
             for old, new in zip(before, result["claims"], strict=True):
                 verdicts = [old["verdict"], new["verdict"]]
                 lines.append([file.name, new["name"], *verdicts, new["evidence"]])
+                if not all(isinstance(cell, str) for cell in lines[-1]):
+                    raise TypeError(new["name"])
         except OSError as error:
             raise InputError(f"{file} cannot be read: {error.strerror}.") from None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
             raise InputError(f"{file} is no table with claims that a command wrote.") from None
         judged[file] = json_of(result)
     for file, data in judged.items():

@@ -69,3 +69,57 @@ def test_notes_in_a_thousand_brackets_are_refused(saved):
     file.write_bytes(save({"a": torch.zeros(1)}, {"tslib": deep}))
     with pytest.raises(InputError, match="cannot be read as a model"):
         checkpoint.notes_and_tensors(file)
+
+
+def other_groups(notes, tensors):
+    del notes["groups"][0]["betas"]
+
+
+def a_number_for_a_group(notes, tensors):
+    notes["groups"] = 3
+
+
+def a_list_for_a_rate(notes, tensors):
+    notes["groups"][0]["lr"] = [0.1]
+
+
+def a_word_for_a_weight(notes, tensors):
+    tensors["optimizer.x.step"] = torch.zeros(())
+
+
+def a_name_of_two_parts(notes, tensors):
+    tensors["optimizer.0"] = torch.zeros(())
+
+
+def a_mean_of_another_shape(notes, tensors):
+    tensors["optimizer.0.exp_avg"] = torch.zeros(0)
+
+
+def a_word_for_the_step(notes, tensors):
+    notes["step"] = "seven"
+
+
+def no_step(notes, tensors):
+    del notes["step"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        other_groups,
+        a_number_for_a_group,
+        a_list_for_a_rate,
+        a_word_for_a_weight,
+        a_name_of_two_parts,
+        a_mean_of_another_shape,
+        a_word_for_the_step,
+        no_step,
+    ],
+)
+def test_a_run_of_another_form_is_refused_though_its_checksum_is_right(saved, change):
+    file, network, optimizer = saved
+    notes, tensors = checkpoint.notes_and_tensors(file)
+    change(notes, tensors)
+    file.write_bytes(checkpoint.as_bytes(notes, tensors))
+    with pytest.raises(InputError, match="holds no run of this kind to go on with; remove it"):
+        checkpoint.load(file, network, optimizer, step=int, settings=dict)

@@ -147,7 +147,7 @@ def test_frames_missing_too_many_or_of_another_size_are_noted(tmp_path):
             {"x": np.zeros((5, 12))},
             r"x in .* must be numbers of shape \(any, 13\), but is float64 \(5, 12\)",
         ),
-        ({"x": np.zeros((0, 13))}, "y in .* must be numbers"),
+        ({"x": np.zeros((0, 13))}, "x in .* must be numbers"),
         ({"y": np.zeros((4, 13))}, "y in"),
         ({"y": np.zeros((5, 13), complex)}, "y in .* but is something else"),
         ({"visibility": "no"}, "visibility"),

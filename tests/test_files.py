@@ -14,6 +14,7 @@ from tslib.files import (
     is_utf8,
     one_at_a_time,
     ordinary,
+    read_toml,
     unfinished,
     write_whole,
 )
@@ -156,3 +157,24 @@ def test_a_name_that_no_disk_takes_is_that_of_no_file(tmp_path):
     name = tmp_path / ("n" * 300)
     with pytest.raises(InputError, match="^no such thing$"):
         ordinary(name, "no such thing")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a = 0x" + 6000 * "f", "more than 64 bits"),
+        ("a = [[1, {b = 9223372036854775808}]]", "more than 64 bits"),
+        (".".join(3000 * "a") + " = 1", "more than a thousand points"),
+        (".".join(300 * "a") + " = 1", "more than twenty deep"),
+        ("a = " + 30 * "[" + 30 * "]", "more than twenty deep"),
+    ],
+)
+def test_toml_that_nobody_means_is_refused(tmp_path, text, why):
+    file = tmp_path / "a.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=f"a.toml is not valid TOML: .*{why}"):
+        read_toml(file, "")
+
+
+def test_a_plain_name_fits_a_disk():
+    assert is_plain("ü" * 127) and not is_plain("ü" * 128)

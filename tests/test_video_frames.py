@@ -321,3 +321,28 @@ def test_a_phones_film_is_read_upright(tmp_path):
     for t, frame in enumerate(frames):
         turned = cv2.rotate(synthetic.frame(t), cv2.ROTATE_90_CLOCKWISE)
         assert np.abs(frame.astype(float) - turned).mean() < 6
+
+
+@pytest.mark.parametrize("text", ["#EXTM3U\n#EXTINF:1,\na.ts\n", "ffconcat version 1.0\nfile a\n"])
+def test_a_list_of_films_is_no_film(tmp_path, text):
+    file = tmp_path / "a.avi"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="is a list of films; name one of those that it lists"):
+        open_frames(file)
+
+
+def test_pixels_of_any_shape_and_a_billion_announced_frames(tmp_path):
+    """Shown as wide as they say, a frame of one column of narrow pixels would have none."""
+    picture = np.full((64, 1, 3), 90, np.uint8)
+    jpeg = bytearray(cv2.imencode(".jpg", picture)[1].tobytes())
+    at = jpeg.index(b"JFIF")
+    jpeg[at + 7 : at + 12] = struct.pack(">BHH", 0, 1, 10)  # ten times as high as wide
+    film = tmp_path / "a.avi"
+    films.write_avi(film, [bytes(jpeg)] * 5, (1, 64))
+    data = bytearray(film.read_bytes())
+    for name, place in ((b"avih", 24), (b"strh", 40)):
+        at = data.index(name)
+        data[at + place : at + place + 4] = struct.pack("<I", 900_000_000)
+    film.write_bytes(data)
+    shapes = {frame.shape for frame in open_frames(film)}
+    assert shapes == {(64, 1, 3)}

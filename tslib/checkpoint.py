@@ -79,23 +79,47 @@ def notes_and_tensors(path: str | Path) -> tuple[Any, Tensors]:
 
 
 def load(
-    path: str | Path, network: nn.Module, optimizer: Optimizer | None = None
+    path: str | Path, network: nn.Module, optimizer: Optimizer | None = None, **kinds: Any
 ) -> dict[str, Any]:
-    """Read a file of `save` into network and optimizer; returns the notes. InputError."""
+    """Read a file of `save` into network and optimizer; returns the notes.
+
+    kinds : notes that must be there, by name, with their type; [type] for a list of it
+
+    Raises InputError where the file is damaged, or of another network, optimizer or run.
+    """
     notes, tensors = notes_and_tensors(path)
     _fill(network, tensors, path)
-    if optimizer is not None:
-        state: dict[int, Tensors] = {}
-        for name, value in tensors.items():
-            if name.startswith("optimizer."):
-                _, i, key = name.split(".", 2)
-                state.setdefault(int(i), {})[key] = value
-        try:
-            optimizer.load_state_dict({"state": state, "param_groups": notes["groups"]})
-        except (KeyError, ValueError):
-            what = f"{path} holds no run of this kind to go on with"
-            raise InputError(f"{what}; remove it.") from None
+    try:
+        for name, kind in kinds.items():
+            several = isinstance(kind, list)
+            values, kind = (notes[name], kind[0]) if several else ([notes[name]], kind)
+            if not all(isinstance(value, kind) for value in values):
+                raise TypeError(name)
+        if optimizer is not None:
+            _fill_optimizer(optimizer, notes["groups"], tensors)
+    except Exception:  # notes may hold anything
+        what = f"{path} holds no run of this kind to go on with"
+        raise InputError(f"{what}; remove it.") from None
     return notes
+
+
+def _fill_optimizer(optimizer: Optimizer, groups: Any, tensors: Tensors) -> None:
+    """Read an optimizer's state; an error of any kind where it is of another one."""
+
+    def kinds(groups: Any) -> Any:
+        return [{name: type(value) for name, value in group.items()} for group in groups]
+
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    if kinds(groups) != kinds(json.loads(json.dumps(optimizer.state_dict()["param_groups"]))):
+        raise ValueError("groups")
+    state: dict[int, Tensors] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            _, i, key = name.split(".", 2)
+            if value.shape not in ((), weights[int(i)].shape):
+                raise ValueError(name)
+            state.setdefault(int(i), {})[key] = value
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
 def restore(

@@ -30,7 +30,8 @@ def is_utf8(name: Path | str) -> bool:
 
 def is_plain(name: str) -> bool:
     """Whether a str names one file or folder on any system; False where it might lead elsewhere."""
-    return name not in ("", ".", "..") and is_utf8(name) and not re.search(r"[/\\:\x00-\x1f]", name)
+    odd = name in ("", ".", "..") or not is_utf8(name) or re.search(r"[/\\:\x00-\x1f]", name)
+    return not odd and len(os.fsencode(name)) <= 255
 
 
 def ordinary(path: Path | str, missing: str, most: int = _LARGEST) -> Path:
@@ -47,12 +48,30 @@ def read_toml(path: Path | str, missing: str) -> dict[str, Any]:
     """The content of a TOML file; an InputError says `missing` where there is no such file."""
     file = ordinary(path, missing)
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        text = file.read_text(encoding="utf-8-sig")
+        if any(line.count(".") > 1000 for line in text.splitlines()):
+            raise ValueError("a line has more than a thousand points")
+        content = tomllib.loads(text)
+        _check_toml(content)
+        return content
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:
         # Not TOML, not UTF-8, a number of thousands of digits, or brackets in brackets.
         raise InputError(f"{path} is not valid TOML: {str(error).rstrip('.')}.") from None
+
+
+def _check_toml(content: Any) -> None:
+    """ValueError for numbers beyond TOML's own, and for what would be too deep to be shown."""
+    level = [content]
+    for _ in range(20):
+        if any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in level):
+            raise ValueError("a whole number has more than 64 bits")
+        tables = [v.values() for v in level if isinstance(v, dict)]
+        lists = [v for v in level if isinstance(v, list)]
+        level = [value for values in (*tables, *lists) for value in values]
+    if level:
+        raise ValueError("tables stand in tables more than twenty deep")
 
 
 def write_whole(path: Path | str, data: bytes) -> None:

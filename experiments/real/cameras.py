@@ -69,7 +69,7 @@ def read_calibration(path: Path | str) -> list[Camera]:
         found = [_camera(element) for element in (cameras if cameras is not None else ())]
     except FileNotFoundError:
         raise InputError(f"there is no calibration {path}.") from None
-    except (ElementTree.ParseError, AttributeError, KeyError, ValueError):
+    except (ElementTree.ParseError, AttributeError, LookupError, ValueError):
         raise InputError(f"{path} is no calibration of cameras.") from None
     if not found:
         raise InputError(f"{path} holds no camera.")

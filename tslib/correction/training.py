@@ -170,7 +170,7 @@ def train_corrector(
     file = None if folder is None else Path(folder) / "checkpoint.safetensors"
     losses: list[float] = []
     if file and file.exists():
-        notes = checkpoint.load(file, network, optimizer)
+        notes = checkpoint.load(file, network, optimizer, losses=[float])
         if any(notes.get(key) != value for key, value in run.items()):
             other = f"{file} is of a run with other settings"
             raise InputError(f"{other}; give another folder, or remove it.")

@@ -131,7 +131,7 @@ def floats(value: Any, shape: tuple[int | None, ...], what: str) -> np.ndarray:
 def shaped(value: Any, shape: tuple[int | None, ...], what: str) -> np.ndarray:
     """A value that holds numbers of that shape, as it is stored; `what` names it in the InputError.
 
-    None in shape stands for any length. MATLAB drops a last axis of length 1; it is put back.
+    None in shape stands for any length but 0. MATLAB drops a last axis of length 1; it is put back.
     """
     is_ = "something else"
     if isinstance(value, np.ndarray):
@@ -139,7 +139,7 @@ def shaped(value: Any, shape: tuple[int | None, ...], what: str) -> np.ndarray:
         if value.ndim == len(shape) - 1:
             value = value[..., None]
         fits = len(shape) == value.ndim and all(
-            n in (None, m) for n, m in zip(shape, value.shape, strict=True)
+            n == m or n is None and m > 0 for n, m in zip(shape, value.shape, strict=True)
         )
         if fits and value.dtype.kind in "buif":
             return value

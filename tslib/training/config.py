@@ -1,9 +1,9 @@
 """What a training run is: the tables of a TOML file, checked."""
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
+from reprlib import repr as shown
 from typing import Any, ClassVar
 
 from torch import nn
@@ -132,12 +132,12 @@ class Config:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e9
 
 
 def _is_range(value: Any) -> bool:
     pair = isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value))
-    return pair and 0 < value[0] <= value[1]
+    return pair and 0.01 <= value[0] <= value[1] <= 100
 
 
 def _one_of(choices: Iterable[str]) -> _Rule:
@@ -153,10 +153,10 @@ def _up_to(most: int) -> _Rule:
 # is that of a number; and a number by its name as well.
 _KINDS: dict[type, _Rule] = {
     bool: (lambda v: isinstance(v, bool), "true or false"),
-    tuple: (_is_range, "two positive numbers, the smaller one first"),
-    int: (lambda v: _is_number(v) and isinstance(v, int), "a whole number"),
-    float: (_is_number, "a number"),
-    type(None): (_is_number, "a number"),
+    tuple: (_is_range, "two positive numbers from 0.01 to 100, the smaller one first"),
+    int: (lambda v: isinstance(v, int) and not isinstance(v, bool), "a whole number"),
+    float: (_is_number, "a number of at most 1e9"),
+    type(None): (_is_number, "a number of at most 1e9"),
 }
 _POSITIVE = ("sigma", "radius", "positive")
 # A file from somewhere may ask for more than any machine has, so what decides sizes has an end.
@@ -193,8 +193,8 @@ def from_tables(content: dict[str, Any], path: Path | str, kind: type[Config] = 
     if name not in kind.architectures:
         choice = ", ".join(kind.architectures)
         raise InputError(
-            f"network.architecture in {path} is {name!r}, but must be one of {choice}; recipes of "
-            "other networks belong to `python -m experiments estimate`."
+            f"network.architecture in {path} is {shown(name)}, but must be one of {choice}; "
+            "recipes of other networks belong to `python -m experiments estimate`."
         )
     return replace(config, view=replace(config.view, stride=config.architecture.stride))
 
@@ -235,5 +235,5 @@ def _value(name: str, value: Any, default: Any, where: str) -> Any:
         rules.append(by_name)
     for holds, what in rules:
         if not holds(value):
-            raise InputError(f"{where} is {value!r}, but must be {what}.")
+            raise InputError(f"{where} is {shown(value)}, but must be {what}.")
     return tuple(map(float, value)) if isinstance(default, tuple) else value

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..augment import known_boxes
 from ..clip import Clip
+from ..errors import InputError, NotFinite
 from ..heatmaps import decode
 from ..metrics import table, tally
 from ..networks import ThinSlicingNetwork
@@ -47,7 +48,10 @@ def predict_clips(
         keys = slices.all()
         for part in (keys[i : i + batch] for i in range(0, len(keys), batch)):
             inputs = slices.batch(part, device)
-            scores, _ = model(inputs["images"], inputs["flows"] or None)
+            try:
+                scores, _ = model(inputs["images"], inputs["flows"] or None)
+            except NotFinite:
+                raise InputError("the network's maps are not finite; train it again.") from None
             cells, _ = decode(scores.float().cpu().numpy(), refine)
             matrices = inputs["matrix"].cpu().numpy()
             for (n, t, _), matrix, found in zip(part, matrices, cells, strict=True):

@@ -183,8 +183,9 @@ class Trainer:
 
     def _resume(self) -> None:
         """Go on from the checkpoint, which must be of this very run."""
-        notes = checkpoint.load(self.path, self.model, self.optimizer)
-        other = [k for k, v in self.settings.items() if notes.get("settings", {}).get(k) != v]
+        kinds = {"settings": dict, "step": int, "log": [dict]}
+        notes = checkpoint.load(self.path, self.model, self.optimizer, **kinds)
+        other = [k for k, v in self.settings.items() if notes["settings"].get(k) != v]
         if other:
             raise InputError(
                 f"{self.path} is of a run with other {' and '.join(other)}; remove it, "

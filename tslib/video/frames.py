@@ -19,6 +19,7 @@ from ..files import is_utf8, ordinary
 from ..images import IMAGES, UNREAD, decoded
 
 # Frames per second; a file that says more, or less than 1, does not know: recorders write 1,000.
+_LIST = re.compile(rb"\s*(#EXTM3U|ffconcat|v=0|\[Reference\]|<)")  # playlists of any kind
 _FASTEST = 999
 # Failed reads in a row after which a video has ended. A damaged frame is one, and so are 4,096
 # packets of sound while the camera pauses.
@@ -125,12 +126,15 @@ def open_frames(path: Path | str) -> Frames:
     # A pipe can be read once only, and a video is read twice.
     if not path.is_file():
         raise InputError(f"{path} is neither a file nor a folder; save the video to a file first.")
+    with suppress(OSError), open(path, "rb") as file:
+        if _LIST.match(file.read(64)):  # FFmpeg would open, and wait for, what stands in it
+            raise InputError(f"{path} is a list of films; name one of those that it lists.")
     with _opened(path) as capture:
         if not capture.isOpened():
             why = "it is none, or damaged, or of a format that OpenCV does not know"
             raise InputError(f"{path} cannot be read as a video: {why}; convert or copy it anew.")
         fps, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    times, announced = _times(path, int(count) if 0 < count < 1e9 else 0)
+    times, announced = _times(path, int(count) if 0 < count < path.stat().st_size else 0)
     known = len(times) or announced or None
     rate = fps if 1 <= fps <= _FASTEST else None
     return Frames(path, lambda: _read_video(path, times), rate, known, announced)
@@ -303,7 +307,7 @@ def _decoded(path: Path | str) -> Iterator[tuple[float, np.ndarray | None]]:
                 continue
             frame = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
             if wide != high and wide <= 10 * high and high <= 10 * wide:
-                shown = round(frame.shape[1] * wide / high), frame.shape[0]
+                shown = max(round(frame.shape[1] * wide / high), 1), frame.shape[0]
                 frame = cv2.resize(frame, shown, interpolation=cv2.INTER_AREA)
             yield capture.get(cv2.CAP_PROP_POS_MSEC), frame
 

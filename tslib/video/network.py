@@ -95,8 +95,11 @@ def _try(file: Path, size: tuple[int, int]) -> None:
     if verdict.exists():
         return
     words = [sys.executable, "-m", __name__, str(file), *map(str, size)]
-    if subprocess.run(words, capture_output=True).returncode:
-        raise InputError(f"{file} ends the process that runs it; it is damaged, or not for OpenCV.")
+    try:
+        subprocess.run(words, capture_output=True, check=True, timeout=60)
+    except subprocess.SubprocessError:
+        what = f"{file} ends the process that runs it, or does not answer within a minute"
+        raise InputError(f"{what}; it is damaged, or not for OpenCV.") from None
     with suppress(OSError):  # the next run tries again
         verdict.parent.mkdir(parents=True, exist_ok=True)
         verdict.touch()
