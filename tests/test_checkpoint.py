@@ -95,6 +95,14 @@ def a_mean_of_another_shape(notes, tensors):
     tensors["optimizer.0.exp_avg"] = torch.zeros(0)
 
 
+def a_weight_without_its_mean(notes, tensors):
+    del tensors["optimizer.0.exp_avg"]
+
+
+def a_mean_of_complex_numbers(notes, tensors):
+    tensors["optimizer.0.exp_avg"] = tensors["optimizer.0.exp_avg"].to(torch.complex64)
+
+
 def a_word_for_the_step(notes, tensors):
     notes["step"] = "seven"
 
@@ -112,6 +120,8 @@ def no_step(notes, tensors):
         a_word_for_a_weight,
         a_name_of_two_parts,
         a_mean_of_another_shape,
+        a_weight_without_its_mean,
+        a_mean_of_complex_numbers,
         a_word_for_the_step,
         no_step,
     ],

@@ -109,3 +109,16 @@ def test_no_more_than_four_bytes_lie_within_a_tag(tmp_path):
     (tmp_path / "a.mat").write_bytes(data.replace(tag, b"\x01\x00\x05\x00abcd"))
     with pytest.raises(InputError, match="cannot be read as a MATLAB"):
         read_mat(tmp_path / "a.mat", ["abcd"])
+
+
+def test_elements_without_end_are_refused(tmp_path):
+    """A file of a few kilobytes unpacks to millions of empty ones."""
+    import struct
+    import zlib
+
+    matrix = struct.pack("<II", 14, 8 * 3_000_000) + bytes(8 * 3_000_000)
+    packed = zlib.compress(matrix)
+    file = tmp_path / "a.mat"
+    file.write_bytes(bytes(124) + b"\0\1IM" + struct.pack("<II", 15, len(packed)) + packed)
+    with pytest.raises(InputError, match="cannot be read as a MATLAB 5 file; replace it"):
+        read_mat(file, ["x"])

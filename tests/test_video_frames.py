@@ -13,6 +13,7 @@ import pytest
 import synthetic
 
 from tslib.errors import InputError
+from tslib.video import frames
 from tslib.video.frames import VideoWriter, open_frames
 
 PICTURES = [synthetic.frame(t) for t in range(11)]
@@ -346,3 +347,12 @@ def test_pixels_of_any_shape_and_a_billion_announced_frames(tmp_path):
     film.write_bytes(data)
     shapes = {frame.shape for frame in open_frames(film)}
     assert shapes == {(64, 1, 3)}
+
+
+def test_a_frame_of_more_pixels_than_a_picture_may_have_is_refused(tmp_path, monkeypatch):
+    file = tmp_path / "a.avi"
+    picture = cv2.imencode(".jpg", np.zeros((64, 80, 3), np.uint8))[1].tobytes()
+    films.write_avi(file, [picture] * 5, (80, 64))
+    monkeypatch.setattr(frames, "_PIXELS", 80 * 64 - 1)
+    with pytest.raises(InputError, match="a.avi has frames of 80x64 px; make them smaller"):
+        list(open_frames(file))

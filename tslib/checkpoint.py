@@ -116,9 +116,14 @@ def _fill_optimizer(optimizer: Optimizer, groups: Any, tensors: Tensors) -> None
     for name, value in tensors.items():
         if name.startswith("optimizer."):
             _, i, key = name.split(".", 2)
-            if value.shape not in ((), weights[int(i)].shape):
+            like = torch.zeros(()) if key == "step" else weights[int(i)]
+            if (value.shape, value.dtype) != (like.shape, like.dtype):
                 raise ValueError(name)
             state.setdefault(int(i), {})[key] = value
+    forms = {frozenset(entries) for entries in state.values()}
+    adam = frozenset({"step", "exp_avg", "exp_avg_sq"})
+    if len(forms) > 1 or isinstance(optimizer, torch.optim.Adam) and forms - {adam}:
+        raise ValueError("state")
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 

@@ -46,11 +46,13 @@ def ordinary(path: Path | str, missing: str, most: int = _LARGEST) -> Path:
 
 def read_toml(path: Path | str, missing: str) -> dict[str, Any]:
     """The content of a TOML file; an InputError says `missing` where there is no such file."""
-    file = ordinary(path, missing)
+    file = ordinary(path, missing, 1 << 20)
     try:
         text = file.read_text(encoding="utf-8-sig")
-        if any(line.count(".") > 1000 for line in text.splitlines()):
-            raise ValueError("a line has more than a thousand points")
+        for line in text.splitlines():
+            *keys, rest = line.split("=")
+            if any(key.count(".") > 20 for key in (*keys, "" if "," in rest else rest)):
+                raise ValueError("a key has more than twenty parts")
         content = tomllib.loads(text)
         _check_toml(content)
         return content

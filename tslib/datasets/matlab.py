@@ -19,6 +19,7 @@ from ..files import ordinary
 
 # Bytes of a file or of a variable, which is turned into numbers of eight times the size.
 _LARGEST = 1 << 25
+_MOST = 1_000_000  # elements, one after the other
 # Types of data elements; numbers and texts by what numpy and Python call them.
 _MATRIX, _COMPRESSED = 14, 15
 _NUMBERS = dict(
@@ -50,12 +51,13 @@ def _variables(path: Path, wanted: set[str]) -> dict[str, Any]:
     # Little-endian, as every machine since 2006 writes.
     if data[126:128] != b"IM":
         raise ValueError("no MATLAB 5 file")
-    content = {}
+    content, unpacked = {}, 0
     for kind, element in _elements(data[128:]):
         if kind == _COMPRESSED:
             unpacker = zlib.decompressobj()
             element = memoryview(unpacker.decompress(element, _LARGEST))
-            if not unpacker.eof:
+            unpacked += len(element)
+            if not unpacker.eof or unpacked > 4 * _LARGEST:
                 raise ValueError("too large or cut off")
             ((kind, element),) = _elements(element)
         if kind != _MATRIX:
@@ -69,8 +71,11 @@ def _variables(path: Path, wanted: set[str]) -> dict[str, Any]:
 
 def _elements(data: memoryview) -> Iterator[tuple[int, memoryview]]:
     """Yield (type, bytes) of the data elements that lie one after the other."""
-    at = 0
+    at = count = 0
     while at < len(data):
+        count += 1
+        if count > _MOST:
+            raise ValueError("too many parts")
         kind, length = _integers(data[at : at + 8], "u4")
         start, room = at + 8, length if kind == _COMPRESSED else -(-length // 8) * 8
         # Up to four bytes lie within the tag.
@@ -110,7 +115,8 @@ def _array(parts: list[tuple[int, memoryview]], depth: int = 0) -> Any:
         if len(values) != len(fields) * math.prod(shape):
             raise ValueError("fields are missing")
         step = len(fields) or 1
-        return [dict(zip(fields, values[n:], strict=False)) for n in range(0, len(values), step)]
+        rows = (values[n : n + step] for n in range(0, len(values), step))
+        return [dict(zip(fields, row, strict=False)) for row in rows]
     if len(content) != 1:
         return None
     kind, data = content[0]

@@ -72,7 +72,9 @@ class _Gate:
         if size < 0 or self.files > _MOST_FILES or self.left < 0:
             raise InputError(f"{self.archive} holds unreasonably much; do not trust it.")
         if not plain:
-            raise InputError(f"{self.archive} holds {name!r}, a link or device; do not trust it.")
+            raise InputError(
+                f"{self.archive} holds {name[:200]!r}, a link or device; do not trust it."
+            )
         # An absolute name has an empty part.
         parts = [p for p in name.rstrip("/").split("/") if p != "."]
         if not all(
@@ -85,7 +87,7 @@ class _Gate:
         if any(p.startswith(".") or p == "__MACOSX" for p in parts):
             return False
         if not is_folder and self.folder.joinpath(*parts).exists():
-            raise InputError(f"{self.archive} holds {name!r} twice; do not trust it.")
+            raise InputError(f"{self.archive} holds {name[:200]!r} twice; do not trust it.")
         if size > shutil.disk_usage(self.folder).free:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return True

@@ -173,6 +173,7 @@ _NAMES: dict[str, _Rule] = dict.fromkeys(_POSITIVE, (lambda v: v > 0, "positive"
     "normalization": _one_of(NORMALIZATIONS),
     "start": _one_of(("data", "zero")),
     "dropout": (lambda v: 0 <= v < 1, "below 1, and 0 or more"),
+    "iterations": (lambda v: 0 <= v <= 100, "from 0 to 100"),
     "whole": _SHARE,
     "gain": _SHARE,
 }

@@ -21,6 +21,7 @@ from ..images import IMAGES, UNREAD, decoded
 # Frames per second; a file that says more, or less than 1, does not know: recorders write 1,000.
 _LIST = re.compile(rb"\s*(#EXTM3U|ffconcat|v=0|\[Reference\]|<)")  # playlists of any kind
 _FASTEST = 999
+_PIXELS = 1 << 26  # of a frame, as of a picture
 # Failed reads in a row after which a video has ended. A damaged frame is one, and so are 4,096
 # packets of sound while the camera pauses.
 _FAILURES = 1000
@@ -236,7 +237,11 @@ def _times(path: Path, announced: int) -> tuple[list[float], int]:
     # A picture may come in two fields, and what is only built on has the time of another.
     times = sorted(times)[:: 2 if 0 < 1.5 * announced < len(times) else 1]
     avi = path.suffix.lower() == ".avi"
-    if avi and len(times) < announced and len(kept := _kept_of_avi(path)) == len(times) > 0:
+    if (
+        avi
+        and len(times) < announced <= 10 * len(times)
+        and len(kept := _kept_of_avi(path)) == len(times) > 0
+    ):
         # No time says there that a picture is lost, so it is given that of the next one.
         times = [[*times, times[-1] + 1][n] for n in np.searchsorted(kept, range(announced))]
     unheard, end = announced - len(times), _end_of_mp4(path)
@@ -300,13 +305,17 @@ def _decoded(path: Path | str) -> Iterator[tuple[float, np.ndarray | None]]:
         wide, high = (capture.get(p) for p in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
         if capture.get(cv2.CAP_PROP_ORIENTATION_META) % 180:
             wide, high = high, wide
+        size = [int(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)]
+        if size[0] * size[1] > _PIXELS:
+            raise InputError(f"{path} has frames of {size[0]}x{size[1]} px; make them smaller.")
         for got in _tries(capture.grab):
             frame = capture.retrieve()[1] if got else None
             if frame is None:
                 yield 0, None
                 continue
             frame = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-            if wide != high and wide <= 10 * high and high <= 10 * wide:
+            fits = frame.size * wide <= 3 * high * _PIXELS
+            if wide != high and wide <= 10 * high and high <= 10 * wide and fits:
                 shown = max(round(frame.shape[1] * wide / high), 1), frame.shape[0]
                 frame = cv2.resize(frame, shown, interpolation=cv2.INTER_AREA)
             yield capture.get(cv2.CAP_PROP_POS_MSEC), frame

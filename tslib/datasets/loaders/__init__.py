@@ -104,7 +104,7 @@ class Loader:
 def one_name(name: str, where: Path | str) -> str:
     """The name if it is that of one file or folder; InputError where a path could be made of it."""
     if not is_plain(name):
-        raise InputError(f"{where} holds the name {name!r}, which is no plain file name.")
+        raise InputError(f"{where} holds the name {name[:200]!r}, which is no plain file name.")
     return name
 
 

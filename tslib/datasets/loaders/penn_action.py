@@ -113,8 +113,9 @@ def _boxes(corners: np.ndarray, T: int, notes: list[str], file: Path) -> np.ndar
     if len(corners) != T:
         raise InputError(f"bbox in {file} has {len(corners)} rows for {T} frames.")
     start, end = from_zero(corners[:, :2]), from_zero(corners[:, 2:])
-    box = np.concatenate([start, end - start], -1)
-    empty = ~(box[:, 2:] > 0).all(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        box = np.concatenate([start, end - start], -1)
+    empty = ~((box[:, 2:] > 0) & np.isfinite(box[:, 2:])).all(-1)
     if empty.any():
         notes.append(f"{empty.sum()} of {T} boxes have no area; they count as unknown")
         box[empty] = np.nan
