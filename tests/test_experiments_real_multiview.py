@@ -349,3 +349,11 @@ def test_the_page_shows_rows_of_the_stored_result():
     found = json.loads((records.RESULTS / "multiview.json").read_text(encoding="utf-8"))
     rows = [line for line in page.splitlines() if line.startswith("|")]
     assert len(rows) > 15 and set(rows) <= set(multiview.tables(found).splitlines())
+
+
+@pytest.mark.parametrize("text", ["<a", "<a/>", "<?xml version='1.0' encoding='x-none'?><a/>"])
+def test_what_is_no_calibration_is_refused(tmp_path, text):
+    file = tmp_path / "a.txt"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="a.txt (is no calibration of cameras|holds no camera)"):
+        read_calibration(file)

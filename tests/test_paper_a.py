@@ -457,6 +457,11 @@ def test_stored_claims_are_judged_again_by_their_numbers(result, tmp_path, capsy
 
 NO_TABLES = ["[]", "{", '{"claims": 1}', '{"claims": ["A-C1"]}', '{"claims": [{"name": "A-C1"}]}']
 NO_TABLES += ['{"claims": [{"name": "A-C2", "verdict": "", "numbers": [[]]}]}', "[" * 20_000]
+NO_TABLES += ['{"claims": [{"name": "A-C2", "verdict": 1, "evidence": ""}]}']
+NO_TABLES += [
+    '{"claims": [{"name": "A-C2", "verdict": "", "numbers": [{"of": "a", "unit": "b", "values": '
+    '{"all": [1' + 400 * "0" + ", 1, 2]}}]}]}"
+]
 
 
 @pytest.mark.parametrize("text", NO_TABLES)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import tracemalloc
+import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -562,3 +563,13 @@ def test_who_faces_us_has_the_left_side_on_the_right(some):
         clips = [clip for clip in some if clip.pose == pose]
         apart = [(clip.joints[:, left, 0] - clip.joints[:, right, 0]).mean(1) for clip in clips]
         assert (sign * np.concatenate(apart) > 0).mean() > 0.85
+
+
+def test_flow_that_unpacks_to_gigabytes_is_refused_unread(tmp_path):
+    (tmp_path / "flow").mkdir()
+    with zipfile.ZipFile(tmp_path / "flow" / "1.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("parts.npy", "w") as member:
+            for _ in range(80):
+                member.write(bytes(1 << 23))
+    with pytest.raises(InputError, match=r"is damaged \(it unpacks to too much\); render the clip"):
+        read_flow(tmp_path, "1")

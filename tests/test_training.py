@@ -27,6 +27,7 @@ import tslib.training.board
 from renderer import render
 from tslib import checkpoint
 from tslib.__main__ import main
+from tslib.errors import InputError
 from tslib.networks import SMALL, ConvolutionalPoseMachine
 from tslib.training import stages
 from tslib.training.config import JointPlan, Plan, as_tables, from_tables, read_config
@@ -75,6 +76,10 @@ def log_of(folder):
         ),
         ("[joint]\nframes = 10000000000", "joint.frames in {} is 10000000000, but must be from 1"),
         ("a = " + "[" * 100_000, "{} is not valid TOML"),
+        ("[view]\nscale = [1e-9, 1]", "view.scale in {} is [1e-09, 1], but must be two positive"),
+        ("[pretrain]\nrate = 1e300", "pretrain.rate in {} is 1e+300, but must be a number of at"),
+        ("[joint]\npositive = 1e300", "joint.positive in {} is 1e+300, but must be a number of at"),
+        ("[inference]\niterations = 1000000000", "is 1000000000, but must be from 0 to 100"),
         ("a = " + "9" * 10_000, "{} is not valid TOML: Exceeds the limit"),
         ("[view]\nflip = 1", "view.flip in {} is 1, but must be true or false"),
         ("[view]\nangle = true", "view.angle in {} is True, but must be a number"),
@@ -100,6 +105,14 @@ def test_a_config_that_breaks_a_rule_is_refused_by_the_name_of_what_breaks_it(
     path = tmp_path / "run.toml"
     path.write_text(content, encoding="utf-8")
     fails(said.format(path), read_config, path)
+
+
+def test_a_value_of_any_length_is_shown_in_a_few_letters(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(f"[network]\narchitecture = '{9000 * 'a'}'", encoding="utf-8")
+    with pytest.raises(InputError, match="network.architecture in .* is 'aaaa.* must be") as error:
+        read_config(path)
+    assert len(str(error.value)) < 400 + len(str(path))
 
 
 def test_a_config_that_cannot_be_read_is_refused(tmp_path):

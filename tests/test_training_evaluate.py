@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d
 
 from tslib.clip import Clip
-from tslib.errors import InputError
+from tslib.errors import InputError, NotFinite
 from tslib.skeletons import SKELETONS
 from tslib.slices import View
 from tslib.training.evaluate import predict_clips
@@ -59,3 +59,12 @@ def test_clips_without_a_box_have_no_pose_and_stop_nobody():
     assert [np.isnan(pose).all() for pose in poses] == [True, False, True]
     with pytest.raises(InputError, match="none of 1 clips has 2 frames and a box"):
         predict_clips(Brightest(), [clip_of(2, boxed=False)], VIEW)
+
+
+def test_maps_that_are_not_finite_are_an_input_error():
+    class Endless(nn.Module):
+        def forward(self, *given):
+            raise NotFinite("unary must be finite")
+
+    with pytest.raises(InputError, match="the network's maps are not finite; train it again"):
+        predict_clips(Endless(), [clip_of(2)], VIEW, 2)
