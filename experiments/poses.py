@@ -3,7 +3,6 @@ clip.
 """
 
 import io
-import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from tslib.clip import Clip
 from tslib.errors import InputError
-from tslib.files import ordinary, write_whole
+from tslib.files import check_unpacked, ordinary, write_whole
 
 _LARGEST = 1 << 29  # bytes of all joints
 
@@ -31,9 +30,7 @@ def read_estimates(file: Path | str, clips: Sequence[Clip]) -> dict[str, np.ndar
     """
     ordinary(file, f"there is no file {file}.")
     try:
-        with zipfile.ZipFile(file) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _LARGEST:
-                raise ValueError("it unpacks to too much")
+        check_unpacked(file, _LARGEST)
         with np.load(file) as content:
             poses = {clip.name: content[clip.name] for clip in clips}
         for clip in clips:

@@ -203,10 +203,10 @@ def test_a_chapter_that_is_not_there(copy, work, drawing):
 
 
 @pytest.fixture
-def failing(copy, monkeypatch):
+def failing(copy, monkeypatch, capsys):
     """Runs a command of the book, whose work is this function, in a project; what it says."""
 
-    def call(function, capsys):
+    def call(function):
         monkeypatch.chdir(copy.parent)
         monkeypatch.setattr(book, "_do", function)
         monkeypatch.setattr(signal, "signal", lambda *given: None)
@@ -216,28 +216,28 @@ def failing(copy, monkeypatch):
     return call
 
 
-def test_in_another_folder_the_file_that_is_missing_is_named(failing, capsys):
-    said = failing(lambda *given: open("nowhere/README.md", encoding="utf-8"), capsys)
+def test_in_another_folder_the_file_that_is_missing_is_named(failing):
+    said = failing(lambda *given: open("nowhere/README.md", encoding="utf-8"))
     assert (
         said == "There is no nowhere/README.md here; type this in the folder of the repository.\n"
     )
 
 
 @pytest.mark.parametrize("error, name", [(("a", None, "build/x"), "build/x"), ((), "build")])
-def test_a_full_disk_is_said_with_the_file_that_was_to_be_written(failing, capsys, error, name):
+def test_a_full_disk_is_said_with_the_file_that_was_to_be_written(failing, error, name):
     def full(*given):
         raise OSError(errno.ENOSPC, "No space left on device", *error)
 
-    said = failing(full, capsys)
+    said = failing(full)
     assert said == f"{name} cannot be read or written: No space left on device.\n"
 
 
-def test_of_two_runs_at_once_one_says_that_the_other_is_at_work(failing, copy, capsys):
+def test_of_two_runs_at_once_one_says_that_the_other_is_at_work(failing):
     def again(*given):
         with files.alone(book.BUILD):
             pass
 
-    assert failing(again, capsys) == "Another run is at work in build; let it end first.\n"
+    assert failing(again) == "Another run is at work in build; let it end first.\n"
 
 
 def test_nothing_is_written_into_a_folder_without_chapters(tmp_path, monkeypatch, capsys):

@@ -1,5 +1,8 @@
 """MATLAB files, against scipy's reader."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
@@ -113,9 +116,6 @@ def test_no_more_than_four_bytes_lie_within_a_tag(tmp_path):
 
 def test_elements_without_end_are_refused(tmp_path):
     """A file of a few kilobytes unpacks to millions of empty ones."""
-    import struct
-    import zlib
-
     matrix = struct.pack("<II", 14, 8 * 3_000_000) + bytes(8 * 3_000_000)
     packed = zlib.compress(matrix)
     file = tmp_path / "a.mat"

@@ -5,6 +5,7 @@ import re
 import shutil
 import tempfile
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -74,6 +75,13 @@ def _check_toml(content: Any) -> None:
         level = [value for values in (*tables, *lists) for value in values]
     if level:
         raise ValueError("tables stand in tables more than twenty deep")
+
+
+def check_unpacked(path: Path | str, most: int) -> None:
+    """ValueError where the members of a zip, such as an .npz, unpack to more bytes than that."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > most:
+            raise ValueError("it unpacks to too much")
 
 
 def write_whole(path: Path | str, data: bytes) -> None:

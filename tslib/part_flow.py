@@ -6,7 +6,6 @@ points to the next and to the previous frame. So flow is known between pixels as
 own edge, and where a part is covered in the other frame, its flow says where it is all the same.
 """
 
-import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .files import ordinary
+from .files import check_unpacked, ordinary
 
 PARTS = 36
 _LARGEST = 1 << 29  # bytes of the parts of a clip: 1,700 frames of 560 x 560 px
@@ -60,9 +59,7 @@ def read_flow(root: Path | str, name: str) -> PartFlow:
     path = Path(root) / "flow" / f"{name}.npz"
     ordinary(path, f"there is no flow {path}; only rendered clips have it.")
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _LARGEST:
-                raise ValueError("it unpacks to too much")
+        check_unpacked(path, _LARGEST)
         with np.load(path) as file:
             T, H, W = file["shape"].tolist()
             size, unpack = T * H * W, zlib.decompressobj()

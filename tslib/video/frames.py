@@ -18,8 +18,8 @@ from ..errors import InputError
 from ..files import is_utf8, ordinary
 from ..images import IMAGES, UNREAD, decoded
 
-# Frames per second; a file that says more, or less than 1, does not know: recorders write 1,000.
 _LIST = re.compile(rb"\s*(#EXTM3U|ffconcat|v=0|\[Reference\]|<)")  # playlists of any kind
+# Frames per second; a file that says more, or less than 1, does not know: recorders write 1,000.
 _FASTEST = 999
 _PIXELS = 1 << 26  # of a frame, as of a picture
 # Failed reads in a row after which a video has ended. A damaged frame is one, and so are 4,096
